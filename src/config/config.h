@@ -1,0 +1,198 @@
+/* The configuration as the roles receive it: one file describes the whole
+ * network, every node reads the same file and finds its own part by name.
+ * Built by config_load from a schema table (config/schema.h) that holds type,
+ * default, range, unit, reload class and help of every key; immutable after.
+ * All strings are NUL-terminated, owned by the config, never NULL ("" when not
+ * set). References between sections are resolved pointers. */
+#ifndef HOLDFAST_CONFIG_CONFIG_H
+#define HOLDFAST_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum config_role {
+    ROLE_DNS = 1 << 0,
+    ROLE_RELAY = 1 << 1,
+    ROLE_DIRECTOR = 1 << 2,
+    ROLE_MAILBOX = 1 << 3,
+};
+
+enum server_kind { SERVER_BUILTIN, SERVER_EXTERNAL };
+enum server_protocol { SERVER_SMTP, SERVER_LMTP };
+enum check_kind { CHECK_SMTP, CHECK_IMAP, CHECK_POP3, CHECK_LMTP, CHECK_TCP, CHECK_COMMAND };
+enum failover_mode { FAILOVER_MANUAL, FAILOVER_AUTOMATIC };
+enum recipients_mode { RECIPIENTS_DIRECTORY, RECIPIENTS_LIST, RECIPIENTS_ANY, RECIPIENTS_VERIFY };
+enum store_engine { STORE_SQLITE, STORE_POSTGRESQL, STORE_MEMORY };
+
+struct config_site {
+    const char *name;
+};
+
+struct config_node {
+    const char *name;
+    struct config_site *site;
+    unsigned roles;   /* of enum config_role */
+    const char *host; /* machine it runs on; "" is this one (all of them on one machine) */
+};
+
+struct config_listen {
+    struct addr *addrs;
+    size_t count;
+};
+
+struct config_dns {
+    const char *name;
+    struct config_node *node;
+    const char *hostname;
+    struct config_listen address; /* what DNS answers; port 0 */
+    struct config_listen listen;  /* what is bound */
+    int64_t udp_threads;          /* 0: one per core, at most 8 */
+};
+
+struct config_web {
+    const char *name;
+    struct config_node *node;
+    struct config_listen listen;
+};
+
+struct config_zone {
+    const char *name; /* lower case, without the final dot */
+    const char *file; /* absolute path, or "" */
+    int64_t ttl_ms;   /* of steered answers, at most */
+};
+
+struct config_relay {
+    const char *name;
+    struct config_node *node;
+    const char *hostname;
+    struct config_listen address, listen;
+    int64_t retry_ms;        /* between attempts at a server that is down (default 1s) */
+    int64_t expire_ms;       /* age at which a message is given up (default 5d) */
+    int64_t message_size_max_bytes; /* SIZE (default 50MiB) */
+    int64_t connections_max; /* sessions at once (default 2000) */
+    int64_t recipients_max;  /* per message (default 1000) */
+    int64_t idle_timeout_ms; /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
+    int64_t delivery_sessions_max; /* per server at once (default 10) */
+    int64_t losses_max;      /* connection losses after MAIL before a message is quarantined (default 3) */
+};
+
+struct config_check {
+    enum check_kind kind;
+    int64_t interval_ms, timeout_ms;
+    int64_t fall, rise;      /* outcomes in a row */
+    const char *command;     /* CHECK_COMMAND: absolute path of a monitoring plugin */
+};
+
+struct config_create {
+    struct config_site *site;
+    bool address_same;        /* address = "same" */
+    struct addr address;      /* else; port 0 */
+    const char *provisioner;  /* a name in provision/, or an absolute path; "" is none: passed over */
+    const char *fence;        /* "epoch", a name in fence/, an absolute path, or "" */
+    int64_t timeout_ms;
+};
+
+struct config_server;
+
+struct config_failover {
+    enum failover_mode mode;
+    int64_t attempts;
+    int64_t after_ms;
+    struct config_server **standby;
+    size_t standby_count;
+    struct config_create *create;
+    size_t create_count;
+};
+
+struct config_server {
+    const char *name;
+    enum server_kind kind;
+    enum server_protocol protocol; /* how relays deliver to it */
+    struct config_site *site;
+    const char *hostname;
+    struct config_listen address;  /* port 0 */
+    int64_t smtp_port, lmtp_port, submission_port, imap_port, pop3_port; /* 0: not offered */
+    int64_t message_size_max_bytes;
+    struct config_check *checks;
+    size_t check_count;
+    struct config_failover failover;
+};
+
+struct config_domain {
+    const char *name; /* lower case */
+    struct config_server *server;
+    struct config_relay **relays;
+    size_t relay_count;
+    enum recipients_mode recipients;
+    const char *recipients_file; /* RECIPIENTS_LIST; absolute path */
+};
+
+struct config {
+    const char *path;      /* of the file, absolute */
+    const char *dir;       /* that relative paths are beside */
+    const char *state_dir; /* absolute */
+
+    enum store_engine store_engine;
+    const char *store_url;  /* as written */
+    const char *store_path; /* SQLite: absolute folder */
+    const char *users_file; /* absolute, or "" */
+    const char *user;       /* the system user that roles run as when started as root; "" keeps it */
+
+    int64_t lease_ms;       /* node and director leases (default 2500ms) */
+
+    struct config_site *sites;
+    size_t site_count;
+    struct config_node *nodes;
+    size_t node_count;
+    struct config_dns *dns;
+    size_t dns_count;
+    struct config_web *web;
+    size_t web_count;
+    struct config_zone *zones;
+    size_t zone_count;
+    struct config_relay *relays;
+    size_t relay_count;
+    struct config_domain *domains;
+    size_t domain_count;
+    struct config_server *servers;
+    size_t server_count;
+
+    void *owner; /* of the memory; config's own */
+};
+
+/* One finding of a check: `file:line: text`, with what to do. */
+struct config_finding {
+    const char *file;
+    int line; /* 0 when it is about no line */
+    char *text;
+};
+
+struct config_findings {
+    struct config_finding *items;
+    size_t count;
+};
+
+/* Reads and checks the file. 0, or ERR_INVALID with the first syntax error, or
+ * all other findings; ERR_NOT_FOUND, ERR_DENIED when it cannot be read (a finding, too).
+ * On success findings is empty. findings is to be freed in either case. */
+int config_load(const char *path, const char *state_dir, struct config **ret_config,
+                struct config_findings *ret_findings) MUST_USE;
+void config_free(struct config *c);
+void config_findings_free(struct config_findings *f);
+
+/* By name; NULL when there is none. */
+struct config_node *config_node_find(const struct config *c, const char *name);
+struct config_server *config_server_find(const struct config *c, const char *name);
+struct config_relay *config_relay_find(const struct config *c, const char *name);
+struct config_relay *config_relay_of_node(const struct config *c, const struct config_node *n);
+struct config_dns *config_dns_of_node(const struct config *c, const struct config_node *n);
+struct config_web *config_web_of_node(const struct config *c, const struct config_node *n);
+struct config_domain *config_domain_find(const struct config *c, struct str domain); /* case-insensitive */
+struct config_site *config_site_find(const struct config *c, const char *name);
+
+#endif

@@ -1,0 +1,149 @@
+/* The one seam to the world: clocks, randomness, timers, streams, processes,
+ * signals, and work on other threads. Roles know only this header; a real loop
+ * (libuv, loop/real.h) and a simulated one (seeded, loop/sim.h) keep it.
+ *
+ * Threads: one loop belongs to one thread; every function but loop_post must be
+ * called there, and every callback fires there. No callback fires from inside
+ * the call that asked for it, and none after the object was freed. A callback
+ * may free the object that it belongs to.
+ * Nothing here survives a crash. */
+#ifndef HOLDFAST_LOOP_LOOP_H
+#define HOLDFAST_LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/addr.h"
+#include "base/check.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/time.h"
+
+struct loop;
+struct loop_timer;
+struct loop_listener;
+struct loop_stream;
+struct loop_process;
+struct loop_signal;
+struct loop_watch;
+
+/* ---- clocks, randomness ---- */
+
+struct mono_time loop_now(struct loop *l);  /* CLOCK_BOOTTIME, read at the call */
+struct wall_time loop_wall(struct loop *l); /* CLOCK_REALTIME, read at the call */
+void loop_random(struct loop *l, void *out, size_t len); /* cryptographic in the real loop */
+
+/* ---- running ---- */
+
+/* Runs until loop_stop. Returns with all objects still allocated. */
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l);
+/* Runs fn(arg) on the loop's thread, soon, in the order of the posts. May be
+ * called from any thread while the loop exists. */
+void loop_post(struct loop *l, void (*fn)(void *arg), void *arg);
+/* Runs work(arg) on another thread (for what takes milliseconds of CPU, as
+ * password hashing), then done(arg) on the loop's. At most a few run at once. */
+void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+
+/* ---- timers: one shot; start again from the callback to repeat ---- */
+
+struct loop_timer *loop_timer_new(struct loop *l, void (*on_timer)(void *arg), void *arg);
+void loop_timer_start(struct loop_timer *t, int64_t delay_ms); /* restarts; delay_ms >= 0 */
+void loop_timer_stop(struct loop_timer *t);
+bool loop_timer_active(const struct loop_timer *t);
+void loop_timer_free(struct loop_timer *t); /* NULL is allowed */
+
+/* ---- streams (TCP) ---- */
+
+/* Binds and listens (SO_REUSEADDR, no REUSEPORT). on_accept owns the stream,
+ * on which nothing is read before loop_stream_read_start. Errors: ERR_BUSY
+ * (port in use), ERR_DENIED, ERR_UNAVAILABLE (no such address); eb says the
+ * address. */
+int loop_listen(struct loop *l, const struct addr *at,
+                void (*on_accept)(void *arg, struct loop_stream *s, const struct addr *peer), void *arg,
+                struct loop_listener **ret_listener, struct err_buf *eb) MUST_USE;
+/* Listens on a socket that was bound before (privileges dropped, socket
+ * passed); takes the descriptor. */
+int loop_listen_fd(struct loop *l, int fd,
+                   void (*on_accept)(void *arg, struct loop_stream *s, const struct addr *peer), void *arg,
+                   struct loop_listener **ret_listener, struct err_buf *eb) MUST_USE;
+void loop_listener_pause(struct loop_listener *li, bool paused); /* leaves new ones in the kernel's backlog */
+void loop_listener_free(struct loop_listener *li);
+
+/* Connects, from `from` when not NULL (its port may be 0). on_connect gets a
+ * stream that the callee owns and err 0, or NULL and the error (ERR_REFUSED,
+ * ERR_TIMEOUT, ERR_UNAVAILABLE, ...). Freeing *ret_connect before that cancels
+ * without a callback; afterwards it must not be used. */
+struct loop_connect;
+void loop_connect(struct loop *l, const struct addr *to, const struct addr *from, int64_t timeout_ms,
+                  void (*on_connect)(void *arg, struct loop_stream *s, int err), void *arg,
+                  struct loop_connect **ret_connect);
+void loop_connect_cancel(struct loop_connect *c);
+
+/* on_read gets data (valid during the call), or len 0 and err ERR_CLOSED (the
+ * peer's orderly end) or another error; after an error no more reads come.
+ * May be called again after read_stop. */
+void loop_stream_read_start(struct loop_stream *s, void (*on_read)(void *arg, const char *data, size_t len, int err),
+                            void *arg);
+void loop_stream_read_stop(struct loop_stream *s); /* back-pressure: the peer's window fills */
+
+/* Queues a copy of data, tries to send at once. on_drain (set once, may be
+ * NULL) fires when the queue has become empty, or with err when the stream
+ * broke: then everything unsent is lost and further writes are ignored. */
+void loop_stream_write(struct loop_stream *s, const void *data, size_t len);
+void loop_stream_on_drain(struct loop_stream *s, void (*on_drain)(void *arg, int err), void *arg);
+size_t loop_stream_pending(const struct loop_stream *s); /* bytes queued, not yet taken by the kernel */
+void loop_stream_peer(const struct loop_stream *s, struct addr *ret_addr);
+void loop_stream_local(const struct loop_stream *s, struct addr *ret_addr);
+/* Sends what is queued, then closes; at most linger_ms (then it is cut). The
+ * caller's pointer is gone at once. */
+void loop_stream_close(struct loop_stream *s, int64_t linger_ms);
+/* Cuts at once (RST when data is unsent). NULL is allowed. */
+void loop_stream_free(struct loop_stream *s);
+
+/* ---- readiness of a descriptor that a library owns (libpq, libunbound) ---- */
+
+struct loop_watch *loop_watch_new(struct loop *l, int fd, void (*on_ready)(void *arg, bool readable, bool writable),
+                                  void *arg);
+void loop_watch_set(struct loop_watch *w, bool readable, bool writable);
+void loop_watch_free(struct loop_watch *w);
+
+/* ---- processes ---- */
+
+struct loop_process_spec {
+    const char *const *argv;      /* argv[0] is the file's path; NULL-terminated */
+    const char *const *env_extra; /* NAME=value to add to ours; NULL-terminated or NULL */
+    struct str input;             /* written to its stdin, then closed */
+    bool inherit_stderr;          /* else captured together with stdout's limit, into stderr_text */
+    bool inherit_stdout;          /* a supervised role; else captured */
+    bool detached;                /* a session of its own (setsid) */
+    bool die_with_parent;         /* SIGKILL when this process dies (PR_SET_PDEATHSIG) */
+    size_t output_max;            /* bytes captured of each, the rest is dropped */
+    int64_t timeout_ms;           /* then SIGKILL; 0 is none */
+};
+
+struct loop_process_result {
+    int err;             /* 0; ERR_TIMEOUT; ERR_NOT_FOUND and the like when it did not start */
+    int exit_status;     /* when it exited, else -1 */
+    int signal;          /* that ended it, else 0 */
+    struct str output;   /* captured, valid during the callback */
+    struct str error_output;
+};
+
+/* on_exit fires once, after the end and after the captured output was read.
+ * A failure to start is reported through on_exit, too. */
+struct loop_process *loop_process_spawn(struct loop *l, const struct loop_process_spec *spec,
+                                        void (*on_exit)(void *arg, const struct loop_process_result *result), void *arg);
+pid_t loop_process_pid(const struct loop_process *p); /* 0 when it did not start */
+void loop_process_kill(struct loop_process *p, int signum);
+/* Forgets it: no callback, the process goes on. */
+void loop_process_free(struct loop_process *p);
+
+/* ---- signals of this process ---- */
+
+struct loop_signal *loop_signal_new(struct loop *l, int signum, void (*on_signal)(void *arg, int signum), void *arg);
+void loop_signal_free(struct loop_signal *s);
+
+#endif
