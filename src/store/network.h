@@ -1,0 +1,90 @@
+/* The network contract: what all nodes share, tiny and hot. Records with
+ * versions (compare-and-set), leases judged by the store's clock, events. The
+ * typed records (nodes, servers, routes, users, orders, ...) are in
+ * store/records.h. See store/op.h for the rules of callbacks and errors. */
+#ifndef HOLDFAST_STORE_NETWORK_H
+#define HOLDFAST_STORE_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "base/time.h"
+#include "store/op.h"
+
+struct network;
+
+/* ---- leases ---- */
+
+/* Takes the lease when it is free, has run out, or is held by holder with
+ * token (renewal; 0 to take anew). The token grows with every change of holder
+ * and with every new taking. The caller counts ttl_ms on its own mono clock
+ * from the moment of the call, and stops before it has run out. ERR_BUSY:
+ * another holds it (current tells whom), or our token is stale. */
+struct network_lease {
+    struct str name, holder;
+    int64_t token;
+    int64_t remaining_ms; /* by the store's clock; <= 0: run out */
+};
+struct store_op *network_lease_take(struct network *n, struct str name, struct str holder, int64_t token,
+                                    int64_t ttl_ms,
+                                    void (*on_take)(void *arg, int err, const struct network_lease *current),
+                                    void *arg);
+struct store_op *network_lease_release(struct network *n, struct str name, struct str holder, int64_t token,
+                                       void (*on_release)(void *arg, int err), void *arg);
+struct store_op *network_leases(struct network *n,
+                                void (*on_leases)(void *arg, int err, const struct network_lease *leases, size_t count),
+                                void *arg);
+
+/* ---- records ---- */
+
+struct network_record {
+    struct str kind, key, value; /* value: one JSON object */
+    int64_t version;             /* 1 at creation, +1 with each write */
+    int64_t age_ms;              /* since that write, by the store's clock */
+};
+
+/* All of a kind, or of a kind with a key (ptr not NULL), in order of key. */
+struct store_op *network_read(struct network *n, struct str kind, struct str key,
+                              void (*on_read)(void *arg, int err, const struct network_record *records, size_t count),
+                              void *arg);
+
+#define NETWORK_ANY_VERSION (-1) /* put whatever is there */
+#define NETWORK_ABSENT 0         /* only when the record does not exist */
+
+struct network_change {
+    enum { NETWORK_PUT, NETWORK_DELETE, NETWORK_EVENT } type;
+    struct str kind, key, value; /* event: kind is what happened, key the subject, value detail JSON */
+    int64_t expect_version;      /* NETWORK_ANY_VERSION, NETWORK_ABSENT, or the version read */
+};
+
+/* All or nothing. guard (NULL: none) is a lease that must be held with this
+ * name, holder and token at the commit, else ERR_FENCED. ERR_CONFLICT: a
+ * version did not match; failed is the index of that change. */
+struct store_op *network_write(struct network *n, const struct network_change *changes, size_t count,
+                               const struct network_lease *guard,
+                               void (*on_write)(void *arg, int err, size_t failed), void *arg);
+
+/* ---- events ---- */
+
+struct network_event {
+    int64_t id;
+    struct wall_time at;
+    struct str kind, subject, detail; /* detail: one JSON object */
+};
+
+/* With ids above after_id, oldest first; after_id -1: the newest `limit`. */
+struct store_op *network_events(struct network *n, int64_t after_id, size_t limit,
+                                void (*on_events)(void *arg, int err, const struct network_event *events, size_t count),
+                                void *arg);
+
+/* ---- watching ---- */
+
+/* on_change fires soon (within about 50 ms) after records or leases were
+ * changed by any process; several changes may be one call. */
+struct network_watch;
+struct network_watch *network_watch_new(struct network *n, void (*on_change)(void *arg), void *arg);
+void network_watch_free(struct network_watch *w);
+
+#endif

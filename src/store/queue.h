@@ -1,0 +1,195 @@
+/* The queue contract: custody of messages until each recipient's end. A queue
+ * is owned by one node at a time; the owner's epoch is in the same file (or
+ * database) and is locked by every writing transaction, so a stale owner gets
+ * ERR_FENCED and writes nothing. Used by the relay; the CLI reads.
+ * See store/op.h for the rules of callbacks and errors.
+ *
+ * What survives a crash: everything whose callback said 0. The custody record
+ * (custody id, recipients, how each ended) outlives the body. */
+#ifndef HOLDFAST_STORE_QUEUE_H
+#define HOLDFAST_STORE_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/custody_id.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "store/body.h"
+#include "store/op.h"
+
+struct queue;
+
+const char *queue_name(const struct queue *q);
+int64_t queue_epoch(const struct queue *q); /* of this owner; 0 for a reader */
+/* 0 while it takes writes; ERR_FENCED, ERR_SYNC (reopening), ERR_FULL, ... */
+int queue_health(const struct queue *q);
+/* Forgets pending operations and frees q; what is under way may still commit. */
+void queue_close(struct queue *q);
+
+/* ---- accepting ---- */
+
+struct queue_message_in {
+    struct custody_id custody_id; /* unique; a second accept of the same id is ERR_EXISTS */
+    struct str reverse_path;      /* RFC 5321, without <>; "" is the null reverse-path */
+    struct str helo;              /* as the client said, bounded by the SMTP grammar */
+    struct str client;            /* its IP address */
+    bool eight_bit;               /* BODY=8BITMIME was declared */
+    bool smtputf8;                /* RFC 6531 */
+    struct wall_time received_at;
+};
+
+struct queue_recipient_in {
+    struct str address; /* forward-path mailbox, local part as given */
+    struct str domain;  /* lower case */
+};
+
+/* NULL while queue_health is not 0. */
+struct body_writer *queue_body_begin(struct queue *q);
+
+/* Makes the message durable; consumes the writer. Only after err 0 may a `250`
+ * be sent. message_id is the queue's own number of it. */
+struct store_op *queue_accept(struct queue *q, struct body_writer *body, const struct queue_message_in *message,
+                              const struct queue_recipient_in *recipients, size_t recipient_count,
+                              void (*on_accept)(void *arg, int err, int64_t message_id), void *arg);
+
+/* ---- delivering ---- */
+
+enum queue_state {
+    QUEUE_WAITING,     /* to be delivered */
+    QUEUE_HELD,        /* by an operator: not tried until released */
+    QUEUE_QUARANTINED, /* by a policy: not tried until released */
+    QUEUE_DELIVERED,   /* a messaging server answered 250 for it */
+    QUEUE_BOUNCED,     /* a notice about it was accepted */
+    QUEUE_REMOVED,     /* by an operator or a configured policy */
+};
+
+/* One recipient of one message. */
+struct queue_delivery {
+    int64_t id;         /* grows with acceptance within the queue */
+    int64_t message_id; /* recipients of one message are adjacent */
+    struct custody_id custody_id;
+    struct str reverse_path;
+    struct str recipient;
+    struct str domain;
+    struct str home;    /* own server of this delivery; "" is the domain's route */
+    enum queue_state state;
+    uint32_t attempts;  /* answers about this delivery */
+    uint32_t losses;    /* connections lost after MAIL while it was sent */
+    struct wall_time next_at;
+    struct wall_time received_at;
+    uint64_t size_bytes;
+    bool eight_bit, smtputf8;
+    struct str last_reply;
+};
+
+struct queue_rows {
+    const struct queue_delivery *items;
+    size_t count;
+    bool more; /* there are further ones after the last */
+};
+
+struct queue_due_filter {
+    struct str domain;  /* deliveries of this domain with home "", or */
+    struct str home;    /* those with this own home (then domain is not looked at) */
+    int64_t after_id;   /* only ids above */
+    struct wall_time now; /* only next_at <= now */
+    bool lossy;         /* only those with losses (true) or without (false) */
+    size_t limit;
+};
+
+/* Waiting and due, oldest first. */
+struct store_op *queue_due(struct queue *q, const struct queue_due_filter *filter,
+                           void (*on_due)(void *arg, int err, const struct queue_rows *rows), void *arg);
+/* The earliest next_at of a waiting delivery of this domain or home that is
+ * later than now; ERR_NOT_FOUND. (For the schedule's timer.) */
+struct store_op *queue_next_at(struct queue *q, const struct queue_due_filter *filter,
+                               void (*on_next)(void *arg, int err, struct wall_time next_at), void *arg);
+
+/* ERR_NOT_FOUND reaches the first body_read. */
+struct body_reader *queue_body_open(struct queue *q, int64_t message_id);
+
+enum queue_outcome {
+    QUEUE_OUTCOME_DELIVERED,
+    QUEUE_OUTCOME_DEFERRED,    /* try again at next_at */
+    QUEUE_OUTCOME_LOST,        /* the connection was lost after MAIL; counts as a loss, next_at */
+    QUEUE_OUTCOME_QUARANTINED,
+    QUEUE_OUTCOME_BOUNCED,
+    QUEUE_OUTCOME_REMOVED,
+};
+
+struct queue_result {
+    int64_t delivery_id;
+    enum queue_outcome outcome;
+    struct wall_time next_at;
+    struct str reply;      /* the server's, or why */
+    /* What trace tells: */
+    struct str server;     /* home at the attempt */
+    struct str instance;   /* node and address */
+    int64_t epoch;
+    int64_t generation;    /* of the route */
+    struct wall_time at;
+};
+
+/* Records outcomes, all in one transaction. A delivery that has ended meanwhile
+ * (operator's removal) keeps its end. When the last recipient of a message has
+ * ended, its body becomes free. */
+struct store_op *queue_settle(struct queue *q, const struct queue_result *results, size_t count,
+                              void (*on_settle)(void *arg, int err), void *arg);
+
+/* ---- looking and operating ---- */
+
+struct queue_filter {
+    struct str sender;     /* exact reverse-path; ptr NULL: any */
+    struct str recipient;  /* exact; ptr NULL: any */
+    const struct str *domains; /* with home "": any of these ... */
+    size_t domain_count;
+    struct str home;       /* ... or this own home; domain_count 0 and ptr NULL: any */
+    const struct custody_id *custody_id; /* NULL: any */
+    int64_t delivery_id;   /* 0: any */
+    uint32_t states;       /* bits 1 << enum queue_state; 0: all that have not ended */
+    int64_t after_id;
+    size_t limit;          /* at most 1,000 rows a call */
+};
+
+struct store_op *queue_list(struct queue *q, const struct queue_filter *filter,
+                            void (*on_list)(void *arg, int err, const struct queue_rows *rows), void *arg);
+
+enum queue_action { QUEUE_ACT_HOLD, QUEUE_ACT_RELEASE, QUEUE_ACT_RETRY, QUEUE_ACT_MOVE, QUEUE_ACT_REMOVE, QUEUE_ACT_QUARANTINE };
+
+/* Applies to all that the filter selects (after_id and limit too; limit 0: no
+ * limit); home is for MOVE. Recorded in the queue with who and why. */
+struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, enum queue_action action,
+                           struct str home, struct str who, struct str why,
+                           void (*on_act)(void *arg, int err, uint64_t changed), void *arg);
+
+struct queue_count {
+    struct str domain, home;
+    uint64_t waiting, held, quarantined;
+    struct wall_time oldest; /* received_at of the oldest not ended */
+};
+
+struct store_op *queue_summary(struct queue *q,
+                               void (*on_summary)(void *arg, int err, const struct queue_count *counts, size_t count),
+                               void *arg);
+
+struct queue_attempt {
+    int64_t delivery_id;
+    struct str recipient;
+    enum queue_outcome outcome;
+    struct str server, instance, reply;
+    int64_t epoch, generation;
+    struct wall_time at;
+};
+
+/* A message's life: its deliveries in any state, and their attempts in order. */
+struct store_op *queue_trace(struct queue *q, const struct custody_id *id,
+                             void (*on_trace)(void *arg, int err, const struct queue_rows *rows,
+                                              const struct queue_attempt *attempts, size_t attempt_count),
+                             void *arg);
+
+const char *queue_state_name(enum queue_state state);       /* "waiting", "held", ... */
+const char *queue_outcome_name(enum queue_outcome outcome); /* "delivered", "deferred", ... */
+
+#endif
