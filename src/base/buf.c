@@ -43,8 +43,10 @@ void buf_consume(struct buf *b, size_t len)
     CHECK(len <= b->len);
     b->start += len;
     b->len -= len;
-    if (b->len == 0)
+    if (b->len == 0 && b->mem) {
         b->start = 0;
+        b->mem[0] = '\0';
+    }
 }
 
 void buf_truncate(struct buf *b, size_t len)

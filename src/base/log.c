@@ -29,7 +29,7 @@ void log_escape(struct buf *b, struct str s)
         char c = s.ptr[i];
         if (c == '"' || c == '\\')
             buf_append_fmt(b, "\\%c", c);
-        else if (ascii_isprint(c) || (unsigned char)c >= 0x80)
+        else if (ascii_isprint(c)) /* no UTF-8: it has control characters too (C1) */
             buf_append_char(b, c);
         else
             buf_append_fmt(b, "\\x%02x", (unsigned char)c);

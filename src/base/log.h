@@ -31,7 +31,7 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
 void log_set_level(enum log_level level);
 void log_set_role(const char *role); /* shown in each line; copied, at most 63 bytes */
 
-/* Appends s to b with control bytes, quotes and backslashes escaped. */
+/* Appends s to b with quotes, backslashes and all but printable ASCII escaped. */
 void log_escape(struct buf *b, struct str s);
 
 #endif
