@@ -1,0 +1,163 @@
+/* One SMTP (RFC 5321) or LMTP (RFC 2033) session as the client: a pure machine
+ * that carries many transactions, one after another. It does no I/O and reads
+ * no clock; smtp/client_connection.h runs it over a stream. For the relay's
+ * delivery, and for probes.
+ *
+ * The story: greeting, EHLO (or HELO, where EHLO is refused), XHOLDFAST where
+ * both sides have the key, then `ready`. Then as often as the owner likes:
+ * smtp_client_send; `result` once for each recipient; `done` once. Then
+ * smtp_client_quit. At any time the session may end: open recipients get their
+ * result, an open transaction its `done`, and `end` fires, once, last.
+ *
+ * Callbacks fire from inside the functions of this header, smtp_client_send
+ * included (a message that this server cannot take). Every function may be
+ * called from inside them; there is no recursion however many messages end at
+ * once.
+ *
+ * Commands are pipelined where offered (RFC 2920). The body is asked for
+ * in pieces, one at a time, so that memory is bounded whatever its size. */
+#ifndef HOLDFAST_SMTP_CLIENT_H
+#define HOLDFAST_SMTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/peer.h"
+#include "base/custody_id.h"
+#include "base/str.h"
+#include "smtp/reply.h"
+
+#define SMTP_CLIENT_BODY_MAX 65536 /* bytes of one piece of a body */
+
+enum smtp_client_flavour { SMTP_CLIENT_SMTP, SMTP_CLIENT_LMTP };
+
+/* Shared by sessions; must outlive them. */
+struct smtp_client_options {
+    enum smtp_client_flavour flavour;
+    const char *hostname;            /* ours, for EHLO */
+    const struct peer_key *peer_key; /* NULL: XHOLDFAST is not used */
+    const char *node;                /* our node's name, with peer_key */
+    int64_t timeout_ms;              /* caps each of the times of RFC 5321 4.5.3.2; 0: these as they are */
+};
+
+/* What became of one recipient. */
+enum smtp_outcome {
+    SMTP_OUTCOME_DELIVERED, /* 2yz for it, after the final dot */
+    SMTP_OUTCOME_DEFERRED,  /* 4yz about this message or recipient (also 421 to the final dot) */
+    SMTP_OUTCOME_REFUSED,   /* 5yz, or this server cannot take such a message (stage LOCAL) */
+    SMTP_OUTCOME_UNSENT, /* nothing was said about the message: the session ended before MAIL, or the server
+                            said 421 before the final dot */
+    SMTP_OUTCOME_LOST,   /* connection lost, or the reply did not come, after MAIL and before the final dot */
+    SMTP_OUTCOME_UNKNOWN,   /* the final dot was sent and no reply came: it may have been delivered */
+    SMTP_OUTCOME_ABANDONED, /* our own side could not give the body (smtp_client_body_failed) */
+};
+
+const char *smtp_outcome_name(enum smtp_outcome outcome); /* "delivered", ... */
+
+/* Where in the dialogue the deciding reply (or loss) came. */
+enum smtp_stage {
+    SMTP_STAGE_CONNECT,
+    SMTP_STAGE_GREETING,
+    SMTP_STAGE_HELO,  /* EHLO, HELO, LHLO */
+    SMTP_STAGE_PEER,  /* XHOLDFAST */
+    SMTP_STAGE_IDLE,  /* between transactions */
+    SMTP_STAGE_LOCAL, /* decided by us: what it needs was not offered */
+    SMTP_STAGE_MAIL,
+    SMTP_STAGE_RCPT,
+    SMTP_STAGE_DATA,
+    SMTP_STAGE_BODY,
+    SMTP_STAGE_DATA_END,
+    SMTP_STAGE_QUIT,
+};
+
+const char *smtp_stage_name(enum smtp_stage stage); /* "greeting", "MAIL", ... */
+
+struct smtp_client_result {
+    enum smtp_outcome outcome;
+    enum smtp_stage stage;
+    struct smtp_reply reply; /* the server's; code 0 and text why, when there was none */
+};
+
+struct smtp_client_message {
+    struct str reverse_path;      /* without <>; "" is the null reverse-path */
+    const struct str *recipients; /* without <>; they and what they point to must live until `done` */
+    size_t recipient_count;       /* at least 1 */
+    uint64_t size_bytes;
+    bool eight_bit;                      /* has octets above 127: needs 8BITMIME */
+    bool smtputf8;                       /* needs SMTPUTF8 */
+    const struct custody_id *custody_id; /* sent as XCUSTODY when the server proved itself; may be NULL */
+};
+
+enum smtp_client_end {
+    SMTP_END_QUIT,    /* we said QUIT and it was answered, or the server closed after it */
+    SMTP_END_REFUSED, /* greeting or EHLO with 4yz or 5yz, or 421 at any time: see the reply */
+    SMTP_END_CONNECT, /* the connection could not be made */
+    SMTP_END_LOST,    /* closed or reset by the other side */
+    SMTP_END_TIMEOUT,
+    SMTP_END_PROTOCOL,  /* what came was no SMTP */
+    SMTP_END_ABANDONED, /* cut by us: the body failed, or smtp_client_abort */
+};
+
+struct smtp_client_ops {
+    /* The session can carry a transaction. */
+    void (*ready)(void *arg);
+    /* Give up to len_max (at most SMTP_CLIENT_BODY_MAX) bytes by smtp_client_body,
+     * now or later; once for each call. */
+    void (*body_wanted)(void *arg, size_t len_max);
+    /* index: into recipients. */
+    void (*result)(void *arg, size_t index, const struct smtp_client_result *result);
+    /* All results were told. The next message may be sent unless the session has
+     * ended (then `end` follows). Body pieces are not wanted any more. */
+    void (*done)(void *arg);
+    /* Last of all callbacks; why names stage and cause for a human. */
+    void (*end)(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *reply,
+                struct str why);
+};
+
+struct smtp_client;
+
+/* nonce: fresh random bytes, for XHOLDFAST. */
+struct smtp_client *smtp_client_new(const struct smtp_client_options *options,
+                                    const struct smtp_client_ops *ops, void *arg,
+                                    const struct peer_nonce *nonce);
+/* No callback fires. Allowed inside of one. NULL is allowed. */
+void smtp_client_free(struct smtp_client *c);
+
+/* ---- for the owner ---- */
+
+/* Only after ready, and not while a transaction is open. */
+void smtp_client_send(struct smtp_client *c, const struct smtp_client_message *message);
+/* The piece that was asked for; len 0: the body is at its end. It is stuffed
+ * here; a body that does not end with CRLF gets one. */
+void smtp_client_body(struct smtp_client *c, const char *data, size_t len);
+/* The body cannot be read to its end: cuts the session before the final dot. */
+void smtp_client_body_failed(struct smtp_client *c, const char *why);
+/* Between transactions: QUIT. */
+void smtp_client_quit(struct smtp_client *c);
+/* At any time: ends it now, without QUIT. */
+void smtp_client_abort(struct smtp_client *c, const char *why);
+
+bool smtp_client_is_ready(const struct smtp_client *c); /* smtp_client_send is allowed now */
+bool smtp_client_peer_proved(const struct smtp_client *c);
+uint64_t smtp_client_size_max_bytes(const struct smtp_client *c); /* SIZE of the server; 0: none said */
+
+/* ---- for who moves the bytes ---- */
+
+void smtp_client_input(struct smtp_client *c, const char *data, size_t len);
+/* The connection could not be made (err of loop_connect), or is gone. */
+void smtp_client_connect_failed(struct smtp_client *c, int err);
+void smtp_client_lost(struct smtp_client *c, int err);
+/* To send, as one piece; then say how much was taken. */
+struct str smtp_client_output(const struct smtp_client *c);
+void smtp_client_output_taken(struct smtp_client *c, size_t len);
+bool smtp_client_finished(const struct smtp_client *c); /* `end` has fired */
+/* How long to wait, counted from the last change of smtp_client_progress; 0: not waiting
+ * for the server (RFC 5321 4.5.3.2). */
+int64_t smtp_client_timeout_ms(const struct smtp_client *c);
+uint64_t smtp_client_progress(const struct smtp_client *c);
+void smtp_client_timeout(struct smtp_client *c);
+/* Called when a function of the owner's section changed output or finished. */
+void smtp_client_on_wake(struct smtp_client *c, void (*on_wake)(void *arg), void *arg);
+
+#endif

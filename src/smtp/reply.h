@@ -1,0 +1,12 @@
+/* Replies as owners of sessions see them: `struct smtp_reply` and SMTP_REPLY
+ * come from the codec; here are the two that everyone needs.
+ * A reply's text is a view: it is copied by whoever is given it. */
+#ifndef HOLDFAST_SMTP_REPLY_H
+#define HOLDFAST_SMTP_REPLY_H
+
+#include "wire/smtp_reply.h"
+
+#define SMTP_REPLY_OK          SMTP_REPLY(250, 2, 0, 0, "Ok")
+#define SMTP_REPLY_UNAVAILABLE SMTP_REPLY(421, 4, 3, 2, "Service not available, closing transmission channel")
+
+#endif

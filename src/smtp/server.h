@@ -1,0 +1,177 @@
+/* One SMTP session as the server (RFC 5321), LMTP (RFC 2033) and submission
+ * (RFC 6409): a pure machine. It does no I/O, reads no clock, knows no store:
+ * bytes go in, replies come out, and the owner (relay, mailbox) is asked what
+ * only it can know. smtp/server_connection.h runs it over a stream.
+ *
+ * The contract with the owner, struct smtp_server_ops:
+ *
+ * - A *question* (connect, helo, mail, rcpt, data_begin, data_end, auth,
+ *   auth_response) is to be answered exactly once, by smtp_server_reply or the
+ *   function named at the question: from inside the callback, or at any time
+ *   later. At most one question is open; until it is answered no further
+ *   command is looked at, though pipelined bytes are taken up to a bound.
+ *   The machine writes the reply; the owner never writes to the connection.
+ * - A reply of 2yz (3yz for data_begin) means yes, anything else no. 421 to any
+ *   question also ends the session, once it was sent.
+ * - `mail` accepted opens a transaction. It ends in exactly one of two ways:
+ *   data_end is answered, or `reset` fires (RSET, EHLO, a refused or broken
+ *   message, the session's end). After either the owner keeps nothing of it.
+ * - When the session ends while a question is open, `cancel` fires and the
+ *   answer must not be given any more; `reset` follows when a transaction was
+ *   open. What data_end started may go on: the client got no answer, it will
+ *   send again.
+ * - A question whose callback is NULL is answered with yes by the machine.
+ * - The views that a callback gets are valid during the call.
+ * - smtp_server_free must not be called from inside a callback; use
+ *   smtp_server_shutdown there.
+ *
+ * Threads: none of its own. Memory is bounded: commands of 1,000 octets, one
+ * batch of input, SMTP_SERVER_OUT_HIGH of replies, the message passes through.
+ * A message ends at CRLF.CRLF alone; one with a bare CR or LF is refused (550
+ * 5.6.0) after its end, never split there. */
+#ifndef HOLDFAST_SMTP_SERVER_H
+#define HOLDFAST_SMTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/peer.h"
+#include "base/custody_id.h"
+#include "base/str.h"
+#include "smtp/reply.h"
+
+#define SMTP_SERVER_OUT_HIGH 8192 /* replies waiting; above it no further command is looked at */
+
+enum smtp_flavour { SMTP_FLAVOUR_SMTP, SMTP_FLAVOUR_LMTP, SMTP_FLAVOUR_SUBMISSION };
+
+/* Shared by sessions; must outlive them. */
+struct smtp_server_options {
+    enum smtp_flavour flavour;
+    const char *hostname;            /* in the greeting and the EHLO reply */
+    uint64_t size_max_bytes;         /* SIZE; 0: no limit */
+    size_t recipients_max;           /* per message, then 452 4.5.3; 0: 1,000 */
+    unsigned errors_max;             /* 4yz of ours and 5yz in a session, then 421 4.7.0; 0: 20 */
+    bool smtputf8;                   /* offer SMTPUTF8 (RFC 6531) */
+    const char *auth_mechanisms;     /* "PLAIN LOGIN"; NULL or "": AUTH is not offered. Set it only where the
+                                        connection is safe from listeners (loopback, TLS) */
+    const struct peer_key *peer_key; /* offer XHOLDFAST to our own parts; NULL: no */
+    int64_t idle_timeout_ms;         /* for the next command or the next piece of a message; 0: 5 minutes
+                                        (RFC 5321 4.5.3.2.7) */
+};
+
+struct smtp_mail {
+    struct str reverse_path; /* mailbox without <> and source route; "" is the null reverse-path */
+    uint64_t size_bytes;     /* SIZE=, 0: not said */
+    bool eight_bit;          /* BODY=8BITMIME was said; see smtp_data_info for what really came */
+    bool smtputf8;
+    const struct custody_id *custody_id; /* of an authenticated peer's message, else NULL */
+};
+
+struct smtp_rcpt {
+    struct str forward_path; /* mailbox without <> and source route, local part as given */
+    struct str local_part;   /* without quoting */
+    struct str domain;       /* lower case; "[...]" for an address literal; "" for <Postmaster> */
+    size_t index;            /* 0 is the first accepted recipient */
+};
+
+struct smtp_data_info {
+    uint64_t size_bytes; /* after unstuffing, with CRLFs */
+    bool eight_bit;      /* an octet above 127 was in it, said or not */
+    bool nul;            /* an octet 0 was in it */
+};
+
+struct smtp_server;
+
+struct smtp_server_ops {
+    /* Question, first of all: may it go on? 220; 421 ends the session at once;
+     * 554: only QUIT is served (RFC 5321 3.1). */
+    void (*connect)(void *arg);
+    /* Question: EHLO, HELO, LHLO. Yes: 250, the extensions are the machine's. */
+    void (*helo)(void *arg, struct str name);
+    /* Question. SIZE= above the limit was already refused. */
+    void (*mail)(void *arg, const struct smtp_mail *mail);
+    /* Question; asked with index i again when i was refused. */
+    void (*rcpt)(void *arg, const struct smtp_rcpt *rcpt);
+    /* Question, with at least one recipient: 354 and the message follows. */
+    void (*data_begin)(void *arg);
+    /* No question: bytes of the message, unstuffed, in pieces of any size. All
+     * are taken. False: no room for more until smtp_server_resume. */
+    bool (*data)(void *arg, const char *data, size_t len);
+    /* Question: CRLF.CRLF was seen and the message holds to the rules. A 250
+     * says: durable. LMTP: smtp_server_reply answers for all recipients that
+     * have no answer yet, smtp_server_reply_recipient for the next of them. */
+    void (*data_end)(void *arg, const struct smtp_data_info *info);
+    /* Question: AUTH (RFC 4954). initial is NULL, or decoded (maybe empty).
+     * Answer: smtp_server_auth_done, smtp_server_auth_challenge, or a reply (535 5.7.8). */
+    void (*auth)(void *arg, struct str mechanism, const struct str *initial);
+    /* Question: the client's decoded answer to a challenge. A client that
+     * cancels ("*") is answered by the machine; then `auth_cancel` fires. */
+    void (*auth_response)(void *arg, struct str response);
+    void (*auth_cancel)(void *arg);
+    /* The transaction is over without a message. */
+    void (*reset)(void *arg);
+    /* The open question needs no answer any more. */
+    void (*cancel)(void *arg);
+    /* Last of all callbacks: fired by smtp/server_connection.h when the
+     * connection is gone; after it the machine and the connection are freed. */
+    void (*closed)(void *arg);
+};
+
+/* nonce: fresh random bytes, for XHOLDFAST. ops and arg must outlive it. */
+struct smtp_server *smtp_server_new(const struct smtp_server_options *options,
+                                    const struct smtp_server_ops *ops, void *arg,
+                                    const struct peer_nonce *nonce);
+/* Fires cancel and reset as said above. NULL is allowed. */
+void smtp_server_free(struct smtp_server *s);
+/* Asks `connect`. */
+void smtp_server_start(struct smtp_server *s);
+
+/* ---- for who moves the bytes ---- */
+
+/* Takes all of data. Only while smtp_server_wants_input. */
+void smtp_server_input(struct smtp_server *s, const char *data, size_t len);
+/* False: stop reading (a question is open, the owner has no room, replies
+ * wait to be sent, or the session is over). */
+bool smtp_server_wants_input(const struct smtp_server *s);
+/* Replies to send, as one piece; then say how many bytes of it were taken:
+ * that may make more. */
+struct str smtp_server_output(const struct smtp_server *s);
+void smtp_server_output_taken(struct smtp_server *s, size_t len);
+/* No more will come: close when the output is sent. */
+bool smtp_server_finished(const struct smtp_server *s);
+/* How long to wait for input now; 0: not waiting. Count from the last change of
+ * smtp_server_progress, which a byte at a time does not move. */
+int64_t smtp_server_timeout_ms(const struct smtp_server *s);
+uint64_t smtp_server_progress(const struct smtp_server *s);
+/* That time is over: 421 4.4.2, finished. */
+void smtp_server_timeout(struct smtp_server *s);
+/* Called when an answer or smtp_server_resume, given outside of the functions of this
+ * section, changed output, wants_input or finished. */
+void smtp_server_on_wake(struct smtp_server *s, void (*on_wake)(void *arg), void *arg);
+
+/* ---- for the owner ---- */
+
+/* Answers the open question; the reply is copied. NULL: the question's default yes. */
+void smtp_server_reply(struct smtp_server *s, const struct smtp_reply *reply);
+/* LMTP data_end: answers for the next recipient, in the order of RCPT. */
+void smtp_server_reply_recipient(struct smtp_server *s, const struct smtp_reply *reply);
+/* Answers auth or auth_response. */
+void smtp_server_auth_challenge(struct smtp_server *s, struct str challenge); /* decoded */
+void smtp_server_auth_done(struct smtp_server *s, struct str user);
+/* There is room again after data said no. */
+void smtp_server_resume(struct smtp_server *s);
+/* Ends the session with this reply (421) as soon as no question is open and no
+ * message is under way. NULL: SMTP_REPLY_UNAVAILABLE. */
+void smtp_server_shutdown(struct smtp_server *s, const struct smtp_reply *reply);
+
+/* What the client said of itself; "" before. Valid until the next command. */
+struct str smtp_server_helo(const struct smtp_server *s);
+bool smtp_server_is_esmtp(const struct smtp_server *s);          /* EHLO or LHLO */
+struct str smtp_server_user(const struct smtp_server *s);        /* of AUTH; "": none */
+struct str smtp_server_peer_node(const struct smtp_server *s);   /* of XHOLDFAST; "": none */
+size_t smtp_server_recipient_count(const struct smtp_server *s); /* accepted in this transaction */
+/* "SMTP", "ESMTP", "ESMTPA", "LMTP", "LMTPA": for Received (RFC 3848); U of RFC 6531 included. */
+const char *smtp_server_protocol_name(const struct smtp_server *s);
+
+#endif
