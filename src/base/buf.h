@@ -23,11 +23,11 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t cap_max);
-void buf_fini(struct buf *b);       /* frees; b may be initialised again */
-void buf_clear(struct buf *b);      /* keeps the memory; clears overflow */
+void buf_fini(struct buf *b);  /* frees; b may be initialised again */
+void buf_clear(struct buf *b); /* keeps the memory; clears overflow */
 const char *buf_data(const struct buf *b);
 struct str buf_str(const struct buf *b);
-void buf_consume(struct buf *b, size_t len); /* len <= b->len */
+void buf_consume(struct buf *b, size_t len);  /* len <= b->len */
 void buf_truncate(struct buf *b, size_t len); /* len <= b->len */
 
 /* Returns a place for at least `len` more bytes (NULL when over the cap);

@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-#define CUSTODY_ID_BYTES 16
+#define CUSTODY_ID_BYTES    16
 #define CUSTODY_ID_TEXT_MAX 27 /* with NUL */
 
 struct custody_id {

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stddef.h>
+#include <stdio.h>
 
 int err_set(struct err_buf *eb, int code, const char *fmt, ...)
 {

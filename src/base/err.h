@@ -8,26 +8,26 @@
 #include "base/check.h"
 
 enum {
-    ERR_INVALID = -1,     /* the caller's or the peer's value is not acceptable */
-    ERR_SYNTAX = -2,      /* text does not follow its grammar */
-    ERR_LIMIT = -3,       /* a bound (size, count, depth) would be exceeded */
-    ERR_NOT_FOUND = -4,   /* the thing named does not exist */
-    ERR_EXISTS = -5,      /* the thing named exists already */
-    ERR_CONFLICT = -6,    /* a compare-and-set lost: the record changed meanwhile */
-    ERR_FENCED = -7,      /* our epoch or lease is stale: stop, do not retry */
-    ERR_FULL = -8,        /* no space on the device; may pass */
-    ERR_IO = -9,          /* reading or writing failed */
-    ERR_SYNC = -10,       /* a sync failed: nothing of that commit is durable, and it never will be */
-    ERR_UNKNOWN = -11,    /* the outcome of a commit is not known (shared engines, until settled) */
-    ERR_DEGRADED = -12,   /* the durability asked for cannot be had now */
-    ERR_UNAVAILABLE = -13,/* the store or the peer cannot be reached now */
+    ERR_INVALID = -1,      /* the caller's or the peer's value is not acceptable */
+    ERR_SYNTAX = -2,       /* text does not follow its grammar */
+    ERR_LIMIT = -3,        /* a bound (size, count, depth) would be exceeded */
+    ERR_NOT_FOUND = -4,    /* the thing named does not exist */
+    ERR_EXISTS = -5,       /* the thing named exists already */
+    ERR_CONFLICT = -6,     /* a compare-and-set lost: the record changed meanwhile */
+    ERR_FENCED = -7,       /* our epoch or lease is stale: stop, do not retry */
+    ERR_FULL = -8,         /* no space on the device; may pass */
+    ERR_IO = -9,           /* reading or writing failed */
+    ERR_SYNC = -10,        /* a sync failed: nothing of that commit is durable, and it never will be */
+    ERR_UNKNOWN = -11,     /* the outcome of a commit is not known (shared engines, until settled) */
+    ERR_DEGRADED = -12,    /* the durability asked for cannot be had now */
+    ERR_UNAVAILABLE = -13, /* the store or the peer cannot be reached now */
     ERR_TIMEOUT = -14,
-    ERR_CLOSED = -15,     /* the other side, or we, closed it */
-    ERR_REFUSED = -16,    /* the peer refused */
-    ERR_DENIED = -17,     /* not permitted, or wrong credentials */
-    ERR_BUSY = -18,       /* in use: a port, a lock, a lease that another holds */
-    ERR_VERSION = -19,    /* made by a newer program; this one must not touch it */
-    ERR_CORRUPT = -20,    /* a checksum or structure does not hold */
+    ERR_CLOSED = -15,  /* the other side, or we, closed it */
+    ERR_REFUSED = -16, /* the peer refused */
+    ERR_DENIED = -17,  /* not permitted, or wrong credentials */
+    ERR_BUSY = -18,    /* in use: a port, a lock, a lease that another holds */
+    ERR_VERSION = -19, /* made by a newer program; this one must not touch it */
+    ERR_CORRUPT = -20, /* a checksum or structure does not hold */
     ERR_UNSUPPORTED = -21,
     ERR_CANCELLED = -22,
 };

@@ -62,6 +62,7 @@ static inline void list_splice(struct list *to, struct list *from)
 #define LIST_ENTRY(node, type, member) CONTAINER_OF(node, type, member)
 /* The current node may be removed inside the loop. */
 #define LIST_FOREACH(it, head)                                                                               \
-    for (struct list *it = (head)->next, *it##_next = it->next; it != (head); it = it##_next, it##_next = it->next)
+    for (struct list *it = (head)->next, *it##_next = it->next; it != (head);                                \
+         it = it##_next, it##_next = it->next)
 
 #endif

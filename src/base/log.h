@@ -19,13 +19,13 @@ struct log_field {
     int64_t number;
 };
 
-#define LOG_STR(k, s) ((struct log_field){.key = (k), .type = LOG_FIELD_STR, .text = (s)})
+#define LOG_STR(k, s)     ((struct log_field){.key = (k), .type = LOG_FIELD_STR, .text = (s)})
 #define LOG_TEXT(k, cstr) ((struct log_field){.key = (k), .type = LOG_FIELD_STR, .text = str_from(cstr)})
-#define LOG_I64(k, n) ((struct log_field){.key = (k), .type = LOG_FIELD_I64, .number = (n)})
+#define LOG_I64(k, n)     ((struct log_field){.key = (k), .type = LOG_FIELD_I64, .number = (n)})
 
 /* log_event(LOG_INFO, "queue adopted", LOG_TEXT("queue", name), LOG_I64("epoch", 3)); */
 #define log_event(level, message, ...)                                                                       \
-    log_fields((level), (message), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.key = NULL}})
+    log_fields((level), (message), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
 
 void log_fields(enum log_level level, const char *message, const struct log_field *fields);
 void log_set_level(enum log_level level);

@@ -14,8 +14,8 @@ struct map_entry {
     struct str key; /* NUL-terminated beyond its length */
     void *value;
     uint64_t hash;
-    struct map_entry *chain;         /* same bucket */
-    struct map_entry *prev, *next;   /* insertion order */
+    struct map_entry *chain;       /* same bucket */
+    struct map_entry *prev, *next; /* insertion order */
 };
 
 struct map {

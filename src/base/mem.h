@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-void *mem_alloc(size_t size);                    /* uninitialised */
-void *mem_zalloc(size_t size);                   /* zeroed */
-void *mem_calloc(size_t count, size_t size);     /* zeroed, overflow checked */
+void *mem_alloc(size_t size);                /* uninitialised */
+void *mem_zalloc(size_t size);               /* zeroed */
+void *mem_calloc(size_t count, size_t size); /* zeroed, overflow checked */
 void *mem_realloc(void *ptr, size_t size);
 void *mem_reallocarray(void *ptr, size_t count, size_t size);
-char *mem_strdup(const char *text);              /* NULL stays NULL */
-char *mem_strndup(const char *ptr, size_t len);  /* always NUL-terminated */
+char *mem_strdup(const char *text);             /* NULL stays NULL */
+char *mem_strndup(const char *ptr, size_t len); /* always NUL-terminated */
 char *mem_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

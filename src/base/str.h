@@ -15,11 +15,11 @@ struct str {
 };
 
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
-#define STR_EMPTY ((struct str){"", 0})
+#define STR_EMPTY    ((struct str){"", 0})
 /* For printf: printf("%.*s", STR_ARG(s)). */
 #define STR_ARG(s) (int)(s).len, ((s).ptr ? (s).ptr : "")
 
-struct str str_from(const char *text); /* of a NUL-terminated text; NULL is empty */
+struct str str_from(const char *text);                      /* of a NUL-terminated text; NULL is empty */
 struct str str_sub(struct str s, size_t start, size_t len); /* clamped to s */
 bool str_eq(struct str a, struct str b);
 bool str_ieq(struct str a, struct str b); /* ASCII case-insensitive */

@@ -17,7 +17,7 @@ struct wall_time {
 };
 
 #define MONO_NEVER ((struct mono_time){INT64_MAX})
-#define NS_PER_MS 1000000LL
+#define NS_PER_MS  1000000LL
 
 static inline int64_t mono_diff_ms(struct mono_time later, struct mono_time earlier)
 {
