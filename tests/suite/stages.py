@@ -1,0 +1,152 @@
+"""The stages of the suite: each runs programs and adds their cases to a Tally."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+
+SETUP_OF_BUILD = {
+    "meson": [],
+    "asan": ["-Db_sanitize=address,undefined", "-Db_lundef=false"],
+    "tsan": ["-Db_sanitize=thread", "-Db_lundef=false"],
+}
+SANITIZER_ENV = {
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+}
+SLOWER_WITH_SANITIZER = 4  # times a test's own time limit
+STAGE_LIMIT_S = 900  # a stage that hangs must not hang the suite
+
+
+def run(argv, limit_s=STAGE_LIMIT_S, quiet=False, **options):
+    """Runs a program in a process group of its own, echoing what it prints.
+    Returns (exit status, its standard output)."""
+    process = subprocess.Popen(
+        [str(arg) for arg in argv], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        text=True, errors="replace", start_new_session=True, **options)
+    watchdog = threading.Timer(limit_s, os.killpg, (process.pid, signal.SIGKILL))
+    watchdog.start()
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if not quiet:
+                print(line, end="", flush=True)
+        return process.wait(), "".join(lines)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    finally:
+        watchdog.cancel()
+
+
+def introspect(build_dir, what):
+    _, text = run(["meson", "introspect", what, build_dir], quiet=True)
+    return json.loads(text)
+
+
+def build(tally, build_name):
+    """Configures and builds; a failure is a failed case. Returns the build folder or None."""
+    build_dir = BUILD / build_name
+    status = 0
+    if not (build_dir / "build.ninja").exists():
+        status, text = run(["meson", "setup", build_dir, *SETUP_OF_BUILD[build_name]], quiet=True)
+        if status != 0:
+            print(text)
+    if status == 0:
+        status, _ = run(["ninja", "-C", build_dir, "--quiet"])
+    if status != 0:
+        tally.add(f"build {build_name}", "failed")
+        return None
+    return build_dir
+
+
+def select(tests, suites, name_filter):
+    wanted = {f"holdfast:{suite}" for suite in suites}
+    return [test["name"] for test in tests
+            if wanted & set(test["suite"]) and name_filter in test["name"]]
+
+
+def show_failure(record):
+    print(f"--- {record['name']}: {record['result']}")
+    for stream in ("stdout", "stderr"):
+        if record.get(stream):
+            print(record[stream].rstrip())
+
+
+def meson_suites(tally, build_name, suites, name_filter):
+    """Runs meson's tests of these suites; every TAP case counts."""
+    build_dir = build(tally, build_name)
+    if not build_dir:
+        return
+    names = select(introspect(build_dir, "--tests"), suites, name_filter)
+    if not names:
+        return
+    log = build_dir / "meson-logs" / "testlog.json"
+    log.unlink(missing_ok=True)
+    argv = ["meson", "test", "-C", build_dir, "--no-rebuild", *names]
+    sanitized = build_name != "meson"
+    if sanitized:
+        argv += ["-t", str(SLOWER_WITH_SANITIZER)]
+    if build_name == "tsan":
+        argv += ["--wrapper", "setarch --addr-no-randomize"]  # its shadow memory wants fixed places
+    run(argv, env={**os.environ, **(SANITIZER_ENV if sanitized else {})})
+    records = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    for record in records:
+        well = record["result"] == "OK"
+        if not well:
+            show_failure(record)
+        prefix = f"{build_name} {record['name']}" if sanitized else record["name"]
+        tally.add_tap(prefix, record.get("stdout", ""), well or record["result"] == "SKIP")
+    for name in set(names) - {record["name"] for record in records}:
+        tally.add(name, "failed", "did not run")
+
+
+def registered(tally, name_filter):
+    """Every C file of a test is one that meson knows, so that none is forgotten."""
+    if name_filter:
+        return
+    known = {pathlib.Path(source).resolve() for target in introspect(BUILD / "meson", "--targets")
+             for group in target["target_sources"] for source in group.get("sources", [])}
+    for kind in ("unit", "dialogue", "simulation", "crash"):
+        forgotten = [path for path in (ROOT / "tests" / kind).rglob("test_*.c") if path not in known]
+        detail = ", ".join(str(path.relative_to(ROOT)) for path in forgotten)
+        tally.add(f"every {kind} test is known to meson", "failed" if forgotten else "passed", detail)
+
+
+def tap_program(tally, name, argv):
+    status, text = run(argv)
+    tally.add_tap(name, text, status == 0)
+
+
+def pytest_folder(tally, folder, name_filter):
+    """Runs Debian's pytest on a folder and counts from its junit file."""
+    report = BUILD / "test" / f"{folder.name}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-o", "junit_family=xunit2",
+            "--tb=short", "-v", f"--junitxml={report}", folder]
+    if name_filter:
+        argv += ["-k", name_filter]
+    run(argv)
+    if not report.exists():
+        tally.add(folder.name, "failed", "pytest ended without a report")
+        return
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = f"{folder.name} {case.get('classname')}/{case.get('name')}"
+        bad = case.find("failure") if case.find("failure") is not None else case.find("error")
+        skip = case.find("skipped")
+        if bad is not None:
+            tally.add(name, "failed", bad.get("message", "").split("\n")[0])
+        elif skip is not None:
+            tally.add(name, "skipped", skip.get("message", ""))
+        else:
+            tally.add(name, "passed")
