@@ -1,0 +1,130 @@
+#include "health/dialogue.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void dialogue_init(struct dialogue *d, enum dialogue_kind kind, const char *helo, const char *expect)
+{
+    d->kind = kind;
+    d->step = DIALOGUE_GREETING;
+    d->helo = helo;
+    d->expect = expect ? expect : "";
+    d->expect_seen = d->expect[0] == '\0';
+    d->total_bytes = d->line_len = 0;
+    d->detail[0] = '\0';
+}
+
+const char *dialogue_waiting_for(const struct dialogue *d)
+{
+    static const char *const commands[] = {"the answer to EHLO", "the answer to LHLO",
+                                           "the answer to CAPABILITY", "the answer to QUIT"};
+    return d->step == DIALOGUE_GREETING ? "the greeting" : commands[d->kind];
+}
+
+static enum dialogue_verdict failed(struct dialogue *d, const char *what, struct str line)
+{
+    snprintf(d->detail, sizeof(d->detail), "%s%s%.*s", what, line.len ? ": " : "", STR_ARG(line));
+    return DIALOGUE_FAILED;
+}
+
+/* The server works; goodbye is sent, its answer is not waited for. */
+static enum dialogue_verdict works(struct dialogue *d, struct str line, struct buf *out, const char *goodbye)
+{
+    if (!d->expect_seen)
+        return failed(d, "another instance answers, this text was not seen", str_from(d->expect));
+    (void)buf_append_text(out, goodbye);
+    snprintf(d->detail, sizeof(d->detail), "%.*s", STR_ARG(line));
+    return DIALOGUE_OK;
+}
+
+static bool is_reply_line(struct str line)
+{
+    return line.len >= 3 && ascii_isdigit(line.ptr[0]) && ascii_isdigit(line.ptr[1]) &&
+           ascii_isdigit(line.ptr[2]) && (line.len == 3 || line.ptr[3] == ' ' || line.ptr[3] == '-');
+}
+
+static enum dialogue_verdict smtp_line(struct dialogue *d, struct str line, struct buf *out)
+{
+    bool greeting = d->step == DIALOGUE_GREETING;
+    if (!is_reply_line(line))
+        return failed(d, "not an SMTP reply", line);
+    if (!str_starts(line, greeting ? STR("220") : STR("250")))
+        return failed(d, greeting ? "greeting" : dialogue_waiting_for(d), line);
+    if (line.len > 3 && line.ptr[3] == '-')
+        return DIALOGUE_MORE;
+    if (!greeting)
+        return works(d, line, out, "QUIT\r\n");
+    d->step = DIALOGUE_COMMAND;
+    (void)buf_append_fmt(out, "%s %s\r\n", d->kind == DIALOGUE_LMTP ? "LHLO" : "EHLO", d->helo);
+    return DIALOGUE_MORE;
+}
+
+/* line begins with word, which ends there or at a space. */
+static bool begins(struct str line, struct str word)
+{
+    return str_istarts(line, word) && (line.len == word.len || line.ptr[word.len] == ' ');
+}
+
+static enum dialogue_verdict imap_line(struct dialogue *d, struct str line, struct buf *out)
+{
+    if (begins(line, STR("* BYE")))
+        return failed(d, d->step == DIALOGUE_GREETING ? "greeting" : dialogue_waiting_for(d), line);
+    if (d->step == DIALOGUE_GREETING) {
+        if (!begins(line, STR("* OK")) && !begins(line, STR("* PREAUTH")))
+            return failed(d, "greeting", line);
+        d->step = DIALOGUE_COMMAND;
+        (void)buf_append_text(out, "p1 CAPABILITY\r\n");
+        return DIALOGUE_MORE;
+    }
+    if (begins(line, STR("p1 OK")))
+        return works(d, line, out, "p2 LOGOUT\r\n");
+    if (str_starts(line, STR("* ")))
+        return DIALOGUE_MORE;
+    return failed(d, dialogue_waiting_for(d), line);
+}
+
+static enum dialogue_verdict pop3_line(struct dialogue *d, struct str line, struct buf *out)
+{
+    if (!begins(line, STR("+OK")))
+        return failed(d, d->step == DIALOGUE_GREETING ? "greeting" : dialogue_waiting_for(d), line);
+    if (d->step == DIALOGUE_COMMAND)
+        return works(d, line, out, "");
+    d->step = DIALOGUE_COMMAND;
+    (void)buf_append_text(out, "QUIT\r\n");
+    return DIALOGUE_MORE;
+}
+
+static enum dialogue_verdict take_line(struct dialogue *d, struct buf *out)
+{
+    struct str line = {d->line, d->line_len};
+    d->line_len = 0;
+    if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    if (!d->expect_seen && memmem(line.ptr, line.len, d->expect, strlen(d->expect)) != NULL)
+        d->expect_seen = true;
+    switch (d->kind) {
+    case DIALOGUE_IMAP:
+        return imap_line(d, line, out);
+    case DIALOGUE_POP3:
+        return pop3_line(d, line, out);
+    default:
+        return smtp_line(d, line, out);
+    }
+}
+
+enum dialogue_verdict dialogue_feed(struct dialogue *d, const char *data, size_t len, struct buf *out)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (++d->total_bytes > DIALOGUE_TOTAL_MAX)
+            return failed(d, "the server says too much", STR_EMPTY);
+        if (data[i] != '\n') {
+            if (d->line_len < sizeof(d->line))
+                d->line[d->line_len++] = data[i];
+            continue;
+        }
+        enum dialogue_verdict verdict = take_line(d, out);
+        if (verdict != DIALOGUE_MORE)
+            return verdict;
+    }
+    return DIALOGUE_MORE;
+}

@@ -1,0 +1,47 @@
+/* What a probe says to a server and what it wants to hear: the greeting and one
+ * harmless command, then a goodbye. Pure: bytes in, bytes to send and a verdict
+ * out. For the probe and its tests.
+ *
+ *   SMTP, LMTP  220 greeting, EHLO (LHLO) answered 250, QUIT    RFC 5321 3.1, RFC 2033 4.1
+ *   IMAP        * OK or * PREAUTH, CAPABILITY, LOGOUT           RFC 3501 6.1
+ *   POP3        +OK, QUIT answered +OK                          RFC 1939 4
+ *
+ * No mail transaction is begun. What the server sends is bounded; text beyond a
+ * line's bound is passed over. */
+#ifndef HOLDFAST_HEALTH_DIALOGUE_H
+#define HOLDFAST_HEALTH_DIALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#define DIALOGUE_LINE_MAX   1024 /* twice RFC 5321 4.5.3.1.5; CAPABILITY lines are longer than SMTP's */
+#define DIALOGUE_TOTAL_MAX  (16 * 1024) /* an EHLO answer has a few hundred bytes */
+#define DIALOGUE_DETAIL_MAX 192
+
+enum dialogue_kind { DIALOGUE_SMTP, DIALOGUE_LMTP, DIALOGUE_IMAP, DIALOGUE_POP3 };
+enum dialogue_verdict { DIALOGUE_MORE, DIALOGUE_OK, DIALOGUE_FAILED };
+
+struct dialogue {
+    enum dialogue_kind kind;
+    enum { DIALOGUE_GREETING, DIALOGUE_COMMAND } step;
+    const char *helo;   /* our name in EHLO; not owned */
+    const char *expect; /* text that some line must contain, or ""; not owned */
+    bool expect_seen;
+    size_t total_bytes;
+    size_t line_len;
+    char line[DIALOGUE_LINE_MAX];
+    char detail[DIALOGUE_DETAIL_MAX]; /* after a verdict: the deciding line, raw */
+};
+
+/* helo and expect (NULL is "") must outlive d. */
+void dialogue_init(struct dialogue *d, enum dialogue_kind kind, const char *helo, const char *expect);
+/* Takes what the server sent and appends to out what to send now (with OK: the
+ * goodbye). After OK or FAILED it must not be fed again. */
+enum dialogue_verdict dialogue_feed(struct dialogue *d, const char *data, size_t len, struct buf *out);
+/* What the server still owed, for a timeout's or a lost connection's text. */
+const char *dialogue_waiting_for(const struct dialogue *d);
+
+#endif
