@@ -31,8 +31,8 @@ struct loop_watch;
 
 /* ---- clocks, randomness ---- */
 
-struct mono_time loop_now(struct loop *l);  /* CLOCK_BOOTTIME, read at the call */
-struct wall_time loop_wall(struct loop *l); /* CLOCK_REALTIME, read at the call */
+struct mono_time loop_now(struct loop *l);               /* CLOCK_BOOTTIME, read at the call */
+struct wall_time loop_wall(struct loop *l);              /* CLOCK_REALTIME, read at the call */
 void loop_random(struct loop *l, void *out, size_t len); /* cryptographic in the real loop */
 
 /* ---- running ---- */
@@ -70,80 +70,100 @@ int loop_listen_fd(struct loop *l, int fd,
                    void (*on_accept)(void *arg, struct loop_stream *s, const struct addr *peer), void *arg,
                    struct loop_listener **ret_listener, struct err_buf *eb) MUST_USE;
 void loop_listener_pause(struct loop_listener *li, bool paused); /* leaves new ones in the kernel's backlog */
-void loop_listener_free(struct loop_listener *li);
+void loop_listener_local(const struct loop_listener *li,
+                         struct addr *ret_addr);   /* with the port, also when 0 was asked */
+void loop_listener_free(struct loop_listener *li); /* NULL is allowed */
 
-/* Connects, from `from` when not NULL (its port may be 0). on_connect gets a
- * stream that the callee owns and err 0, or NULL and the error (ERR_REFUSED,
- * ERR_TIMEOUT, ERR_UNAVAILABLE, ...). Freeing *ret_connect before that cancels
- * without a callback; afterwards it must not be used. */
+/* Connects, from `from` when not NULL (its port may be 0); timeout_ms > 0.
+ * on_connect fires once and gets a stream that the callee owns and err 0, or
+ * NULL and the error (ERR_REFUSED, ERR_TIMEOUT, ERR_UNAVAILABLE, ...).
+ * *ret_connect is gone when on_connect is called; cancelling it before that
+ * means no callback. */
 struct loop_connect;
 void loop_connect(struct loop *l, const struct addr *to, const struct addr *from, int64_t timeout_ms,
                   void (*on_connect)(void *arg, struct loop_stream *s, int err), void *arg,
                   struct loop_connect **ret_connect);
-void loop_connect_cancel(struct loop_connect *c);
+void loop_connect_cancel(struct loop_connect *c); /* NULL is allowed */
 
 /* on_read gets data (valid during the call), or len 0 and err ERR_CLOSED (the
- * peer's orderly end) or another error; after an error no more reads come.
- * May be called again after read_stop. */
-void loop_stream_read_start(struct loop_stream *s, void (*on_read)(void *arg, const char *data, size_t len, int err),
-                            void *arg);
+ * peer's orderly end: it reads on, so replies may still be written) or another
+ * error (ERR_IO: the peer cut it); after an error no more reads come.
+ * May be called again, also to change on_read, and after read_stop. */
+void loop_stream_read_start(struct loop_stream *s,
+                            void (*on_read)(void *arg, const char *data, size_t len, int err), void *arg);
 void loop_stream_read_stop(struct loop_stream *s); /* back-pressure: the peer's window fills */
 
-/* Queues a copy of data, tries to send at once. on_drain (set once, may be
- * NULL) fires when the queue has become empty, or with err when the stream
- * broke: then everything unsent is lost and further writes are ignored. */
+/* Tries to send at once and queues a copy of the rest. on_drain (NULL: none)
+ * fires with 0 when the queue has become empty again; a write that was taken
+ * whole at once leaves no queue and fires nothing: ask loop_stream_pending. It
+ * fires with an error, once, when a write met a broken stream: then everything
+ * unsent is lost and further writes are ignored. The queue has no bound of its
+ * own: writers stop at a mark of theirs until on_drain. */
 void loop_stream_write(struct loop_stream *s, const void *data, size_t len);
 void loop_stream_on_drain(struct loop_stream *s, void (*on_drain)(void *arg, int err), void *arg);
 size_t loop_stream_pending(const struct loop_stream *s); /* bytes queued, not yet taken by the kernel */
 void loop_stream_peer(const struct loop_stream *s, struct addr *ret_addr);
 void loop_stream_local(const struct loop_stream *s, struct addr *ret_addr);
-/* Sends what is queued, then closes; at most linger_ms (then it is cut). The
- * caller's pointer is gone at once. */
+/* Sends what is queued and the end of the stream, then reads and drops what
+ * the peer sends until its end, so that our last words are not lost to a reset;
+ * at most linger_ms, then it is cut. The caller's pointer is gone at once. */
 void loop_stream_close(struct loop_stream *s, int64_t linger_ms);
 /* Cuts at once (RST when data is unsent). NULL is allowed. */
 void loop_stream_free(struct loop_stream *s);
 
 /* ---- readiness of a descriptor that a library owns (libpq, libunbound) ---- */
 
-struct loop_watch *loop_watch_new(struct loop *l, int fd, void (*on_ready)(void *arg, bool readable, bool writable),
-                                  void *arg);
+/* Level-triggered, like poll(2); an error on fd is reported as both. The watch
+ * is to be freed before fd is closed. Real loop only. */
+struct loop_watch *loop_watch_new(struct loop *l, int fd,
+                                  void (*on_ready)(void *arg, bool readable, bool writable), void *arg);
 void loop_watch_set(struct loop_watch *w, bool readable, bool writable);
-void loop_watch_free(struct loop_watch *w);
+void loop_watch_free(struct loop_watch *w); /* NULL is allowed */
 
-/* ---- processes ---- */
+/* ---- processes ----
+ *
+ * A process starts with our environment, default signal dispositions, no
+ * descriptor but stdin (what `input` gives, or /dev/null), stdout and stderr,
+ * and in a process group of its own, so that a terminal's Ctrl-C comes to us
+ * and we end our children in order. Only children started here are reaped. */
 
 struct loop_process_spec {
     const char *const *argv;      /* argv[0] is the file's path; NULL-terminated */
-    const char *const *env_extra; /* NAME=value to add to ours; NULL-terminated or NULL */
-    struct str input;             /* written to its stdin, then closed */
-    bool inherit_stderr;          /* else captured together with stdout's limit, into stderr_text */
+    const char *const *env_extra; /* NAME=value to add to ours, or to replace; NULL-terminated or NULL */
+    struct str input;             /* written to its stdin, then closed; copied */
+    bool inherit_stderr;          /* else captured */
     bool inherit_stdout;          /* a supervised role; else captured */
     bool detached;                /* a session of its own (setsid) */
-    bool die_with_parent;         /* SIGKILL when this process dies (PR_SET_PDEATHSIG) */
-    size_t output_max;            /* bytes captured of each, the rest is dropped */
-    int64_t timeout_ms;           /* then SIGKILL; 0 is none */
+    bool die_with_parent;         /* SIGKILL when the loop's thread ends (PR_SET_PDEATHSIG) */
+    size_t output_max;            /* bytes captured of each, the rest is read and dropped */
+    int64_t timeout_ms;           /* then SIGKILL to its whole process group; 0 is none */
 };
 
 struct loop_process_result {
-    int err;             /* 0; ERR_TIMEOUT; ERR_NOT_FOUND and the like when it did not start */
-    int exit_status;     /* when it exited, else -1 */
-    int signal;          /* that ended it, else 0 */
-    struct str output;   /* captured, valid during the callback */
+    int err;           /* 0; ERR_TIMEOUT; ERR_NOT_FOUND, ERR_DENIED and the like when it did not start */
+    int exit_status;   /* when it exited, else -1 */
+    int signal;        /* that ended it, else 0 */
+    struct str output; /* captured, valid during the callback */
     struct str error_output;
 };
 
-/* on_exit fires once, after the end and after the captured output was read.
- * A failure to start is reported through on_exit, too. */
+/* on_exit fires once, after the end and after what it had written until then
+ * was read (children that it left behind are not waited for). A failure to
+ * start is reported through on_exit, too. Waits until the program is executed,
+ * which takes about a millisecond. */
 struct loop_process *loop_process_spawn(struct loop *l, const struct loop_process_spec *spec,
-                                        void (*on_exit)(void *arg, const struct loop_process_result *result), void *arg);
-pid_t loop_process_pid(const struct loop_process *p); /* 0 when it did not start */
-void loop_process_kill(struct loop_process *p, int signum);
-/* Forgets it: no callback, the process goes on. */
+                                        void (*on_exit)(void *arg, const struct loop_process_result *result),
+                                        void *arg);
+pid_t loop_process_pid(const struct loop_process *p);       /* 0 when it did not start */
+void loop_process_kill(struct loop_process *p, int signum); /* nothing when it has ended */
+/* Forgets it: no callback, the process goes on, its timeout still holds. Also
+ * to be called after on_exit (or in it). NULL is allowed. */
 void loop_process_free(struct loop_process *p);
 
 /* ---- signals of this process ---- */
 
-struct loop_signal *loop_signal_new(struct loop *l, int signum, void (*on_signal)(void *arg, int signum), void *arg);
+struct loop_signal *loop_signal_new(struct loop *l, int signum, void (*on_signal)(void *arg, int signum),
+                                    void *arg);
 void loop_signal_free(struct loop_signal *s);
 
 #endif

@@ -33,8 +33,9 @@ void sim_loop_set_clock(struct loop *l, int64_t wall_offset_ms, int32_t rate_ppm
 /* What loop_process_spawn of this loop does: called instead of starting a
  * process; it must arrange that done is called later exactly once. */
 struct sim_spawn;
-void sim_loop_on_spawn(struct loop *l, void (*on_spawn)(void *arg, struct sim_spawn *s,
-                                                        const struct loop_process_spec *spec), void *arg);
+void sim_loop_on_spawn(struct loop *l,
+                       void (*on_spawn)(void *arg, struct sim_spawn *s, const struct loop_process_spec *spec),
+                       void *arg);
 void sim_spawn_done(struct sim_spawn *s, int exit_status, struct str output);
 
 /* The network. Latency of each segment is uniform in the range; streams keep
