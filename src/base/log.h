@@ -23,9 +23,12 @@ struct log_field {
 #define LOG_TEXT(k, cstr) ((struct log_field){.key = (k), .type = LOG_FIELD_STR, .text = str_from(cstr)})
 #define LOG_I64(k, n)     ((struct log_field){.key = (k), .type = LOG_FIELD_I64, .number = (n)})
 
-/* log_event(LOG_INFO, "queue adopted", LOG_TEXT("queue", name), LOG_I64("epoch", 3)); */
+#define LOG_FIELDS_MAX 15
+
+/* log_event(LOG_INFO, "queue adopted", LOG_TEXT("queue", name), LOG_I64("epoch", 3));
+ * with up to LOG_FIELDS_MAX fields (more do not compile); the rest are NULL. */
 #define log_event(level, message, ...)                                                                       \
-    log_fields((level), (message), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+    log_fields((level), (message), (const struct log_field[LOG_FIELDS_MAX + 1]){__VA_ARGS__})
 
 void log_fields(enum log_level level, const char *message, const struct log_field *fields);
 void log_set_level(enum log_level level);
