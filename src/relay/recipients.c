@@ -1,0 +1,134 @@
+#include "relay/recipients.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define LIST_LINE_MAX    1024     /* an address has at most 320 octets (RFC 5321 4.5.3.1) */
+#define LIST_ENTRIES_MAX 10000000 /* a bound; the largest providers' directories are shared out by domain */
+
+static char mark; /* what a set's keys map to */
+
+static int list_add(struct map *list, char *line, const char *path, int number, struct err_buf *eb)
+{
+    struct str entry = str_trim(str_from(line));
+    while (entry.len && (entry.ptr[entry.len - 1] == '\n' || entry.ptr[entry.len - 1] == '\r'))
+        entry.len--;
+    entry = str_trim(entry);
+    if (entry.len == 0 || entry.ptr[0] == '#')
+        return 0;
+    if (str_find(entry, '@', 0) == SIZE_MAX)
+        return err_set(eb, ERR_SYNTAX, "%s:%d: '%.*s' is not an address: write local-part@domain, one a line",
+                       path, number, STR_ARG(entry));
+    if (list->len >= LIST_ENTRIES_MAX)
+        return err_set(eb, ERR_LIMIT, "%s:%d: more than %d recipients", path, number, LIST_ENTRIES_MAX);
+    char *lower = str_dup(entry);
+    ascii_lower_inplace(lower, entry.len);
+    map_set(list, (struct str){lower, entry.len}, &mark);
+    free(lower);
+    return 0;
+}
+
+static int list_read(struct map *list, const char *path, struct err_buf *eb)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return err_set(eb, err_from_errno(errno), "%s: cannot read the recipients' list: %s", path,
+                       strerror(errno));
+    char line[LIST_LINE_MAX];
+    int rc = 0;
+    for (int number = 1; rc == 0 && fgets(line, sizeof(line), file); number++)
+        rc = list_add(list, line, path, number, eb);
+    if (rc == 0 && ferror(file))
+        rc = err_set(eb, ERR_IO, "%s: reading failed: %s", path, strerror(errno));
+    fclose(file);
+    return rc;
+}
+
+int recipients_init(struct recipients *r, const struct config *config, struct err_buf *eb)
+{
+    *r = (struct recipients){.config = config};
+    map_init(&r->directory);
+    map_init(&r->lists);
+    for (size_t i = 0; i < config->domain_count; i++) {
+        const struct config_domain *domain = &config->domains[i];
+        if (domain->recipients != RECIPIENTS_LIST)
+            continue;
+        struct map *list = mem_zalloc(sizeof(*list));
+        map_init(list);
+        map_set(&r->lists, str_from(domain->name), list);
+        int rc = list_read(list, domain->recipients_file, eb);
+        if (rc < 0) {
+            recipients_fini(r);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+void recipients_fini(struct recipients *r)
+{
+    for (struct map_entry *e = r->lists.first; e; e = e->next) {
+        map_fini(e->value);
+        free(e->value);
+    }
+    map_fini(&r->lists);
+    map_fini(&r->directory);
+}
+
+void recipients_directory_begin(struct recipients *r)
+{
+    map_fini(&r->directory);
+}
+
+void recipients_directory_add(struct recipients *r, struct str address)
+{
+    map_set(&r->directory, address, &mark);
+}
+
+void recipients_directory_end(struct recipients *r)
+{
+    r->directory_known = true;
+}
+
+/* local_part@domain in lower case, without a +detail when plain is set. */
+static struct str make_address(char *out, size_t size, struct str local_part, struct str domain, bool plain)
+{
+    size_t plus = str_find(local_part, '+', 1);
+    if (plain && plus != SIZE_MAX)
+        local_part.len = plus;
+    int len = snprintf(out, size, "%.*s@%.*s", STR_ARG(local_part), STR_ARG(domain));
+    if (len < 0 || (size_t)len >= size)
+        return STR_EMPTY;
+    ascii_lower_inplace(out, (size_t)len);
+    return (struct str){out, (size_t)len};
+}
+
+static bool in_set(const struct map *set, struct str local_part, struct str domain)
+{
+    char text[LIST_LINE_MAX];
+    return map_find(set, make_address(text, sizeof(text), local_part, domain, false)) ||
+           map_find(set, make_address(text, sizeof(text), local_part, domain, true));
+}
+
+enum recipient_answer recipients_check(const struct recipients *r, struct str local_part, struct str domain,
+                                       const struct config_domain **ret_domain)
+{
+    const struct config_domain *found = config_domain_find(r->config, domain);
+    if (!found)
+        return RECIPIENT_NOT_OURS;
+    bool known = true;
+    if (found->recipients == RECIPIENTS_DIRECTORY) {
+        if (!r->directory_known)
+            return RECIPIENT_NOT_NOW;
+        known = in_set(&r->directory, local_part, domain);
+    } else if (found->recipients == RECIPIENTS_LIST) {
+        known = in_set(map_find(&r->lists, str_from(found->name)), local_part, domain);
+    }
+    if (!known && !str_ieq(local_part, STR("postmaster")))
+        return RECIPIENT_UNKNOWN;
+    *ret_domain = found;
+    return RECIPIENT_OURS;
+}

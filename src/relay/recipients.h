@@ -1,0 +1,43 @@
+/* Which recipients the relay takes, by the domain's `recipients` mode. Knows the
+ * directory (the store's users) and lists; decides at once, without a lookup. */
+#ifndef HOLDFAST_RELAY_RECIPIENTS_H
+#define HOLDFAST_RELAY_RECIPIENTS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "config/config.h"
+
+struct recipients {
+    const struct config *config;
+    bool directory_known; /* the users were read at least once */
+    struct map directory; /* address, lower case -> &mark */
+    struct map lists;     /* domain -> struct map * of addresses */
+};
+
+enum recipient_answer {
+    RECIPIENT_OURS,
+    RECIPIENT_UNKNOWN,  /* 550 5.1.1 */
+    RECIPIENT_NOT_OURS, /* no such domain here: 550 5.7.1, no open relay */
+    RECIPIENT_NOT_NOW,  /* the directory was never read: 451 4.3.0 */
+};
+
+/* Reads the list files of the domains that have one; ERR_NOT_FOUND, ERR_SYNTAX,
+ * ERR_LIMIT with file:line in eb. */
+int recipients_init(struct recipients *r, const struct config *config, struct err_buf *eb) MUST_USE;
+void recipients_fini(struct recipients *r);
+
+/* Replaces the directory. */
+void recipients_directory_begin(struct recipients *r);
+void recipients_directory_add(struct recipients *r, struct str address);
+void recipients_directory_end(struct recipients *r);
+
+/* local_part as the client said (case-insensitive compare with the directory;
+ * a detail after '+' names the same user, RFC 5233), domain in any case.
+ * Postmaster is always ours (RFC 5321 4.5.1). ret_domain is set for OURS. */
+enum recipient_answer recipients_check(const struct recipients *r, struct str local_part, struct str domain,
+                                       const struct config_domain **ret_domain);
+
+#endif

@@ -1,0 +1,121 @@
+#include "relay/schedule.h"
+
+#include "base/check.h"
+
+#define MESSAGE_BACKOFF_MAX_MS 3600000 /* RFC 5321 4.5.4.1 wants retries at least every few hours */
+
+void schedule_init(struct schedule *s, const struct schedule_options *options)
+{
+    CHECK(options->retry_ms > 0 && options->attempts_limit > 0 && options->sessions_max > 0);
+    *s = (struct schedule){
+        .options = *options,
+        .server = SCHEDULE_DOWN,
+        .down_since = MONO_NEVER,
+        .window = 1,
+    };
+}
+
+static void note_down(struct schedule *s, struct mono_time now)
+{
+    if (s->down_since.ns == MONO_NEVER.ns)
+        s->down_since = now;
+}
+
+void schedule_on_server(struct schedule *s, enum schedule_server server, struct mono_time now)
+{
+    if (server == s->server)
+        return;
+    if (server == SCHEDULE_DOWN) {
+        note_down(s, now);
+        s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
+    } else if (s->server == SCHEDULE_DOWN) {
+        s->window = 1;
+        s->backing_off = false;
+    }
+    if (server == SCHEDULE_UP) {
+        s->down_since = MONO_NEVER;
+        s->failed_attempts = 0;
+    }
+    s->server = server;
+}
+
+void schedule_on_probe_failed(struct schedule *s, bool waiting, struct mono_time now)
+{
+    note_down(s, now);
+    if (!waiting)
+        s->failed_attempts++;
+}
+
+void schedule_on_instance(struct schedule *s, struct mono_time now)
+{
+    s->failed_attempts = 0;
+    s->window = 1;
+    s->backing_off = false;
+    s->next_attempt_at = now;
+    if (s->down_since.ns != MONO_NEVER.ns)
+        s->down_since = now;
+}
+
+static bool periodic(const struct schedule *s)
+{
+    return s->server == SCHEDULE_DOWN || s->backing_off;
+}
+
+int64_t schedule_sessions_free(const struct schedule *s, struct mono_time now)
+{
+    if (periodic(s))
+        return s->sessions == 0 && !mono_before(now, s->next_attempt_at) ? 1 : 0;
+    int64_t allowed = s->server == SCHEDULE_RECOVERING ? 1 : s->window;
+    return allowed > s->sessions ? allowed - s->sessions : 0;
+}
+
+struct mono_time schedule_next(const struct schedule *s)
+{
+    return periodic(s) && s->sessions == 0 ? s->next_attempt_at : MONO_NEVER;
+}
+
+void schedule_on_session_start(struct schedule *s, struct mono_time now)
+{
+    s->sessions++;
+    s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
+}
+
+void schedule_on_session_progress(struct schedule *s)
+{
+    s->failed_attempts = 0;
+    s->backing_off = false;
+    if (s->server == SCHEDULE_UP && s->window < s->options.sessions_max)
+        s->window++;
+}
+
+void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time now)
+{
+    CHECK(s->sessions > 0);
+    s->sessions--;
+    if (!failed)
+        return;
+    note_down(s, now);
+    s->failed_attempts++;
+    s->window = 1;
+    s->backing_off = true;
+    s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
+}
+
+bool schedule_wants_invocation(const struct schedule *s, struct mono_time now)
+{
+    return s->server != SCHEDULE_UP && s->failed_attempts >= s->options.attempts_limit &&
+           s->down_since.ns != MONO_NEVER.ns && mono_diff_ms(now, s->down_since) >= s->options.after_ms;
+}
+
+int64_t schedule_down_for_ms(const struct schedule *s, struct mono_time now)
+{
+    return s->down_since.ns == MONO_NEVER.ns ? 0 : mono_diff_ms(now, s->down_since);
+}
+
+int64_t schedule_message_backoff_ms(int64_t retry_ms, uint32_t attempts)
+{
+    int64_t delay = retry_ms;
+    while (attempts-- > 1 && delay < MESSAGE_BACKOFF_MAX_MS)
+        delay *= 2;
+    return delay < MESSAGE_BACKOFF_MAX_MS ? delay : MESSAGE_BACKOFF_MAX_MS;
+}

@@ -1,0 +1,68 @@
+/* The relay's schedule for one messaging server: a pure machine, time passed
+ * in. Retry is per server, not per message: one attempt decides for all that
+ * wait for it, and recovery drains them at once with a slow start.
+ *
+ * While the server is down, an attempt is made every retry_ms: a real message
+ * while one waits, else the health monitor's probe counts. When attempts_limit
+ * attempts have failed in a row and the server has been down for after_ms, the
+ * schedule asks to invoke another server (schedule_wants_invocation). */
+#ifndef HOLDFAST_RELAY_SCHEDULE_H
+#define HOLDFAST_RELAY_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/time.h"
+
+struct schedule_options {
+    int64_t retry_ms;       /* > 0 */
+    int64_t attempts_limit; /* > 0 */
+    int64_t after_ms;       /* >= 0 */
+    int64_t sessions_max;   /* > 0: deliveries at once when the server is well */
+};
+
+enum schedule_server {
+    SCHEDULE_DOWN,       /* inoperable, absent, being created: attempts are periodic */
+    SCHEDULE_RECOVERING, /* a probe was good: real mail shows whether it lasts */
+    SCHEDULE_UP,
+};
+
+struct schedule {
+    struct schedule_options options;
+    enum schedule_server server;
+    struct mono_time down_since;      /* first failure of the present outage; MONO_NEVER: none */
+    struct mono_time next_attempt_at; /* while down or backing off */
+    bool backing_off;                 /* the last session failed, nothing better is known since */
+    int64_t failed_attempts;          /* in a row */
+    int64_t window;                   /* sessions allowed now */
+    int64_t sessions;                 /* under way */
+};
+
+void schedule_init(struct schedule *s, const struct schedule_options *options);
+
+/* The server's state according to its monitor. */
+void schedule_on_server(struct schedule *s, enum schedule_server server, struct mono_time now);
+/* A probe failed. Counts as an attempt only when nothing waits. */
+void schedule_on_probe_failed(struct schedule *s, bool waiting, struct mono_time now);
+/* Another instance took the identity: its chances are counted anew. */
+void schedule_on_instance(struct schedule *s, struct mono_time now);
+
+/* How many further sessions may be started now, given that mail waits. */
+int64_t schedule_sessions_free(const struct schedule *s, struct mono_time now);
+/* When to ask again if nothing happens before: MONO_NEVER when an event will tell. */
+struct mono_time schedule_next(const struct schedule *s);
+
+void schedule_on_session_start(struct schedule *s, struct mono_time now);
+/* A transaction got its final answer, good or bad: the server works. */
+void schedule_on_session_progress(struct schedule *s);
+/* failed: it could not be reached, greeted with 4xx/5xx, or broke off. */
+void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time now);
+
+bool schedule_wants_invocation(const struct schedule *s, struct mono_time now);
+int64_t schedule_down_for_ms(const struct schedule *s, struct mono_time now); /* 0 when it is not down */
+
+/* Back-off of one delivery after its n-th answer about it (n >= 1): retry_ms
+ * doubled each time, at most an hour. */
+int64_t schedule_message_backoff_ms(int64_t retry_ms, uint32_t attempts);
+
+#endif

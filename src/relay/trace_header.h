@@ -1,0 +1,50 @@
+/* The Received line that the relay puts in front of a message (RFC 5321 4.4),
+ * and the loop guard that counts those that are there already. Pure. */
+#ifndef HOLDFAST_RELAY_TRACE_HEADER_H
+#define HOLDFAST_RELAY_TRACE_HEADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/custody_id.h"
+#include "base/str.h"
+#include "base/time.h"
+
+struct received_line {
+    struct str helo; /* as the client said */
+    struct str client_ip;
+    struct str by;    /* our host name */
+    const char *with; /* "ESMTP", "SMTP", "UTF8SMTP" (RFC 3848, 6531) */
+    struct custody_id id;
+    struct str for_one; /* the recipient when there is only one, else "" */
+    struct wall_time at;
+};
+
+/* Appends the folded header field with its CRLF. Bytes of the peer that are not
+ * printable are shown as '?'. */
+void received_line_format(struct buf *out, const struct received_line *line);
+
+/* A message that has passed so many hops is in a loop (RFC 5321 6.3 wants at
+ * least 100 as the limit for hops in all). */
+#define HOPS_MAX 100
+/* Passing one relay of ours more often than this is a loop: once in, and again
+ * for each forwarding of its recipient, which real users chain seldom. */
+#define OWN_HOPS_MAX 5
+
+struct loop_guard {
+    struct str own_name; /* our host name, not owned */
+    size_t hops, own_hops;
+    bool in_body;     /* the header has ended */
+    bool at_received; /* the present field is a Received */
+    bool cr;
+    size_t line_len; /* of the present line, kept or not */
+    char line[512];  /* start of the present line; the rest does not matter */
+};
+
+void loop_guard_init(struct loop_guard *g, struct str own_name);
+/* Feeds bytes of the message (any pieces), from its first on. */
+void loop_guard_feed(struct loop_guard *g, const char *data, size_t len);
+bool loop_guard_tripped(const struct loop_guard *g);
+
+#endif

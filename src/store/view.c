@@ -1,0 +1,268 @@
+#include "store/view.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+
+#define VIEW_ARENA_MAX_BYTES (64 << 20) /* thousands of servers, domains and nodes */
+#define RETRY_MS             200        /* after a failed reading */
+#define REFRESH_MS           500        /* a lease that runs out fires no change */
+
+enum {
+    KIND_SERVER,
+    KIND_ROUTE,
+    KIND_QUEUE,
+    KIND_NODE,
+    KIND_SITE,
+    KIND_OBSERVATION,
+    KIND_SECRET,
+    KIND_REVISION,
+    KIND_COUNT
+};
+
+struct snapshot {
+    struct arena arena;
+    struct view view;
+};
+
+struct viewer {
+    struct loop *loop;
+    struct network *network;
+    void (*on_view)(void *arg, const struct view *v);
+    void *arg;
+    struct network_watch *watch;
+    struct loop_timer *timer;
+    struct store_op *op;
+    int step; /* kind being read; KIND_COUNT: the leases */
+    bool reading, again;
+    struct snapshot *building, *current;
+};
+
+static struct snapshot *snapshot_new(void)
+{
+    struct snapshot *s = mem_zalloc(sizeof(*s));
+    arena_init(&s->arena, VIEW_ARENA_MAX_BYTES);
+    return s;
+}
+
+static void snapshot_free(struct snapshot *s)
+{
+    if (!s)
+        return;
+    arena_fini(&s->arena);
+    free(s);
+}
+
+/* A record that cannot be decoded is left out: a neighbouring version's, which
+ * this program cannot act on anyway. */
+#define DEFINE_TAKE(noun, member, key_field)                                                                 \
+    static void take_##noun##s(struct snapshot *s, const struct network_record *records, size_t count)       \
+    {                                                                                                        \
+        s->view.member##s = arena_alloc(&s->arena, count * sizeof(struct view_##noun));                      \
+        for (size_t i = 0; s->view.member##s && i < count; i++) {                                            \
+            struct view_##noun *item = &s->view.member##s[s->view.member##_count];                           \
+            if (record_##noun##_decode(&s->arena, records[i].value, &item->record) < 0)                      \
+                continue;                                                                                    \
+            item->key_field = arena_str(&s->arena, records[i].key);                                          \
+            s->view.member##_count++;                                                                        \
+        }                                                                                                    \
+    }
+
+DEFINE_TAKE(server, server, name)
+DEFINE_TAKE(route, route, domain)
+DEFINE_TAKE(queue, queue, name)
+DEFINE_TAKE(node, node, name)
+DEFINE_TAKE(site, site, name)
+#undef DEFINE_TAKE
+
+static void take_observations(struct snapshot *s, const struct network_record *records, size_t count)
+{
+    s->view.observations = arena_alloc(&s->arena, count * sizeof(struct view_observation));
+    for (size_t i = 0; s->view.observations && i < count; i++) {
+        struct view_observation *item = &s->view.observations[s->view.observation_count];
+        struct str rest = arena_str(&s->arena, records[i].key);
+        if (!str_split(&rest, '/', &item->node) || !rest.ptr ||
+            record_observation_decode(&s->arena, records[i].value, &item->record) < 0)
+            continue;
+        item->server = rest;
+        item->age_ms = records[i].age_ms;
+        s->view.observation_count++;
+    }
+}
+
+static void take_secret(struct snapshot *s, const struct network_record *records, size_t count)
+{
+    struct record_secret secret;
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(records[i].key, STR("peer")) &&
+            record_secret_decode(&s->arena, records[i].value, &secret) == 0)
+            s->view.peer_secret_hex = secret.hex;
+}
+
+static void take_revision(struct snapshot *s, const struct network_record *records, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(records[i].key, STR("users")))
+            s->view.users_revision = records[i].version;
+}
+
+static const struct {
+    const char *kind;
+    void (*take)(struct snapshot *s, const struct network_record *records, size_t count);
+} kinds[KIND_COUNT] = {
+    [KIND_SERVER] = {"server", take_servers}, [KIND_ROUTE] = {"route", take_routes},
+    [KIND_QUEUE] = {"queue", take_queues},    [KIND_NODE] = {"node", take_nodes},
+    [KIND_SITE] = {"site", take_sites},       [KIND_OBSERVATION] = {"observation", take_observations},
+    [KIND_SECRET] = {"secret", take_secret},  [KIND_REVISION] = {"revision", take_revision},
+};
+
+static void mark_alive(struct view *v)
+{
+    static const char prefix[] = "node/";
+    for (size_t i = 0; i < v->lease_count; i++) {
+        struct str name = v->leases[i].name;
+        if (!str_starts(name, str_from(prefix)) || v->leases[i].remaining_ms <= 0)
+            continue;
+        name = str_sub(name, sizeof(prefix) - 1, name.len);
+        for (size_t k = 0; k < v->node_count; k++)
+            if (str_eq(v->nodes[k].name, name))
+                v->nodes[k].alive = true;
+    }
+}
+
+static void read_next(struct viewer *w);
+
+static void failed(struct viewer *w)
+{
+    snapshot_free(w->building);
+    w->building = NULL;
+    w->reading = false;
+    loop_timer_start(w->timer, RETRY_MS);
+}
+
+static void finish(struct viewer *w)
+{
+    snapshot_free(w->current);
+    w->current = w->building;
+    w->building = NULL;
+    w->reading = false;
+    loop_timer_start(w->timer, w->again ? 0 : REFRESH_MS);
+    w->again = false;
+    w->on_view(w->arg, &w->current->view); /* last: the callee may free w */
+}
+
+static void on_leases(void *arg, int err, const struct network_lease *leases, size_t count)
+{
+    struct viewer *w = arg;
+    w->op = NULL;
+    if (err) {
+        failed(w);
+        return;
+    }
+    struct snapshot *s = w->building;
+    s->view.leases = arena_alloc(&s->arena, count * sizeof(struct view_lease));
+    for (size_t i = 0; s->view.leases && i < count; i++) {
+        s->view.leases[i] =
+            (struct view_lease){arena_str(&s->arena, leases[i].name), arena_str(&s->arena, leases[i].holder),
+                                leases[i].token, leases[i].remaining_ms};
+        s->view.lease_count++;
+    }
+    mark_alive(&s->view);
+    finish(w);
+}
+
+static void on_records(void *arg, int err, const struct network_record *records, size_t count)
+{
+    struct viewer *w = arg;
+    w->op = NULL;
+    if (err) {
+        failed(w);
+        return;
+    }
+    kinds[w->step].take(w->building, records, count);
+    w->step++;
+    read_next(w);
+}
+
+static void read_next(struct viewer *w)
+{
+    if (w->step < KIND_COUNT)
+        w->op = network_read(w->network, str_from(kinds[w->step].kind), (struct str){NULL, 0}, on_records, w);
+    else
+        w->op = network_leases(w->network, on_leases, w);
+}
+
+static void begin(struct viewer *w)
+{
+    if (w->reading) {
+        w->again = true;
+        return;
+    }
+    loop_timer_stop(w->timer);
+    w->reading = true;
+    w->again = false;
+    w->step = 0;
+    w->building = snapshot_new();
+    w->building->view.peer_secret_hex = STR_EMPTY;
+    w->building->view.read_at = loop_now(w->loop);
+    read_next(w);
+}
+
+static void on_trigger(void *arg)
+{
+    begin(arg);
+}
+
+struct viewer *viewer_new(struct loop *l, struct network *n, void (*on_view)(void *arg, const struct view *v),
+                          void *arg)
+{
+    struct viewer *w = mem_zalloc(sizeof(*w));
+    w->loop = l;
+    w->network = n;
+    w->on_view = on_view;
+    w->arg = arg;
+    w->timer = loop_timer_new(l, on_trigger, w);
+    w->watch = network_watch_new(n, on_trigger, w);
+    begin(w);
+    return w;
+}
+
+void viewer_free(struct viewer *w)
+{
+    if (!w)
+        return;
+    if (w->op)
+        store_op_forget(w->op);
+    network_watch_free(w->watch);
+    loop_timer_free(w->timer);
+    snapshot_free(w->building);
+    snapshot_free(w->current);
+    free(w);
+}
+
+const struct view *viewer_view(const struct viewer *w)
+{
+    return w->current ? &w->current->view : NULL;
+}
+
+void viewer_refresh(struct viewer *w)
+{
+    begin(w);
+}
+
+#define DEFINE_FIND(noun, member, key_field)                                                                 \
+    const struct view_##noun *view_##noun##_find(const struct view *v, struct str key)                       \
+    {                                                                                                        \
+        for (size_t i = 0; i < v->member##_count; i++)                                                       \
+            if (str_eq(v->member##s[i].key_field, key))                                                      \
+                return &v->member##s[i];                                                                     \
+        return NULL;                                                                                         \
+    }
+
+DEFINE_FIND(server, server, name)
+DEFINE_FIND(route, route, domain)
+DEFINE_FIND(queue, queue, name)
+DEFINE_FIND(node, node, name)
+DEFINE_FIND(site, site, name)
+DEFINE_FIND(lease, lease, name)

@@ -1,0 +1,88 @@
+/* A typed snapshot of the network's records, kept up to date: what relays, name
+ * servers, status pages and the CLI look at. Reads all of the asked kinds again
+ * after each change; a failed reading is tried again and leaves the last
+ * snapshot standing (its age tells). */
+#ifndef HOLDFAST_STORE_VIEW_H
+#define HOLDFAST_STORE_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "loop/loop.h"
+#include "store/network.h"
+#include "store/records.h"
+
+struct view_server {
+    struct str name;
+    struct record_server record;
+};
+struct view_route {
+    struct str domain;
+    struct record_route record;
+};
+struct view_queue {
+    struct str name;
+    struct record_queue record;
+};
+struct view_node {
+    struct str name;
+    struct record_node record;
+    bool alive; /* its lease runs, by the store's clock */
+};
+struct view_site {
+    struct str name;
+    struct record_site record;
+};
+struct view_observation {
+    struct str node, server;
+    struct record_observation record;
+    int64_t age_ms;
+};
+struct view_lease {
+    struct str name, holder;
+    int64_t token, remaining_ms;
+};
+
+struct view {
+    struct view_server *servers;
+    size_t server_count;
+    struct view_route *routes;
+    size_t route_count;
+    struct view_queue *queues;
+    size_t queue_count;
+    struct view_node *nodes;
+    size_t node_count;
+    struct view_site *sites;
+    size_t site_count;
+    struct view_observation *observations;
+    size_t observation_count;
+    struct view_lease *leases;
+    size_t lease_count;
+    struct str peer_secret_hex; /* "" while there is none */
+    int64_t users_revision;     /* grows when any user changed */
+    struct mono_time read_at;   /* when the reading began */
+};
+
+/* NULL when not there. */
+const struct view_server *view_server_find(const struct view *v, struct str name);
+const struct view_route *view_route_find(const struct view *v, struct str domain);
+const struct view_queue *view_queue_find(const struct view *v, struct str name);
+const struct view_node *view_node_find(const struct view *v, struct str name);
+const struct view_site *view_site_find(const struct view *v, struct str name);
+const struct view_lease *view_lease_find(const struct view *v, struct str name);
+
+struct viewer;
+
+/* on_view fires after the first complete reading and after each later one that
+ * followed a change; the view is valid until the next call. */
+struct viewer *viewer_new(struct loop *l, struct network *n, void (*on_view)(void *arg, const struct view *v),
+                          void *arg);
+void viewer_free(struct viewer *w); /* NULL is allowed */
+/* The last snapshot, or NULL before the first. */
+const struct view *viewer_view(const struct viewer *w);
+/* Reads again soon though nothing fired (leases that ran out change nothing). */
+void viewer_refresh(struct viewer *w);
+
+#endif
