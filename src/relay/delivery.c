@@ -1,0 +1,251 @@
+#include "relay/delivery.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "relay/schedule.h"
+#include "smtp/client_connection.h"
+
+struct delivery {
+    struct loop *loop;
+    struct delivery_options options;
+    const struct delivery_ops *ops;
+    void *arg;
+    struct smtp_client_connection *connection;
+    struct smtp_client *client;
+    struct loop_timer *idle_timer;
+    bool ready, finishing;
+
+    struct transaction *transaction; /* under way, or NULL */
+    struct str addresses[TRANSACTION_RECIPIENTS_MAX];
+    struct queue_result results[TRANSACTION_RECIPIENTS_MAX];
+    char replies[TRANSACTION_RECIPIENTS_MAX][SMTP_REPLY_TEXT_MAX];
+    size_t about_message; /* results that say something about the message */
+    bool server_refused;  /* the server said that it does not serve anyone now */
+
+    struct body_reader *body;
+    struct store_op *body_op;
+    uint64_t body_offset;
+};
+
+static void close_body(struct delivery *d)
+{
+    if (d->body)
+        body_close(d->body);
+    d->body = NULL;
+    d->body_op = NULL;
+    d->body_offset = 0;
+}
+
+static void take_next(struct delivery *d)
+{
+    struct transaction *t = d->finishing ? NULL : d->ops->next(d->arg, d);
+    if (!t) {
+        if (d->finishing)
+            smtp_client_quit(d->client);
+        else
+            loop_timer_start(d->idle_timer, d->options.idle_ms);
+        return;
+    }
+    loop_timer_stop(d->idle_timer);
+    d->transaction = t;
+    d->about_message = 0;
+    d->server_refused = false;
+    d->body = queue_body_open(source_queue(t->source), t->message_id);
+    for (size_t i = 0; i < t->recipient_count; i++)
+        d->addresses[i] = str_from(t->recipients[i].address);
+    struct smtp_client_message message = {
+        .reverse_path = str_from(t->reverse_path),
+        .recipients = d->addresses,
+        .recipient_count = t->recipient_count,
+        .size_bytes = t->size_bytes,
+        .eight_bit = t->eight_bit,
+        .smtputf8 = t->smtputf8,
+        .custody_id = &t->custody_id,
+    };
+    smtp_client_send(d->client, &message);
+}
+
+static void on_idle(void *arg)
+{
+    struct delivery *d = arg;
+    d->finishing = true;
+    d->ready = false;
+    smtp_client_quit(d->client);
+}
+
+static void on_ready(void *arg)
+{
+    struct delivery *d = arg;
+    d->ready = true;
+    take_next(d);
+}
+
+static void on_body(void *arg, int err, const char *data, size_t len)
+{
+    struct delivery *d = arg;
+    d->body_op = NULL;
+    if (err) {
+        smtp_client_body_failed(d->client, err_name(err));
+        return;
+    }
+    d->body_offset += len;
+    smtp_client_body(d->client, data, len);
+}
+
+static void on_body_wanted(void *arg, size_t len_max)
+{
+    struct delivery *d = arg;
+    if (d->body_offset > 0 && d->body_offset == body_reader_size_bytes(d->body)) {
+        smtp_client_body(d->client, "", 0);
+        return;
+    }
+    d->body_op = body_read(d->body, d->body_offset, len_max, on_body, d);
+}
+
+/* A reply that is about the server as a whole, not about this message: 421, or
+ * 4yz with the subject "mail system" (RFC 3463 3.4) before the message was sent. */
+static bool about_server(const struct smtp_client_result *r)
+{
+    if (r->outcome != SMTP_OUTCOME_DEFERRED)
+        return false;
+    return r->reply.code == 421 || (r->stage == SMTP_STAGE_MAIL && r->reply.enhanced.subject == 3);
+}
+
+static void set_loss(struct delivery *d, size_t i, struct wall_time now)
+{
+    struct queue_result *r = &d->results[i];
+    bool too_often = d->transaction->recipients[i].losses + 1 >= d->options.losses_max;
+    r->outcome = too_often ? QUEUE_OUTCOME_QUARANTINED : QUEUE_OUTCOME_LOST;
+    r->next_at = (struct wall_time){now.ms + d->options.retry_ms};
+}
+
+static void set_deferred(struct delivery *d, size_t i, struct wall_time now)
+{
+    uint32_t attempts = d->transaction->recipients[i].attempts + 1;
+    d->results[i].outcome = QUEUE_OUTCOME_DEFERRED;
+    d->results[i].next_at =
+        (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.retry_ms, attempts)};
+}
+
+static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
+{
+    struct delivery *d = arg;
+    struct queue_result *r = &d->results[index];
+    struct wall_time now = loop_wall(d->loop);
+    smtp_reply_describe(&result->reply, d->replies[index], sizeof(d->replies[index]));
+    *r = (struct queue_result){.delivery_id = d->transaction->recipients[index].delivery_id,
+                               .reply = str_from(d->replies[index]),
+                               .at = now};
+    switch (result->outcome) {
+    case SMTP_OUTCOME_DELIVERED:
+        r->outcome = QUEUE_OUTCOME_DELIVERED;
+        break;
+    case SMTP_OUTCOME_REFUSED:
+        r->outcome = QUEUE_OUTCOME_QUARANTINED;
+        break;
+    case SMTP_OUTCOME_LOST:
+    case SMTP_OUTCOME_UNKNOWN:
+        set_loss(d, index, now);
+        break;
+    case SMTP_OUTCOME_DEFERRED:
+    case SMTP_OUTCOME_ABANDONED:
+    case SMTP_OUTCOME_UNSENT:
+        set_deferred(d, index, now);
+        break;
+    }
+    if (about_server(result))
+        d->server_refused = true;
+    else if (result->outcome != SMTP_OUTCOME_UNSENT)
+        d->about_message++;
+}
+
+static void on_done(void *arg)
+{
+    struct delivery *d = arg;
+    struct transaction *t = d->transaction;
+    d->transaction = NULL;
+    close_body(d);
+    if (d->about_message == 0)
+        d->ops->returned(d->arg, d, t);
+    else
+        d->ops->outcome(d->arg, d, t, d->results, t->recipient_count);
+    if (d->server_refused) {
+        smtp_client_abort(d->client, "the server does not serve now");
+        return;
+    }
+    if (smtp_client_is_ready(d->client))
+        take_next(d);
+}
+
+static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *reply,
+                   struct str why)
+{
+    struct delivery *d = arg;
+    (void)stage;
+    (void)reply;
+    bool idle_close = end == SMTP_END_LOST && stage == SMTP_STAGE_IDLE;
+    bool ours = end == SMTP_END_ABANDONED && !d->server_refused;
+    d->ready = false;
+    loop_timer_stop(d->idle_timer);
+    d->ops->ended(d->arg, d, end != SMTP_END_QUIT && !idle_close && !ours, why);
+}
+
+static const struct smtp_client_ops client_ops = {
+    .ready = on_ready,
+    .body_wanted = on_body_wanted,
+    .result = on_result,
+    .done = on_done,
+    .end = on_end,
+};
+
+struct delivery *delivery_new(struct loop *l, const struct delivery_options *options, const struct delivery_ops *ops,
+                              void *arg)
+{
+    struct delivery *d = mem_zalloc(sizeof(*d));
+    d->loop = l;
+    d->options = *options;
+    d->ops = ops;
+    d->arg = arg;
+    d->idle_timer = loop_timer_new(l, on_idle, d);
+    d->connection = smtp_client_connection_new(l, &options->to, NULL, options->connect_timeout_ms, options->client,
+                                               &client_ops, d);
+    d->client = smtp_client_connection_session(d->connection);
+    return d;
+}
+
+struct transaction *delivery_free(struct delivery *d)
+{
+    struct transaction *t = d->transaction;
+    close_body(d);
+    smtp_client_connection_free(d->connection);
+    loop_timer_free(d->idle_timer);
+    free(d);
+    return t;
+}
+
+bool delivery_idle(const struct delivery *d)
+{
+    return d->ready && !d->transaction && !d->finishing && smtp_client_is_ready(d->client);
+}
+
+void delivery_kick(struct delivery *d)
+{
+    if (delivery_idle(d))
+        take_next(d);
+}
+
+const struct transaction *delivery_transaction(const struct delivery *d)
+{
+    return d->transaction;
+}
+
+void delivery_finish(struct delivery *d)
+{
+    bool idle = delivery_idle(d);
+    d->finishing = true;
+    if (idle) {
+        loop_timer_stop(d->idle_timer);
+        smtp_client_quit(d->client);
+    }
+}

@@ -1,0 +1,60 @@
+/* One outbound session to one instance of a messaging server: takes
+ * transactions from its owner (the target), sends them one after another, and
+ * turns what the server says into outcomes. Pure delivery: it decides nothing
+ * about schedules, and records nothing; the owner settles.
+ *
+ * Nothing here survives a crash: a transaction without a settled outcome is
+ * sent again by whoever owns the queue. */
+#ifndef HOLDFAST_RELAY_DELIVERY_H
+#define HOLDFAST_RELAY_DELIVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/str.h"
+#include "loop/loop.h"
+#include "relay/source.h"
+#include "smtp/client.h"
+
+struct delivery;
+
+struct delivery_options {
+    const struct smtp_client_options *client; /* must outlive the delivery */
+    struct addr to;
+    int64_t connect_timeout_ms;
+    int64_t idle_ms;          /* how long to keep the session when nothing is to be sent */
+    int64_t retry_ms;         /* of the relay: base of the back-offs */
+    uint32_t losses_max;      /* a message is quarantined at so many connection losses */
+};
+
+struct delivery_ops {
+    /* The next transaction to send, or NULL: none now (delivery_kick tells later). */
+    struct transaction *(*next)(void *arg, struct delivery *d);
+    /* All recipients of t have an outcome: results[i] is for t->recipients[i]
+     * (server, instance, epoch, generation are the owner's to fill). The
+     * owner now holds t. */
+    void (*outcome)(void *arg, struct delivery *d, struct transaction *t, struct queue_result *results, size_t count);
+    /* t was not tried, or nothing was said about it: the owner holds it again. */
+    void (*returned)(void *arg, struct delivery *d, struct transaction *t);
+    /* Last callback; the owner then frees d. failed: the server could not be
+     * reached or did not serve us; why is one line. */
+    void (*ended)(void *arg, struct delivery *d, bool failed, struct str why);
+};
+
+struct delivery *delivery_new(struct loop *l, const struct delivery_options *options, const struct delivery_ops *ops,
+                              void *arg);
+/* Cuts the session without callbacks; returns the transaction under way, which
+ * the caller holds again, or NULL. Allowed inside `ended`. */
+struct transaction *delivery_free(struct delivery *d);
+
+/* There may be something to send: an idle session asks `next`. */
+void delivery_kick(struct delivery *d);
+bool delivery_idle(const struct delivery *d);
+/* The transaction under way, or NULL. */
+const struct transaction *delivery_transaction(const struct delivery *d);
+/* Ends politely when the transaction under way is done. */
+void delivery_finish(struct delivery *d);
+
+#endif

@@ -1,0 +1,368 @@
+#include "relay/edge.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "relay/trace_header.h"
+#include "smtp/map_error.h"
+#include "smtp/server_connection.h"
+
+#define RECEIVED_MAX_BYTES 2048 /* helo (255), names and one address at their longest, folded */
+
+struct edge {
+    struct loop *loop;
+    struct edge_options options;
+    struct smtp_server_options server_options;
+    void (*on_accepted)(void *arg, const struct config_domain *domain);
+    void *arg;
+    struct queue *queue;
+    bool closing;
+    struct list sessions;
+    size_t session_count;
+};
+
+struct rcpt {
+    char *address;
+    const struct config_domain *domain;
+};
+
+struct session {
+    struct list node;
+    struct edge *edge;
+    struct smtp_server_connection *connection;
+    struct smtp_server *server;
+    char client_ip[ADDR_TEXT_MAX];
+
+    /* the transaction */
+    char *reverse_path;
+    bool smtputf8;
+    struct custody_id custody_id;
+    struct wall_time received_at;
+    struct rcpt *rcpts;
+    size_t rcpt_count, rcpt_capacity;
+    struct body_writer *body;
+    struct loop_guard guard;
+    struct store_op *accept_op;
+};
+
+static void reply_error(struct session *s, int err)
+{
+    struct smtp_reply reply = smtp_reply_for_error(err);
+    smtp_server_reply(s->server, &reply);
+}
+
+static void reply(struct session *s, struct smtp_reply r)
+{
+    smtp_server_reply(s->server, &r);
+}
+
+/* 0 while the relay can take mail into its queue. */
+static int edge_health(const struct edge *e)
+{
+    if (e->closing || !e->queue)
+        return ERR_CLOSED;
+    return queue_health(e->queue);
+}
+
+static void on_connect(void *arg)
+{
+    struct session *s = arg;
+    int err = edge_health(s->edge);
+    if (err == ERR_CLOSED || err == ERR_FENCED)
+        reply(s, SMTP_REPLY(421, 4, 3, 2, "This relay takes no mail now, try another one"));
+    else if ((int64_t)s->edge->session_count > s->edge->options.relay->connections_max)
+        reply(s, SMTP_REPLY(421, 4, 7, 0, "Too many connections, try again later"));
+    else
+        smtp_server_reply(s->server, NULL);
+}
+
+static void drop_transaction(struct session *s)
+{
+    if (s->body)
+        body_abort(s->body);
+    s->body = NULL;
+    for (size_t i = 0; i < s->rcpt_count; i++)
+        free(s->rcpts[i].address);
+    free(s->rcpts);
+    s->rcpts = NULL;
+    s->rcpt_count = s->rcpt_capacity = 0;
+    free(s->reverse_path);
+    s->reverse_path = NULL;
+}
+
+static void on_mail(void *arg, const struct smtp_mail *mail)
+{
+    struct session *s = arg;
+    int err = edge_health(s->edge);
+    if (err) {
+        reply_error(s, err);
+        return;
+    }
+    drop_transaction(s);
+    s->reverse_path = str_dup(mail->reverse_path);
+    s->smtputf8 = mail->smtputf8;
+    reply(s, SMTP_REPLY(250, 2, 1, 0, "Sender ok"));
+}
+
+static void add_rcpt(struct session *s, struct str forward_path, const struct config_domain *domain)
+{
+    if (s->rcpt_count == s->rcpt_capacity) {
+        s->rcpt_capacity = s->rcpt_capacity ? 2 * s->rcpt_capacity : 4;
+        s->rcpts = mem_reallocarray(s->rcpts, s->rcpt_capacity, sizeof(*s->rcpts));
+    }
+    s->rcpts[s->rcpt_count++] = (struct rcpt){str_dup(forward_path), domain};
+}
+
+static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
+{
+    struct session *s = arg;
+    const struct config_domain *domain;
+    switch (recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain)) {
+    case RECIPIENT_OURS:
+        add_rcpt(s, rcpt->forward_path, domain);
+        reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
+        break;
+    case RECIPIENT_UNKNOWN:
+        reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
+        break;
+    case RECIPIENT_NOT_OURS:
+        reply(s, SMTP_REPLY(550, 5, 7, 1, "Relaying denied: not a domain of this network"));
+        break;
+    case RECIPIENT_NOT_NOW:
+        reply(s, SMTP_REPLY(451, 4, 3, 0, "The directory of users is not available now, try again later"));
+        break;
+    }
+}
+
+static void write_received(struct session *s)
+{
+    struct buf line;
+    buf_init(&line, RECEIVED_MAX_BYTES);
+    struct received_line received = {
+        .helo = smtp_server_helo(s->server),
+        .client_ip = str_from(s->client_ip),
+        .by = str_from(s->edge->options.relay->hostname),
+        .with = smtp_server_protocol_name(s->server),
+        .id = s->custody_id,
+        .for_one = s->rcpt_count == 1 ? str_from(s->rcpts[0].address) : STR_EMPTY,
+        .at = s->received_at,
+    };
+    received_line_format(&line, &received);
+    body_append(s->body, buf_data(&line), line.len);
+    buf_fini(&line);
+}
+
+static void on_room(void *arg)
+{
+    struct session *s = arg;
+    smtp_server_resume(s->server);
+}
+
+static void on_data_begin(void *arg)
+{
+    struct session *s = arg;
+    int err = edge_health(s->edge);
+    s->body = err ? NULL : queue_body_begin(s->edge->queue);
+    if (!s->body) {
+        reply_error(s, err ? err : ERR_UNAVAILABLE);
+        return;
+    }
+    loop_random(s->edge->loop, s->custody_id.bytes, sizeof(s->custody_id.bytes));
+    s->received_at = loop_wall(s->edge->loop);
+    loop_guard_init(&s->guard, str_from(s->edge->options.relay->hostname));
+    body_writer_on_room(s->body, on_room, s);
+    write_received(s);
+    smtp_server_reply(s->server, NULL);
+}
+
+static bool on_data(void *arg, const char *data, size_t len)
+{
+    struct session *s = arg;
+    loop_guard_feed(&s->guard, data, len);
+    if (!s->body || body_writer_error(s->body))
+        return true; /* the rest is swallowed; the end of the message gets the answer */
+    body_append(s->body, data, len);
+    return !body_writer_full(s->body);
+}
+
+static void tell_accepted(struct session *s)
+{
+    for (size_t i = 0; i < s->rcpt_count; i++) {
+        bool told = false;
+        for (size_t k = 0; k < i && !told; k++)
+            told = s->rcpts[k].domain == s->rcpts[i].domain;
+        if (!told)
+            s->edge->on_accepted(s->edge->arg, s->rcpts[i].domain);
+    }
+}
+
+static void on_accept(void *arg, int err, int64_t message_id)
+{
+    struct session *s = arg;
+    (void)message_id;
+    s->accept_op = NULL;
+    if (err) {
+        log_event(LOG_WARNING, "message not taken", LOG_TEXT("client", s->client_ip), LOG_TEXT("error", err_name(err)));
+        drop_transaction(s);
+        reply_error(s, err);
+        return;
+    }
+    tell_accepted(s);
+    drop_transaction(s);
+    char id[CUSTODY_ID_TEXT_MAX], text[64];
+    custody_id_format(&s->custody_id, id);
+    snprintf(text, sizeof(text), "Accepted as %s", id);
+    reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
+}
+
+static void accept_message(struct session *s, const struct smtp_data_info *info)
+{
+    struct queue_message_in message = {
+        .custody_id = s->custody_id,
+        .reverse_path = str_from(s->reverse_path),
+        .helo = smtp_server_helo(s->server),
+        .client = str_from(s->client_ip),
+        .eight_bit = info->eight_bit,
+        .smtputf8 = s->smtputf8,
+        .received_at = s->received_at,
+    };
+    struct queue_recipient_in *recipients = mem_calloc(s->rcpt_count, sizeof(*recipients));
+    for (size_t i = 0; i < s->rcpt_count; i++)
+        recipients[i] = (struct queue_recipient_in){str_from(s->rcpts[i].address), str_from(s->rcpts[i].domain->name)};
+    s->accept_op =
+        queue_accept(s->edge->queue, s->body, &message, recipients, s->rcpt_count, on_accept, s);
+    s->body = NULL;
+    free(recipients);
+}
+
+static void on_data_end(void *arg, const struct smtp_data_info *info)
+{
+    struct session *s = arg;
+    int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
+    if (err) {
+        drop_transaction(s);
+        reply_error(s, err);
+    } else if (loop_guard_tripped(&s->guard)) {
+        log_event(LOG_WARNING, "mail loop", LOG_TEXT("client", s->client_ip),
+                  LOG_STR("sender", str_from(s->reverse_path)), LOG_I64("hops", (int64_t)s->guard.hops),
+                  LOG_I64("own_hops", (int64_t)s->guard.own_hops));
+        drop_transaction(s);
+        reply(s, SMTP_REPLY(554, 5, 4, 6, "This message goes in circles: it passed too many servers already"));
+    } else {
+        accept_message(s, info);
+    }
+}
+
+static void on_reset(void *arg)
+{
+    drop_transaction(arg);
+}
+
+static void on_cancel(void *arg)
+{
+    struct session *s = arg;
+    if (s->accept_op)
+        store_op_forget(s->accept_op);
+    s->accept_op = NULL;
+}
+
+static void session_free(struct session *s)
+{
+    on_cancel(s);
+    drop_transaction(s);
+    list_remove(&s->node);
+    s->edge->session_count--;
+    free(s);
+}
+
+static void on_closed(void *arg)
+{
+    session_free(arg);
+}
+
+static const struct smtp_server_ops server_ops = {
+    .connect = on_connect,
+    .mail = on_mail,
+    .rcpt = on_rcpt,
+    .data_begin = on_data_begin,
+    .data = on_data,
+    .data_end = on_data_end,
+    .reset = on_reset,
+    .cancel = on_cancel,
+    .closed = on_closed,
+};
+
+struct edge *edge_new(struct loop *l, const struct edge_options *options,
+                      void (*on_accepted)(void *arg, const struct config_domain *domain), void *arg)
+{
+    struct edge *e = mem_zalloc(sizeof(*e));
+    e->loop = l;
+    e->options = *options;
+    e->on_accepted = on_accepted;
+    e->arg = arg;
+    list_init(&e->sessions);
+    e->server_options = (struct smtp_server_options){
+        .flavour = SMTP_FLAVOUR_SMTP,
+        .hostname = options->relay->hostname,
+        .size_max_bytes = (uint64_t)options->relay->message_size_max_bytes,
+        .recipients_max = (size_t)options->relay->recipients_max,
+        .idle_timeout_ms = options->relay->idle_timeout_ms,
+    };
+    return e;
+}
+
+void edge_free(struct edge *e)
+{
+    LIST_FOREACH (it, &e->sessions) {
+        struct session *s = LIST_ENTRY(it, struct session, node);
+        smtp_server_connection_free(s->connection);
+        session_free(s);
+    }
+    free(e);
+}
+
+void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *peer)
+{
+    struct session *s = mem_zalloc(sizeof(*s));
+    s->edge = e;
+    addr_format_ip(peer, s->client_ip);
+    list_append(&e->sessions, &s->node);
+    e->session_count++;
+    s->connection = smtp_server_connection_new(e->loop, stream, &e->server_options, &server_ops, s);
+    s->server = smtp_server_connection_session(s->connection);
+}
+
+static void end_unanswered(struct session *s)
+{
+    bool open_question = s->accept_op != NULL;
+    on_cancel(s);
+    if (s->body)
+        body_abort(s->body);
+    s->body = NULL;
+    if (open_question)
+        reply(s, SMTP_REPLY(421, 4, 3, 2, "This relay takes no mail now, try another one"));
+}
+
+void edge_set_queue(struct edge *e, struct queue *q)
+{
+    if (e->queue == q)
+        return;
+    LIST_FOREACH (it, &e->sessions)
+        end_unanswered(LIST_ENTRY(it, struct session, node));
+    e->queue = q;
+}
+
+void edge_shutdown(struct edge *e)
+{
+    e->closing = true;
+    LIST_FOREACH (it, &e->sessions)
+        smtp_server_shutdown(LIST_ENTRY(it, struct session, node)->server, NULL);
+}
+
+size_t edge_session_count(const struct edge *e)
+{
+    return e->session_count;
+}

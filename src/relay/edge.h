@@ -1,0 +1,43 @@
+/* The relay's edge: SMTP in. Takes mail for the network's recipients into the
+ * relay's own queue, and says 250 only when it is durable there. While the
+ * queue is not ours or takes nothing, new sessions get 421 at once, so that
+ * senders go on to another relay.
+ *
+ * What survives a crash: every message that was answered with 250. */
+#ifndef HOLDFAST_RELAY_EDGE_H
+#define HOLDFAST_RELAY_EDGE_H
+
+#include <stdbool.h>
+
+#include "auth/peer.h"
+#include "base/addr.h"
+#include "config/config.h"
+#include "loop/loop.h"
+#include "relay/recipients.h"
+#include "store/queue.h"
+
+struct edge;
+
+struct edge_options {
+    const struct config_relay *relay;
+    const struct recipients *recipients; /* must outlive the edge */
+};
+
+/* on_accepted fires for each recipient domain of a message that has become durable. */
+struct edge *edge_new(struct loop *l, const struct edge_options *options,
+                      void (*on_accepted)(void *arg, const struct config_domain *domain), void *arg);
+/* Cuts all sessions. */
+void edge_free(struct edge *e);
+
+/* A new connection; takes the stream. */
+void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *peer);
+
+/* The relay's own queue, or NULL while it has none. Before a queue is closed the
+ * edge must be told: messages under way get 421, unanswered. */
+void edge_set_queue(struct edge *e, struct queue *q);
+
+/* No new sessions (421), those that are open end when their message is done. */
+void edge_shutdown(struct edge *e);
+size_t edge_session_count(const struct edge *e);
+
+#endif

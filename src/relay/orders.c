@@ -1,0 +1,205 @@
+#include "relay/orders.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+struct orders {
+    struct store *store;
+    const struct config *config;
+    struct owned *owned;
+    void (*on_changed)(void *arg, struct queue *q);
+    void *arg;
+    const struct view *view; /* of the present call of orders_on_view, and until the next */
+    struct store_op *read_op, *op;
+    struct arena arena; /* of the order under way */
+    bool busy;          /* an order is under way: one at a time, the rest waits for the next change */
+    char *key;
+    int64_t version;
+    struct record_order order;
+    struct queue *queue;
+};
+
+#define ORDER_ARENA_MAX_BYTES (1 << 20)
+
+static const struct {
+    const char *verb;
+    enum queue_action action;
+} verbs[] = {
+    {"queue-hold", QUEUE_ACT_HOLD},     {"queue-release", QUEUE_ACT_RELEASE}, {"queue-retry", QUEUE_ACT_RETRY},
+    {"queue-move", QUEUE_ACT_MOVE},     {"queue-remove", QUEUE_ACT_REMOVE},   {"queue-quarantine", QUEUE_ACT_QUARANTINE},
+};
+
+static int find_action(struct str verb, enum queue_action *ret_action)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (str_eq(verb, str_from(verbs[i].verb))) {
+            *ret_action = verbs[i].action;
+            return 0;
+        }
+    }
+    return ERR_NOT_FOUND;
+}
+
+static void release(struct orders *o)
+{
+    free(o->key);
+    o->key = NULL;
+    arena_fini(&o->arena);
+    o->busy = false;
+}
+
+static void on_answered(void *arg, int err, size_t failed)
+{
+    struct orders *o = arg;
+    (void)failed;
+    o->op = NULL;
+    if (err)
+        log_event(LOG_WARNING, "order's answer not written", LOG_TEXT("order", o->key),
+                  LOG_TEXT("error", err_name(err)));
+    release(o);
+}
+
+static void answer(struct orders *o, int err, uint64_t changed)
+{
+    json_t *result = err ? json_pack("{s:s}", "error", err_name(err)) : json_pack("{s:I}", "changed", (json_int_t)changed);
+    char *text = json_dumps(result, JSON_COMPACT);
+    json_decref(result);
+    o->order.state = err ? STR("failed") : STR("done");
+    o->order.result = str_from(text);
+    char *value = record_order_encode(&o->order);
+    struct network_change changes[] = {
+        {.type = NETWORK_PUT, .kind = STR("order"), .key = str_from(o->key), .value = str_from(value),
+         .expect_version = o->version},
+        {.type = NETWORK_EVENT, .kind = o->order.verb, .key = o->order.subject, .value = str_from(text)},
+    };
+    o->op = network_write(store_network(o->store), changes, ARRAY_LEN(changes), NULL, on_answered, o);
+    free(value);
+    free(text);
+}
+
+static void on_act(void *arg, int err, uint64_t changed)
+{
+    struct orders *o = arg;
+    o->op = NULL;
+    if (err == 0 && owned_queue(o->owned, o->order.subject) == o->queue)
+        o->on_changed(o->arg, o->queue);
+    answer(o, err, changed);
+}
+
+static struct str text_member(const json_t *args, const char *name)
+{
+    const char *text = json_string_value(json_object_get(args, name));
+    return text ? str_from(text) : (struct str){NULL, 0};
+}
+
+/* The domains whose mail goes to `server` by the route. */
+static size_t domains_of(const struct orders *o, struct str server, struct str *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < o->config->domain_count; i++) {
+        const struct config_domain *d = &o->config->domains[i];
+        const struct view_route *route = view_route_find(o->view, str_from(d->name));
+        if (str_eq(route ? route->record.server : str_from(d->server->name), server))
+            out[count++] = str_from(d->name);
+    }
+    return count;
+}
+
+static void act(struct orders *o, enum queue_action action, const json_t *args)
+{
+    struct custody_id id;
+    struct str id_text = text_member(args, "id"), server = text_member(args, "server");
+    struct queue_filter filter = {
+        .sender = text_member(args, "sender"),
+        .recipient = text_member(args, "recipient"),
+        .home = server,
+        .delivery_id = json_integer_value(json_object_get(args, "delivery")),
+        .states = (uint32_t)json_integer_value(json_object_get(args, "states")),
+        .limit = (size_t)json_integer_value(json_object_get(args, "limit")),
+    };
+    if (id_text.ptr && custody_id_parse(id_text, &id) < 0) {
+        answer(o, ERR_SYNTAX, 0);
+        return;
+    }
+    filter.custody_id = id_text.ptr ? &id : NULL;
+    struct str *domains = mem_calloc(o->config->domain_count, sizeof(*domains));
+    filter.domains = domains;
+    filter.domain_count = server.ptr ? domains_of(o, server, domains) : 0;
+    struct str to = text_member(args, "to");
+    o->op = queue_act(o->queue, &filter, action, to.ptr ? to : STR_EMPTY, o->order.who, o->order.why, on_act, o);
+    free(domains);
+}
+
+static void begin(struct orders *o, const struct network_record *record)
+{
+    enum queue_action action;
+    json_t *args = json_loadb(o->order.args.ptr ? o->order.args.ptr : "", o->order.args.len, 0, NULL);
+    o->busy = true;
+    o->key = str_dup(record->key);
+    o->version = record->version;
+    o->queue = owned_queue(o->owned, o->order.subject);
+    if (find_action(o->order.verb, &action) < 0)
+        answer(o, ERR_UNSUPPORTED, 0);
+    else if (!json_is_object(args))
+        answer(o, ERR_SYNTAX, 0);
+    else
+        act(o, action, args);
+    json_decref(args);
+}
+
+/* Whether it is a new order for a queue of ours. */
+static bool is_ours(const struct orders *o)
+{
+    struct str target = o->order.target;
+    static const char prefix[] = "relay/";
+    if (!str_eq(o->order.state, STR("new")) || !str_starts(target, str_from(prefix)))
+        return false;
+    struct str queue = str_sub(target, sizeof(prefix) - 1, target.len);
+    return str_eq(queue, o->order.subject) && owned_queue(o->owned, queue);
+}
+
+static void on_orders(void *arg, int err, const struct network_record *records, size_t count)
+{
+    struct orders *o = arg;
+    o->read_op = NULL;
+    for (size_t i = 0; !err && !o->busy && i < count; i++) {
+        arena_init(&o->arena, ORDER_ARENA_MAX_BYTES);
+        if (record_order_decode(&o->arena, records[i].value, &o->order) == 0 && is_ours(o))
+            begin(o, &records[i]);
+        else
+            arena_fini(&o->arena);
+    }
+}
+
+struct orders *orders_new(struct store *store, const struct config *config, struct owned *owned,
+                          void (*on_changed)(void *arg, struct queue *q), void *arg)
+{
+    struct orders *o = mem_zalloc(sizeof(*o));
+    o->store = store;
+    o->config = config;
+    o->owned = owned;
+    o->on_changed = on_changed;
+    o->arg = arg;
+    return o;
+}
+
+void orders_free(struct orders *o)
+{
+    if (o->read_op)
+        store_op_forget(o->read_op);
+    if (o->op)
+        store_op_forget(o->op);
+    if (o->busy)
+        release(o);
+    free(o);
+}
+
+void orders_on_view(struct orders *o, const struct view *v)
+{
+    o->view = v;
+    if (!o->read_op && !o->busy)
+        o->read_op = network_read(store_network(o->store), STR("order"), (struct str){NULL, 0}, on_orders, o);
+}

@@ -1,0 +1,133 @@
+#include "relay/owned.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#define CHECK_MS 250 /* how soon a fenced queue is noticed, and an opening that failed is tried again */
+
+struct slot {
+    struct owned *all;
+    const struct config_relay *relay; /* whose queue it is */
+    bool own, wanted;
+    struct queue *queue;
+    struct store_op *op;
+};
+
+struct owned {
+    struct loop *loop;
+    struct store *store;
+    const struct config_relay *relay;
+    const struct owned_ops *ops;
+    void *arg;
+    struct slot *slots; /* one for each relay of the network */
+    size_t slot_count;
+    struct loop_timer *timer;
+};
+
+static void take(struct slot *s, int64_t expect_epoch);
+
+static void on_own(void *arg, int err, struct queue *q, int64_t current_epoch)
+{
+    struct slot *s = arg;
+    s->op = NULL;
+    if (err == ERR_CONFLICT && s->wanted) {
+        take(s, current_epoch);
+        return;
+    }
+    if (err) {
+        log_event(LOG_ERROR, "queue not opened", LOG_TEXT("queue", s->relay->name), LOG_TEXT("error", err_name(err)));
+        return; /* the timer tries again */
+    }
+    if (!s->wanted) {
+        queue_close(q);
+        return;
+    }
+    s->queue = q;
+    log_event(LOG_INFO, s->own ? "queue opened" : "queue adopted", LOG_TEXT("queue", s->relay->name),
+              LOG_I64("epoch", queue_epoch(q)));
+    s->all->ops->gained(s->all->arg, q, s->own);
+}
+
+static void take(struct slot *s, int64_t expect_epoch)
+{
+    s->op = store_queue_own(s->all->store, str_from(s->relay->name), str_from(s->all->relay->node->name),
+                            expect_epoch, on_own, s);
+}
+
+static void give_up(struct slot *s)
+{
+    struct queue *q = s->queue;
+    log_event(LOG_INFO, "queue given up", LOG_TEXT("queue", s->relay->name), LOG_I64("epoch", queue_epoch(q)));
+    s->all->ops->losing(s->all->arg, q, s->own);
+    s->queue = NULL;
+    queue_close(q);
+}
+
+static void update(struct slot *s)
+{
+    if (s->queue && (!s->wanted || queue_health(s->queue) == ERR_FENCED))
+        give_up(s);
+    if (s->wanted && !s->queue && !s->op)
+        take(s, 0);
+}
+
+static void on_timer(void *arg)
+{
+    struct owned *o = arg;
+    for (size_t i = 0; i < o->slot_count; i++)
+        update(&o->slots[i]);
+    loop_timer_start(o->timer, CHECK_MS);
+}
+
+struct owned *owned_new(struct loop *l, struct store *store, const struct config *config,
+                        const struct config_relay *relay, const struct owned_ops *ops, void *arg)
+{
+    struct owned *o = mem_zalloc(sizeof(*o));
+    o->loop = l;
+    o->store = store;
+    o->relay = relay;
+    o->ops = ops;
+    o->arg = arg;
+    o->slot_count = config->relay_count;
+    o->slots = mem_calloc(config->relay_count, sizeof(*o->slots));
+    for (size_t i = 0; i < config->relay_count; i++)
+        o->slots[i] = (struct slot){.all = o, .relay = &config->relays[i], .own = &config->relays[i] == relay};
+    o->timer = loop_timer_new(l, on_timer, o);
+    loop_timer_start(o->timer, CHECK_MS);
+    return o;
+}
+
+void owned_free(struct owned *o)
+{
+    for (size_t i = 0; i < o->slot_count; i++) {
+        struct slot *s = &o->slots[i];
+        s->wanted = false;
+        if (s->op)
+            store_op_forget(s->op);
+        if (s->queue)
+            give_up(s);
+    }
+    loop_timer_free(o->timer);
+    free(o->slots);
+    free(o);
+}
+
+/* A queue that no director has spoken of belongs to its relay. */
+void owned_on_view(struct owned *o, const struct view *v)
+{
+    struct str node = str_from(o->relay->node->name);
+    for (size_t i = 0; i < o->slot_count; i++) {
+        struct slot *s = &o->slots[i];
+        const struct view_queue *record = view_queue_find(v, str_from(s->relay->name));
+        s->wanted = record ? str_eq(record->record.owner, node) : s->own;
+        update(s);
+    }
+}
+
+struct queue *owned_queue(const struct owned *o, struct str name)
+{
+    for (size_t i = 0; i < o->slot_count; i++)
+        if (str_eq(str_from(o->slots[i].relay->name), name))
+            return o->slots[i].queue;
+    return NULL;
+}

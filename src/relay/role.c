@@ -1,0 +1,392 @@
+#include "relay/role.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "relay/edge.h"
+#include "relay/observer.h"
+#include "relay/orders.h"
+#include "relay/owned.h"
+#include "relay/recipients.h"
+#include "relay/target.h"
+#include "store/view.h"
+
+#define OBSERVE_PER_LEASE 5 /* heartbeats in the time after which a node counts as dead */
+
+/* Mail of one queue for one domain, or with one server as its own home. */
+struct stream {
+    struct relay_role *role;
+    struct queue *queue;
+    const struct config_domain *domain; /* NULL: by home */
+    struct source *source;
+    struct target *target;              /* that it is under now */
+};
+
+struct relay_role {
+    struct loop *loop;
+    struct relay_role_options options;
+    struct recipients recipients;
+    struct edge *edge;
+    struct loop_listener **listeners;
+    size_t listener_count;
+    struct smtp_client_options client_options[2]; /* by enum server_protocol */
+    struct peer_key peer_key;
+    bool peer_key_known;
+    struct target **targets; /* one for each server of the configuration */
+    struct viewer *viewer;
+    struct owned *owned;
+    struct orders *orders;
+    struct observer *observer;
+    struct stream **streams;
+    size_t stream_count;
+    int64_t users_revision;
+    struct store_op *users_op;
+
+    struct loop_timer *stop_timer;
+    struct mono_time stop_deadline;
+    void (*on_stopped)(void *arg);
+    void *stop_arg;
+};
+
+/* ---- targets ---- */
+
+static struct target *target_by_name(const struct relay_role *r, struct str server)
+{
+    for (size_t i = 0; i < r->options.config->server_count; i++)
+        if (str_eq(str_from(r->options.config->servers[i].name), server))
+            return r->targets[i];
+    return NULL;
+}
+
+static void on_observed(void *arg, struct target *t)
+{
+    struct relay_role *r = arg;
+    (void)t;
+    if (r->observer)
+        observer_kick(r->observer);
+}
+
+static void on_quarantined(void *arg, struct target *t, const struct custody_id *id, struct str recipient,
+                           struct str reply)
+{
+    struct relay_role *r = arg;
+    char text[CUSTODY_ID_TEXT_MAX];
+    custody_id_format(id, text);
+    log_event(LOG_WARNING, "delivery quarantined", LOG_TEXT("id", text), LOG_STR("recipient", recipient),
+              LOG_TEXT("server", target_server(t)->name), LOG_STR("reply", reply));
+    json_t *detail = json_pack("{s:s, s:s%, s:s, s:s%}", "id", text, "recipient", recipient.ptr, recipient.len,
+                               "server", target_server(t)->name, "reply", reply.ptr, reply.len);
+    char *value = detail ? json_dumps(detail, JSON_COMPACT) : mem_strdup("{}");
+    json_decref(detail);
+    struct network_change event = {
+        .type = NETWORK_EVENT, .kind = STR("quarantined"), .key = str_from(text), .value = str_from(value)};
+    store_op_forget(network_write(store_network(r->options.store), &event, 1, NULL, NULL, NULL));
+    free(value);
+}
+
+static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
+
+static struct target_instance fixed_instance(const struct config_server *server)
+{
+    struct target_instance instance = {.present = server->address.count > 0};
+    if (instance.present)
+        instance.address = server->address.addrs[0];
+    return instance;
+}
+
+static struct target_instance recorded_instance(const struct config_server *server, const struct record_server *record)
+{
+    struct target_instance instance = {.generation = record->generation, .epoch = record->instance.epoch};
+    if (record->instance.node.len == 0 || addr_parse_ip(record->instance.address, 0, &instance.address) < 0)
+        return instance;
+    instance.present = true;
+    snprintf(instance.node, sizeof(instance.node), "%.*s", STR_ARG(record->instance.node));
+    (void)server;
+    return instance;
+}
+
+static void update_targets(struct relay_role *r, const struct view *v)
+{
+    for (size_t i = 0; i < r->options.config->server_count; i++) {
+        const struct config_server *server = &r->options.config->servers[i];
+        const struct view_server *record = view_server_find(v, str_from(server->name));
+        struct target_instance instance = {0};
+        if (record && record->record.instance.node.len)
+            instance = recorded_instance(server, &record->record);
+        else if (server->kind == SERVER_EXTERNAL)
+            instance = fixed_instance(server);
+        int64_t port = server->protocol == SERVER_LMTP ? server->lmtp_port : server->smtp_port;
+        if (instance.present)
+            addr_set_port(&instance.address, (uint16_t)port);
+        target_set_instance(r->targets[i], &instance);
+    }
+}
+
+/* ---- streams: what of which queue goes where ---- */
+
+static struct target *route_of(const struct relay_role *r, const struct stream *s, const struct view *v)
+{
+    if (!s->domain)
+        return target_by_name(r, source_home(s->source));
+    const struct view_route *route = v ? view_route_find(v, str_from(s->domain->name)) : NULL;
+    struct target *routed = route ? target_by_name(r, route->record.server) : NULL;
+    return routed ? routed : target_by_name(r, str_from(s->domain->server->name));
+}
+
+static void route_stream(struct relay_role *r, struct stream *s)
+{
+    struct target *to = route_of(r, s, viewer_view(r->viewer));
+    if (to == s->target)
+        return;
+    if (s->target)
+        target_remove_source(s->target, s->source);
+    s->target = to;
+    target_add_source(to, s->source);
+}
+
+static void on_source_ready(void *arg)
+{
+    struct stream *s = arg;
+    if (s->target)
+        target_kick(s->target);
+}
+
+static void add_stream(struct relay_role *r, struct queue *q, const struct config_domain *domain, const char *home)
+{
+    struct stream *s = mem_zalloc(sizeof(*s));
+    s->role = r;
+    s->queue = q;
+    s->domain = domain;
+    s->source = source_new(r->loop, q, str_from(domain ? domain->name : ""), str_from(home), on_source_ready, s);
+    r->streams = mem_reallocarray(r->streams, r->stream_count + 1, sizeof(*r->streams));
+    r->streams[r->stream_count++] = s;
+    route_stream(r, s);
+}
+
+static void on_gained(void *arg, struct queue *q, bool own)
+{
+    struct relay_role *r = arg;
+    for (size_t i = 0; i < r->options.config->domain_count; i++)
+        add_stream(r, q, &r->options.config->domains[i], "");
+    for (size_t i = 0; i < r->options.config->server_count; i++)
+        add_stream(r, q, NULL, r->options.config->servers[i].name);
+    if (own)
+        edge_set_queue(r->edge, q);
+}
+
+static void remove_stream(struct relay_role *r, size_t at)
+{
+    struct stream *s = r->streams[at];
+    if (s->target)
+        target_remove_source(s->target, s->source);
+    source_free(s->source);
+    free(s);
+    r->streams[at] = r->streams[--r->stream_count];
+}
+
+static void on_losing(void *arg, struct queue *q, bool own)
+{
+    struct relay_role *r = arg;
+    if (own)
+        edge_set_queue(r->edge, NULL);
+    for (size_t i = 0; i < r->options.config->server_count; i++)
+        target_drop_queue(r->targets[i], q);
+    for (size_t i = r->stream_count; i > 0; i--)
+        if (r->streams[i - 1]->queue == q)
+            remove_stream(r, i - 1);
+}
+
+static const struct owned_ops owned_ops = {.gained = on_gained, .losing = on_losing};
+
+static void on_accepted(void *arg, const struct config_domain *domain)
+{
+    struct relay_role *r = arg;
+    for (size_t i = 0; i < r->stream_count; i++) {
+        struct stream *s = r->streams[i];
+        if (s->domain == domain && str_eq(str_from(queue_name(s->queue)), str_from(r->options.relay->name)))
+            source_kick(s->source);
+    }
+}
+
+static void on_queue_changed(void *arg, struct queue *q)
+{
+    struct relay_role *r = arg;
+    for (size_t i = 0; i < r->stream_count; i++)
+        if (r->streams[i]->queue == q)
+            source_reset(r->streams[i]->source);
+}
+
+/* ---- the network's state ---- */
+
+static void on_users(void *arg, int err, const struct network_record *records, size_t count)
+{
+    struct relay_role *r = arg;
+    r->users_op = NULL;
+    if (err) {
+        r->users_revision = -1; /* the next view asks again */
+        return;
+    }
+    recipients_directory_begin(&r->recipients);
+    for (size_t i = 0; i < count; i++)
+        recipients_directory_add(&r->recipients, records[i].key);
+    recipients_directory_end(&r->recipients);
+}
+
+static void update_users(struct relay_role *r, const struct view *v)
+{
+    if (r->users_op || r->users_revision == v->users_revision)
+        return;
+    r->users_revision = v->users_revision;
+    r->users_op = network_read(store_network(r->options.store), STR("user"), (struct str){NULL, 0}, on_users, r);
+}
+
+static void update_peer_key(struct relay_role *r, const struct view *v)
+{
+    if (r->peer_key_known || v->peer_secret_hex.len == 0)
+        return;
+    if (peer_key_parse(v->peer_secret_hex, &r->peer_key) < 0) {
+        log_event(LOG_ERROR, "the network's peer key is broken", LOG_TEXT("record", "secret/peer"));
+        return;
+    }
+    r->peer_key_known = true;
+    for (size_t i = 0; i < ARRAY_LEN(r->client_options); i++)
+        r->client_options[i].peer_key = &r->peer_key;
+}
+
+static void on_view(void *arg, const struct view *v)
+{
+    struct relay_role *r = arg;
+    update_peer_key(r, v);
+    update_users(r, v);
+    update_targets(r, v);
+    owned_on_view(r->owned, v);
+    for (size_t i = 0; i < r->stream_count; i++)
+        route_stream(r, r->streams[i]);
+    orders_on_view(r->orders, v);
+}
+
+/* ---- start and stop ---- */
+
+static void on_stream_accept(void *arg, struct loop_stream *stream, const struct addr *peer)
+{
+    struct relay_role *r = arg;
+    edge_accept(r->edge, stream, peer);
+}
+
+static int open_listeners(struct relay_role *r, struct err_buf *eb)
+{
+    const struct config_listen *listen = &r->options.relay->listen;
+    r->listeners = mem_calloc(listen->count, sizeof(*r->listeners));
+    for (size_t i = 0; i < listen->count; i++) {
+        int rc = r->options.listen_fds ? loop_listen_fd(r->loop, r->options.listen_fds[i], on_stream_accept, r,
+                                                        &r->listeners[i], eb)
+                                       : loop_listen(r->loop, &listen->addrs[i], on_stream_accept, r,
+                                                     &r->listeners[i], eb);
+        if (rc < 0)
+            return rc;
+        r->listener_count++;
+    }
+    return 0;
+}
+
+static void make_client_options(struct relay_role *r)
+{
+    for (size_t i = 0; i < ARRAY_LEN(r->client_options); i++)
+        r->client_options[i] = (struct smtp_client_options){
+            .flavour = i == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
+            .hostname = r->options.relay->hostname,
+            .node = r->options.relay->node->name,
+        };
+}
+
+static void make_targets(struct relay_role *r)
+{
+    const struct config *config = r->options.config;
+    r->targets = mem_calloc(config->server_count, sizeof(*r->targets));
+    for (size_t i = 0; i < config->server_count; i++) {
+        struct target_options options = {
+            .server = &config->servers[i], .relay = r->options.relay, .client = &r->client_options[config->servers[i].protocol]};
+        r->targets[i] = target_new(r->loop, &options, &target_ops, r);
+    }
+}
+
+int relay_role_start(struct loop *l, const struct relay_role_options *options, struct relay_role **ret_role,
+                     struct err_buf *eb)
+{
+    struct relay_role *r = mem_zalloc(sizeof(*r));
+    const struct config *config = options->config;
+    r->loop = l;
+    r->options = *options;
+    r->users_revision = -1;
+    int rc = recipients_init(&r->recipients, config, eb);
+    if (rc < 0) {
+        free(r);
+        return rc;
+    }
+    make_client_options(r);
+    struct edge_options edge = {.relay = options->relay, .recipients = &r->recipients};
+    r->edge = edge_new(l, &edge, on_accepted, r);
+    make_targets(r);
+    r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
+    r->orders = orders_new(options->store, config, r->owned, on_queue_changed, r);
+    r->observer = observer_new(l, store_network(options->store), options->relay->node->name,
+                               config->lease_ms / OBSERVE_PER_LEASE, r->targets, config->server_count);
+    r->viewer = viewer_new(l, store_network(options->store), on_view, r);
+    rc = open_listeners(r, eb);
+    if (rc < 0) {
+        relay_role_free(r);
+        return rc;
+    }
+    *ret_role = r;
+    return 0;
+}
+
+static void on_stop_timer(void *arg)
+{
+    struct relay_role *r = arg;
+    if (edge_session_count(r->edge) > 0 && mono_before(loop_now(r->loop), r->stop_deadline)) {
+        loop_timer_start(r->stop_timer, 20);
+        return;
+    }
+    r->on_stopped(r->stop_arg); /* last: the callee may free r */
+}
+
+static void close_listeners(struct relay_role *r)
+{
+    for (size_t i = 0; i < r->listener_count; i++)
+        loop_listener_free(r->listeners[i]);
+    r->listener_count = 0;
+}
+
+void relay_role_stop(struct relay_role *r, int64_t grace_ms, void (*on_stopped)(void *arg), void *arg)
+{
+    r->on_stopped = on_stopped;
+    r->stop_arg = arg;
+    r->stop_deadline = mono_add_ms(loop_now(r->loop), grace_ms);
+    close_listeners(r);
+    edge_shutdown(r->edge);
+    r->stop_timer = loop_timer_new(r->loop, on_stop_timer, r);
+    loop_timer_start(r->stop_timer, 0);
+}
+
+void relay_role_free(struct relay_role *r)
+{
+    close_listeners(r);
+    free(r->listeners);
+    loop_timer_free(r->stop_timer);
+    viewer_free(r->viewer);
+    observer_free(r->observer);
+    orders_free(r->orders);
+    if (r->users_op)
+        store_op_forget(r->users_op);
+    owned_free(r->owned);
+    edge_free(r->edge);
+    for (size_t i = 0; i < r->options.config->server_count; i++)
+        target_free(r->targets[i]);
+    free(r->targets);
+    free(r->streams);
+    recipients_fini(&r->recipients);
+    free(r);
+}

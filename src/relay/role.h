@@ -1,0 +1,31 @@
+/* The relay as a role: SMTP in at its edge, custody in its queues, delivery to
+ * the messaging servers, observations for the directors. One per process in the
+ * program; any number in the simulator. */
+#ifndef HOLDFAST_RELAY_ROLE_H
+#define HOLDFAST_RELAY_ROLE_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "loop/loop.h"
+#include "store/store.h"
+
+struct relay_role;
+
+struct relay_role_options {
+    const struct config *config; /* must outlive the role, as must the store */
+    const struct config_relay *relay;
+    struct store *store;
+    const int *listen_fds;       /* bound sockets, one per relay->listen; NULL: the role binds itself */
+};
+
+/* Starts; takes mail as soon as the network's state was read and the queue is
+ * open. ERR_BUSY, ERR_DENIED, ERR_UNAVAILABLE: an address cannot be bound;
+ * ERR_*: a recipients' list cannot be read. */
+int relay_role_start(struct loop *l, const struct relay_role_options *options, struct relay_role **ret_role,
+                     struct err_buf *eb) MUST_USE;
+/* Takes no new mail, ends sessions as their messages are done; on_stopped fires
+ * when none is left, or after grace_ms. */
+void relay_role_stop(struct relay_role *r, int64_t grace_ms, void (*on_stopped)(void *arg), void *arg);
+void relay_role_free(struct relay_role *r); /* cuts what is left */
+
+#endif

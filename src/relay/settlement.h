@@ -1,0 +1,24 @@
+/* Outcomes on their way into the queue. A transaction that the server answered
+ * stays out of its source until its outcomes are durable; a recording that
+ * fails is tried again, so that what was delivered is not sent twice while this
+ * process lives. */
+#ifndef HOLDFAST_RELAY_SETTLEMENT_H
+#define HOLDFAST_RELAY_SETTLEMENT_H
+
+#include "base/list.h"
+#include "loop/loop.h"
+#include "relay/source.h"
+
+struct settlements {
+    struct loop *loop;
+    struct list items; /* of struct settlement */
+    size_t count;
+};
+
+void settlements_init(struct settlements *s, struct loop *l);
+/* Takes t; results are copied. */
+void settlements_add(struct settlements *s, struct transaction *t, const struct queue_result *results, size_t count);
+/* Forgets those of q (NULL: all): the queue is lost or closing. */
+void settlements_drop(struct settlements *s, const struct queue *q);
+
+#endif

@@ -1,0 +1,301 @@
+#include "relay/source.h"
+
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+
+#define PAGE_ROWS        256
+#define RETRY_READ_MS    500       /* after a failed reading */
+#define NEXT_AT_MAX_MS   3600000   /* look again at least hourly: clocks are set back */
+
+struct lane {
+    struct list pool;        /* of struct transaction */
+    int64_t after_id;        /* the page's cursor */
+    struct store_op *op;
+    bool exhausted;          /* nothing due above the cursor when last read */
+    bool rewind;             /* read from the start again */
+    bool kicked;             /* mail may have come since the reading began */
+};
+
+struct source {
+    struct loop *loop;
+    struct queue *queue;
+    char *domain, *home;
+    void (*on_ready)(void *arg);
+    void *arg;
+    struct lane lanes[SOURCE_LANE_COUNT];
+    struct map out_ids;      /* delivery ids in the pools or handed out */
+    size_t out;
+    struct loop_timer *timer; /* the earliest next_at, or a failed reading */
+    int64_t timer_at_ms;      /* wall; INT64_MAX: not set */
+    struct store_op *next_op;
+};
+
+static struct str id_key(const int64_t *id)
+{
+    return (struct str){(const char *)id, sizeof(*id)};
+}
+
+static void fetch(struct source *s, enum source_lane lane);
+
+static void transaction_free(struct transaction *t)
+{
+    for (size_t i = 0; i < t->recipient_count; i++) {
+        map_remove(&t->source->out_ids, id_key(&t->recipients[i].delivery_id));
+        free(t->recipients[i].address);
+    }
+    free(t->reverse_path);
+    free(t);
+}
+
+static void set_timer(struct source *s, struct wall_time at)
+{
+    if (at.ms >= s->timer_at_ms)
+        return;
+    int64_t delay = at.ms - loop_wall(s->loop).ms;
+    if (delay > NEXT_AT_MAX_MS)
+        delay = NEXT_AT_MAX_MS;
+    s->timer_at_ms = at.ms;
+    loop_timer_start(s->timer, delay > 0 ? delay : 0);
+}
+
+static void kick_lane(struct source *s, enum source_lane lane)
+{
+    s->lanes[lane].kicked = true;
+    s->lanes[lane].exhausted = false;
+    fetch(s, lane);
+}
+
+static void rewind_lanes(struct source *s)
+{
+    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++) {
+        s->lanes[lane].rewind = true;
+        kick_lane(s, (enum source_lane)lane);
+    }
+}
+
+static void on_timer(void *arg)
+{
+    struct source *s = arg;
+    s->timer_at_ms = INT64_MAX;
+    rewind_lanes(s);
+}
+
+static struct queue_due_filter make_filter(const struct source *s, enum source_lane lane)
+{
+    return (struct queue_due_filter){
+        .domain = str_from(s->domain),
+        .home = str_from(s->home),
+        .after_id = s->lanes[lane].after_id,
+        .now = loop_wall(s->loop),
+        .lossy = lane == SOURCE_LOSSY,
+        .limit = PAGE_ROWS,
+    };
+}
+
+static void on_next_at(void *arg, int err, struct wall_time next_at)
+{
+    struct source *s = arg;
+    s->next_op = NULL;
+    if (err == 0)
+        set_timer(s, next_at);
+}
+
+static void ask_next_at(struct source *s)
+{
+    if (s->next_op)
+        return;
+    struct queue_due_filter filter = make_filter(s, SOURCE_NORMAL);
+    filter.after_id = 0;
+    s->next_op = queue_next_at(s->queue, &filter, on_next_at, s);
+}
+
+static struct transaction *transaction_new(struct source *s, enum source_lane lane, const struct queue_delivery *row)
+{
+    struct transaction *t = mem_zalloc(sizeof(*t));
+    list_init(&t->node);
+    t->source = s;
+    t->lane = lane;
+    t->message_id = row->message_id;
+    t->custody_id = row->custody_id;
+    t->reverse_path = str_dup(row->reverse_path);
+    t->size_bytes = row->size_bytes;
+    t->eight_bit = row->eight_bit;
+    t->smtputf8 = row->smtputf8;
+    t->received_at = row->received_at;
+    return t;
+}
+
+static void add_row(struct source *s, enum source_lane lane, const struct queue_delivery *row)
+{
+    struct lane *l = &s->lanes[lane];
+    l->after_id = row->id;
+    if (map_find(&s->out_ids, id_key(&row->id)))
+        return;
+    struct transaction *last = list_empty(&l->pool) ? NULL : LIST_ENTRY(l->pool.prev, struct transaction, node);
+    if (!last || last->message_id != row->message_id || last->recipient_count == TRANSACTION_RECIPIENTS_MAX) {
+        last = transaction_new(s, lane, row);
+        list_append(&l->pool, &last->node);
+    }
+    last->recipients[last->recipient_count++] =
+        (struct transaction_recipient){row->id, str_dup(row->recipient), row->attempts, row->losses};
+    map_set(&s->out_ids, id_key(&row->id), s);
+}
+
+static void on_page(struct source *s, enum source_lane lane, int err, const struct queue_rows *rows)
+{
+    struct lane *l = &s->lanes[lane];
+    l->op = NULL;
+    if (err) {
+        set_timer(s, (struct wall_time){loop_wall(s->loop).ms + RETRY_READ_MS});
+        l->exhausted = true;
+        return;
+    }
+    for (size_t i = 0; i < rows->count; i++)
+        add_row(s, lane, &rows->items[i]);
+    l->exhausted = !rows->more && !l->kicked;
+    l->kicked = false;
+    if (!list_empty(&l->pool))
+        s->on_ready(s->arg);
+    else if (!l->exhausted)
+        fetch(s, lane);
+    else
+        ask_next_at(s);
+}
+
+static void on_normal_page(void *arg, int err, const struct queue_rows *rows)
+{
+    on_page(arg, SOURCE_NORMAL, err, rows);
+}
+
+static void on_lossy_page(void *arg, int err, const struct queue_rows *rows)
+{
+    on_page(arg, SOURCE_LOSSY, err, rows);
+}
+
+static void fetch(struct source *s, enum source_lane lane)
+{
+    struct lane *l = &s->lanes[lane];
+    if (l->op || !list_empty(&l->pool))
+        return;
+    if (l->rewind)
+        l->after_id = 0;
+    l->rewind = l->kicked = false;
+    struct queue_due_filter filter = make_filter(s, lane);
+    l->op = queue_due(s->queue, &filter, lane == SOURCE_LOSSY ? on_lossy_page : on_normal_page, s);
+}
+
+struct source *source_new(struct loop *l, struct queue *q, struct str domain, struct str home,
+                          void (*on_ready)(void *arg), void *arg)
+{
+    struct source *s = mem_zalloc(sizeof(*s));
+    s->loop = l;
+    s->queue = q;
+    s->domain = str_dup(domain);
+    s->home = str_dup(home);
+    s->on_ready = on_ready;
+    s->arg = arg;
+    s->timer = loop_timer_new(l, on_timer, s);
+    s->timer_at_ms = INT64_MAX;
+    map_init(&s->out_ids);
+    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
+        list_init(&s->lanes[lane].pool);
+    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
+        fetch(s, (enum source_lane)lane);
+    return s;
+}
+
+static void lane_empty(struct lane *l)
+{
+    if (l->op)
+        store_op_forget(l->op);
+    l->op = NULL;
+    LIST_FOREACH (it, &l->pool) {
+        list_remove(it);
+        transaction_free(LIST_ENTRY(it, struct transaction, node));
+    }
+}
+
+void source_free(struct source *s)
+{
+    CHECK(s->out == 0);
+    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
+        lane_empty(&s->lanes[lane]);
+    if (s->next_op)
+        store_op_forget(s->next_op);
+    loop_timer_free(s->timer);
+    map_fini(&s->out_ids);
+    free(s->domain);
+    free(s->home);
+    free(s);
+}
+
+struct queue *source_queue(const struct source *s)
+{
+    return s->queue;
+}
+
+struct str source_domain(const struct source *s)
+{
+    return str_from(s->domain);
+}
+
+struct str source_home(const struct source *s)
+{
+    return str_from(s->home);
+}
+
+struct transaction *source_take(struct source *s, enum source_lane lane)
+{
+    struct lane *l = &s->lanes[lane];
+    if (list_empty(&l->pool)) {
+        if (!l->exhausted || l->rewind)
+            fetch(s, lane);
+        return NULL;
+    }
+    struct transaction *t = LIST_ENTRY(l->pool.next, struct transaction, node);
+    list_remove(&t->node);
+    s->out++;
+    return t;
+}
+
+void source_give_back(struct transaction *t)
+{
+    struct source *s = t->source;
+    CHECK(s->out > 0);
+    s->out--;
+    list_prepend(&s->lanes[t->lane].pool, &t->node);
+}
+
+void source_done(struct transaction *t, struct wall_time retry_at)
+{
+    struct source *s = t->source;
+    CHECK(s->out > 0);
+    s->out--;
+    if (retry_at.ms != 0)
+        set_timer(s, retry_at);
+    transaction_free(t);
+}
+
+void source_kick(struct source *s)
+{
+    kick_lane(s, SOURCE_NORMAL);
+}
+
+void source_reset(struct source *s)
+{
+    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
+        lane_empty(&s->lanes[lane]);
+    rewind_lanes(s);
+}
+
+bool source_waiting(const struct source *s)
+{
+    return s->out > 0 || !list_empty(&s->lanes[SOURCE_NORMAL].pool) || !list_empty(&s->lanes[SOURCE_LOSSY].pool);
+}
+
+size_t source_out(const struct source *s)
+{
+    return s->out;
+}

@@ -1,0 +1,78 @@
+/* A source of mail for one messaging server: the waiting deliveries of one
+ * queue that have a given domain (and follow its route) or a home of their own.
+ * Reads the queue in pages, oldest first, and hands out transactions: the
+ * recipients of one message. What is handed out is not handed out again until
+ * it is given back or done, so one process never sends a delivery twice at once.
+ *
+ * Deliveries whose connection was lost before ("lossy") come from a lane of
+ * their own, so that a message that kills its server cannot take others along.
+ * Nothing here survives a crash: the queue holds all. */
+#ifndef HOLDFAST_RELAY_SOURCE_H
+#define HOLDFAST_RELAY_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/custody_id.h"
+#include "base/list.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "loop/loop.h"
+#include "store/queue.h"
+
+struct source;
+
+enum source_lane { SOURCE_NORMAL, SOURCE_LOSSY, SOURCE_LANE_COUNT };
+
+#define TRANSACTION_RECIPIENTS_MAX 100 /* RFC 5321 4.5.3.1.8: every server takes at least so many */
+
+struct transaction_recipient {
+    int64_t delivery_id;
+    char *address;
+    uint32_t attempts, losses;
+};
+
+struct transaction {
+    struct list node; /* of the lane while not handed out */
+    struct source *source;
+    enum source_lane lane;
+    int64_t message_id;
+    struct custody_id custody_id;
+    char *reverse_path;
+    uint64_t size_bytes;
+    bool eight_bit, smtputf8;
+    struct wall_time received_at;
+    struct transaction_recipient recipients[TRANSACTION_RECIPIENTS_MAX];
+    size_t recipient_count;
+};
+
+/* on_ready fires (from the loop) when source_take may give something after it
+ * had given NULL. domain or home: see struct queue_due_filter; both copied. */
+struct source *source_new(struct loop *l, struct queue *q, struct str domain, struct str home,
+                          void (*on_ready)(void *arg), void *arg);
+/* Transactions handed out must have been given back or done. */
+void source_free(struct source *s);
+
+struct queue *source_queue(const struct source *s);
+struct str source_domain(const struct source *s);
+struct str source_home(const struct source *s);
+
+/* The next transaction, or NULL: none is there now (on_ready tells later). */
+struct transaction *source_take(struct source *s, enum source_lane lane);
+/* Not tried, or no answer about it: it goes back to the front. */
+void source_give_back(struct transaction *t);
+/* Its outcomes are in the queue; frees t. retry_at: the earliest next_at of a
+ * deferred recipient, or the zero time. */
+void source_done(struct transaction *t, struct wall_time retry_at);
+
+/* New mail may be there (an accept). */
+void source_kick(struct source *s);
+/* Deliveries were changed by an operator: forgets what was read and not yet
+ * handed out, and reads from the start. */
+void source_reset(struct source *s);
+/* Mail is there that could be tried now, or is being tried. */
+bool source_waiting(const struct source *s);
+size_t source_out(const struct source *s); /* transactions handed out */
+
+#endif

@@ -1,0 +1,405 @@
+#include "relay/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "health/monitor.h"
+#include "relay/delivery.h"
+#include "relay/settlement.h"
+
+#define CONNECT_TIMEOUT_MS 5000 /* both ends are ours or near; a probe says sooner that it is down */
+#define SESSION_IDLE_MS    2000 /* a kept session saves a greeting for mail in bursts */
+
+struct session {
+    struct list node;
+    struct target *target;
+    struct delivery *delivery;
+};
+
+struct target {
+    struct loop *loop;
+    struct target_options options;
+    const struct target_ops *ops;
+    void *arg;
+    struct monitor *monitor;
+    struct schedule schedule;
+    struct target_instance instance;
+    struct source **sources;
+    size_t source_count, next_source;
+    struct list sessions;
+    struct settlements settlements;
+    struct loop_timer *timer; /* the schedule's */
+    bool alone;               /* a lossy transaction is under way */
+};
+
+static void run(struct target *t);
+
+static bool waiting(const struct target *t)
+{
+    for (size_t i = 0; i < t->source_count; i++)
+        if (source_waiting(t->sources[i]))
+            return true;
+    return false;
+}
+
+static enum schedule_server schedule_word(const struct target *t)
+{
+    switch (t->instance.present ? monitor_word(t->monitor)->state : HEALTH_CREATING) {
+    case HEALTH_OPERATIONAL:
+    case HEALTH_SUSPECT:
+        return SCHEDULE_UP;
+    case HEALTH_RECOVERING:
+        return SCHEDULE_RECOVERING;
+    default:
+        return SCHEDULE_DOWN;
+    }
+}
+
+static void on_change(void *arg, struct monitor *m, enum health_state before)
+{
+    struct target *t = arg;
+    const struct health_word *word = monitor_word(m);
+    log_event(LOG_INFO, "messaging server changed", LOG_TEXT("server", t->options.server->name),
+              LOG_TEXT("state", health_state_name(word->state)), LOG_TEXT("before", health_state_name(before)),
+              LOG_TEXT("detail", word->detail));
+    schedule_on_server(&t->schedule, schedule_word(t), loop_now(t->loop));
+    t->ops->observed(t->arg, t);
+    run(t);
+}
+
+static void on_outcome(void *arg, struct monitor *m, const struct monitor_outcome *outcome)
+{
+    struct target *t = arg;
+    (void)m;
+    if (outcome->outcome != HEALTH_FAIL)
+        return;
+    struct mono_time now = loop_now(t->loop);
+    bool wanted = schedule_wants_invocation(&t->schedule, now);
+    schedule_on_probe_failed(&t->schedule, waiting(t), now);
+    if (wanted != schedule_wants_invocation(&t->schedule, now))
+        t->ops->observed(t->arg, t);
+}
+
+/* ---- sessions ---- */
+
+static size_t busy_sessions(const struct target *t)
+{
+    size_t busy = 0;
+    LIST_FOREACH (it, &t->sessions)
+        busy += delivery_transaction(LIST_ENTRY(it, struct session, node)->delivery) != NULL;
+    return busy;
+}
+
+static struct transaction *take(struct target *t, enum source_lane lane)
+{
+    for (size_t i = 0; i < t->source_count; i++) {
+        size_t at = (t->next_source + i) % t->source_count;
+        struct transaction *found = source_take(t->sources[at], lane);
+        if (found) {
+            t->next_source = (at + 1) % t->source_count;
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static struct transaction *next_transaction(void *arg, struct delivery *d)
+{
+    struct session *s = arg;
+    struct target *t = s->target;
+    (void)d;
+    if (t->alone)
+        return NULL;
+    struct transaction *found = take(t, SOURCE_NORMAL);
+    if (!found && busy_sessions(t) == 0) {
+        found = take(t, SOURCE_LOSSY);
+        t->alone = found != NULL;
+    }
+    return found;
+}
+
+static void leave_alone(struct target *t, const struct transaction *transaction)
+{
+    if (transaction->lane == SOURCE_LOSSY)
+        t->alone = false;
+}
+
+static void report_quarantined(struct target *t, const struct transaction *transaction,
+                               const struct queue_result *results, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (results[i].outcome == QUEUE_OUTCOME_QUARANTINED)
+            t->ops->quarantined(t->arg, t, &transaction->custody_id, str_from(transaction->recipients[i].address),
+                                results[i].reply);
+}
+
+static bool any_loss(const struct queue_result *results, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (results[i].outcome == QUEUE_OUTCOME_LOST)
+            return true;
+    return false;
+}
+
+static bool expired(const struct target *t, const struct transaction *transaction, struct wall_time now)
+{
+    return now.ms - transaction->received_at.ms >= t->options.relay->expire_ms;
+}
+
+static void complete_result(struct target *t, const struct transaction *transaction, const char *instance,
+                            struct queue_result *r)
+{
+    r->server = str_from(t->options.server->name);
+    r->instance = str_from(instance);
+    r->epoch = t->instance.epoch;
+    r->generation = t->instance.generation;
+    if (r->outcome == QUEUE_OUTCOME_DEFERRED && expired(t, transaction, r->at))
+        r->outcome = QUEUE_OUTCOME_QUARANTINED;
+}
+
+static void on_delivery_outcome(void *arg, struct delivery *d, struct transaction *transaction,
+                                struct queue_result *results, size_t count)
+{
+    struct session *s = arg;
+    struct target *t = s->target;
+    (void)d;
+    char ip[ADDR_TEXT_MAX], instance[ADDR_TEXT_MAX + sizeof(t->instance.node) + 1];
+    addr_format_ip(&t->instance.address, ip);
+    snprintf(instance, sizeof(instance), "%s@%s", ip, t->instance.node);
+    for (size_t i = 0; i < count; i++)
+        complete_result(t, transaction, instance, &results[i]);
+    leave_alone(t, transaction);
+    report_quarantined(t, transaction, results, count);
+    if (!any_loss(results, count)) {
+        schedule_on_session_progress(&t->schedule);
+        monitor_report(t->monitor, HEALTH_OK, STR("delivery answered"));
+    }
+    settlements_add(&t->settlements, transaction, results, count);
+}
+
+static void on_returned(void *arg, struct delivery *d, struct transaction *transaction)
+{
+    struct session *s = arg;
+    (void)d;
+    leave_alone(s->target, transaction);
+    source_give_back(transaction);
+}
+
+static void session_free(struct session *s)
+{
+    struct transaction *open = delivery_free(s->delivery);
+    if (open) {
+        leave_alone(s->target, open);
+        source_give_back(open);
+    }
+    list_remove(&s->node);
+    free(s);
+}
+
+static void session_drop(struct session *s)
+{
+    struct target *t = s->target;
+    schedule_on_session_end(&t->schedule, false, loop_now(t->loop));
+    session_free(s);
+}
+
+static void on_ended(void *arg, struct delivery *d, bool failed, struct str why)
+{
+    struct session *s = arg;
+    struct target *t = s->target;
+    (void)d;
+    session_free(s);
+    schedule_on_session_end(&t->schedule, failed, loop_now(t->loop));
+    if (failed) {
+        monitor_report(t->monitor, HEALTH_FAIL, why);
+        t->ops->observed(t->arg, t);
+    }
+    loop_timer_start(t->timer, 0); /* not run(t): this may fire from inside of it */
+}
+
+static const struct delivery_ops delivery_ops = {
+    .next = next_transaction,
+    .outcome = on_delivery_outcome,
+    .returned = on_returned,
+    .ended = on_ended,
+};
+
+static void start_session(struct target *t)
+{
+    struct session *s = mem_zalloc(sizeof(*s));
+    struct delivery_options options = {
+        .client = t->options.client,
+        .to = t->instance.address,
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .idle_ms = SESSION_IDLE_MS,
+        .retry_ms = t->options.relay->retry_ms,
+        .losses_max = (uint32_t)t->options.relay->losses_max,
+    };
+    s->target = t;
+    s->delivery = delivery_new(t->loop, &options, &delivery_ops, s);
+    list_append(&t->sessions, &s->node);
+    schedule_on_session_start(&t->schedule, loop_now(t->loop));
+}
+
+static void on_timer(void *arg)
+{
+    run(arg);
+}
+
+/* Idle sessions first, then new ones as the schedule allows, then its timer. */
+static void run(struct target *t)
+{
+    size_t idle = 0;
+    LIST_FOREACH (it, &t->sessions) {
+        struct session *s = LIST_ENTRY(it, struct session, node);
+        delivery_kick(s->delivery);
+    }
+    LIST_FOREACH (it, &t->sessions)
+        idle += delivery_transaction(LIST_ENTRY(it, struct session, node)->delivery) == NULL;
+    struct mono_time now = loop_now(t->loop);
+    bool work = t->instance.present && !t->alone && waiting(t);
+    if (work && idle == 0)
+        for (int64_t n = schedule_sessions_free(&t->schedule, now); n > 0; n--)
+            start_session(t);
+    struct mono_time next = schedule_next(&t->schedule);
+    if (work && next.ns != MONO_NEVER.ns) {
+        int64_t delay = mono_diff_ms(next, now) + 1;
+        loop_timer_start(t->timer, delay > 0 ? delay : 1);
+    }
+}
+
+/* ---- the owner's side ---- */
+
+struct target *target_new(struct loop *l, const struct target_options *options, const struct target_ops *ops, void *arg)
+{
+    struct target *t = mem_zalloc(sizeof(*t));
+    const struct config_server *server = options->server;
+    t->loop = l;
+    t->options = *options;
+    t->ops = ops;
+    t->arg = arg;
+    list_init(&t->sessions);
+    settlements_init(&t->settlements, l);
+    t->timer = loop_timer_new(l, on_timer, t);
+    struct schedule_options schedule = {
+        .retry_ms = options->relay->retry_ms,
+        .attempts_limit = server->failover.attempts,
+        .after_ms = server->failover.after_ms,
+        .sessions_max = options->relay->delivery_sessions_max,
+    };
+    schedule_init(&t->schedule, &schedule);
+    struct monitor_spec spec = {
+        .name = server->name,
+        .checks = server->checks,
+        .check_count = server->check_count,
+        .protocol = server->protocol,
+        .helo = options->relay->hostname,
+    };
+    struct monitor_events events = {.on_outcome = on_outcome, .on_change = on_change};
+    t->monitor = monitor_new(l, &spec, &events, t);
+    return t;
+}
+
+static void drop_sessions(struct target *t)
+{
+    LIST_FOREACH (it, &t->sessions)
+        session_drop(LIST_ENTRY(it, struct session, node));
+}
+
+void target_free(struct target *t)
+{
+    drop_sessions(t);
+    settlements_drop(&t->settlements, NULL);
+    CHECK(t->source_count == 0);
+    loop_timer_free(t->timer);
+    monitor_free(t->monitor);
+    free(t->sources);
+    free(t);
+}
+
+const struct config_server *target_server(const struct target *t)
+{
+    return t->options.server;
+}
+
+static void set_monitor_target(struct target *t)
+{
+    if (!t->instance.present) {
+        monitor_set_target(t->monitor, NULL);
+        return;
+    }
+    struct monitor_target where;
+    char expect[96];
+    monitor_target_of_server(t->options.server, &t->instance.address, &where);
+    if (t->options.server->kind == SERVER_BUILTIN) {
+        snprintf(expect, sizeof(expect), "instance=%lld@%s", (long long)t->instance.epoch, t->instance.node);
+        where.expect = expect;
+    }
+    where.epoch = t->instance.epoch;
+    monitor_set_target(t->monitor, &where);
+}
+
+void target_set_instance(struct target *t, const struct target_instance *instance)
+{
+    bool moved = instance->present != t->instance.present || instance->epoch != t->instance.epoch ||
+                 (instance->present && !addr_eq(&instance->address, &t->instance.address));
+    t->instance = *instance;
+    if (!moved)
+        return;
+    drop_sessions(t); /* they lead to the old place; what it had not answered is sent to the new one */
+    set_monitor_target(t);
+    struct mono_time now = loop_now(t->loop);
+    schedule_on_server(&t->schedule, schedule_word(t), now);
+    schedule_on_instance(&t->schedule, now);
+    t->ops->observed(t->arg, t);
+    run(t);
+}
+
+void target_add_source(struct target *t, struct source *s)
+{
+    t->sources = mem_reallocarray(t->sources, t->source_count + 1, sizeof(*t->sources));
+    t->sources[t->source_count++] = s;
+    run(t);
+}
+
+void target_remove_source(struct target *t, struct source *s)
+{
+    for (size_t i = 0; i < t->source_count; i++) {
+        if (t->sources[i] != s)
+            continue;
+        memmove(&t->sources[i], &t->sources[i + 1], (t->source_count - i - 1) * sizeof(*t->sources));
+        t->source_count--;
+        t->next_source = 0;
+        return;
+    }
+}
+
+void target_kick(struct target *t)
+{
+    run(t);
+}
+
+void target_drop_queue(struct target *t, struct queue *q)
+{
+    LIST_FOREACH (it, &t->sessions) {
+        struct session *s = LIST_ENTRY(it, struct session, node);
+        const struct transaction *open = delivery_transaction(s->delivery);
+        if (open && source_queue(open->source) == q)
+            session_drop(s);
+    }
+    settlements_drop(&t->settlements, q);
+}
+
+void target_observe(const struct target *t, struct target_observation *ret_observation)
+{
+    struct mono_time now = loop_now(t->loop);
+    *ret_observation = (struct target_observation){
+        .word = monitor_word(t->monitor),
+        .epoch = t->instance.epoch,
+        .failed = t->schedule.failed_attempts,
+        .down_for_ms = schedule_down_for_ms(&t->schedule, now),
+        .invoke = schedule_wants_invocation(&t->schedule, now),
+    };
+}
