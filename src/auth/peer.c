@@ -15,6 +15,31 @@ static const char labels[][LABEL_BYTES + 1] = {
     [PEER_SERVER] = "holdfast server ",
 };
 
+/* Hex text of exactly len bytes. */
+static int parse_hex(struct str text, uint8_t *bytes, size_t len)
+{
+    size_t got;
+    const char *end;
+    if (text.len != 2 * len || sodium_hex2bin(bytes, len, text.ptr, text.len, NULL, &got, &end) != 0 ||
+        got != len || end != text.ptr + text.len)
+        return ERR_SYNTAX;
+    return 0;
+}
+
+void peer_key_format(const struct peer_key *k, char out[PEER_KEY_TEXT])
+{
+    sodium_bin2hex(out, PEER_KEY_TEXT, k->bytes, PEER_KEY_BYTES);
+}
+
+int peer_key_parse(struct str text, struct peer_key *ret_key)
+{
+    struct peer_key key;
+    if (parse_hex(text, key.bytes, sizeof(key.bytes)) < 0)
+        return ERR_SYNTAX;
+    *ret_key = key;
+    return 0;
+}
+
 void peer_nonce_format(const struct peer_nonce *n, char out[PEER_NONCE_TEXT])
 {
     sodium_bin2hex(out, PEER_NONCE_TEXT, n->bytes, PEER_NONCE_BYTES);
@@ -23,12 +48,7 @@ void peer_nonce_format(const struct peer_nonce *n, char out[PEER_NONCE_TEXT])
 int peer_nonce_parse(struct str text, struct peer_nonce *ret_nonce)
 {
     struct peer_nonce nonce;
-    size_t len;
-    const char *end;
-    if (text.len != PEER_NONCE_TEXT - 1)
-        return ERR_SYNTAX;
-    if (sodium_hex2bin(nonce.bytes, sizeof(nonce.bytes), text.ptr, text.len, NULL, &len, &end) != 0 ||
-        len != PEER_NONCE_BYTES || end != text.ptr + text.len)
+    if (parse_hex(text, nonce.bytes, sizeof(nonce.bytes)) < 0)
         return ERR_SYNTAX;
     *ret_nonce = nonce;
     return 0;

@@ -17,6 +17,7 @@
 
 #define PEER_KEY_BYTES   32
 #define PEER_NONCE_BYTES 16
+#define PEER_KEY_TEXT    65 /* hex, with NUL */
 #define PEER_NONCE_TEXT  33 /* hex, with NUL */
 #define PEER_PROOF_TEXT  65 /* hex, with NUL */
 #define PEER_NODE_MAX    64 /* bytes of a node's name */
@@ -31,6 +32,8 @@ struct peer_nonce {
 
 enum peer_side { PEER_CLIENT, PEER_SERVER };
 
+void peer_key_format(const struct peer_key *k, char out[PEER_KEY_TEXT]);
+int peer_key_parse(struct str text, struct peer_key *ret_key) MUST_USE; /* ERR_SYNTAX */
 void peer_nonce_format(const struct peer_nonce *n, char out[PEER_NONCE_TEXT]);
 int peer_nonce_parse(struct str text, struct peer_nonce *ret_nonce) MUST_USE; /* ERR_SYNTAX */
 

@@ -199,8 +199,8 @@ static const struct smtp_client_ops client_ops = {
     .end = on_end,
 };
 
-struct delivery *delivery_new(struct loop *l, const struct delivery_options *options, const struct delivery_ops *ops,
-                              void *arg)
+struct delivery *delivery_new(struct loop *l, const struct delivery_options *options,
+                              const struct delivery_ops *ops, void *arg)
 {
     struct delivery *d = mem_zalloc(sizeof(*d));
     d->loop = l;
@@ -208,8 +208,8 @@ struct delivery *delivery_new(struct loop *l, const struct delivery_options *opt
     d->ops = ops;
     d->arg = arg;
     d->idle_timer = loop_timer_new(l, on_idle, d);
-    d->connection = smtp_client_connection_new(l, &options->to, NULL, options->connect_timeout_ms, options->client,
-                                               &client_ops, d);
+    d->connection = smtp_client_connection_new(l, &options->to, NULL, options->connect_timeout_ms,
+                                               options->client, &client_ops, d);
     d->client = smtp_client_connection_session(d->connection);
     return d;
 }

@@ -24,9 +24,9 @@ struct delivery_options {
     const struct smtp_client_options *client; /* must outlive the delivery */
     struct addr to;
     int64_t connect_timeout_ms;
-    int64_t idle_ms;          /* how long to keep the session when nothing is to be sent */
-    int64_t retry_ms;         /* of the relay: base of the back-offs */
-    uint32_t losses_max;      /* a message is quarantined at so many connection losses */
+    int64_t idle_ms;     /* how long to keep the session when nothing is to be sent */
+    int64_t retry_ms;    /* of the relay: base of the back-offs */
+    uint32_t losses_max; /* a message is quarantined at so many connection losses */
 };
 
 struct delivery_ops {
@@ -35,7 +35,8 @@ struct delivery_ops {
     /* All recipients of t have an outcome: results[i] is for t->recipients[i]
      * (server, instance, epoch, generation are the owner's to fill). The
      * owner now holds t. */
-    void (*outcome)(void *arg, struct delivery *d, struct transaction *t, struct queue_result *results, size_t count);
+    void (*outcome)(void *arg, struct delivery *d, struct transaction *t, struct queue_result *results,
+                    size_t count);
     /* t was not tried, or nothing was said about it: the owner holds it again. */
     void (*returned)(void *arg, struct delivery *d, struct transaction *t);
     /* Last callback; the owner then frees d. failed: the server could not be
@@ -43,8 +44,8 @@ struct delivery_ops {
     void (*ended)(void *arg, struct delivery *d, bool failed, struct str why);
 };
 
-struct delivery *delivery_new(struct loop *l, const struct delivery_options *options, const struct delivery_ops *ops,
-                              void *arg);
+struct delivery *delivery_new(struct loop *l, const struct delivery_options *options,
+                              const struct delivery_ops *ops, void *arg);
 /* Cuts the session without callbacks; returns the transaction under way, which
  * the caller holds again, or NULL. Allowed inside `ended`. */
 struct transaction *delivery_free(struct delivery *d);

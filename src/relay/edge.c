@@ -205,7 +205,8 @@ static void on_accept(void *arg, int err, int64_t message_id)
     (void)message_id;
     s->accept_op = NULL;
     if (err) {
-        log_event(LOG_WARNING, "message not taken", LOG_TEXT("client", s->client_ip), LOG_TEXT("error", err_name(err)));
+        log_event(LOG_WARNING, "message not taken", LOG_TEXT("client", s->client_ip),
+                  LOG_TEXT("error", err_name(err)));
         drop_transaction(s);
         reply_error(s, err);
         return;
@@ -231,9 +232,9 @@ static void accept_message(struct session *s, const struct smtp_data_info *info)
     };
     struct queue_recipient_in *recipients = mem_calloc(s->rcpt_count, sizeof(*recipients));
     for (size_t i = 0; i < s->rcpt_count; i++)
-        recipients[i] = (struct queue_recipient_in){str_from(s->rcpts[i].address), str_from(s->rcpts[i].domain->name)};
-    s->accept_op =
-        queue_accept(s->edge->queue, s->body, &message, recipients, s->rcpt_count, on_accept, s);
+        recipients[i] =
+            (struct queue_recipient_in){str_from(s->rcpts[i].address), str_from(s->rcpts[i].domain->name)};
+    s->accept_op = queue_accept(s->edge->queue, s->body, &message, recipients, s->rcpt_count, on_accept, s);
     s->body = NULL;
     free(recipients);
 }
@@ -250,7 +251,8 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
                   LOG_STR("sender", str_from(s->reverse_path)), LOG_I64("hops", (int64_t)s->guard.hops),
                   LOG_I64("own_hops", (int64_t)s->guard.own_hops));
         drop_transaction(s);
-        reply(s, SMTP_REPLY(554, 5, 4, 6, "This message goes in circles: it passed too many servers already"));
+        reply(s,
+              SMTP_REPLY(554, 5, 4, 6, "This message goes in circles: it passed too many servers already"));
     } else {
         accept_message(s, info);
     }

@@ -28,8 +28,9 @@ static const struct {
     const char *verb;
     enum queue_action action;
 } verbs[] = {
-    {"queue-hold", QUEUE_ACT_HOLD},     {"queue-release", QUEUE_ACT_RELEASE}, {"queue-retry", QUEUE_ACT_RETRY},
-    {"queue-move", QUEUE_ACT_MOVE},     {"queue-remove", QUEUE_ACT_REMOVE},   {"queue-quarantine", QUEUE_ACT_QUARANTINE},
+    {"queue-hold", QUEUE_ACT_HOLD},     {"queue-release", QUEUE_ACT_RELEASE},
+    {"queue-retry", QUEUE_ACT_RETRY},   {"queue-move", QUEUE_ACT_MOVE},
+    {"queue-remove", QUEUE_ACT_REMOVE}, {"queue-quarantine", QUEUE_ACT_QUARANTINE},
 };
 
 static int find_action(struct str verb, enum queue_action *ret_action)
@@ -64,14 +65,18 @@ static void on_answered(void *arg, int err, size_t failed)
 
 static void answer(struct orders *o, int err, uint64_t changed)
 {
-    json_t *result = err ? json_pack("{s:s}", "error", err_name(err)) : json_pack("{s:I}", "changed", (json_int_t)changed);
+    json_t *result =
+        err ? json_pack("{s:s}", "error", err_name(err)) : json_pack("{s:I}", "changed", (json_int_t)changed);
     char *text = json_dumps(result, JSON_COMPACT);
     json_decref(result);
     o->order.state = err ? STR("failed") : STR("done");
     o->order.result = str_from(text);
     char *value = record_order_encode(&o->order);
     struct network_change changes[] = {
-        {.type = NETWORK_PUT, .kind = STR("order"), .key = str_from(o->key), .value = str_from(value),
+        {.type = NETWORK_PUT,
+         .kind = STR("order"),
+         .key = str_from(o->key),
+         .value = str_from(value),
          .expect_version = o->version},
         {.type = NETWORK_EVENT, .kind = o->order.verb, .key = o->order.subject, .value = str_from(text)},
     };
@@ -129,7 +134,8 @@ static void act(struct orders *o, enum queue_action action, const json_t *args)
     filter.domains = domains;
     filter.domain_count = server.ptr ? domains_of(o, server, domains) : 0;
     struct str to = text_member(args, "to");
-    o->op = queue_act(o->queue, &filter, action, to.ptr ? to : STR_EMPTY, o->order.who, o->order.why, on_act, o);
+    o->op =
+        queue_act(o->queue, &filter, action, to.ptr ? to : STR_EMPTY, o->order.who, o->order.why, on_act, o);
     free(domains);
 }
 

@@ -35,7 +35,8 @@ static void on_own(void *arg, int err, struct queue *q, int64_t current_epoch)
         return;
     }
     if (err) {
-        log_event(LOG_ERROR, "queue not opened", LOG_TEXT("queue", s->relay->name), LOG_TEXT("error", err_name(err)));
+        log_event(LOG_ERROR, "queue not opened", LOG_TEXT("queue", s->relay->name),
+                  LOG_TEXT("error", err_name(err)));
         return; /* the timer tries again */
     }
     if (!s->wanted) {
@@ -57,7 +58,8 @@ static void take(struct slot *s, int64_t expect_epoch)
 static void give_up(struct slot *s)
 {
     struct queue *q = s->queue;
-    log_event(LOG_INFO, "queue given up", LOG_TEXT("queue", s->relay->name), LOG_I64("epoch", queue_epoch(q)));
+    log_event(LOG_INFO, "queue given up", LOG_TEXT("queue", s->relay->name),
+              LOG_I64("epoch", queue_epoch(q)));
     s->all->ops->losing(s->all->arg, q, s->own);
     s->queue = NULL;
     queue_close(q);
@@ -91,7 +93,8 @@ struct owned *owned_new(struct loop *l, struct store *store, const struct config
     o->slot_count = config->relay_count;
     o->slots = mem_calloc(config->relay_count, sizeof(*o->slots));
     for (size_t i = 0; i < config->relay_count; i++)
-        o->slots[i] = (struct slot){.all = o, .relay = &config->relays[i], .own = &config->relays[i] == relay};
+        o->slots[i] =
+            (struct slot){.all = o, .relay = &config->relays[i], .own = &config->relays[i] == relay};
     o->timer = loop_timer_new(l, on_timer, o);
     loop_timer_start(o->timer, CHECK_MS);
     return o;

@@ -21,7 +21,7 @@ struct stream {
     struct queue *queue;
     const struct config_domain *domain; /* NULL: by home */
     struct source *source;
-    struct target *target;              /* that it is under now */
+    struct target *target; /* that it is under now */
 };
 
 struct relay_role {
@@ -76,8 +76,9 @@ static void on_quarantined(void *arg, struct target *t, const struct custody_id 
     custody_id_format(id, text);
     log_event(LOG_WARNING, "delivery quarantined", LOG_TEXT("id", text), LOG_STR("recipient", recipient),
               LOG_TEXT("server", target_server(t)->name), LOG_STR("reply", reply));
-    json_t *detail = json_pack("{s:s, s:s%, s:s, s:s%}", "id", text, "recipient", recipient.ptr, recipient.len,
-                               "server", target_server(t)->name, "reply", reply.ptr, reply.len);
+    json_t *detail =
+        json_pack("{s:s, s:s%, s:s, s:s%}", "id", text, "recipient", recipient.ptr, recipient.len, "server",
+                  target_server(t)->name, "reply", reply.ptr, reply.len);
     char *value = detail ? json_dumps(detail, JSON_COMPACT) : mem_strdup("{}");
     json_decref(detail);
     struct network_change event = {
@@ -96,7 +97,8 @@ static struct target_instance fixed_instance(const struct config_server *server)
     return instance;
 }
 
-static struct target_instance recorded_instance(const struct config_server *server, const struct record_server *record)
+static struct target_instance recorded_instance(const struct config_server *server,
+                                                const struct record_server *record)
 {
     struct target_instance instance = {.generation = record->generation, .epoch = record->instance.epoch};
     if (record->instance.node.len == 0 || addr_parse_ip(record->instance.address, 0, &instance.address) < 0)
@@ -153,13 +155,15 @@ static void on_source_ready(void *arg)
         target_kick(s->target);
 }
 
-static void add_stream(struct relay_role *r, struct queue *q, const struct config_domain *domain, const char *home)
+static void add_stream(struct relay_role *r, struct queue *q, const struct config_domain *domain,
+                       const char *home)
 {
     struct stream *s = mem_zalloc(sizeof(*s));
     s->role = r;
     s->queue = q;
     s->domain = domain;
-    s->source = source_new(r->loop, q, str_from(domain ? domain->name : ""), str_from(home), on_source_ready, s);
+    s->source =
+        source_new(r->loop, q, str_from(domain ? domain->name : ""), str_from(home), on_source_ready, s);
     r->streams = mem_reallocarray(r->streams, r->stream_count + 1, sizeof(*r->streams));
     r->streams[r->stream_count++] = s;
     route_stream(r, s);
@@ -239,7 +243,8 @@ static void update_users(struct relay_role *r, const struct view *v)
     if (r->users_op || r->users_revision == v->users_revision)
         return;
     r->users_revision = v->users_revision;
-    r->users_op = network_read(store_network(r->options.store), STR("user"), (struct str){NULL, 0}, on_users, r);
+    r->users_op =
+        network_read(store_network(r->options.store), STR("user"), (struct str){NULL, 0}, on_users, r);
 }
 
 static void update_peer_key(struct relay_role *r, const struct view *v)
@@ -280,10 +285,10 @@ static int open_listeners(struct relay_role *r, struct err_buf *eb)
     const struct config_listen *listen = &r->options.relay->listen;
     r->listeners = mem_calloc(listen->count, sizeof(*r->listeners));
     for (size_t i = 0; i < listen->count; i++) {
-        int rc = r->options.listen_fds ? loop_listen_fd(r->loop, r->options.listen_fds[i], on_stream_accept, r,
-                                                        &r->listeners[i], eb)
-                                       : loop_listen(r->loop, &listen->addrs[i], on_stream_accept, r,
-                                                     &r->listeners[i], eb);
+        int rc =
+            r->options.listen_fds
+                ? loop_listen_fd(r->loop, r->options.listen_fds[i], on_stream_accept, r, &r->listeners[i], eb)
+                : loop_listen(r->loop, &listen->addrs[i], on_stream_accept, r, &r->listeners[i], eb);
         if (rc < 0)
             return rc;
         r->listener_count++;
@@ -306,8 +311,9 @@ static void make_targets(struct relay_role *r)
     const struct config *config = r->options.config;
     r->targets = mem_calloc(config->server_count, sizeof(*r->targets));
     for (size_t i = 0; i < config->server_count; i++) {
-        struct target_options options = {
-            .server = &config->servers[i], .relay = r->options.relay, .client = &r->client_options[config->servers[i].protocol]};
+        struct target_options options = {.server = &config->servers[i],
+                                         .relay = r->options.relay,
+                                         .client = &r->client_options[config->servers[i].protocol]};
         r->targets[i] = target_new(r->loop, &options, &target_ops, r);
     }
 }

@@ -15,7 +15,7 @@ struct relay_role_options {
     const struct config *config; /* must outlive the role, as must the store */
     const struct config_relay *relay;
     struct store *store;
-    const int *listen_fds;       /* bound sockets, one per relay->listen; NULL: the role binds itself */
+    const int *listen_fds; /* bound sockets, one per relay->listen; NULL: the role binds itself */
 };
 
 /* Starts; takes mail as soon as the network's state was read and the queue is

@@ -70,7 +70,8 @@ static void on_settle(void *arg, int err)
 {
     struct settlement *s = arg;
     s->op = NULL;
-    if (err == 0 || err == ERR_FENCED) { /* fenced: another owner tries again, and the server knows the custody id */
+    if (err == 0 ||
+        err == ERR_FENCED) { /* fenced: another owner tries again, and the server knows the custody id */
         settlement_free(s, earliest_retry(s));
         return;
     }
@@ -85,7 +86,8 @@ static void record(void *arg)
     s->op = queue_settle(source_queue(s->transaction->source), s->results, s->count, on_settle, s);
 }
 
-void settlements_add(struct settlements *all, struct transaction *t, const struct queue_result *results, size_t count)
+void settlements_add(struct settlements *all, struct transaction *t, const struct queue_result *results,
+                     size_t count)
 {
     struct settlement *s = mem_zalloc(sizeof(*s));
     s->all = all;

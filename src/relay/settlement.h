@@ -17,7 +17,8 @@ struct settlements {
 
 void settlements_init(struct settlements *s, struct loop *l);
 /* Takes t; results are copied. */
-void settlements_add(struct settlements *s, struct transaction *t, const struct queue_result *results, size_t count);
+void settlements_add(struct settlements *s, struct transaction *t, const struct queue_result *results,
+                     size_t count);
 /* Forgets those of q (NULL: all): the queue is lost or closing. */
 void settlements_drop(struct settlements *s, const struct queue *q);
 

@@ -5,17 +5,17 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-#define PAGE_ROWS        256
-#define RETRY_READ_MS    500       /* after a failed reading */
-#define NEXT_AT_MAX_MS   3600000   /* look again at least hourly: clocks are set back */
+#define PAGE_ROWS      256
+#define RETRY_READ_MS  500     /* after a failed reading */
+#define NEXT_AT_MAX_MS 3600000 /* look again at least hourly: clocks are set back */
 
 struct lane {
-    struct list pool;        /* of struct transaction */
-    int64_t after_id;        /* the page's cursor */
+    struct list pool; /* of struct transaction */
+    int64_t after_id; /* the page's cursor */
     struct store_op *op;
-    bool exhausted;          /* nothing due above the cursor when last read */
-    bool rewind;             /* read from the start again */
-    bool kicked;             /* mail may have come since the reading began */
+    bool exhausted; /* nothing due above the cursor when last read */
+    bool rewind;    /* read from the start again */
+    bool kicked;    /* mail may have come since the reading began */
 };
 
 struct source {
@@ -25,7 +25,7 @@ struct source {
     void (*on_ready)(void *arg);
     void *arg;
     struct lane lanes[SOURCE_LANE_COUNT];
-    struct map out_ids;      /* delivery ids in the pools or handed out */
+    struct map out_ids; /* delivery ids in the pools or handed out */
     size_t out;
     struct loop_timer *timer; /* the earliest next_at, or a failed reading */
     int64_t timer_at_ms;      /* wall; INT64_MAX: not set */
@@ -111,7 +111,8 @@ static void ask_next_at(struct source *s)
     s->next_op = queue_next_at(s->queue, &filter, on_next_at, s);
 }
 
-static struct transaction *transaction_new(struct source *s, enum source_lane lane, const struct queue_delivery *row)
+static struct transaction *transaction_new(struct source *s, enum source_lane lane,
+                                           const struct queue_delivery *row)
 {
     struct transaction *t = mem_zalloc(sizeof(*t));
     list_init(&t->node);
@@ -133,7 +134,8 @@ static void add_row(struct source *s, enum source_lane lane, const struct queue_
     l->after_id = row->id;
     if (map_find(&s->out_ids, id_key(&row->id)))
         return;
-    struct transaction *last = list_empty(&l->pool) ? NULL : LIST_ENTRY(l->pool.prev, struct transaction, node);
+    struct transaction *last =
+        list_empty(&l->pool) ? NULL : LIST_ENTRY(l->pool.prev, struct transaction, node);
     if (!last || last->message_id != row->message_id || last->recipient_count == TRANSACTION_RECIPIENTS_MAX) {
         last = transaction_new(s, lane, row);
         list_append(&l->pool, &last->node);
@@ -292,7 +294,8 @@ void source_reset(struct source *s)
 
 bool source_waiting(const struct source *s)
 {
-    return s->out > 0 || !list_empty(&s->lanes[SOURCE_NORMAL].pool) || !list_empty(&s->lanes[SOURCE_LOSSY].pool);
+    return s->out > 0 || !list_empty(&s->lanes[SOURCE_NORMAL].pool) ||
+           !list_empty(&s->lanes[SOURCE_LOSSY].pool);
 }
 
 size_t source_out(const struct source *s)

@@ -62,8 +62,8 @@ static void on_change(void *arg, struct monitor *m, enum health_state before)
     struct target *t = arg;
     const struct health_word *word = monitor_word(m);
     log_event(LOG_INFO, "messaging server changed", LOG_TEXT("server", t->options.server->name),
-              LOG_TEXT("state", health_state_name(word->state)), LOG_TEXT("before", health_state_name(before)),
-              LOG_TEXT("detail", word->detail));
+              LOG_TEXT("state", health_state_name(word->state)),
+              LOG_TEXT("before", health_state_name(before)), LOG_TEXT("detail", word->detail));
     schedule_on_server(&t->schedule, schedule_word(t), loop_now(t->loop));
     t->ops->observed(t->arg, t);
     run(t);
@@ -131,8 +131,8 @@ static void report_quarantined(struct target *t, const struct transaction *trans
 {
     for (size_t i = 0; i < count; i++)
         if (results[i].outcome == QUEUE_OUTCOME_QUARANTINED)
-            t->ops->quarantined(t->arg, t, &transaction->custody_id, str_from(transaction->recipients[i].address),
-                                results[i].reply);
+            t->ops->quarantined(t->arg, t, &transaction->custody_id,
+                                str_from(transaction->recipients[i].address), results[i].reply);
 }
 
 static bool any_loss(const struct queue_result *results, size_t count)
@@ -272,7 +272,8 @@ static void run(struct target *t)
 
 /* ---- the owner's side ---- */
 
-struct target *target_new(struct loop *l, const struct target_options *options, const struct target_ops *ops, void *arg)
+struct target *target_new(struct loop *l, const struct target_options *options, const struct target_ops *ops,
+                          void *arg)
 {
     struct target *t = mem_zalloc(sizeof(*t));
     const struct config_server *server = options->server;

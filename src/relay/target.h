@@ -44,7 +44,8 @@ struct target_instance {
     int64_t epoch, generation;
 };
 
-struct target *target_new(struct loop *l, const struct target_options *options, const struct target_ops *ops, void *arg);
+struct target *target_new(struct loop *l, const struct target_options *options, const struct target_ops *ops,
+                          void *arg);
 /* Cuts all sessions; what was under way is given back, unsettled outcomes are
  * forgotten. Sources stay with their owner and must be taken away before. */
 void target_free(struct target *t);
@@ -66,10 +67,10 @@ void target_drop_queue(struct target *t, struct queue *q);
 
 struct target_observation {
     const struct health_word *word;
-    int64_t epoch;      /* of the instance observed */
-    int64_t failed;     /* attempts in a row */
+    int64_t epoch;  /* of the instance observed */
+    int64_t failed; /* attempts in a row */
     int64_t down_for_ms;
-    bool invoke;        /* attempts and time are used up */
+    bool invoke; /* attempts and time are used up */
 };
 void target_observe(const struct target *t, struct target_observation *ret_observation);
 

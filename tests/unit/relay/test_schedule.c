@@ -1,0 +1,170 @@
+#include "relay/schedule.h"
+#include "unit.h"
+
+static const struct schedule_options options = {
+    .retry_ms = 1000, .attempts_limit = 3, .after_ms = 2000, .sessions_max = 4};
+
+static struct mono_time at(int64_t ms)
+{
+    return (struct mono_time){ms * NS_PER_MS};
+}
+
+static struct schedule make(void)
+{
+    struct schedule s;
+    schedule_init(&s, &options);
+    return s;
+}
+
+static void up(struct schedule *s, int64_t ms)
+{
+    schedule_on_server(s, SCHEDULE_UP, at(ms));
+}
+
+static void test_first_attempt_is_at_once(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    assert_int_equal(schedule_sessions_free(&s, at(0)), 1);
+}
+
+static void test_down_attempts_are_one_at_a_time_and_periodic(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    schedule_on_session_start(&s, at(0));
+    assert_int_equal(schedule_sessions_free(&s, at(5000)), 0);
+    schedule_on_session_end(&s, true, at(5000));
+    assert_int_equal(schedule_sessions_free(&s, at(5999)), 0);
+    assert_int_equal(schedule_next(&s).ns, at(6000).ns);
+    assert_int_equal(schedule_sessions_free(&s, at(6000)), 1);
+}
+
+static void test_recovery_allows_sessions_at_once_and_grows(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    schedule_on_server(&s, SCHEDULE_DOWN, at(0));
+    schedule_on_session_start(&s, at(0));
+    schedule_on_session_end(&s, true, at(1));
+    schedule_on_server(&s, SCHEDULE_RECOVERING, at(10));
+    assert_int_equal(schedule_sessions_free(&s, at(10)), 1);
+    up(&s, 20);
+    assert_int_equal(schedule_sessions_free(&s, at(20)), 1);
+    schedule_on_session_start(&s, at(20));
+    for (int i = 0; i < 10; i++)
+        schedule_on_session_progress(&s);
+    assert_int_equal(schedule_sessions_free(&s, at(20)), 3);
+}
+
+static void test_recovering_takes_one_session_only(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    for (int i = 0; i < 10; i++)
+        schedule_on_session_progress(&s);
+    schedule_on_server(&s, SCHEDULE_RECOVERING, at(1));
+    assert_int_equal(schedule_sessions_free(&s, at(1)), 1);
+}
+
+static void test_a_failed_session_backs_off_while_the_monitor_still_says_up(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    schedule_on_session_start(&s, at(0));
+    schedule_on_session_end(&s, true, at(5));
+    assert_int_equal(schedule_sessions_free(&s, at(6)), 0);
+    assert_int_equal(schedule_next(&s).ns, at(1005).ns);
+    assert_int_equal(schedule_sessions_free(&s, at(1005)), 1);
+}
+
+static void test_invocation_needs_attempts_and_time(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    for (int i = 0; i < 3; i++) {
+        schedule_on_session_start(&s, at(100 + i));
+        schedule_on_session_end(&s, true, at(100 + i));
+    }
+    schedule_on_server(&s, SCHEDULE_DOWN, at(110));
+    assert_false(schedule_wants_invocation(&s, at(2099)));
+    assert_true(schedule_wants_invocation(&s, at(2100)));
+    assert_int_equal(schedule_down_for_ms(&s, at(2100)), 2000);
+}
+
+static void test_time_alone_does_not_invoke(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    schedule_on_server(&s, SCHEDULE_UP, at(0));
+    schedule_on_server(&s, SCHEDULE_DOWN, at(1));
+    schedule_on_session_start(&s, at(2));
+    schedule_on_session_end(&s, true, at(3));
+    assert_false(schedule_wants_invocation(&s, at(100000)));
+}
+
+static void test_probes_count_only_when_nothing_waits(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    for (int i = 0; i < 5; i++)
+        schedule_on_probe_failed(&s, true, at(i));
+    assert_false(schedule_wants_invocation(&s, at(100000)));
+    for (int i = 0; i < 3; i++)
+        schedule_on_probe_failed(&s, false, at(i));
+    assert_true(schedule_wants_invocation(&s, at(100000)));
+}
+
+static void test_up_ends_the_outage(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    for (int i = 0; i < 3; i++)
+        schedule_on_probe_failed(&s, false, at(i));
+    up(&s, 5000);
+    assert_false(schedule_wants_invocation(&s, at(100000)));
+    assert_int_equal(schedule_down_for_ms(&s, at(100000)), 0);
+}
+
+static void test_a_new_instance_gets_new_chances(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    schedule_on_session_start(&s, at(0));
+    schedule_on_session_end(&s, true, at(0));
+    for (int i = 0; i < 3; i++)
+        schedule_on_probe_failed(&s, false, at(i));
+    schedule_on_instance(&s, at(9000));
+    assert_false(schedule_wants_invocation(&s, at(9001)));
+    assert_int_equal(schedule_sessions_free(&s, at(9000)), 1);
+}
+
+static void test_message_backoff_doubles_to_an_hour(void **state)
+{
+    (void)state;
+    assert_int_equal(schedule_message_backoff_ms(1000, 1), 1000);
+    assert_int_equal(schedule_message_backoff_ms(1000, 2), 2000);
+    assert_int_equal(schedule_message_backoff_ms(1000, 5), 16000);
+    assert_int_equal(schedule_message_backoff_ms(1000, 4000000000U), 3600000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_attempt_is_at_once),
+        cmocka_unit_test(test_down_attempts_are_one_at_a_time_and_periodic),
+        cmocka_unit_test(test_recovery_allows_sessions_at_once_and_grows),
+        cmocka_unit_test(test_recovering_takes_one_session_only),
+        cmocka_unit_test(test_a_failed_session_backs_off_while_the_monitor_still_says_up),
+        cmocka_unit_test(test_invocation_needs_attempts_and_time),
+        cmocka_unit_test(test_time_alone_does_not_invoke),
+        cmocka_unit_test(test_probes_count_only_when_nothing_waits),
+        cmocka_unit_test(test_up_ends_the_outage),
+        cmocka_unit_test(test_a_new_instance_gets_new_chances),
+        cmocka_unit_test(test_message_backoff_doubles_to_an_hour),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

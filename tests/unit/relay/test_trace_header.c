@@ -1,0 +1,122 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/trace_header.h"
+#include "unit.h"
+
+static const char own[] = "relay-east.example.test";
+
+static void feed(struct loop_guard *g, const char *text, size_t step)
+{
+    size_t len = strlen(text);
+    for (size_t at = 0; at < len; at += step)
+        loop_guard_feed(g, text + at, len - at < step ? len - at : step);
+}
+
+static struct loop_guard guard_of(const char *text, size_t step)
+{
+    struct loop_guard g;
+    loop_guard_init(&g, str_from(own));
+    feed(&g, text, step);
+    return g;
+}
+
+static void test_received_line(void **state)
+{
+    (void)state;
+    struct buf out;
+    buf_init(&out, 2048);
+    struct received_line line = {
+        .helo = STR("client\x01.test"),
+        .client_ip = STR("192.0.2.1"),
+        .by = STR("relay.test"),
+        .with = "ESMTP",
+        .for_one = STR("alice@example.test"),
+        .at = {0},
+    };
+    received_line_format(&out, &line);
+    assert_string_equal(buf_data(&out),
+                        "Received: from client?.test ([192.0.2.1])\r\n"
+                        "\tby relay.test (Holdfast) with ESMTP id 00000000000000000000000000\r\n"
+                        "\tfor <alice@example.test>;\r\n"
+                        "\tThu, 01 Jan 1970 00:00:00 +0000\r\n");
+    buf_fini(&out);
+}
+
+static void test_received_line_of_many_and_ipv6(void **state)
+{
+    (void)state;
+    struct buf out;
+    buf_init(&out, 2048);
+    struct received_line line = {
+        .client_ip = STR("2001:db8::1"), .by = STR("r"), .with = "SMTP", .for_one = STR("")};
+    received_line_format(&out, &line);
+    assert_non_null(strstr(buf_data(&out), "from unknown ([IPv6:2001:db8::1])"));
+    assert_null(strstr(buf_data(&out), "for <"));
+    buf_fini(&out);
+}
+
+static void test_guard_counts_hops_in_any_pieces(void **state)
+{
+    (void)state;
+    const char *text = "Received: from a by relay-east.example.test with SMTP\r\n"
+                       "received: from b\r\n\tby relay-east.example.test (Holdfast)\r\n"
+                       "X-Received: by relay-east.example.test\r\n"
+                       "Subject: by relay-east.example.test\r\n"
+                       "Received: by relay-east.example.testing\r\n"
+                       "\r\nReceived: by relay-east.example.test\r\n";
+    for (size_t step = 1; step < 40; step++) {
+        struct loop_guard g = guard_of(text, step);
+        assert_int_equal(g.hops, 3);
+        assert_int_equal(g.own_hops, 2);
+        assert_false(loop_guard_tripped(&g));
+    }
+}
+
+static void test_guard_trips_on_own_name(void **state)
+{
+    (void)state;
+    struct loop_guard g;
+    loop_guard_init(&g, str_from(own));
+    for (int i = 0; i < OWN_HOPS_MAX; i++) {
+        assert_false(loop_guard_tripped(&g));
+        feed(&g, "Received: by relay-east.example.test; now\r\n", 7);
+    }
+    assert_true(loop_guard_tripped(&g));
+}
+
+static void test_guard_trips_on_hops(void **state)
+{
+    (void)state;
+    struct loop_guard g;
+    loop_guard_init(&g, str_from(own));
+    for (int i = 0; i < HOPS_MAX; i++) {
+        assert_false(loop_guard_tripped(&g));
+        feed(&g, "Received: by elsewhere.test; now\r\n", 100);
+    }
+    assert_true(loop_guard_tripped(&g));
+}
+
+static void test_guard_bears_endless_lines(void **state)
+{
+    (void)state;
+    struct loop_guard g;
+    loop_guard_init(&g, str_from(own));
+    for (int i = 0; i < 100000; i++)
+        loop_guard_feed(&g, "Received: ", 10);
+    loop_guard_feed(&g, "\r\n", 2);
+    assert_int_equal(g.hops, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_received_line),
+        cmocka_unit_test(test_received_line_of_many_and_ipv6),
+        cmocka_unit_test(test_guard_counts_hops_in_any_pieces),
+        cmocka_unit_test(test_guard_trips_on_own_name),
+        cmocka_unit_test(test_guard_trips_on_hops),
+        cmocka_unit_test(test_guard_bears_endless_lines),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
