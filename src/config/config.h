@@ -10,8 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/addr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -71,29 +73,29 @@ struct config_relay {
     struct config_node *node;
     const char *hostname;
     struct config_listen address, listen;
-    int64_t retry_ms;        /* between attempts at a server that is down (default 1s) */
-    int64_t expire_ms;       /* age at which a message is given up (default 5d) */
+    int64_t retry_ms;               /* between attempts at a server that is down (default 1s) */
+    int64_t expire_ms;              /* age at which a message is given up (default 5d) */
     int64_t message_size_max_bytes; /* SIZE (default 50MiB) */
-    int64_t connections_max; /* sessions at once (default 2000) */
-    int64_t recipients_max;  /* per message (default 1000) */
-    int64_t idle_timeout_ms; /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
-    int64_t delivery_sessions_max; /* per server at once (default 10) */
-    int64_t losses_max;      /* connection losses after MAIL before a message is quarantined (default 3) */
+    int64_t connections_max;        /* sessions at once (default 2000) */
+    int64_t recipients_max;         /* per message (default 1000) */
+    int64_t idle_timeout_ms;        /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
+    int64_t delivery_sessions_max;  /* per server at once (default 10) */
+    int64_t losses_max; /* connection losses after MAIL before a message is quarantined (default 3) */
 };
 
 struct config_check {
     enum check_kind kind;
     int64_t interval_ms, timeout_ms;
-    int64_t fall, rise;      /* outcomes in a row */
-    const char *command;     /* CHECK_COMMAND: absolute path of a monitoring plugin */
+    int64_t fall, rise;  /* outcomes in a row */
+    const char *command; /* CHECK_COMMAND: absolute path of a monitoring plugin */
 };
 
 struct config_create {
     struct config_site *site;
-    bool address_same;        /* address = "same" */
-    struct addr address;      /* else; port 0 */
-    const char *provisioner;  /* a name in provision/, or an absolute path; "" is none: passed over */
-    const char *fence;        /* "epoch", a name in fence/, an absolute path, or "" */
+    bool address_same;       /* address = "same" */
+    struct addr address;     /* else; port 0 */
+    const char *provisioner; /* a name in provision/ (default "process"), or an absolute path */
+    const char *fence;       /* "epoch" (default), a name in fence/, or an absolute path */
     int64_t timeout_ms;
 };
 
@@ -115,7 +117,7 @@ struct config_server {
     enum server_protocol protocol; /* how relays deliver to it */
     struct config_site *site;
     const char *hostname;
-    struct config_listen address;  /* port 0 */
+    struct config_listen address;                                        /* port 0 */
     int64_t smtp_port, lmtp_port, submission_port, imap_port, pop3_port; /* 0: not offered */
     int64_t message_size_max_bytes;
     struct config_check *checks;
@@ -143,7 +145,7 @@ struct config {
     const char *users_file; /* absolute, or "" */
     const char *user;       /* the system user that roles run as when started as root; "" keeps it */
 
-    int64_t lease_ms;       /* node and director leases (default 2500ms) */
+    int64_t lease_ms; /* node and director leases (default 2500ms) */
 
     struct config_site *sites;
     size_t site_count;
@@ -167,23 +169,42 @@ struct config {
 
 /* One finding of a check: `file:line: text`, with what to do. */
 struct config_finding {
-    const char *file;
-    int line; /* 0 when it is about no line */
+    const char *file; /* owned by the findings */
+    int line;         /* 0 when it is about no line */
     char *text;
 };
 
+/* In the order of lines, at most 200. */
 struct config_findings {
     struct config_finding *items;
     size_t count;
+    size_t omitted; /* found, but not kept */
+    char *path;     /* config's own */
 };
 
 /* Reads and checks the file. 0, or ERR_INVALID with the first syntax error, or
- * all other findings; ERR_NOT_FOUND, ERR_DENIED when it cannot be read (a finding, too).
- * On success findings is empty. findings is to be freed in either case. */
+ * all other findings; ERR_NOT_FOUND, ERR_DENIED, ERR_IO when it cannot be read
+ * (a finding, too). On success findings is empty. findings is to be freed in
+ * either case. A relative path or state_dir is below the working directory.
+ * Reads no other file: that those which it names are readable, their users find. */
 int config_load(const char *path, const char *state_dir, struct config **ret_config,
                 struct config_findings *ret_findings) MUST_USE;
-void config_free(struct config *c);
+/* The same of a text; path says where it is from and what relative paths are beside. */
+int config_parse(struct str text, const char *path, const char *state_dir, struct config **ret_config,
+                 struct config_findings *ret_findings) MUST_USE;
+void config_free(struct config *c); /* NULL is allowed */
 void config_findings_free(struct config_findings *f);
+/* One line each: "file:line: text". */
+void config_findings_print(const struct config_findings *f, FILE *out);
+
+/* What a reload from one configuration to the other cannot apply: one finding
+ * for each changed key, and each section that came or went, with the roles that
+ * have to be started again for it. None: a reload does it all. To be freed. */
+void config_reload_check(const struct config *old_config, const struct config *new_config,
+                         struct config_findings *ret_findings);
+
+/* The reference of all sections and keys, in Markdown: docs/configuration.md. */
+void config_print_reference(struct buf *out);
 
 /* By name; NULL when there is none. */
 struct config_node *config_node_find(const struct config *c, const char *name);

@@ -1,0 +1,65 @@
+#include "config/config.h"
+
+#include <string.h>
+
+/* Every named struct begins with its name. */
+static void *find_named(void *items, size_t count, size_t size, const char *name)
+{
+    char *item = items;
+    for (size_t i = 0; i < count; i++, item += size)
+        if (strcmp(*(const char *const *)(const void *)item, name) == 0)
+            return item;
+    return NULL;
+}
+
+struct config_node *config_node_find(const struct config *c, const char *name)
+{
+    return find_named(c->nodes, c->node_count, sizeof(*c->nodes), name);
+}
+
+struct config_server *config_server_find(const struct config *c, const char *name)
+{
+    return find_named(c->servers, c->server_count, sizeof(*c->servers), name);
+}
+
+struct config_relay *config_relay_find(const struct config *c, const char *name)
+{
+    return find_named(c->relays, c->relay_count, sizeof(*c->relays), name);
+}
+
+struct config_site *config_site_find(const struct config *c, const char *name)
+{
+    return find_named(c->sites, c->site_count, sizeof(*c->sites), name);
+}
+
+struct config_relay *config_relay_of_node(const struct config *c, const struct config_node *n)
+{
+    for (size_t i = 0; i < c->relay_count; i++)
+        if (c->relays[i].node == n)
+            return &c->relays[i];
+    return NULL;
+}
+
+struct config_dns *config_dns_of_node(const struct config *c, const struct config_node *n)
+{
+    for (size_t i = 0; i < c->dns_count; i++)
+        if (c->dns[i].node == n)
+            return &c->dns[i];
+    return NULL;
+}
+
+struct config_web *config_web_of_node(const struct config *c, const struct config_node *n)
+{
+    for (size_t i = 0; i < c->web_count; i++)
+        if (c->web[i].node == n)
+            return &c->web[i];
+    return NULL;
+}
+
+struct config_domain *config_domain_find(const struct config *c, struct str domain)
+{
+    for (size_t i = 0; i < c->domain_count; i++)
+        if (str_ieq(str_from(c->domains[i].name), domain))
+            return &c->domains[i];
+    return NULL;
+}

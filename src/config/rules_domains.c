@@ -1,0 +1,63 @@
+#include <string.h>
+
+#include "config/findings.h"
+#include "config/rules.h"
+#include "config/units.h"
+
+static void check_zone(struct build *b, const struct tree_section *s)
+{
+    const struct config_zone *zone = s->object;
+    if (b->config->dns_count == 0)
+        findings_add(b->findings, s->line, "%s: no dns section would answer for it; add one", s->label);
+    if (zone->ttl_ms % 1000 != 0)
+        findings_add(b->findings, tree_line(s, "ttl"), "%s: ttl must be whole seconds (RFC 2181 8)",
+                     s->label);
+}
+
+static void check_recipients(struct build *b, const struct tree_section *s)
+{
+    const struct config_domain *domain = s->object;
+    bool listed = domain->recipients == RECIPIENTS_LIST;
+    if (s->unsound)
+        return;
+    if (listed && domain->recipients_file[0] == '\0' && !tree_find(s, "recipients_file"))
+        findings_add(b->findings, tree_line(s, "recipients"),
+                     "%s: recipients = \"list\" needs recipients_file = \"PATH\"", s->label);
+    if (!listed && tree_find(s, "recipients_file"))
+        findings_add(
+            b->findings, tree_line(s, "recipients_file"),
+            "%s: recipients_file is used by recipients = \"list\" only; set that, or remove the file",
+            s->label);
+}
+
+/* What a relay takes and the server then refuses would bounce. */
+static void check_sizes(struct build *b, const struct tree_section *s)
+{
+    const struct config_domain *domain = s->object;
+    char larger[32], smaller[32];
+    if (!domain->server || domain->server->kind != SERVER_BUILTIN ||
+        domain->server->message_size_max_bytes == 0)
+        return;
+    for (size_t i = 0; i < domain->relay_count; i++) {
+        const struct config_relay *relay = domain->relays[i];
+        if (relay->message_size_max_bytes <= domain->server->message_size_max_bytes)
+            continue;
+        units_format_size(relay->message_size_max_bytes, larger, sizeof(larger));
+        units_format_size(domain->server->message_size_max_bytes, smaller, sizeof(smaller));
+        findings_add(b->findings, tree_line(s, "relays"),
+                     "%s: relay \"%s\" takes messages of %s, server \"%s\" only of %s; make the relay's "
+                     "message_size_max no larger",
+                     s->label, relay->name, larger, domain->server->name, smaller);
+    }
+}
+
+void rules_check_domains(struct build *b)
+{
+    TREE_FOREACH(s, b->root, "zone")
+    check_zone(b, s);
+    TREE_FOREACH(s, b->root, "domain")
+    {
+        check_recipients(b, s);
+        check_sizes(b, s);
+    }
+}
