@@ -23,6 +23,7 @@ SANITIZER_ENV = {
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
 SLOWER_WITH_SANITIZER = 4  # times a test's own time limit
+LOG = "meson-logs/testlog*.json"  # meson adds the wrapper's name
 STAGE_LIMIT_S = 900  # a stage that hangs must not hang the suite
 
 
@@ -90,8 +91,8 @@ def meson_suites(tally, build_name, suites, name_filter):
     names = select(introspect(build_dir, "--tests"), suites, name_filter)
     if not names:
         return
-    log = build_dir / "meson-logs" / "testlog.json"
-    log.unlink(missing_ok=True)
+    for old in build_dir.glob(LOG):
+        old.unlink()
     argv = ["meson", "test", "-C", build_dir, "--no-rebuild", *names]
     sanitized = build_name != "meson"
     if sanitized:
@@ -99,8 +100,9 @@ def meson_suites(tally, build_name, suites, name_filter):
     if build_name == "tsan":
         argv += ["--wrapper", "setarch --addr-no-randomize"]  # its shadow memory wants fixed places
     run(argv, env={**os.environ, **(SANITIZER_ENV if sanitized else {})})
-    records = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    records = [json.loads(line) for log in build_dir.glob(LOG) for line in log.read_text().splitlines()]
     for record in records:
+        record["name"] = record["name"].rpartition(" / ")[2]  # meson may put the suite before it
         well = record["result"] == "OK"
         if not well:
             show_failure(record)
@@ -135,7 +137,7 @@ def pytest_folder(tally, folder, name_filter):
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-o", "junit_family=xunit2",
             "--tb=short", "-v", f"--junitxml={report}", folder]
     if name_filter:
-        argv += ["-k", name_filter]
+        argv += ["-k", " and ".join(name_filter.split())]
     run(argv)
     if not report.exists():
         tally.add(folder.name, "failed", "pytest ended without a report")

@@ -19,8 +19,7 @@ LIBC_HEADERS = re.compile(
     r"|(sys|netinet|net|arpa|linux|asm|bits)/.*")
 
 # What waits for a condition by polling; nothing else in tests may sleep.
-POLL_HELPERS = ("tests/system/poll.py", "tests/system/wait.py", "tests/dialogue/poll.py", "tests/crash/poll.py",
-                "tests/bench/poll.py")
+POLL_HELPERS = ("tests/unit/wait.h", "tests/system/wait.py", "tests/bench/wait.py")
 
 
 def includes(tree, pattern):
