@@ -63,7 +63,7 @@ static void on_input_writable(void *arg, bool readable, bool writable)
         pipe_close(e);
 }
 
-/* Reads once; 0, ERR_BUSY when there is nothing more for now, or ERR_CLOSED. */
+/* Reads once; 0, ERR_BUSY when there is nothing more yet, or ERR_CLOSED. */
 static int pipe_read(struct real_loop *l, struct pipe_end *e)
 {
     ssize_t got = read(e->fd, l->read_mem, REAL_READ_BYTES);

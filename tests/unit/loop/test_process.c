@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "contract.h"
 #include "loop/real.h"
+#include "unit/wait.h"
 
 int contract_setup(void **state)
 {
@@ -130,8 +131,7 @@ static void time_limit_kills_the_group(void **state)
     } while (o.output[0] == '\0');
     pid_t grandchild = atoi(o.output);
     assert_true(grandchild > 1);
-    while (kill(grandchild, 0) == 0) /* until init has reaped it */
-        usleep(1000);
+    WAIT_UNTIL(kill(grandchild, 0) != 0); /* until init has reaped it */
 }
 
 static void children_left_behind_are_not_waited_for(void **state)
@@ -178,11 +178,10 @@ static void child_gets_nothing_of_ours(void **state)
     int leaked = open("/dev/null", O_RDONLY); /* without O_CLOEXEC */
     assert_true(leaked >= 3);
     struct outcome o =
-        spawn(*state, &(struct loop_process_spec){.argv = SHELL("ls /proc/$$/fd | tr '\\n' ' '; "
-                                                                "grep SigIgn /proc/$$/status"),
-                                                  .output_max = 200});
+        spawn(*state, &(struct loop_process_spec){
+                          .argv = SHELL("ls /proc/$$/fd; grep SigIgn /proc/$$/status"), .output_max = 200});
     close(leaked);
-    assert_string_equal(o.output, "0 1 2 SigIgn:\t0000000000000000\n");
+    assert_string_equal(o.output, "0\n1\n2\nSigIgn:\t0000000000000000\n");
 }
 
 static void detached_has_a_session_of_its_own(void **state)
