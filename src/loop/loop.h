@@ -123,9 +123,9 @@ void loop_watch_free(struct loop_watch *w); /* NULL is allowed */
 /* ---- processes ----
  *
  * A process starts with our environment, default signal dispositions, no
- * descriptor but stdin (what `input` gives, or /dev/null), stdout and stderr,
- * and in a process group of its own, so that a terminal's Ctrl-C comes to us
- * and we end our children in order. Only children started here are reaped. */
+ * descriptor but stdin (what `input` gives, or /dev/null), stdout, stderr and
+ * inherit_fds, and in a process group of its own, so that a terminal's Ctrl-C
+ * comes to us and we end our children in order. Only children started here are reaped. */
 
 struct loop_process_spec {
     const char *const *argv;      /* argv[0] is the file's path; NULL-terminated */
@@ -135,6 +135,8 @@ struct loop_process_spec {
     bool inherit_stdout;          /* a supervised role; else captured */
     bool detached;                /* a session of its own (setsid) */
     bool die_with_parent;         /* SIGKILL when the loop's thread ends (PR_SET_PDEATHSIG) */
+    const int *inherit_fds;       /* descriptors above 2 that it gets too, under the same numbers */
+    size_t inherit_count;         /* 0: none */
     size_t output_max;            /* bytes captured of each, the rest is read and dropped */
     int64_t timeout_ms;           /* then SIGKILL to its whole process group; 0 is none */
 };

@@ -111,6 +111,16 @@ static bool child_stdio(const struct plan *p)
     return p->spec->inherit_stderr || dup2(p->pipes.error[1], STDERR_FILENO) >= 0;
 }
 
+static bool child_inherit(const struct loop_process_spec *spec)
+{
+    if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+        return false;
+    for (size_t i = 0; i < spec->inherit_count; i++)
+        if (fcntl(spec->inherit_fds[i], F_SETFD, 0) != 0)
+            return false;
+    return true;
+}
+
 static void child_reset_signals(void)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
@@ -130,8 +140,7 @@ static bool child_die_with_parent(const struct plan *p)
 static _Noreturn void child_exec(const struct plan *p)
 {
     const struct loop_process_spec *spec = p->spec;
-    bool ready = (spec->detached ? setsid() : setpgid(0, 0)) >= 0 && child_stdio(p) &&
-                 close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+    bool ready = (spec->detached ? setsid() : setpgid(0, 0)) >= 0 && child_stdio(p) && child_inherit(spec) &&
                  (!spec->die_with_parent || child_die_with_parent(p));
     if (ready) {
         child_reset_signals();

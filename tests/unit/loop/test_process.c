@@ -184,6 +184,23 @@ static void child_gets_nothing_of_ours(void **state)
     assert_string_equal(o.output, "0\n1\n2\nSigIgn:\t0000000000000000\n");
 }
 
+static void child_gets_what_it_shall_inherit(void **state)
+{
+    int fds[2];
+    char script[40];
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    snprintf(script, sizeof(script), "echo x >/dev/fd/%d", fds[1]);
+    struct outcome o = spawn(
+        *state, &(struct loop_process_spec){
+                    .argv = SHELL(script), .inherit_fds = &fds[1], .inherit_count = 1, .output_max = 10});
+    assert_int_equal(o.result.exit_status, 0);
+    char got[2];
+    assert_int_equal(read(fds[0], got, sizeof(got)), 2);
+    assert_int_not_equal(fcntl(fds[1], F_GETFD) & FD_CLOEXEC, 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void detached_has_a_session_of_its_own(void **state)
 {
     const char *script = "test $(cut -d' ' -f6 /proc/$$/stat) = $$ && echo leader";
@@ -280,6 +297,7 @@ int main(void)
         CONTRACT_TEST(killed_by_a_signal)                      /* */
         CONTRACT_TEST(environment_is_added_and_replaced)       /* */
         CONTRACT_TEST(child_gets_nothing_of_ours)              /* */
+        CONTRACT_TEST(child_gets_what_it_shall_inherit)        /* */
         CONTRACT_TEST(detached_has_a_session_of_its_own)       /* */
         CONTRACT_TEST(child_dies_with_its_parent)              /* */
         CONTRACT_TEST(forgotten_is_reaped_without_callback)    /* */
