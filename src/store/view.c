@@ -10,6 +10,7 @@
 #define REFRESH_MS           500        /* a lease that runs out fires no change */
 
 enum {
+    KIND_ORDER,
     KIND_SERVER,
     KIND_ROUTE,
     KIND_QUEUE,
@@ -65,6 +66,7 @@ static void snapshot_free(struct snapshot *s)
             if (record_##noun##_decode(&s->arena, records[i].value, &item->record) < 0)                      \
                 continue;                                                                                    \
             item->key_field = arena_str(&s->arena, records[i].key);                                          \
+            item->version = records[i].version;                                                              \
             s->view.member##_count++;                                                                        \
         }                                                                                                    \
     }
@@ -75,6 +77,20 @@ DEFINE_TAKE(queue, queue, name)
 DEFINE_TAKE(node, node, name)
 DEFINE_TAKE(site, site, name)
 #undef DEFINE_TAKE
+
+static void take_orders(struct snapshot *s, const struct network_record *records, size_t count)
+{
+    s->view.orders = arena_alloc(&s->arena, count * sizeof(struct view_order));
+    for (size_t i = 0; s->view.orders && i < count; i++) {
+        struct view_order *item = &s->view.orders[s->view.order_count];
+        if (record_order_decode(&s->arena, records[i].value, &item->record) < 0)
+            continue;
+        item->key = arena_str(&s->arena, records[i].key);
+        item->version = records[i].version;
+        item->age_ms = records[i].age_ms;
+        s->view.order_count++;
+    }
+}
 
 static void take_observations(struct snapshot *s, const struct network_record *records, size_t count)
 {
@@ -111,10 +127,15 @@ static const struct {
     const char *kind;
     void (*take)(struct snapshot *s, const struct network_record *records, size_t count);
 } kinds[KIND_COUNT] = {
-    [KIND_SERVER] = {"server", take_servers}, [KIND_ROUTE] = {"route", take_routes},
-    [KIND_QUEUE] = {"queue", take_queues},    [KIND_NODE] = {"node", take_nodes},
-    [KIND_SITE] = {"site", take_sites},       [KIND_OBSERVATION] = {"observation", take_observations},
-    [KIND_SECRET] = {"secret", take_secret},  [KIND_REVISION] = {"revision", take_revision},
+    [KIND_ORDER] = {"order", take_orders},
+    [KIND_SERVER] = {"server", take_servers},
+    [KIND_ROUTE] = {"route", take_routes},
+    [KIND_QUEUE] = {"queue", take_queues},
+    [KIND_NODE] = {"node", take_nodes},
+    [KIND_SITE] = {"site", take_sites},
+    [KIND_OBSERVATION] = {"observation", take_observations},
+    [KIND_SECRET] = {"secret", take_secret},
+    [KIND_REVISION] = {"revision", take_revision},
 };
 
 static void mark_alive(struct view *v)
@@ -265,4 +286,5 @@ DEFINE_FIND(route, route, domain)
 DEFINE_FIND(queue, queue, name)
 DEFINE_FIND(node, node, name)
 DEFINE_FIND(site, site, name)
+DEFINE_FIND(order, order, key)
 DEFINE_FIND(lease, lease, name)

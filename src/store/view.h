@@ -14,31 +14,42 @@
 #include "store/network.h"
 #include "store/records.h"
 
+/* version: of the record, for compare-and-set. */
 struct view_server {
     struct str name;
     struct record_server record;
+    int64_t version;
 };
 struct view_route {
     struct str domain;
     struct record_route record;
+    int64_t version;
 };
 struct view_queue {
     struct str name;
     struct record_queue record;
+    int64_t version;
 };
 struct view_node {
     struct str name;
     struct record_node record;
     bool alive; /* its lease runs, by the store's clock */
+    int64_t version;
 };
 struct view_site {
     struct str name;
     struct record_site record;
+    int64_t version;
 };
 struct view_observation {
     struct str node, server;
     struct record_observation record;
     int64_t age_ms;
+};
+struct view_order {
+    struct str key;
+    struct record_order record;
+    int64_t version, age_ms;
 };
 struct view_lease {
     struct str name, holder;
@@ -58,6 +69,8 @@ struct view {
     size_t site_count;
     struct view_observation *observations;
     size_t observation_count;
+    struct view_order *orders; /* read before all others: a record is at least as new as the order about it */
+    size_t order_count;
     struct view_lease *leases;
     size_t lease_count;
     struct str peer_secret_hex; /* "" while there is none */
@@ -71,6 +84,7 @@ const struct view_route *view_route_find(const struct view *v, struct str domain
 const struct view_queue *view_queue_find(const struct view *v, struct str name);
 const struct view_node *view_node_find(const struct view *v, struct str name);
 const struct view_site *view_site_find(const struct view *v, struct str name);
+const struct view_order *view_order_find(const struct view *v, struct str key);
 const struct view_lease *view_lease_find(const struct view *v, struct str name);
 
 struct viewer;
