@@ -54,15 +54,25 @@ def introspect(build_dir, what):
     return json.loads(text)
 
 
+def configure(build_dir, options):
+    """Sets the build folder up, or again when a meson.build is newer: it may be
+    that of a folder that meson has not seen, which ninja would not notice."""
+    ninja = build_dir / "build.ninja"
+    if not ninja.exists():
+        return run(["meson", "setup", build_dir, *options], quiet=True)
+    newest = max(path.stat().st_mtime for place in ("src", "tests") for path in (ROOT / place).rglob("meson.build"))
+    if newest > ninja.stat().st_mtime:
+        return run(["meson", "setup", "--reconfigure", build_dir], quiet=True)
+    return 0, ""
+
+
 def build(tally, build_name):
     """Configures and builds; a failure is a failed case. Returns the build folder or None."""
     build_dir = BUILD / build_name
-    status = 0
-    if not (build_dir / "build.ninja").exists():
-        status, text = run(["meson", "setup", build_dir, *SETUP_OF_BUILD[build_name]], quiet=True)
-        if status != 0:
-            print(text)
-    if status == 0:
+    status, text = configure(build_dir, SETUP_OF_BUILD[build_name])
+    if status != 0:
+        print(text)
+    else:
         status, _ = run(["ninja", "-C", build_dir, "--quiet"])
     if status != 0:
         tally.add(f"build {build_name}", "failed")

@@ -60,6 +60,9 @@ class Tally:
     def last_line(self):
         return f"{len(self.passed)} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
 
+    def status(self):
+        return 0 if self.passed and not self.failed else 1
+
     def report(self):
         """Prints the failures, then the last line; returns the exit status."""
         for name, detail in self.failed:
@@ -67,4 +70,4 @@ class Tally:
         if not self.passed and not self.failed:
             print("no case ran")
         print(self.last_line(), flush=True)
-        return 0 if self.passed and not self.failed else 1
+        return self.status()
