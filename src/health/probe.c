@@ -121,8 +121,6 @@ static void on_exit_of_command(void *arg, const struct loop_process_result *resu
     char text[DIALOGUE_DETAIL_MAX];
     enum health_outcome outcome = HEALTH_NONE;
     struct str rest = result->output, line;
-    loop_process_free(p->process);
-    p->process = NULL;
     if (result->err == ERR_TIMEOUT) {
         fail_at(p, "no answer in time");
         return;
