@@ -35,7 +35,7 @@ static void check_ports(struct build *b, const struct tree_section *s)
     const struct config_server *server = s->object;
     const char *delivery = server->protocol == SERVER_LMTP ? "lmtp_port" : "smtp_port";
     if (is_unset(s, delivery) && !s->unsound)
-        findings_add(b->findings, tree_line(s, delivery),
+        findings_add(b->findings, tree_line(s, tree_find(s, delivery) ? delivery : "protocol"),
                      "%s: %s is 0, but relays deliver there (protocol = \"%s\"); give the port", s->label,
                      delivery, server->protocol == SERVER_LMTP ? "lmtp" : "smtp");
     for (size_t i = 0; i < ARRAY_LEN(services); i++) {

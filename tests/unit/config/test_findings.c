@@ -60,6 +60,8 @@ static void wrong_types(void **state)
 {
     (void)state;
     static const struct bad_case cases[] = {
+        {NETWORK "node \"b\" { site = \"s\" roles = {\"mailbox\", \"director\",\n\"mailbox\"} }",
+         "3: node \"b\": roles has \"mailbox\" twice; remove one\n"},
         {NETWORK "users { file = 1 }\nsystem { user = \"Root\" }",
          "2: users: file must be a path in quotes, not empty\n"
          "3: system: user must be a system user's name in quotes\n"},

@@ -1,0 +1,284 @@
+#include "findings_of.h"
+
+#define SERVER_WITH(keys) SITE NODE DNS RELAY "server \"m\" {\n" SERVER_KEYS keys "}"
+#define EXTERNAL(name, address, keys)                                                                        \
+    "server \"" name "\" { kind = \"external\" site = \"s\" hostname = \"" name                              \
+    ".test\" address = {\"" address "\"}\n" keys "}\n"
+#define CREATE(keys) "failover {\ncreate { " keys " } } "
+#define WEB(keys)    "web \"w\" { node = \"n\" " keys "}"
+
+static void sqlite_serves_one_machine(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {NETWORK "store { }\nnode \"b\" { site = \"s\" roles = {\"director\"} host = \"h2\" }",
+         "2: store: SQLite serves the nodes of one machine, but node \"n\" is on this machine and node \"b\" "
+         "on h2; give all "
+         "nodes the same host\n"},
+        {"site \"s\" { } node \"a\" { site = \"s\" roles = {\"director\"} host = \"h1\" } node \"b\" { site "
+         "= \"s\" roles = "
+         "{\"director\"} host = \"h1\" }",
+         ""},
+        {"site \"s\" { } node \"a\" { site = \"s\" roles = {\"director\"} host = \"h1\" } node \"b\" { site "
+         "= \"s\" roles = "
+         "{\"director\"} host = \"h2\" } node \"c\" { site = \"s\" roles = {\"director\"} host = \"h3\" }",
+         "1: store: SQLite serves the nodes of one machine, but node \"a\" is on h1 and node \"b\" on h2; "
+         "give all nodes the "
+         "same host\n"},
+        {"", "0: there is no node section; add one for each machine\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void roles_and_sections_agree(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {SITE "\nnode \"n\" {\nsite = \"s\"\nroles = {\"dns\", \"relay\"} }",
+         "4: node \"n\": it has the role \"dns\", but no dns section names it; add one, or remove the role\n"
+         "4: node \"n\": it has the role \"relay\", but no relay section names it; add one, or remove the "
+         "role\n"},
+        {SITE "node \"n\" { site = \"s\" roles = {\"mailbox\"} } " DNS RELAY
+              "\n" WEB("\nlisten = {\"127.0.0.1:80\"} "),
+         "1: dns \"d\": node \"n\" lacks the role \"dns\"; add it to the node's roles\n"
+         "1: relay \"r\": node \"n\" lacks the role \"relay\"; add it to the node's roles\n"
+         "2: web \"w\": node \"n\" lacks the role \"director\"; add it to the node's roles\n"},
+        {NETWORK "relay \"r2\" { hostname = \"r2.test\" address = {\"127.0.0.2\"} listen = "
+                 "{\"127.0.0.2:26\"}\nnode = \"n\" }",
+         "3: relay \"r2\": node \"n\" has relay \"r\" (line 1) already; a node runs one relay\n"},
+        {SITE NODE DNS SERVER
+         "\nrelay \"r\" { node = \"x\" hostname = \"r.test\" address = {\"127.0.0.2\"} listen = "
+         "{\"127.0.0.2:25\"} }",
+         "2: relay \"r\": node names \"x\", but the file has no such node; it has \"n\"\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void zones_and_domains(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {"site \"s\" { } node \"n\" { site = \"s\" roles = {\"director\"} }\nzone \"t\" { }",
+         "2: zone \"t\": no dns section would answer for it; add one\n"},
+        {NETWORK "zone \"t\" {\nttl = \"1500ms\" }",
+         "3: zone \"t\": ttl must be whole seconds (RFC 2181 8)\n"},
+        {NETWORK "zone \"t\" { }\ndomain \"elsewhere\" { server = \"m\" }", ""},
+        {NETWORK "domain \"t\" { server = \"m\"\nrecipients = \"list\" }",
+         "3: domain \"t\": recipients = \"list\" needs recipients_file = \"PATH\"\n"},
+        {NETWORK "domain \"t\" { server = \"m\" recipients = \"list\" recipients_file = \"x\" }", ""},
+        {NETWORK "domain \"t\" { server = \"m\" recipients = \"any\"\nrecipients_file = \"x\" }",
+         "3: domain \"t\": recipients_file is used by recipients = \"list\" only; set that, or remove the "
+         "file\n"},
+        {SERVER_WITH("message_size_max = \"1MiB\" ") "\ndomain \"t\" { server = \"m\"\nrelays = {\"r\"} }",
+         "4: domain \"t\": relay \"r\" takes messages of 50MiB, server \"m\" only of 1MiB; make the relay's "
+         "message_size_max "
+         "no larger\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void ports_of_a_server(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {SERVER_WITH("imap_port = 0 pop3_port = 0 lmtp_port = 0 "), ""},
+        {SERVER_WITH("\nsmtp_port = 0 "),
+         "3: server \"m\": smtp_port is 0, but relays deliver there (protocol = \"smtp\"); give the port\n"},
+        {SERVER_WITH("protocol = \"lmtp\" "),
+         "2: server \"m\": lmtp_port is 0, but relays deliver there (protocol = \"lmtp\"); give the port\n"},
+        {SERVER_WITH("imap_port = 25 "),
+         "2: server \"m\": smtp_port and imap_port are both 25; each service has a port of its own\n"},
+        {SERVER_WITH("smtp_port = 65536 "),
+         "2: server \"m\": smtp_port must be from 0 to 65535; it is 65536\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void checks_of_a_server(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {SERVER_WITH("imap_port = 143 check { kind = \"smtp\" } check { kind = \"imap\" } check { kind = "
+                     "\"tcp\" } check { kind "
+                     "= \"command\" command = \"/x\" } check { kind = \"command\" command = \"/y\" } "),
+         ""},
+        {SERVER_WITH("\ncheck { kind = \"imap\" }\ncheck { kind = \"pop3\" }\ncheck { kind = \"lmtp\" }"),
+         "3: server \"m\" check: the server's imap_port is 0; give the port, or remove the check\n"
+         "4: server \"m\" check: the server's pop3_port is 0; give the port, or remove the check\n"
+         "5: server \"m\" check: the server's lmtp_port is 0; give the port, or remove the check\n"},
+        {SERVER_WITH("\ncheck { kind = \"smtp\" }\ncheck { kind = \"smtp\" }"),
+         "4: server \"m\" check: the server has a check of this kind in line 3; remove one\n"},
+        {SERVER_WITH("\ncheck { kind = \"command\" }\ncheck { kind = \"smtp\"\ncommand = \"/x\" }"),
+         "3: server \"m\" check: kind = \"command\" needs command = \"/PATH\"\n"
+         "5: server \"m\" check: command is used by kind = \"command\" only; set that, or remove it\n"},
+        {SERVER_WITH("check { kind = \"command\" command = \"x\" }"),
+         "2: server \"m\" check: command must be an absolute path in quotes\n"},
+        {SERVER_WITH("check { kind = \"ping\" }\ncheck { fall = 0 kind = \"smtp\" rise = 65 }"),
+         "2: server \"m\" check: kind cannot be \"ping\"; it is one of \"smtp\", \"imap\", \"pop3\", "
+         "\"lmtp\", \"tcp\", "
+         "\"command\"\n"
+         "3: server \"m\" check: fall must be from 1 to 64; it is 0\n"
+         "3: server \"m\" check: rise must be from 1 to 64; it is 65\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void builtin_servers_need_nodes(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {SITE "node \"n\" { site = \"s\" roles = {\"director\"} } site \"t\" { } node \"b\" { site = \"t\" "
+              "roles = "
+              "{\"mailbox\"} }\n" SERVER,
+         "2: server \"m\": site \"s\" has no node with the role \"mailbox\" to run it; add the role\n"},
+        {SITE "node \"n\" { site = \"s\" roles = {\"mailbox\"} }\n" SERVER,
+         "2: server \"m\": no node has the role \"director\", which starts builtin servers; add it to a "
+         "node\n"},
+        {SITE "node \"n\" { site = \"s\" roles = {\"mailbox\"} }\n" EXTERNAL("m", "127.0.0.3", ""), ""},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void fences(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {SERVER_WITH(CREATE("site = \"s\" address = \"same\" fence = \"process\"")), ""},
+        {SERVER_WITH(CREATE("site = \"s\" address = \"127.0.0.9\" fence = \"epoch\"")), ""},
+        {SERVER_WITH(CREATE("site = \"s\" address = \"same\"\nfence = \"epoch\"")),
+         "4: server \"m\" failover create: fence = \"epoch\" cannot free the address that address = \"same\" "
+         "takes over; name "
+         "a fence agent, such as \"process\"\n"},
+        {SERVER_WITH(CREATE("site = \"s\" address = \"same\"")),
+         "3: server \"m\" failover create: fence = \"epoch\" cannot free the address that address = \"same\" "
+         "takes over; name "
+         "a fence agent, such as \"process\"\n"},
+        {SERVER_WITH(CREATE("site = \"s\" address = \"127.0.0.3\"")),
+         "3: server \"m\" failover create: address is the server's own; write address = \"same\", and name a "
+         "fence agent\n"},
+        {NETWORK EXTERNAL("x", "127.0.0.8",
+                          CREATE("site = \"s\" address = \"127.0.0.9\" provisioner = \"/p\"\nfence = "
+                                 "\"epoch\"")),
+         "5: server \"x\" failover create: fence = \"epoch\" cannot stop an external server; name a fence "
+         "agent\n"},
+        {NETWORK EXTERNAL("x", "127.0.0.8",
+                          CREATE("site = \"s\" address = \"same\" fence = \"agent\" provisioner = \"/p\"")),
+         ""},
+        {NETWORK EXTERNAL("x", "127.0.0.8", CREATE("site = \"s\" address = \"same\" fence = \"agent\"")),
+         "4: server \"x\" failover create: an external server needs a provisioner of its own; give the "
+         "absolute path of an "
+         "executable\n"},
+        {SERVER_WITH(CREATE("site = \"s\" address = \"same:25\" fence = \"a/b\"\nprovisioner = \"\"")),
+         "3: server \"m\" failover create: address must be an IP address without port, in quotes, or "
+         "\"same\"\n"
+         "3: server \"m\" failover create: fence must be a plain name or an absolute path, in quotes\n"
+         "4: server \"m\" failover create: provisioner must be a plain name or an absolute path, in "
+         "quotes\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void failover(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {SERVER_WITH("failover {\nmode = \"automatic\" }"),
+         "3: server \"m\" failover: mode = \"automatic\" needs a standby server or a create section; add "
+         "one, or set mode = "
+         "\"manual\"\n"},
+        {SERVER_WITH("failover {\nstandby = {\"m\"} }"),
+         "3: server \"m\" failover: a server is no standby of itself; remove it\n"},
+        {SERVER_WITH("failover { mode = \"automatic\" standby = {\"x\"} }\n") EXTERNAL("x", "127.0.0.8", ""),
+         ""},
+        {SITE "node \"n\" { site = \"s\" roles = {\"mailbox\"} }\n" EXTERNAL("x", "127.0.0.8", "")
+             EXTERNAL("m", "127.0.0.3", "failover { standby = {\"x\"}\nmode = \"automatic\" } "),
+         "6: server \"m\" failover: no node has the role \"director\", which would decide; add it to a "
+         "node\n"},
+        {"site \"t\" { } site \"u\" { } " SERVER_WITH(
+             "failover {\ncreate { site = \"t\" address = \"127.0.0.8\" }\ncreate { site = \"u\" address = "
+             "\"127.0.0.9\" "
+             "provisioner = \"/p\" } }"),
+         "3: server \"m\" failover create: site \"t\" has no node with the role \"mailbox\" to create it on; "
+         "add the role\n"
+         "4: server \"m\" failover create: site \"u\" has no node that could run the provisioner; add one\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void an_address_and_port_has_one_holder(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {NETWORK WEB("\nlisten = {\"127.0.0.2:80\", \"127.0.0.2:25\"} "),
+         "1: relay \"r\": listen 127.0.0.2:25 is held by web \"w\" already (127.0.0.2:25, line 3); give one "
+         "of them "
+         "another\n"},
+        {NETWORK WEB("\nlisten = {\"127.0.0.3:25\"} "),
+         "1: server \"m\": smtp_port 127.0.0.3:25 is held by web \"w\" already (127.0.0.3:25, line 3); give "
+         "one of them "
+         "another\n"},
+        {NETWORK WEB("\nlisten = {\"0.0.0.0:25\"} "),
+         "1: relay \"r\": listen 127.0.0.2:25 is held by web \"w\" already (0.0.0.0:25, line 3); give one of "
+         "them another\n"
+         "1: server \"m\": smtp_port 127.0.0.3:25 is held by web \"w\" already (0.0.0.0:25, line 3); give "
+         "one of them "
+         "another\n"},
+        {NETWORK WEB("\nlisten = {\"[::]:53\"} "), "1: dns \"d\": listen 127.0.0.1:53 is held by web \"w\" "
+                                                   "already ([::]:53, line 3); give one of them another\n"},
+        {NETWORK WEB("listen = {\"0.0.0.0:80\", \"[::]:80\"} "), ""},
+        {SITE NODE DNS EXTERNAL("x", "192.0.2.1",
+                                "") "relay \"r\" { node = \"n\" hostname = \"r.test\" address = "
+                                    "{\"127.0.0.2\"} listen = {\"0.0.0.0:25\"} }",
+         ""},
+        {NETWORK EXTERNAL("x", "127.0.0.2", ""), "2: server \"x\": smtp_port 127.0.0.2:25 is held by relay "
+                                                 "\"r\" already (127.0.0.2:25, line 1); give one of them "
+                                                 "another\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void a_server_has_its_addresses_alone(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {NETWORK EXTERNAL("x", "127.0.0.3", "smtp_port = 2600 "),
+         "2: server \"x\": address 127.0.0.3 is held by server \"m\" (line 1) already; a server's is its "
+         "own\n"},
+        {NETWORK EXTERNAL("x", "127.0.0.8",
+                          CREATE("site = \"s\" address = \"127.0.0.3\" fence = \"a\" provisioner = \"/p\"")),
+         "4: server \"x\": address 127.0.0.3 is held by server \"m\" (line 1) already; a server's is its "
+         "own\n"},
+        {SERVER_WITH(
+             "failover { create { site = \"s\" address = \"127.0.0.8\" } create { site = \"s\" address = "
+             "\"127.0.0.8\" } } "),
+         ""},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+static void a_host_name_has_one_holder(void **state)
+{
+    (void)state;
+    check_findings(
+        NETWORK "server \"x\" { kind = \"external\" site = \"s\" address = {\"127.0.0.8\"}\nhostname = "
+                "\"R.Test\" }",
+        "3: server \"x\": hostname r.test is that of relay \"r\" (line 1) already; give each its own\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sqlite_serves_one_machine),
+        cmocka_unit_test(roles_and_sections_agree),
+        cmocka_unit_test(zones_and_domains),
+        cmocka_unit_test(ports_of_a_server),
+        cmocka_unit_test(checks_of_a_server),
+        cmocka_unit_test(builtin_servers_need_nodes),
+        cmocka_unit_test(fences),
+        cmocka_unit_test(failover),
+        cmocka_unit_test(an_address_and_port_has_one_holder),
+        cmocka_unit_test(a_server_has_its_addresses_alone),
+        cmocka_unit_test(a_host_name_has_one_holder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
