@@ -106,7 +106,8 @@ struct smtp_server_ops {
      * Answer: smtp_server_auth_done, smtp_server_auth_challenge, or a reply (535 5.7.8). */
     void (*auth)(void *arg, struct str mechanism, const struct str *initial);
     /* Question: the client's decoded answer to a challenge. A client that
-     * cancels ("*") is answered by the machine; then `auth_cancel` fires. */
+     * cancels ("*"), sends no base64 or goes away is dealt with by the machine;
+     * `auth_cancel` ends the exchange then. */
     void (*auth_response)(void *arg, struct str response);
     void (*auth_cancel)(void *arg);
     /* The transaction is over without a message. */

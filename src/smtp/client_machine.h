@@ -1,0 +1,88 @@
+/* The inside of a client session: for the files client*.c only. */
+#ifndef HOLDFAST_SMTP_CLIENT_MACHINE_H
+#define HOLDFAST_SMTP_CLIENT_MACHINE_H
+
+#include "base/buf.h"
+#include "smtp/client.h"
+#include "wire/smtp_data.h"
+
+#define CLIENT_OUT_HIGH 32768 /* above it no further command and no body is put out */
+
+enum client_state {
+    CLIENT_GREETING,
+    CLIENT_EHLO,
+    CLIENT_HELO,
+    CLIENT_PEER,
+    CLIENT_READY,
+    CLIENT_TRANSACTION,
+    CLIENT_RSET,
+    CLIENT_QUIT,
+    CLIENT_ENDED,
+};
+
+enum rcpt_state { RCPT_OPEN, RCPT_ACCEPTED, RCPT_TOLD };
+
+/* One transaction. Replies come in the order of the commands: MAIL, each RCPT,
+ * DATA, so that counters say which one is next. */
+struct client_transaction {
+    struct smtp_client_message message;
+    uint8_t *rcpts; /* enum rcpt_state */
+    bool mail_sent, mail_answered;
+    size_t rcpt_sent, rcpt_answered;
+    size_t told; /* recipients with a result */
+    bool data_sent, data_answered;
+    bool body_open;  /* 354 came, the final dot was not sent */
+    bool body_asked; /* of the owner, not given yet */
+    bool dot_sent;
+    bool need_rset;
+    size_t final_index; /* LMTP: the recipient whose reply is next */
+    struct smtp_stuff stuff;
+};
+
+struct smtp_client {
+    const struct smtp_client_options *options;
+    const struct smtp_client_ops *ops;
+    void *arg;
+    void (*on_wake)(void *arg);
+    void *wake_arg;
+    struct peer_nonce nonce, server_nonce;
+
+    enum client_state state;
+    bool running, freed;
+    bool quit_wanted;
+    bool told_ready;
+    uint64_t progress;
+    struct buf out;
+    struct smtp_reply_parser parser;
+
+    /* What the server offers */
+    bool pipelining, eight_bit_mime, smtputf8, size_offered, peer_offered;
+    bool peer_proved;
+    uint64_t size_max_bytes;
+
+    bool in_transaction; /* message is set, `done` was not told */
+    struct client_transaction t;
+};
+
+/* ---- client.c ---- */
+void client_command(struct smtp_client *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Tells open results and `done`, then `end`. */
+void client_end(struct smtp_client *c, enum smtp_client_end end, enum smtp_stage stage,
+                const struct smtp_reply *reply, const char *why);
+enum smtp_stage client_stage(const struct smtp_client *c); /* that the server's next reply is for */
+
+/* ---- client_session.c: up to ready, RSET and QUIT ---- */
+void client_session_reply(struct smtp_client *c, const struct smtp_reply *r);
+void client_keyword(struct smtp_client *c, struct str line); /* a line of the EHLO reply */
+
+/* ---- client_transaction.c ---- */
+bool client_transaction_step(struct smtp_client *c); /* puts out what may go; false: nothing to do now */
+void client_transaction_reply(struct smtp_client *c, const struct smtp_reply *r);
+enum smtp_stage client_transaction_stage(const struct smtp_client *c);
+/* The result of all recipients that have none. */
+void client_tell_open(struct smtp_client *c, enum smtp_outcome outcome, enum smtp_stage stage,
+                      const struct smtp_reply *reply);
+/* Closes it and tells `done`. */
+void client_transaction_end(struct smtp_client *c);
+
+#endif

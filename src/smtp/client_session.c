@@ -1,0 +1,147 @@
+/* A client session outside of transactions: greeting, EHLO, HELO, XHOLDFAST, RSET, QUIT. */
+#include <string.h>
+
+#include "smtp/client_machine.h"
+
+static void refused(struct smtp_client *c, const struct smtp_reply *r, const char *why)
+{
+    if (r->code != 421)
+        client_command(c, "QUIT"); /* RFC 5321 3.1; its reply is not waited for */
+    client_end(c, SMTP_END_REFUSED, client_stage(c), r, why);
+}
+
+/* ---- what the server offers ---- */
+
+static void take_size(struct smtp_client *c, struct str args)
+{
+    uint64_t size;
+    c->size_offered = true;
+    if (str_to_u64(args, UINT64_MAX, &size) == 0)
+        c->size_max_bytes = size;
+}
+
+static void take_peer(struct smtp_client *c, struct str args)
+{
+    c->peer_offered = peer_nonce_parse(args, &c->server_nonce) == 0;
+}
+
+void client_keyword(struct smtp_client *c, struct str line)
+{
+    struct str rest = line, keyword;
+    str_split(&rest, ' ', &keyword);
+    struct str args = rest.ptr ? str_trim(rest) : STR_EMPTY;
+    if (str_ieq(keyword, STR("PIPELINING")))
+        c->pipelining = true;
+    else if (str_ieq(keyword, STR("8BITMIME")))
+        c->eight_bit_mime = true;
+    else if (str_ieq(keyword, STR("SMTPUTF8")))
+        c->smtputf8 = true;
+    else if (str_ieq(keyword, STR("SIZE")))
+        take_size(c, args);
+    else if (str_ieq(keyword, STR("XHOLDFAST")))
+        take_peer(c, args);
+}
+
+static void forget_keywords(struct smtp_client *c)
+{
+    c->pipelining = c->eight_bit_mime = c->smtputf8 = c->size_offered = c->peer_offered = false;
+    c->size_max_bytes = 0;
+}
+
+/* ---- replies ---- */
+
+static void greeted(struct smtp_client *c, const struct smtp_reply *r)
+{
+    if (smtp_reply_class(r) != 2) {
+        refused(c, r, "the greeting is a refusal");
+        return;
+    }
+    client_command(c, "%s %s", c->options->flavour == SMTP_CLIENT_LMTP ? "LHLO" : "EHLO",
+                   c->options->hostname);
+    c->state = CLIENT_EHLO;
+}
+
+static void prove(struct smtp_client *c)
+{
+    char nonce[PEER_NONCE_TEXT], proof[PEER_PROOF_TEXT];
+    peer_nonce_format(&c->nonce, nonce);
+    peer_proof_make(PEER_CLIENT, c->options->peer_key, &c->server_nonce, &c->nonce,
+                    str_from(c->options->node), proof);
+    client_command(c, "XHOLDFAST %s %s %s", c->options->node, nonce, proof);
+    c->state = CLIENT_PEER;
+}
+
+static void ehlo_answered(struct smtp_client *c, const struct smtp_reply *r)
+{
+    if (smtp_reply_class(r) == 2) {
+        c->state = CLIENT_READY;
+        if (c->peer_offered && c->options->peer_key)
+            prove(c);
+        return;
+    }
+    forget_keywords(c);
+    if (smtp_reply_class(r) == 5 && c->options->flavour == SMTP_CLIENT_SMTP) {
+        client_command(c, "HELO %s", c->options->hostname); /* RFC 5321 3.2 */
+        c->state = CLIENT_HELO;
+        return;
+    }
+    refused(c, r, "the server refused EHLO");
+}
+
+static void helo_answered(struct smtp_client *c, const struct smtp_reply *r)
+{
+    if (smtp_reply_class(r) == 2)
+        c->state = CLIENT_READY;
+    else
+        refused(c, r, "the server refused HELO");
+}
+
+/* Without the proof the session goes on as with any server. */
+static void peer_answered(struct smtp_client *c, const struct smtp_reply *r)
+{
+    struct str proof = r->text;
+    struct smtp_enhanced enhanced;
+    smtp_enhanced_parse(&proof, r->code, &enhanced);
+    c->peer_proved =
+        r->code == 235 && peer_proof_check(PEER_SERVER, c->options->peer_key, &c->server_nonce, &c->nonce,
+                                           str_from(c->options->node), str_trim(proof));
+    c->state = CLIENT_READY;
+}
+
+static void unasked(struct smtp_client *c, const struct smtp_reply *r)
+{
+    client_end(c, SMTP_END_PROTOCOL, client_stage(c), r, "the server sent a reply that was not asked for");
+}
+
+void client_session_reply(struct smtp_client *c, const struct smtp_reply *r)
+{
+    if (r->code == 421 && c->state != CLIENT_QUIT) {
+        refused(c, r, "the server closes the session");
+        return;
+    }
+    switch (c->state) {
+    case CLIENT_GREETING:
+        greeted(c, r);
+        break;
+    case CLIENT_EHLO:
+        ehlo_answered(c, r);
+        break;
+    case CLIENT_HELO:
+        helo_answered(c, r);
+        break;
+    case CLIENT_PEER:
+        peer_answered(c, r);
+        break;
+    case CLIENT_RSET:
+        if (smtp_reply_class(r) == 2)
+            c->state = CLIENT_READY;
+        else
+            refused(c, r, "the server refused RSET");
+        break;
+    case CLIENT_QUIT:
+        client_end(c, SMTP_END_QUIT, SMTP_STAGE_QUIT, r, "quit");
+        break;
+    default:
+        unasked(c, r);
+    }
+}

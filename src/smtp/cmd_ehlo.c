@@ -1,0 +1,77 @@
+/* EHLO and HELO (RFC 5321 4.1.1.1), LHLO (RFC 2033 4.1). */
+#include <string.h>
+
+#include "smtp/server_machine.h"
+
+/* Many clients say names that are no domains ("my_host", "10.0.0.1"); what goes
+ * into Received and logs must only be one harmless word. */
+static bool is_name(struct str name)
+{
+    if (name.len == 0 || name.len > SMTP_DOMAIN_MAX)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (!ascii_isalnum(name.ptr[i]) && (name.ptr[i] == '\0' || !strchr(".-_:[]", name.ptr[i])))
+            return false;
+    return true;
+}
+
+static void greet(struct smtp_server *s, struct str name, bool esmtp)
+{
+    if (!is_name(name)) {
+        server_refuse(s, SMTP_REPLY(501, 5, 5, 4, "A domain or an address literal is expected"));
+        return;
+    }
+    memcpy(s->helo_asked, name.ptr, name.len);
+    s->helo_asked[name.len] = '\0';
+    s->esmtp_asked = esmtp;
+    s->question = QUESTION_HELO;
+    if (s->ops->helo)
+        s->ops->helo(s->arg, name);
+    else
+        smtp_server_reply(s, NULL);
+}
+
+void cmd_ehlo(struct smtp_server *s, struct str args)
+{
+    greet(s, args, true);
+}
+
+void cmd_helo(struct smtp_server *s, struct str args)
+{
+    greet(s, args, false);
+}
+
+static void append_extensions(const struct smtp_server *s, struct buf *text)
+{
+    const struct smtp_server_options *o = s->options;
+    char nonce[PEER_NONCE_TEXT];
+    buf_append_text(text, "\nPIPELINING\n8BITMIME\nENHANCEDSTATUSCODES\nSIZE");
+    if (o->size_max_bytes)
+        buf_append_fmt(text, " %llu", (unsigned long long)o->size_max_bytes);
+    if (o->smtputf8)
+        buf_append_text(text, "\nSMTPUTF8");
+    if (o->auth_mechanisms && o->auth_mechanisms[0])
+        buf_append_fmt(text, "\nAUTH %s", o->auth_mechanisms);
+    if (o->peer_key && !s->nonce_spent) {
+        peer_nonce_format(&s->nonce, nonce);
+        buf_append_fmt(text, "\nXHOLDFAST %s", nonce);
+    }
+}
+
+void helo_answered(struct smtp_server *s, const struct smtp_reply *r)
+{
+    struct buf text;
+    if (r->code != 250) {
+        server_write(s, r);
+        return;
+    }
+    server_reset(s); /* RFC 5321 4.1.4: as RSET */
+    memcpy(s->helo, s->helo_asked, sizeof(s->helo));
+    s->esmtp = s->esmtp_asked;
+    buf_init(&text, 4096);
+    buf_append_text(&text, s->options->hostname);
+    if (s->esmtp)
+        append_extensions(s, &text);
+    server_write_plain(s, &(struct smtp_reply){.code = 250, .text = buf_str(&text)});
+    buf_fini(&text);
+}

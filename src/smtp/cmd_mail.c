@@ -1,0 +1,156 @@
+/* MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC
+ * 6531), AUTH (RFC 4954 5) and our XCUSTODY. */
+#include "smtp/server_machine.h"
+
+struct mail_params {
+    struct smtp_mail mail;
+    struct custody_id custody_id;
+    bool has_size, has_body, has_auth;
+};
+
+static const struct smtp_reply bad_value = {501, {5, 5, 4}, {"Bad parameter value", 19}};
+static const struct smtp_reply bad_param = {
+    555, {5, 5, 4}, {"Parameter not recognized or not implemented", 43}};
+static const struct smtp_reply no_error = {0, {0, 0, 0}, {"", 0}};
+
+static struct smtp_reply take_size(struct mail_params *p, struct str value)
+{
+    if (p->has_size || value.len > 20) /* RFC 1870 section 6 */
+        return bad_value;
+    p->has_size = true;
+    int rc = str_to_u64(value, UINT64_MAX, &p->mail.size_bytes);
+    if (rc == ERR_LIMIT)
+        p->mail.size_bytes = UINT64_MAX;
+    return rc == ERR_SYNTAX ? bad_value : no_error;
+}
+
+static struct smtp_reply take_body(struct mail_params *p, struct str value)
+{
+    if (p->has_body || (!str_ieq(value, STR("8BITMIME")) && !str_ieq(value, STR("7BIT"))))
+        return bad_value;
+    p->has_body = true;
+    p->mail.eight_bit = str_ieq(value, STR("8BITMIME"));
+    return no_error;
+}
+
+static struct smtp_reply take_utf8(struct mail_params *p, struct str value)
+{
+    if (p->mail.smtputf8 || value.ptr)
+        return bad_value;
+    p->mail.smtputf8 = true;
+    return no_error;
+}
+
+static struct smtp_reply take_custody(struct mail_params *p, struct str value)
+{
+    if (p->mail.custody_id || custody_id_parse(value, &p->custody_id) != 0)
+        return bad_value;
+    p->mail.custody_id = &p->custody_id;
+    return no_error;
+}
+
+/* Who sent it first, as the client has it: taken, and of no effect here. */
+static struct smtp_reply take_auth(struct mail_params *p, struct str value)
+{
+    if (p->has_auth || value.len == 0)
+        return bad_value;
+    p->has_auth = true;
+    return no_error;
+}
+
+static struct smtp_reply take_param(const struct smtp_server *s, struct mail_params *p,
+                                    const struct smtp_param *param)
+{
+    if (!s->esmtp)
+        return bad_param;
+    if (str_ieq(param->keyword, STR("SIZE")))
+        return take_size(p, param->value);
+    if (str_ieq(param->keyword, STR("BODY")))
+        return take_body(p, param->value);
+    if (s->options->smtputf8 && str_ieq(param->keyword, STR("SMTPUTF8")))
+        return take_utf8(p, param->value);
+    if (s->options->auth_mechanisms && str_ieq(param->keyword, STR("AUTH")))
+        return take_auth(p, param->value);
+    if (s->peer_node[0] && str_ieq(param->keyword, STR("XCUSTODY")))
+        return take_custody(p, param->value);
+    return bad_param;
+}
+
+static struct smtp_reply take_params(const struct smtp_server *s, struct mail_params *p, struct str rest)
+{
+    struct smtp_param param;
+    struct smtp_reply r = no_error;
+    int rc;
+    while (r.code == 0 && (rc = smtp_param_next(&rest, &param)) != 0)
+        r = rc == 1 ? take_param(s, p, &param) : SMTP_REPLY(501, 5, 5, 4, "Syntax error in parameters");
+    return r;
+}
+
+static struct smtp_reply take_path(const struct smtp_server *s, struct mail_params *p, struct str *args)
+{
+    struct smtp_path path;
+    if (!str_istarts(*args, STR("FROM:")))
+        return SMTP_REPLY(501, 5, 5, 4, "Syntax: MAIL FROM:<reverse-path>");
+    *args = str_sub(*args, 5, args->len);
+    switch (smtp_path_parse(args, SMTP_PATH_REVERSE, s->options->smtputf8, &path)) {
+    case 0:
+        p->mail.reverse_path = path.mailbox;
+        return no_error;
+    case ERR_UNSUPPORTED:
+        return SMTP_REPLY(553, 5, 6, 7, "Address is not ASCII");
+    case ERR_LIMIT:
+        return SMTP_REPLY(501, 5, 1, 7, "Reverse-path is too long");
+    default:
+        return SMTP_REPLY(501, 5, 1, 7, "Bad reverse-path");
+    }
+}
+
+static bool is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] > 127)
+            return false;
+    return true;
+}
+
+static struct smtp_reply check_order(const struct smtp_server *s)
+{
+    if (s->helo[0] == '\0')
+        return SMTP_REPLY(503, 5, 5, 1, "Greet first");
+    if (s->options->flavour == SMTP_FLAVOUR_SUBMISSION && s->user[0] == '\0')
+        return SMTP_REPLY(530, 5, 7, 0, "Authentication required"); /* RFC 6409 4.3 */
+    if (s->transaction)
+        return SMTP_REPLY(503, 5, 5, 1, "Sender is already given");
+    return no_error;
+}
+
+void cmd_mail(struct smtp_server *s, struct str args)
+{
+    struct mail_params p = {.mail = {.size_bytes = 0}};
+    struct smtp_reply r = check_order(s);
+    if (r.code == 0)
+        r = take_path(s, &p, &args);
+    if (r.code == 0)
+        r = take_params(s, &p, args);
+    if (r.code == 0 && !p.mail.smtputf8 && !is_ascii(p.mail.reverse_path))
+        r = SMTP_REPLY(553, 5, 6, 7, "Address is not ASCII, and SMTPUTF8 was not asked for");
+    if (r.code == 0 && s->options->size_max_bytes && p.mail.size_bytes > s->options->size_max_bytes)
+        r = SMTP_REPLY(552, 5, 3, 4, "Message exceeds the maximum size");
+    if (r.code != 0) {
+        server_refuse(s, r);
+        return;
+    }
+    s->mail_utf8 = p.mail.smtputf8;
+    s->question = QUESTION_MAIL;
+    if (s->ops->mail)
+        s->ops->mail(s->arg, &p.mail);
+    else
+        smtp_server_reply(s, NULL);
+}
+
+void mail_answered(struct smtp_server *s, const struct smtp_reply *r)
+{
+    s->transaction = smtp_reply_class(r) == 2;
+    s->recipient_count = 0;
+    server_write(s, r);
+}

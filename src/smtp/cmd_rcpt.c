@@ -1,0 +1,63 @@
+/* RCPT (RFC 5321 4.1.1.3). */
+#include <string.h>
+
+#include "smtp/server_machine.h"
+
+static void ask(struct smtp_server *s, const struct smtp_path *path)
+{
+    char local_part[SMTP_LOCAL_PART_MAX], domain[SMTP_DOMAIN_MAX];
+    memcpy(domain, path->domain.ptr, path->domain.len);
+    ascii_lower_inplace(domain, path->domain.len);
+    struct smtp_rcpt rcpt = {
+        .forward_path = path->mailbox,
+        .local_part = {local_part, smtp_local_part_unquote(path->local_part, local_part)},
+        .domain = {domain, path->domain.len},
+        .index = s->recipient_count,
+    };
+    s->question = QUESTION_RCPT;
+    if (s->ops->rcpt)
+        s->ops->rcpt(s->arg, &rcpt);
+    else
+        smtp_server_reply(s, NULL);
+}
+
+static void refuse_path(struct smtp_server *s, int err)
+{
+    if (err == ERR_UNSUPPORTED)
+        server_refuse(s, SMTP_REPLY(553, 5, 6, 7, "Address is not ASCII, and SMTPUTF8 was not asked for"));
+    else if (err == ERR_LIMIT)
+        server_refuse(s, SMTP_REPLY(501, 5, 1, 3, "Forward-path is too long"));
+    else
+        server_refuse(s, SMTP_REPLY(501, 5, 1, 3, "Bad forward-path"));
+}
+
+void cmd_rcpt(struct smtp_server *s, struct str args)
+{
+    struct smtp_path path;
+    struct smtp_param param;
+    if (!s->transaction) {
+        server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "MAIL first"));
+        return;
+    }
+    if (!str_istarts(args, STR("TO:"))) {
+        server_refuse(s, SMTP_REPLY(501, 5, 5, 4, "Syntax: RCPT TO:<forward-path>"));
+        return;
+    }
+    args = str_sub(args, 3, args.len);
+    int rc = smtp_path_parse(&args, SMTP_PATH_FORWARD, s->mail_utf8, &path);
+    if (rc != 0)
+        refuse_path(s, rc);
+    else if (smtp_param_next(&args, &param) != 0) /* none is offered */
+        server_refuse(s, SMTP_REPLY(555, 5, 5, 4, "Parameter not recognized or not implemented"));
+    else if (s->recipient_count >= server_recipients_max(s))
+        server_write(s, &SMTP_REPLY(452, 4, 5, 3, "Too many recipients")); /* RFC 5321 4.5.3.1.10: no error */
+    else
+        ask(s, &path);
+}
+
+void rcpt_answered(struct smtp_server *s, const struct smtp_reply *r)
+{
+    if (smtp_reply_class(r) == 2)
+        s->recipient_count++;
+    server_write(s, r);
+}

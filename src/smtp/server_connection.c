@@ -1,0 +1,163 @@
+#include "smtp/server_connection.h"
+
+#include "base/mem.h"
+
+#define STREAM_HIGH_BYTES 65536 /* replies that the kernel has not taken; above it no more are made */
+#define LINGER_MS         5000  /* for the last reply to be fetched */
+
+struct smtp_server_connection {
+    struct loop_stream *stream;
+    struct loop_timer *timer;
+    struct smtp_server *session;
+    const struct smtp_server_ops *ops;
+    void *arg;
+    enum { STATE_STARTING, STATE_RUNNING, STATE_ENDED } state;
+    bool reading;
+    int64_t timeout_ms; /* that the timer was started with; 0: stopped */
+    uint64_t progress;  /* of the session, when it was */
+};
+
+static void on_read(void *arg, const char *data, size_t len, int err);
+
+/* The end itself is left to the timer, so that it does not come from inside an
+ * answer of the owner. */
+static void end(struct smtp_server_connection *c)
+{
+    if (c->state == STATE_ENDED)
+        return;
+    c->state = STATE_ENDED;
+    loop_stream_read_stop(c->stream);
+    loop_timer_start(c->timer, 0);
+}
+
+static void set_reading(struct smtp_server_connection *c)
+{
+    bool wanted = smtp_server_wants_input(c->session) && loop_stream_pending(c->stream) < STREAM_HIGH_BYTES;
+    if (wanted == c->reading)
+        return;
+    c->reading = wanted;
+    if (wanted)
+        loop_stream_read_start(c->stream, on_read, c);
+    else
+        loop_stream_read_stop(c->stream);
+}
+
+static void set_timer(struct smtp_server_connection *c)
+{
+    int64_t timeout_ms = smtp_server_timeout_ms(c->session);
+    uint64_t progress = smtp_server_progress(c->session);
+    if (timeout_ms == c->timeout_ms && progress == c->progress)
+        return;
+    c->timeout_ms = timeout_ms;
+    c->progress = progress;
+    if (timeout_ms > 0)
+        loop_timer_start(c->timer, timeout_ms);
+    else
+        loop_timer_stop(c->timer);
+}
+
+/* Sends what there is, and sees what the session wants next. */
+static void pump(struct smtp_server_connection *c)
+{
+    struct str out;
+    if (c->state == STATE_ENDED)
+        return;
+    while ((out = smtp_server_output(c->session)).len > 0 &&
+           loop_stream_pending(c->stream) < STREAM_HIGH_BYTES) {
+        loop_stream_write(c->stream, out.ptr, out.len);
+        smtp_server_output_taken(c->session, out.len);
+    }
+    if (smtp_server_finished(c->session)) {
+        end(c);
+        return;
+    }
+    set_reading(c);
+    set_timer(c);
+}
+
+static void on_read(void *arg, const char *data, size_t len, int err)
+{
+    struct smtp_server_connection *c = arg;
+    if (err) {
+        end(c);
+        return;
+    }
+    smtp_server_input(c->session, data, len);
+    pump(c);
+}
+
+static void on_drain(void *arg, int err)
+{
+    struct smtp_server_connection *c = arg;
+    if (err)
+        end(c);
+    else
+        pump(c);
+}
+
+static void on_wake(void *arg)
+{
+    pump(arg);
+}
+
+static void destroy(struct smtp_server_connection *c, int64_t linger_ms)
+{
+    struct str out = smtp_server_output(c->session);
+    loop_stream_write(c->stream, out.ptr, out.len); /* the last of a session that a slow reader held up */
+    loop_stream_close(c->stream, linger_ms);
+    loop_timer_free(c->timer);
+    smtp_server_free(c->session);
+}
+
+static void on_timer(void *arg)
+{
+    struct smtp_server_connection *c = arg;
+    switch (c->state) {
+    case STATE_STARTING:
+        c->state = STATE_RUNNING;
+        smtp_server_start(c->session);
+        pump(c);
+        break;
+    case STATE_RUNNING:
+        smtp_server_timeout(c->session);
+        pump(c);
+        break;
+    case STATE_ENDED:
+        destroy(c, LINGER_MS);
+        if (c->ops->closed)
+            c->ops->closed(c->arg);
+        free(c);
+        break;
+    }
+}
+
+struct smtp_server_connection *smtp_server_connection_new(struct loop *l, struct loop_stream *stream,
+                                                          const struct smtp_server_options *options,
+                                                          const struct smtp_server_ops *ops, void *arg)
+{
+    struct smtp_server_connection *c = mem_zalloc(sizeof(*c));
+    struct peer_nonce nonce;
+    loop_random(l, nonce.bytes, sizeof(nonce.bytes));
+    c->stream = stream;
+    c->ops = ops;
+    c->arg = arg;
+    c->session = smtp_server_new(options, ops, arg, &nonce);
+    smtp_server_on_wake(c->session, on_wake, c);
+    loop_stream_on_drain(stream, on_drain, c);
+    c->timer = loop_timer_new(l, on_timer, c);
+    loop_timer_start(c->timer, 0);
+    return c;
+}
+
+struct smtp_server *smtp_server_connection_session(struct smtp_server_connection *c)
+{
+    return c->session;
+}
+
+void smtp_server_connection_free(struct smtp_server_connection *c)
+{
+    if (!c)
+        return;
+    destroy(c, 0);
+    free(c);
+}

@@ -1,0 +1,63 @@
+/* The message, from 354 to the answer to its end. */
+#include "smtp/server_machine.h"
+
+/* One reply, or in LMTP one for each recipient (RFC 2033 4.2). */
+static void write_for_message(struct smtp_server *s, const struct smtp_reply *r)
+{
+    size_t count = s->options->flavour == SMTP_FLAVOUR_LMTP ? s->unanswered : 1;
+    for (size_t i = 0; i < count; i++)
+        server_write(s, r);
+}
+
+void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
+{
+    server_write(s, r);
+    if (smtp_reply_class(r) == 3) {
+        s->phase = PHASE_DATA;
+        s->unanswered = s->recipient_count;
+        s->too_big = false;
+        smtp_unstuff_init(&s->unstuff);
+    } else if (r->code != 421) {
+        server_reset(s);
+    }
+}
+
+void data_end_answered(struct smtp_server *s, const struct smtp_reply *r)
+{
+    write_for_message(s, r);
+    s->transaction = false; /* the answer is its end */
+    server_reset(s);
+}
+
+static void message_ended(struct smtp_server *s)
+{
+    static const struct smtp_reply too_big = {552, {5, 3, 4}, {"Message exceeds the maximum size", 32}};
+    static const struct smtp_reply bare = {550, {5, 6, 0}, {"Message holds a bare CR or LF", 29}};
+    struct smtp_data_info info = {s->unstuff.size_bytes, s->unstuff.eight_bit, s->unstuff.nul};
+    s->phase = PHASE_COMMAND;
+    s->progress++;
+    if (s->too_big || s->unstuff.bare) {
+        write_for_message(s, s->too_big ? &too_big : &bare);
+        server_reset(s);
+        return;
+    }
+    s->question = QUESTION_DATA_END;
+    if (s->ops->data_end)
+        s->ops->data_end(s->arg, &info);
+    else
+        smtp_server_reply(s, NULL);
+}
+
+void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used)
+{
+    struct str piece;
+    bool ended = smtp_unstuff(&s->unstuff, bytes.ptr, bytes.len, ret_used, &piece);
+    s->too_big =
+        s->too_big || (s->options->size_max_bytes && s->unstuff.size_bytes > s->options->size_max_bytes);
+    if (s->too_big || s->unstuff.bare)
+        server_reset(s); /* the rest is swallowed up to its end; the owner need not keep anything */
+    if (s->transaction && piece.len > 0 && s->ops->data)
+        s->no_room = !s->ops->data(s->arg, piece.ptr, piece.len);
+    if (ended)
+        message_ended(s);
+}

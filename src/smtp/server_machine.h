@@ -1,0 +1,127 @@
+/* The inside of a server session: for the files server*.c and cmd_*.c only.
+ * Each command is a file that knows this header; the session knows the commands
+ * by the table of server_verbs.c alone. */
+#ifndef HOLDFAST_SMTP_SERVER_MACHINE_H
+#define HOLDFAST_SMTP_SERVER_MACHINE_H
+
+#include "base/buf.h"
+#include "smtp/server.h"
+#include "wire/smtp_command.h"
+#include "wire/smtp_data.h"
+#include "wire/smtp_path.h"
+
+enum server_phase {
+    PHASE_COMMAND,
+    PHASE_AUTH, /* the next line answers a challenge */
+    PHASE_DATA,
+    PHASE_FINISHED,
+};
+
+enum server_question {
+    QUESTION_NONE,
+    QUESTION_CONNECT,
+    QUESTION_HELO,
+    QUESTION_MAIL,
+    QUESTION_RCPT,
+    QUESTION_DATA_BEGIN,
+    QUESTION_DATA_END,
+    QUESTION_AUTH,
+};
+
+#define SERVER_SHUTDOWN_TEXT_MAX 256
+
+struct smtp_server {
+    const struct smtp_server_options *options;
+    const struct smtp_server_ops *ops;
+    void *arg;
+    void (*on_wake)(void *arg);
+    void *wake_arg;
+
+    enum server_phase phase;
+    enum server_question question;
+    bool started;
+    bool running; /* inside of run: answers are picked up by it */
+    bool no_room; /* the owner's data said no */
+    unsigned errors;
+    uint64_t progress, data_bytes;
+
+    struct str direct; /* input at hand, not copied */
+    struct buf in;     /* input that had to wait */
+    struct buf out;
+    struct smtp_line_reader reader;
+
+    bool shutting_down;
+    struct smtp_reply shutdown_reply;
+    char shutdown_text[SERVER_SHUTDOWN_TEXT_MAX];
+
+    /* The client */
+    bool refused; /* 554 at the greeting */
+    bool esmtp;
+    char helo[SMTP_DOMAIN_MAX + 1]; /* "": not greeted yet */
+    char helo_asked[SMTP_DOMAIN_MAX + 1];
+    bool esmtp_asked;
+    char user[SMTP_PATH_MAX];
+    struct peer_nonce nonce;
+    bool nonce_spent;
+    char peer_node[PEER_NODE_MAX + 1];
+
+    /* The transaction */
+    bool transaction; /* mail was accepted; the owner is owed an end of it */
+    bool mail_utf8;
+    size_t recipient_count;
+    size_t unanswered; /* LMTP: recipients without answer to the message */
+    bool last_was_421;
+    struct smtp_unstuff unstuff;
+    bool too_big;
+};
+
+/* ---- server.c ---- */
+void server_write(struct smtp_server *s,
+                  const struct smtp_reply *r); /* the client's reply, with enhanced code */
+void server_write_plain(struct smtp_server *s, const struct smtp_reply *r);
+/* The machine's own refusal; the last one of too many is a 421. */
+void server_refuse(struct smtp_server *s, struct smtp_reply r);
+void server_count_error(struct smtp_server *s);
+void server_finish(struct smtp_server *s);
+/* Fires reset when a transaction is open. */
+void server_reset(struct smtp_server *s);
+size_t server_recipients_max(const struct smtp_server *s);
+/* Runs on after an answer that came from outside. */
+void server_go_on(struct smtp_server *s);
+
+/* ---- server_verbs.c ---- */
+void server_dispatch(struct smtp_server *s, struct str line);
+void server_list_verbs(const struct smtp_server *s, struct buf *out); /* for HELP */
+
+/* ---- server_data.c ---- */
+void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used);
+
+/* ---- the commands: args is what follows the verb, trimmed ---- */
+void cmd_ehlo(struct smtp_server *s, struct str args);
+void cmd_helo(struct smtp_server *s, struct str args);
+void cmd_mail(struct smtp_server *s, struct str args);
+void cmd_rcpt(struct smtp_server *s, struct str args);
+void cmd_data(struct smtp_server *s, struct str args);
+void cmd_rset(struct smtp_server *s, struct str args);
+void cmd_noop(struct smtp_server *s, struct str args);
+void cmd_vrfy(struct smtp_server *s, struct str args);
+void cmd_expn(struct smtp_server *s, struct str args);
+void cmd_help(struct smtp_server *s, struct str args);
+void cmd_quit(struct smtp_server *s, struct str args);
+void cmd_auth(struct smtp_server *s, struct str args);
+void cmd_xholdfast(struct smtp_server *s, struct str args);
+
+/* A further line of an AUTH exchange. */
+void auth_line(struct smtp_server *s, struct str line);
+
+/* What the owner's answer to each question does; called with the question
+ * closed. They write the reply. */
+void connect_answered(struct smtp_server *s, const struct smtp_reply *r);
+void helo_answered(struct smtp_server *s, const struct smtp_reply *r);
+void mail_answered(struct smtp_server *s, const struct smtp_reply *r);
+void rcpt_answered(struct smtp_server *s, const struct smtp_reply *r);
+void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r);
+void data_end_answered(struct smtp_server *s, const struct smtp_reply *r);
+void auth_answered(struct smtp_server *s, const struct smtp_reply *r);
+
+#endif
