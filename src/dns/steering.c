@@ -1,5 +1,7 @@
 #include "dns/steering.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 bool dns_relay_lives(enum health_state relay)
@@ -61,6 +63,14 @@ void dns_view_init(struct dns_view *v, const struct config *c)
     }
     for (size_t i = 0; i < c->domain_count; i++)
         v->domain_servers[i] = (size_t)(c->domains[i].server - c->servers);
+}
+
+void dns_view_copy(struct dns_view *to, const struct dns_view *from, const struct config *c)
+{
+    dns_view_init(to, c);
+    memcpy(to->servers, from->servers, c->server_count * sizeof(*to->servers));
+    memcpy(to->relays, from->relays, c->relay_count * sizeof(*to->relays));
+    memcpy(to->domain_servers, from->domain_servers, c->domain_count * sizeof(*to->domain_servers));
 }
 
 void dns_view_fini(struct dns_view *v)

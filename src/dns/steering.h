@@ -55,6 +55,8 @@ void dns_steer_domain(const struct config *c, const struct dns_view *v, size_t d
 
 /* All states unknown, no routes, addresses as configured. To be freed by dns_view_fini. */
 void dns_view_init(struct dns_view *v, const struct config *c);
+void dns_view_copy(struct dns_view *to, const struct dns_view *from,
+                   const struct config *c); /* to is not initialised */
 void dns_view_fini(struct dns_view *v);
 
 #endif

@@ -42,6 +42,7 @@ int dns_zones_load(const struct config *c, uint32_t serial, struct dns_zones **r
 {
     struct dns_zones *zs = mem_zalloc(sizeof(*zs));
     zs->config = c;
+    zs->references = 1;
     map_init(&zs->by_apex);
     for (size_t i = 0; i < c->zone_count; i++) {
         int err = add_zone(zs, &c->zones[i], serial, eb);
@@ -54,9 +55,15 @@ int dns_zones_load(const struct config *c, uint32_t serial, struct dns_zones **r
     return 0;
 }
 
+struct dns_zones *dns_zones_ref(struct dns_zones *zs)
+{
+    zs->references++;
+    return zs;
+}
+
 void dns_zones_free(struct dns_zones *zs)
 {
-    if (zs == NULL)
+    if (zs == NULL || --zs->references > 0)
         return;
     for (struct map_entry *e = zs->by_apex.first; e; e = e->next)
         zone_free(e->value);
