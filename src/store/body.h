@@ -28,10 +28,13 @@ int body_writer_error(const struct body_writer *w);
 /* Drops the body and frees the writer. (Consuming also frees it.) */
 void body_abort(struct body_writer *w);
 
-/* Reads up to len_max bytes (at most 64 KiB) from offset; on_read gets data
- * whose checksum holds, len 0 at the end. ERR_CORRUPT, ERR_IO, ERR_NOT_FOUND. */
+/* Reads up to len_max bytes from offset: at least one, and at most to the end of
+ * the stored chunk (64 KiB less some), so ask again from where it ended; on_read
+ * gets data whose checksum holds, len 0 at the end. One read at a time.
+ * ERR_CORRUPT, ERR_IO, ERR_NOT_FOUND. */
 struct store_op *body_read(struct body_reader *r, uint64_t offset, size_t len_max,
                            void (*on_read)(void *arg, int err, const char *data, size_t len), void *arg);
+/* Of the whole body; 0 before the first read was answered. */
 uint64_t body_reader_size_bytes(const struct body_reader *r);
 void body_close(struct body_reader *r); /* a pending read is forgotten */
 

@@ -28,12 +28,12 @@ struct mail;
 struct store_op *mail_instance_begin(struct mail *m, struct str server, int64_t epoch,
                                      void (*on_begin)(void *arg, int err), void *arg);
 /* The epoch now stored for a server, 0 when it never had an instance. */
-struct store_op *mail_epoch(struct mail *m, struct str server, void (*on_epoch)(void *arg, int err, int64_t epoch),
-                            void *arg);
+struct store_op *mail_epoch(struct mail *m, struct str server,
+                            void (*on_epoch)(void *arg, int err, int64_t epoch), void *arg);
 /* Raises the stored epoch to at least `epoch` without being an instance: the
  * fence "epoch" (director). */
-struct store_op *mail_fence(struct mail *m, struct str server, int64_t epoch, void (*on_fence)(void *arg, int err),
-                            void *arg);
+struct store_op *mail_fence(struct mail *m, struct str server, int64_t epoch,
+                            void (*on_fence)(void *arg, int err), void *arg);
 
 /* ---- mailboxes ---- */
 
@@ -50,10 +50,12 @@ struct mail_mailbox {
 };
 
 struct store_op *mail_mailboxes(struct mail *m, struct str user,
-                                void (*on_list)(void *arg, int err, const struct mail_mailbox *boxes, size_t count),
+                                void (*on_list)(void *arg, int err, const struct mail_mailbox *boxes,
+                                                size_t count),
                                 void *arg);
 struct store_op *mail_mailbox_find(struct mail *m, struct str user, struct str name,
-                                   void (*on_find)(void *arg, int err, const struct mail_mailbox *box), void *arg);
+                                   void (*on_find)(void *arg, int err, const struct mail_mailbox *box),
+                                   void *arg);
 /* ERR_EXISTS, ERR_INVALID (name), ERR_LIMIT (too many). Parents are made. */
 struct store_op *mail_mailbox_create(struct mail *m, struct str user, struct str name,
                                      void (*on_done)(void *arg, int err), void *arg);
@@ -64,6 +66,11 @@ struct store_op *mail_mailbox_rename(struct mail *m, struct str user, struct str
                                      void (*on_done)(void *arg, int err), void *arg);
 struct store_op *mail_mailbox_subscribe(struct mail *m, struct str user, struct str name, bool subscribed,
                                         void (*on_done)(void *arg, int err), void *arg);
+
+/* \Recent (RFC 3501 2.3.2): the messages with UIDs from first_uid on were shown
+ * to no session before; from now on they belong to this one. For SELECT. */
+struct store_op *mail_recent_claim(struct mail *m, int64_t mailbox_id,
+                                   void (*on_claim)(void *arg, int err, uint32_t first_uid), void *arg);
 
 /* ---- messages ---- */
 
@@ -90,17 +97,21 @@ struct mail_messages {
     size_t count;
     const uint32_t *expunged; /* uids expunged since since_modseq, ascending */
     size_t expunged_count;
-    uint64_t highest_modseq;  /* of this snapshot */
+    uint64_t highest_modseq; /* of this snapshot */
     uint32_t uid_next, uid_validity;
 };
 
 /* A consistent snapshot of what has changed after since_modseq; 0: all messages. */
 struct store_op *mail_changes(struct mail *m, int64_t mailbox_id, uint64_t since_modseq,
-                              void (*on_changes)(void *arg, int err, const struct mail_messages *messages), void *arg);
+                              void (*on_changes)(void *arg, int err, const struct mail_messages *messages),
+                              void *arg);
 
 struct body_reader *mail_body_open(struct mail *m, int64_t body_id);
 
-/* NULL when the store takes nothing now. */
+/* 0 while it takes writes; ERR_FENCED (stale, or no instance yet), ERR_SYNC
+ * (reopening), ERR_FULL, ... */
+int mail_health(const struct mail *m);
+/* NULL while mail_health is not 0. */
 struct body_writer *mail_body_begin(struct mail *m);
 
 /* Delivery into INBOX of each user (address), one copy of the bytes; consumes
@@ -114,7 +125,8 @@ struct store_op *mail_deliver(struct mail *m, struct body_writer *body, const st
 /* ERR_NOT_FOUND: no such mailbox ([TRYCREATE]). */
 struct store_op *mail_append(struct mail *m, struct body_writer *body, struct str user, struct str mailbox,
                              uint32_t flags, struct str keywords, struct wall_time internal_date,
-                             void (*on_append)(void *arg, int err, uint32_t uid_validity, uint32_t uid), void *arg);
+                             void (*on_append)(void *arg, int err, uint32_t uid_validity, uint32_t uid),
+                             void *arg);
 
 enum mail_flags_mode { MAIL_FLAGS_SET, MAIL_FLAGS_ADD, MAIL_FLAGS_REMOVE };
 
@@ -125,20 +137,21 @@ struct store_op *mail_flags_store(struct mail *m, int64_t mailbox_id, const uint
 
 /* Copies (or moves) to a mailbox of the same user; flags and dates follow. The
  * pairs are source uid -> new uid. All or nothing. */
-struct store_op *mail_copy(struct mail *m, int64_t mailbox_id, const uint32_t *uids, size_t uid_count, bool move,
-                           struct str to_mailbox,
-                           void (*on_copy)(void *arg, int err, uint32_t uid_validity, const uint32_t *from_uids,
-                                           const uint32_t *to_uids, size_t count),
+struct store_op *mail_copy(struct mail *m, int64_t mailbox_id, const uint32_t *uids, size_t uid_count,
+                           bool move, struct str to_mailbox,
+                           void (*on_copy)(void *arg, int err, uint32_t uid_validity,
+                                           const uint32_t *from_uids, const uint32_t *to_uids, size_t count),
                            void *arg);
 
 /* Removes those of uids (NULL: all) that have \Deleted; always: regardless of
  * the flag (POP3). */
-struct store_op *mail_expunge(struct mail *m, int64_t mailbox_id, const uint32_t *uids, size_t uid_count, bool always,
-                              void (*on_done)(void *arg, int err), void *arg);
+struct store_op *mail_expunge(struct mail *m, int64_t mailbox_id, const uint32_t *uids, size_t uid_count,
+                              bool always, void (*on_done)(void *arg, int err), void *arg);
 
 /* Fires after a commit of this process changed the mailbox. */
 struct mail_watch;
-struct mail_watch *mail_watch_new(struct mail *m, int64_t mailbox_id, void (*on_change)(void *arg), void *arg);
+struct mail_watch *mail_watch_new(struct mail *m, int64_t mailbox_id, void (*on_change)(void *arg),
+                                  void *arg);
 void mail_watch_free(struct mail_watch *w);
 
 #endif

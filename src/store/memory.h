@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 
+struct store;
 struct store_memory;
 
 /* clock gives the device's own time (leases); arg goes to it. */
@@ -18,11 +19,11 @@ void store_memory_free(struct store_memory *m); /* after all stores on it were c
 
 struct store_memory_faults {
     int64_t latency_min_us, latency_max_us; /* of a commit */
-    uint32_t sync_fail_ppm;    /* a commit fails with ERR_SYNC, nothing of it is kept */
-    uint32_t unknown_ppm;      /* the reply of a commit is lost: the engine must settle it */
-    bool full;                 /* ERR_FULL for accepts */
-    bool degraded;             /* ERR_DEGRADED for accepts */
-    bool unreachable;          /* ERR_UNAVAILABLE for all */
+    uint32_t sync_fail_ppm;                 /* a commit fails with ERR_SYNC, nothing of it is kept */
+    uint32_t unknown_ppm;                   /* the reply of a commit is lost: the engine must settle it */
+    bool full;                              /* ERR_FULL for accepts */
+    bool degraded;                          /* ERR_DEGRADED for accepts */
+    bool unreachable;                       /* ERR_UNAVAILABLE for all */
     /* Mutants, to prove that the checker sees: */
     bool mutant_ack_before_commit; /* callback at the call, commit later (lost when killed) */
     bool mutant_no_epoch_check;
@@ -32,5 +33,10 @@ struct store_memory_faults {
 /* random draws the faults: returns a value in [0, n). */
 void store_memory_set_faults(struct store_memory *m, const struct store_memory_faults *faults,
                              uint64_t (*random)(void *arg, uint64_t n), void *arg);
+
+/* Cuts one process off its device, as faults.unreachable does for all. */
+void store_memory_cut(struct store *s, bool cut);
+/* Flips a bit in every chunk of every body: readers must notice. */
+void store_memory_corrupt(struct store_memory *m);
 
 #endif

@@ -19,9 +19,10 @@ struct network;
 
 /* Takes the lease when it is free, has run out, or is held by holder with
  * token (renewal; 0 to take anew). The token grows with every change of holder
- * and with every new taking. The caller counts ttl_ms on its own mono clock
+ * and with every new taking, also when holder takes again what had run out: who
+ * renews must compare the token. The caller counts ttl_ms on its own mono clock
  * from the moment of the call, and stops before it has run out. ERR_BUSY:
- * another holds it (current tells whom), or our token is stale. */
+ * another holds it, or our token is stale; current tells who holds it. */
 struct network_lease {
     struct str name, holder;
     int64_t token;
@@ -31,10 +32,12 @@ struct store_op *network_lease_take(struct network *n, struct str name, struct s
                                     int64_t ttl_ms,
                                     void (*on_take)(void *arg, int err, const struct network_lease *current),
                                     void *arg);
+/* ERR_FENCED when we do not hold it with that token. */
 struct store_op *network_lease_release(struct network *n, struct str name, struct str holder, int64_t token,
                                        void (*on_release)(void *arg, int err), void *arg);
 struct store_op *network_leases(struct network *n,
-                                void (*on_leases)(void *arg, int err, const struct network_lease *leases, size_t count),
+                                void (*on_leases)(void *arg, int err, const struct network_lease *leases,
+                                                  size_t count),
                                 void *arg);
 
 /* ---- records ---- */
@@ -42,16 +45,18 @@ struct store_op *network_leases(struct network *n,
 struct network_record {
     struct str kind, key, value; /* value: one JSON object */
     int64_t version;             /* 1 at creation, +1 with each write */
-    int64_t age_ms;              /* since that write, by the store's clock */
+    int64_t age_ms;              /* since that write, by the store's clock; a very large
+                                  * number when the machine was started anew since */
 };
 
 /* All of a kind, or of a kind with a key (ptr not NULL), in order of key. */
 struct store_op *network_read(struct network *n, struct str kind, struct str key,
-                              void (*on_read)(void *arg, int err, const struct network_record *records, size_t count),
+                              void (*on_read)(void *arg, int err, const struct network_record *records,
+                                              size_t count),
                               void *arg);
 
 #define NETWORK_ANY_VERSION (-1) /* put whatever is there */
-#define NETWORK_ABSENT 0         /* only when the record does not exist */
+#define NETWORK_ABSENT      0    /* only when the record does not exist */
 
 struct network_change {
     enum { NETWORK_PUT, NETWORK_DELETE, NETWORK_EVENT } type;
@@ -59,7 +64,8 @@ struct network_change {
     int64_t expect_version;      /* NETWORK_ANY_VERSION, NETWORK_ABSENT, or the version read */
 };
 
-/* All or nothing. guard (NULL: none) is a lease that must be held with this
+/* All or nothing. A record (kind and key) may occur once in changes, else
+ * ERR_INVALID. guard (NULL: none) is a lease that must be held with this
  * name, holder and token at the commit, else ERR_FENCED. ERR_CONFLICT: a
  * version did not match; failed is the index of that change. */
 struct store_op *network_write(struct network *n, const struct network_change *changes, size_t count,
@@ -76,7 +82,8 @@ struct network_event {
 
 /* With ids above after_id, oldest first; after_id -1: the newest `limit`. */
 struct store_op *network_events(struct network *n, int64_t after_id, size_t limit,
-                                void (*on_events)(void *arg, int err, const struct network_event *events, size_t count),
+                                void (*on_events)(void *arg, int err, const struct network_event *events,
+                                                  size_t count),
                                 void *arg);
 
 /* ---- watching ---- */

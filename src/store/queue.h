@@ -25,7 +25,8 @@ const char *queue_name(const struct queue *q);
 int64_t queue_epoch(const struct queue *q); /* of this owner; 0 for a reader */
 /* 0 while it takes writes; ERR_FENCED, ERR_SYNC (reopening), ERR_FULL, ... */
 int queue_health(const struct queue *q);
-/* Forgets pending operations and frees q; what is under way may still commit. */
+/* Forgets pending operations and frees q; what is under way may still commit.
+ * Of its body writers and readers only the freeing is allowed after that. */
 void queue_close(struct queue *q);
 
 /* ---- accepting ---- */
@@ -50,7 +51,8 @@ struct body_writer *queue_body_begin(struct queue *q);
 
 /* Makes the message durable; consumes the writer. Only after err 0 may a `250`
  * be sent. message_id is the queue's own number of it. */
-struct store_op *queue_accept(struct queue *q, struct body_writer *body, const struct queue_message_in *message,
+struct store_op *queue_accept(struct queue *q, struct body_writer *body,
+                              const struct queue_message_in *message,
                               const struct queue_recipient_in *recipients, size_t recipient_count,
                               void (*on_accept)(void *arg, int err, int64_t message_id), void *arg);
 
@@ -73,10 +75,10 @@ struct queue_delivery {
     struct str reverse_path;
     struct str recipient;
     struct str domain;
-    struct str home;    /* own server of this delivery; "" is the domain's route */
+    struct str home; /* own server of this delivery; "" is the domain's route */
     enum queue_state state;
-    uint32_t attempts;  /* answers about this delivery */
-    uint32_t losses;    /* connections lost after MAIL while it was sent */
+    uint32_t attempts; /* answers about this delivery */
+    uint32_t losses;   /* connections lost after MAIL while it was sent */
     struct wall_time next_at;
     struct wall_time received_at;
     uint64_t size_bytes;
@@ -91,11 +93,11 @@ struct queue_rows {
 };
 
 struct queue_due_filter {
-    struct str domain;  /* deliveries of this domain with home "", or */
-    struct str home;    /* those with this own home (then domain is not looked at) */
-    int64_t after_id;   /* only ids above */
+    struct str domain;    /* deliveries of this domain with home "", or */
+    struct str home;      /* those with this own home (then domain is not looked at) */
+    int64_t after_id;     /* only ids above */
     struct wall_time now; /* only next_at <= now */
-    bool lossy;         /* only those with losses (true) or without (false) */
+    bool lossy;           /* only those with losses (true) or without (false) */
     size_t limit;
 };
 
@@ -112,8 +114,8 @@ struct body_reader *queue_body_open(struct queue *q, int64_t message_id);
 
 enum queue_outcome {
     QUEUE_OUTCOME_DELIVERED,
-    QUEUE_OUTCOME_DEFERRED,    /* try again at next_at */
-    QUEUE_OUTCOME_LOST,        /* the connection was lost after MAIL; counts as a loss, next_at */
+    QUEUE_OUTCOME_DEFERRED, /* try again at next_at */
+    QUEUE_OUTCOME_LOST,     /* the connection was lost after MAIL; counts as a loss, next_at */
     QUEUE_OUTCOME_QUARANTINED,
     QUEUE_OUTCOME_BOUNCED,
     QUEUE_OUTCOME_REMOVED,
@@ -123,12 +125,12 @@ struct queue_result {
     int64_t delivery_id;
     enum queue_outcome outcome;
     struct wall_time next_at;
-    struct str reply;      /* the server's, or why */
+    struct str reply; /* the server's, or why */
     /* What trace tells: */
-    struct str server;     /* home at the attempt */
-    struct str instance;   /* node and address */
+    struct str server;   /* home at the attempt */
+    struct str instance; /* node and address */
     int64_t epoch;
-    int64_t generation;    /* of the route */
+    int64_t generation; /* of the route */
     struct wall_time at;
 };
 
@@ -141,25 +143,36 @@ struct store_op *queue_settle(struct queue *q, const struct queue_result *result
 /* ---- looking and operating ---- */
 
 struct queue_filter {
-    struct str sender;     /* exact reverse-path; ptr NULL: any */
-    struct str recipient;  /* exact; ptr NULL: any */
+    struct str sender;         /* exact reverse-path; ptr NULL: any */
+    struct str recipient;      /* exact; ptr NULL: any */
     const struct str *domains; /* with home "": any of these ... */
     size_t domain_count;
-    struct str home;       /* ... or this own home; domain_count 0 and ptr NULL: any */
+    struct str home;                     /* ... or this own home; domain_count 0 and ptr NULL: any */
     const struct custody_id *custody_id; /* NULL: any */
-    int64_t delivery_id;   /* 0: any */
-    uint32_t states;       /* bits 1 << enum queue_state; 0: all that have not ended */
+    int64_t delivery_id;                 /* 0: any */
+    uint32_t states;                     /* bits 1 << enum queue_state; 0: all that have not ended */
     int64_t after_id;
-    size_t limit;          /* at most 1,000 rows a call */
+    size_t limit; /* at most 1,000 rows a call */
 };
 
+/* By id, ascending. */
 struct store_op *queue_list(struct queue *q, const struct queue_filter *filter,
                             void (*on_list)(void *arg, int err, const struct queue_rows *rows), void *arg);
 
-enum queue_action { QUEUE_ACT_HOLD, QUEUE_ACT_RELEASE, QUEUE_ACT_RETRY, QUEUE_ACT_MOVE, QUEUE_ACT_REMOVE, QUEUE_ACT_QUARANTINE };
+enum queue_action {
+    QUEUE_ACT_HOLD,
+    QUEUE_ACT_RELEASE,
+    QUEUE_ACT_RETRY,
+    QUEUE_ACT_MOVE,
+    QUEUE_ACT_REMOVE,
+    QUEUE_ACT_QUARANTINE
+};
 
-/* Applies to all that the filter selects (after_id and limit too; limit 0: no
- * limit); home is for MOVE. Recorded in the queue with who and why. */
+/* Applies to all that the filter selects and that has not ended (after_id and
+ * limit too; limit 0: no limit); home is for MOVE, "" goes back to the domain's
+ * route. RELEASE takes what is held or quarantined, and forgets its losses;
+ * RELEASE and RETRY make it due at once. Recorded in the queue with who and why.
+ * A large selection is worked through in slices, each a transaction. */
 struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, enum queue_action action,
                            struct str home, struct str who, struct str why,
                            void (*on_act)(void *arg, int err, uint64_t changed), void *arg);
@@ -171,7 +184,8 @@ struct queue_count {
 };
 
 struct store_op *queue_summary(struct queue *q,
-                               void (*on_summary)(void *arg, int err, const struct queue_count *counts, size_t count),
+                               void (*on_summary)(void *arg, int err, const struct queue_count *counts,
+                                                  size_t count),
                                void *arg);
 
 struct queue_attempt {
@@ -183,7 +197,8 @@ struct queue_attempt {
     struct wall_time at;
 };
 
-/* A message's life: its deliveries in any state, and their attempts in order. */
+/* A message's life: its deliveries in any state, and each one's attempts in
+ * order. ERR_NOT_FOUND. */
 struct store_op *queue_trace(struct queue *q, const struct custody_id *id,
                              void (*on_trace)(void *arg, int err, const struct queue_rows *rows,
                                               const struct queue_attempt *attempts, size_t attempt_count),

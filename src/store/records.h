@@ -26,23 +26,23 @@ struct record_instance {
     struct str node, site;
     struct str address; /* IP */
     int64_t epoch;
-    int64_t pid;        /* 0 when not ours */
-    int64_t pid_start;  /* start time of that process in clock ticks since boot */
+    int64_t pid;       /* 0 when not ours */
+    int64_t pid_start; /* start time of that process in clock ticks since boot */
 };
 
 /* kind "server", key: server's name. Written by the lease-holding director
  * only (guarded). The failover machine's state, so that another director can
  * continue at any step. */
 struct record_server {
-    struct str state;     /* director/machine.h: "absent", "running", "fencing", "creating", ... */
-    struct record_instance instance;  /* current; node "" when none */
+    struct str state;                /* director/machine.h: "absent", "running", "fencing", "creating", ... */
+    struct record_instance instance; /* current; node "" when none */
     struct record_instance candidate; /* being fenced in or created */
-    int64_t epoch;        /* highest ever given out */
-    int64_t plan_index;   /* which standby or create entry is being tried */
-    int64_t generation;   /* of the route: +1 with each change of instance or home */
-    int64_t changed_at_ms; /* wall, for humans */
-    struct str reason;    /* why it is in this state: event or operator */
-    struct str detail;    /* last error */
+    int64_t epoch;                    /* highest ever given out */
+    int64_t plan_index;               /* which standby or create entry is being tried */
+    int64_t generation;               /* of the route: +1 with each change of instance or home */
+    int64_t changed_at_ms;            /* wall, for humans */
+    struct str reason;                /* why it is in this state: event or operator */
+    struct str detail;                /* last error */
     struct str wanted;    /* an operator's order under way: "failover", "failback", "retire", "" */
     struct str served_by; /* name of the standby server that has this identity's mail; "" itself */
     int64_t tries;        /* of the current step */
@@ -62,13 +62,13 @@ struct record_queue {
 
 /* kind "observation", key: "NODE/SERVER". */
 struct record_observation {
-    struct str state;      /* health/words.h */
-    int64_t epoch;         /* of the instance observed */
-    int64_t failed;        /* attempts failed in a row: deliveries, or probes when none waits */
-    int64_t down_for_ms;   /* time inoperable, by the observer's mono clock, at the writing */
-    int64_t history;       /* last 64 outcomes, newest in bit 0, 1 is good */
-    struct str detail;     /* last failure's text */
-    bool invoke;           /* the relay's attempts and time are used up: asks for another server */
+    struct str state;    /* health/words.h */
+    int64_t epoch;       /* of the instance observed */
+    int64_t failed;      /* attempts failed in a row: deliveries, or probes when none waits */
+    int64_t down_for_ms; /* time inoperable, by the observer's mono clock, at the writing */
+    int64_t history;     /* last 64 outcomes, newest in bit 0, 1 is good */
+    struct str detail;   /* last failure's text */
+    bool invoke;         /* the relay's attempts and time are used up: asks for another server */
 };
 
 /* kind "order", key: unique. From an operator, or from the director to a node. */
@@ -78,8 +78,8 @@ struct record_order {
     struct str subject; /* server, queue, ... */
     struct str args;    /* JSON object as text */
     struct str who, why;
-    struct str state;   /* "new", "taken", "done", "failed" */
-    struct str result;  /* JSON object or text for the human */
+    struct str state;  /* "new", "taken", "done", "failed" */
+    struct str result; /* JSON object or text for the human */
     int64_t created_at_ms;
 };
 
@@ -101,13 +101,15 @@ struct record_secret {
     struct str hex; /* 32 bytes */
 };
 
-#define RECORD_KIND_LIST(X) X(node) X(server) X(route) X(queue) X(observation) X(order) X(user) X(site) X(secret)
+#define RECORD_KIND_LIST(X)                                                                                  \
+    X(node) X(server) X(route) X(queue) X(observation) X(order) X(user) X(site) X(secret)
 
 /* For each of them: char *record_NAME_encode(const struct record_NAME *) and
  * int record_NAME_decode(struct arena *, struct str json, struct record_NAME *ret). */
 #define RECORD_DECLARE(name)                                                                                 \
     char *record_##name##_encode(const struct record_##name *record);                                        \
-    int record_##name##_decode(struct arena *arena, struct str json, struct record_##name *ret_record) MUST_USE;
+    int record_##name##_decode(struct arena *arena, struct str json, struct record_##name *ret_record)       \
+        MUST_USE;
 RECORD_KIND_LIST(RECORD_DECLARE)
 #undef RECORD_DECLARE
 

@@ -23,9 +23,9 @@ enum store_engine_kind { STORE_ENGINE_SQLITE, STORE_ENGINE_MEMORY };
 
 struct store_options {
     enum store_engine_kind engine;
-    const char *path;        /* SQLite: the folder, made when missing (mode 0700) */
+    const char *path;            /* SQLite: the folder, made when missing (mode 0700) */
     struct store_memory *memory; /* memory: the device that the processes share */
-    bool read_only;          /* the CLI looking; nothing is made */
+    bool read_only;              /* the CLI looking; nothing is made */
 };
 
 /* Opens and, where needed, migrates the network part; mail and queues are
@@ -46,7 +46,8 @@ int store_mail(struct store *s, struct mail **ret_mail, struct err_buf *eb) MUST
  * the node's name. After that every older owner is fenced. ERR_CONFLICT: the
  * epoch is another one: *current_epoch tells. */
 struct store_op *store_queue_own(struct store *s, struct str name, struct str owner, int64_t expect_epoch,
-                                 void (*on_own)(void *arg, int err, struct queue *q, int64_t current_epoch), void *arg);
+                                 void (*on_own)(void *arg, int err, struct queue *q, int64_t current_epoch),
+                                 void *arg);
 /* Opens it for reading. ERR_NOT_FOUND. */
 int store_queue_read(struct store *s, struct str name, struct queue **ret_queue, struct err_buf *eb) MUST_USE;
 

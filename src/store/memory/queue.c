@@ -1,0 +1,187 @@
+#include "store/queue.h"
+
+#include "base/mem.h"
+#include "store/memory/device.h"
+#include "store/queue_op.h"
+
+/* ---- life ---- */
+
+static void message_free(void *arg)
+{
+    struct memory_message *message = arg;
+    str_drop(&message->in.reverse_path);
+    str_drop(&message->in.helo);
+    str_drop(&message->in.client);
+    free(message);
+}
+
+static void delivery_free(void *arg)
+{
+    struct memory_delivery *d = arg;
+    str_drop(&d->row.recipient);
+    str_drop(&d->row.domain);
+    str_drop(&d->row.home);
+    str_drop(&d->row.last_reply);
+    free(d);
+}
+
+static void attempt_free(void *arg)
+{
+    struct queue_attempt *attempt = arg;
+    str_drop(&attempt->server);
+    str_drop(&attempt->instance);
+    str_drop(&attempt->reply);
+    free(attempt);
+}
+
+static void act_free(void *arg)
+{
+    str_drop(arg);
+    free(arg);
+}
+
+struct memory_queue *memory_queue_new(struct str name)
+{
+    struct memory_queue *q = mem_zalloc(sizeof(*q));
+    q->name = str_keep(name);
+    map_init(&q->by_custody);
+    list_init(&q->live);
+    return q;
+}
+
+void memory_queue_free(void *arg)
+{
+    struct memory_queue *q = arg;
+    map_fini(&q->by_custody);
+    table_fini(&q->bodies, memory_body_free);
+    table_fini(&q->messages, message_free);
+    table_fini(&q->deliveries, delivery_free);
+    table_fini(&q->attempts, attempt_free);
+    table_fini(&q->acts, act_free);
+    str_drop(&q->name);
+    str_drop(&q->owner);
+    free(q);
+}
+
+int memory_queue_own(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_own *o = (struct op_queue_own *)op;
+    struct memory_queue *q = tx->queue;
+    o->ret_epoch = q->epoch;
+    if (q->epoch != o->expect_epoch)
+        return ERR_CONFLICT;
+    o->ret_epoch = *tx->epoch = ++q->epoch;
+    str_replace(&q->owner, o->owner);
+    memory_bodies_clean(&q->bodies, NULL);
+    return 0;
+}
+
+/* ---- accepting ---- */
+
+static struct str custody_key(const struct custody_id *id)
+{
+    return (struct str){(const char *)id->bytes, CUSTODY_ID_BYTES};
+}
+
+static void add_delivery(struct memory_queue *q, struct memory_message *message,
+                         const struct queue_recipient_in *recipient)
+{
+    struct memory_delivery *d = mem_zalloc(sizeof(*d));
+    d->row = (struct queue_delivery){.message_id = message->id,
+                                     .custody_id = message->in.custody_id,
+                                     .reverse_path = message->in.reverse_path,
+                                     .recipient = str_keep(recipient->address),
+                                     .domain = str_keep(recipient->domain),
+                                     .home = str_keep(STR_EMPTY),
+                                     .state = QUEUE_WAITING,
+                                     .received_at = message->in.received_at,
+                                     .size_bytes = message->size_bytes,
+                                     .eight_bit = message->in.eight_bit,
+                                     .smtputf8 = message->in.smtputf8,
+                                     .last_reply = str_keep(STR_EMPTY)};
+    d->row.id = table_add(&q->deliveries, d);
+    list_append(&q->live, &d->live);
+    message->live_count++;
+    if (message->delivery_count++ == 0)
+        message->first_delivery = d->row.id;
+}
+
+int memory_queue_accept(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_accept *o = (struct op_queue_accept *)op;
+    struct memory_queue *q = tx->queue;
+    int64_t body_id;
+    if (map_find(&q->by_custody, custody_key(&o->message.custody_id)))
+        return ERR_EXISTS;
+    int err = memory_body_finish(tx, &o->body, 1, &body_id);
+    if (err != 0)
+        return err;
+    struct memory_message *message = mem_zalloc(sizeof(*message));
+    message->in = o->message;
+    message->in.reverse_path = str_keep(o->message.reverse_path);
+    message->in.helo = str_keep(o->message.helo);
+    message->in.client = str_keep(o->message.client);
+    message->body_id = body_id;
+    message->size_bytes = o->body.size_bytes;
+    message->id = o->ret_message_id = table_add(&q->messages, message);
+    map_set(&q->by_custody, custody_key(&message->in.custody_id), message);
+    for (size_t i = 0; i < o->recipient_count; i++)
+        add_delivery(q, message, &o->recipients[i]);
+    return 0;
+}
+
+/* ---- settling ---- */
+
+static void set_state(struct memory_queue *q, struct memory_delivery *d, enum queue_state state)
+{
+    struct memory_message *message = table_get(&q->messages, d->row.message_id);
+    d->row.state = state;
+    if (queue_state_is_live(state))
+        return;
+    list_remove(&d->live);
+    if (--message->live_count == 0)
+        memory_body_unref(&q->bodies, message->body_id);
+}
+
+static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
+                        const struct queue_result *result)
+{
+    struct queue_attempt *attempt = mem_zalloc(sizeof(*attempt));
+    *attempt = (struct queue_attempt){.delivery_id = d->row.id,
+                                      .recipient = d->row.recipient,
+                                      .outcome = result->outcome,
+                                      .server = str_keep(result->server),
+                                      .instance = str_keep(result->instance),
+                                      .reply = str_keep(result->reply),
+                                      .epoch = result->epoch,
+                                      .generation = result->generation,
+                                      .at = result->at};
+    table_add(&q->attempts, attempt);
+}
+
+static void settle_one(struct memory_queue *q, const struct queue_result *result)
+{
+    struct memory_delivery *d = table_get(&q->deliveries, result->delivery_id);
+    if (!d)
+        return;
+    add_attempt(q, d, result);
+    if (!queue_state_is_live(d->row.state))
+        return;
+    if (result->outcome == QUEUE_OUTCOME_LOST)
+        d->row.losses++;
+    else
+        d->row.attempts++;
+    str_replace(&d->row.last_reply, result->reply);
+    d->row.next_at = result->next_at;
+    enum queue_state state = queue_outcome_state(result->outcome);
+    if (state != QUEUE_WAITING) /* a held one that was deferred stays held */
+        set_state(q, d, state);
+}
+
+int memory_queue_settle(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_settle *o = (struct op_queue_settle *)op;
+    for (size_t i = 0; i < o->count; i++)
+        settle_one(tx->queue, &o->results[i]);
+    return 0;
+}

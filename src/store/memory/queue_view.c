@@ -1,0 +1,219 @@
+/* Looking at a queue, and operating on what was found. */
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "store/memory/device.h"
+#include "store/queue_op.h"
+
+static void show_row(struct store_op *op, struct queue_rows_out *rows, const struct memory_delivery *d)
+{
+    rows->items = op_array_grow(op, rows->items, rows->count, sizeof(*rows->items));
+    struct queue_delivery *row = &rows->items[rows->count++];
+    *row = d->row;
+    row->reverse_path = op_str(op, d->row.reverse_path);
+    row->recipient = op_str(op, d->row.recipient);
+    row->domain = op_str(op, d->row.domain);
+    row->home = op_str(op, d->row.home);
+    row->last_reply = op_str(op, d->row.last_reply);
+}
+
+/* ---- due ---- */
+
+static bool goes_there(const struct memory_delivery *d, const struct queue_due_filter *f)
+{
+    if (d->row.state != QUEUE_WAITING || (d->row.losses > 0) != f->lossy)
+        return false;
+    return f->home.len > 0 ? str_eq(d->row.home, f->home)
+                           : d->row.home.len == 0 && str_eq(d->row.domain, f->domain);
+}
+
+int memory_queue_due(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_due *o = (struct op_queue_due *)op;
+    LIST_FOREACH (it, &tx->queue->live) {
+        const struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
+        if (d->row.id <= o->filter.after_id || d->row.next_at.ms > o->filter.now.ms ||
+            !goes_there(d, &o->filter))
+            continue;
+        if (o->ret_rows.count == o->filter.limit) {
+            o->ret_rows.more = true;
+            break;
+        }
+        show_row(op, &o->ret_rows, d);
+    }
+    return 0;
+}
+
+int memory_queue_next_at(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_next_at *o = (struct op_queue_next_at *)op;
+    int64_t next = INT64_MAX;
+    LIST_FOREACH (it, &tx->queue->live) {
+        const struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
+        if (d->row.next_at.ms > o->filter.now.ms && d->row.next_at.ms < next && goes_there(d, &o->filter))
+            next = d->row.next_at.ms;
+    }
+    o->ret_next_at.ms = next;
+    return next == INT64_MAX ? ERR_NOT_FOUND : 0;
+}
+
+/* ---- list ---- */
+
+static bool place_fits(const struct memory_delivery *d, const struct queue_filter *f)
+{
+    if (f->domain_count == 0 && !f->home.ptr)
+        return true;
+    if (f->home.ptr && f->home.len > 0 && str_eq(d->row.home, f->home))
+        return true;
+    for (size_t i = 0; d->row.home.len == 0 && i < f->domain_count; i++)
+        if (str_eq(d->row.domain, f->domains[i]))
+            return true;
+    return false;
+}
+
+static bool fits(const struct memory_delivery *d, const struct queue_filter *f)
+{
+    return ((f->states >> d->row.state) & 1) && d->row.id > f->after_id &&
+           (f->delivery_id == 0 || d->row.id == f->delivery_id) &&
+           (!f->sender.ptr || str_eq(d->row.reverse_path, f->sender)) &&
+           (!f->recipient.ptr || str_eq(d->row.recipient, f->recipient)) &&
+           (!f->custody_id || custody_id_eq(&d->row.custody_id, f->custody_id)) && place_fits(d, f);
+}
+
+int memory_queue_list(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_list *o = (struct op_queue_list *)op;
+    const struct table *all = &tx->queue->deliveries;
+    for (size_t i = (size_t)(o->filter.after_id > 0 ? o->filter.after_id : 0); i < all->count; i++) {
+        if (!fits(all->items[i], &o->filter))
+            continue;
+        if (o->ret_rows.count == o->filter.limit) {
+            o->ret_rows.more = true;
+            break;
+        }
+        show_row(op, &o->ret_rows, all->items[i]);
+    }
+    return 0;
+}
+
+/* ---- act ---- */
+
+static bool act_one(struct memory_queue *q, struct memory_delivery *d, const struct op_queue_act *o)
+{
+    int target = queue_action_target(o->action, d->row.state);
+    if (target < 0)
+        return false;
+    if (o->action == QUEUE_ACT_MOVE) {
+        if (str_eq(d->row.home, o->home))
+            return false;
+        str_replace(&d->row.home, o->home);
+    }
+    if (o->action == QUEUE_ACT_RETRY || o->action == QUEUE_ACT_RELEASE)
+        d->row.next_at = (struct wall_time){0};
+    if (o->action == QUEUE_ACT_RELEASE)
+        d->row.losses = 0;
+    d->row.state = (enum queue_state)target;
+    if (target == QUEUE_REMOVED) {
+        struct memory_message *message = table_get(&q->messages, d->row.message_id);
+        list_remove(&d->live);
+        str_replace(&d->row.last_reply, o->why);
+        if (--message->live_count == 0)
+            memory_body_unref(&q->bodies, message->body_id);
+    }
+    return true;
+}
+
+static void record_act(struct memory_queue *q, const struct op_queue_act *o)
+{
+    struct str *act = mem_alloc(sizeof(*act));
+    char *text = mem_asprintf("%d by %.*s: %.*s: %llu", (int)o->action, STR_ARG(o->who), STR_ARG(o->why),
+                              (unsigned long long)o->ret_changed);
+    *act = str_from(text);
+    table_add(&q->acts, act);
+}
+
+int memory_queue_act(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_act *o = (struct op_queue_act *)op;
+    size_t seen = 0;
+    LIST_FOREACH (it, &tx->queue->live) {
+        struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
+        if (!fits(d, &o->filter))
+            continue;
+        if (o->filter.limit > 0 && seen++ == o->filter.limit)
+            break;
+        if (act_one(tx->queue, d, o))
+            o->ret_changed++;
+    }
+    record_act(tx->queue, o);
+    return 0;
+}
+
+/* ---- summary ---- */
+
+static struct queue_count *count_of(struct op_queue_summary *o, const struct memory_delivery *d)
+{
+    for (size_t i = 0; i < o->ret_count; i++)
+        if (str_eq(o->ret_counts[i].domain, d->row.domain) && str_eq(o->ret_counts[i].home, d->row.home))
+            return &o->ret_counts[i];
+    o->ret_counts = op_array_grow(&o->op, o->ret_counts, o->ret_count, sizeof(*o->ret_counts));
+    struct queue_count *count = &o->ret_counts[o->ret_count++];
+    *count = (struct queue_count){.domain = op_str(&o->op, d->row.domain),
+                                  .home = op_str(&o->op, d->row.home),
+                                  .oldest = d->row.received_at};
+    return count;
+}
+
+static int count_cmp(const void *a, const void *b)
+{
+    const struct queue_count *x = a, *y = b;
+    int diff = str_cmp(x->domain, y->domain);
+    return diff != 0 ? diff : str_cmp(x->home, y->home);
+}
+
+int memory_queue_summary(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_summary *o = (struct op_queue_summary *)op;
+    LIST_FOREACH (it, &tx->queue->live) {
+        const struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
+        struct queue_count *count = count_of(o, d);
+        count->waiting += d->row.state == QUEUE_WAITING;
+        count->held += d->row.state == QUEUE_HELD;
+        count->quarantined += d->row.state == QUEUE_QUARANTINED;
+    }
+    if (o->ret_count > 1)
+        qsort(o->ret_counts, o->ret_count, sizeof(*o->ret_counts), count_cmp);
+    return 0;
+}
+
+/* ---- trace ---- */
+
+static void show_attempt(struct op_queue_trace *o, const struct queue_attempt *attempt)
+{
+    struct store_op *op = &o->op;
+    o->ret_attempts = op_array_grow(op, o->ret_attempts, o->ret_attempt_count, sizeof(*o->ret_attempts));
+    struct queue_attempt *out = &o->ret_attempts[o->ret_attempt_count++];
+    *out = *attempt;
+    out->recipient = op_str(op, attempt->recipient);
+    out->server = op_str(op, attempt->server);
+    out->instance = op_str(op, attempt->instance);
+    out->reply = op_str(op, attempt->reply);
+}
+
+int memory_queue_trace(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_trace *o = (struct op_queue_trace *)op;
+    struct memory_queue *q = tx->queue;
+    struct str key = {(const char *)o->custody_id.bytes, CUSTODY_ID_BYTES};
+    const struct memory_message *message = map_find(&q->by_custody, key);
+    if (!message)
+        return ERR_NOT_FOUND;
+    int64_t first = message->first_delivery, end = first + (int64_t)message->delivery_count;
+    for (int64_t id = first; id < end; id++) {
+        show_row(op, &o->ret_rows, table_get(&q->deliveries, id));
+        for (size_t i = 0; i < q->attempts.count; i++)
+            if (((const struct queue_attempt *)q->attempts.items[i])->delivery_id == id)
+                show_attempt(o, q->attempts.items[i]);
+    }
+    return 0;
+}

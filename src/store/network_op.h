@@ -1,0 +1,54 @@
+/* Inside src/store: the network contract's operations as engines see them. */
+#ifndef HOLDFAST_STORE_NETWORK_OP_H
+#define HOLDFAST_STORE_NETWORK_OP_H
+
+#include "store/engine.h"
+#include "store/network.h"
+
+struct op_lease_take {
+    struct store_op op;
+    struct str name, holder;
+    int64_t token, ttl_ms;
+    struct network_lease ret_current; /* who holds it now, with 0 and ERR_BUSY */
+};
+
+struct op_lease_release {
+    struct store_op op;
+    struct str name, holder;
+    int64_t token;
+};
+
+struct op_lease_list {
+    struct store_op op;
+    struct network_lease *ret_leases; /* in order of name */
+    size_t ret_count;
+};
+
+struct op_record_read {
+    struct store_op op;
+    struct str kind, key; /* key.ptr NULL: all */
+    struct network_record *ret_records;
+    size_t ret_count;
+};
+
+struct op_record_write {
+    struct store_op op;
+    struct network_change *changes; /* a record occurs once */
+    size_t count;
+    struct network_lease *guard; /* or NULL */
+    struct wall_time at;
+    size_t ret_failed;
+};
+
+struct op_event_list {
+    struct store_op op;
+    int64_t after_id;
+    size_t limit;
+    struct network_event *ret_events;
+    size_t ret_count;
+};
+
+/* The age of a record that was written before the device's clock began. */
+#define NETWORK_AGE_ANCIENT_MS (INT64_MAX / 2)
+
+#endif

@@ -1,0 +1,96 @@
+/* Inside src/store: the queue contract's operations as engines see them. */
+#ifndef HOLDFAST_STORE_QUEUE_OP_H
+#define HOLDFAST_STORE_QUEUE_OP_H
+
+#include "store/body_op.h"
+#include "store/engine.h"
+#include "store/queue.h"
+
+#define QUEUE_ROWS_MAX 1000 /* a call */
+
+/* States that have not ended. */
+#define QUEUE_LIVE_STATES ((1U << QUEUE_WAITING) | (1U << QUEUE_HELD) | (1U << QUEUE_QUARANTINED))
+
+static inline bool queue_state_is_live(enum queue_state state)
+{
+    return (QUEUE_LIVE_STATES >> state) & 1;
+}
+
+/* Rows of a result, with the array that they are collected in. */
+struct queue_rows_out {
+    struct queue_delivery *items;
+    size_t count;
+    bool more;
+};
+
+struct op_queue_own {
+    struct store_op op;
+    struct queue *queue; /* the loop thread's: is given out on success */
+    struct str name, owner;
+    int64_t expect_epoch;
+    int64_t ret_epoch; /* ours, or the stored one with ERR_CONFLICT */
+};
+
+struct op_queue_accept {
+    struct store_op op;
+    struct body_tail body;
+    struct queue_message_in message;
+    struct queue_recipient_in *recipients;
+    size_t recipient_count;
+    int64_t ret_message_id;
+};
+
+struct op_queue_due {
+    struct store_op op;
+    struct queue_due_filter filter;
+    struct queue_rows_out ret_rows;
+};
+
+struct op_queue_next_at {
+    struct store_op op;
+    struct queue_due_filter filter;
+    struct wall_time ret_next_at;
+};
+
+struct op_queue_settle {
+    struct store_op op;
+    struct queue_result *results;
+    size_t count;
+};
+
+struct op_queue_list {
+    struct store_op op;
+    struct queue_filter filter; /* states is never 0 */
+    struct queue_rows_out ret_rows;
+};
+
+struct op_queue_act {
+    struct store_op op;
+    struct queue_filter filter; /* states holds live ones only, limit 0 is none */
+    enum queue_action action;
+    struct str home, who, why;
+    struct wall_time at;
+    uint64_t ret_changed;
+    int64_t record_id; /* the engine's, when it works in slices */
+};
+
+struct op_queue_summary {
+    struct store_op op;
+    struct queue_count *ret_counts;
+    size_t ret_count;
+};
+
+struct op_queue_trace {
+    struct store_op op;
+    struct custody_id custody_id;
+    struct queue_rows_out ret_rows;
+    struct queue_attempt *ret_attempts;
+    size_t ret_attempt_count;
+};
+
+/* The state that an action leads to from a state, or -1 when it does nothing. */
+int queue_action_target(enum queue_action action, enum queue_state from);
+/* The state that an outcome leads to. */
+enum queue_state queue_outcome_state(enum queue_outcome outcome);
+
+#endif
