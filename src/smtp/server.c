@@ -169,14 +169,12 @@ static void line_input(struct smtp_server *s, struct str bytes)
     size_t used;
     struct str line;
     int rc = smtp_line_read(&s->reader, bytes.ptr, bytes.len, &used, &line);
-    consume_input(s, used);
-    if (rc == 0)
-        return;
-    s->progress++;
+    s->progress += rc != 0;
     if (rc == 1)
         take_line(s, line);
-    else
+    else if (rc != 0)
         refuse_line(s, rc);
+    consume_input(s, used); /* only now: the line may be a view of it */
 }
 
 static void run(struct smtp_server *s)
