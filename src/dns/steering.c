@@ -73,6 +73,23 @@ void dns_view_copy(struct dns_view *to, const struct dns_view *from, const struc
     memcpy(to->domain_servers, from->domain_servers, c->domain_count * sizeof(*to->domain_servers));
 }
 
+static bool server_eq(const struct dns_view_server *a, const struct dns_view_server *b)
+{
+    bool eq = a->state == b->state && a->leased == b->leased && a->address_count == b->address_count;
+    for (size_t i = 0; eq && i < a->address_count; i++)
+        eq = addr_ip_eq(&a->addresses[i], &b->addresses[i]);
+    return eq;
+}
+
+bool dns_view_eq(const struct dns_view *a, const struct dns_view *b, const struct config *c)
+{
+    for (size_t i = 0; i < c->server_count; i++)
+        if (!server_eq(&a->servers[i], &b->servers[i]))
+            return false;
+    return memcmp(a->relays, b->relays, c->relay_count * sizeof(*a->relays)) == 0 &&
+           memcmp(a->domain_servers, b->domain_servers, c->domain_count * sizeof(*a->domain_servers)) == 0;
+}
+
 void dns_view_fini(struct dns_view *v)
 {
     free(v->servers);

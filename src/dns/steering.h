@@ -57,6 +57,7 @@ void dns_steer_domain(const struct config *c, const struct dns_view *v, size_t d
 void dns_view_init(struct dns_view *v, const struct config *c);
 void dns_view_copy(struct dns_view *to, const struct dns_view *from,
                    const struct config *c); /* to is not initialised */
+bool dns_view_eq(const struct dns_view *a, const struct dns_view *b, const struct config *c);
 void dns_view_fini(struct dns_view *v);
 
 #endif

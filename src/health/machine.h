@@ -25,7 +25,7 @@
 
 #include "health/words.h"
 
-#define HEALTH_CHECKS_MAX    16
+#define HEALTH_CHECKS_MAX    32  /* one of each kind, and plugins */
 #define HEALTH_SAME_EVENT_MS 200 /* resets of one crash arrive within milliseconds; retries are slower */
 
 enum health_source { HEALTH_PROBE, HEALTH_DELIVERY };

@@ -27,6 +27,7 @@ struct monitor {
     struct config_check default_check;
     struct check checks[HEALTH_CHECKS_MAX];
     size_t check_count;
+    enum server_protocol protocol;
     size_t delivery_check; /* that deliveries count for */
     bool has_target;
     struct monitor_target target;
@@ -59,8 +60,10 @@ static uint16_t port_of(const struct monitor *m, enum check_kind kind)
         return m->target.imap_port;
     case CHECK_POP3:
         return m->target.pop3_port;
+    case CHECK_SMTP:
+        return m->target.smtp_port;
     default: /* TCP and commands look at the port that mail comes to */
-        return m->target.smtp_port ? m->target.smtp_port : m->target.lmtp_port;
+        return m->protocol == SERVER_LMTP ? m->target.lmtp_port : m->target.smtp_port;
     }
 }
 
@@ -171,9 +174,9 @@ void monitor_report(struct monitor *m, enum health_outcome outcome, struct str d
         loop_timer_start(m->tell, 0);
 }
 
-static size_t find_delivery_check(const struct monitor *m, enum server_protocol protocol)
+static size_t find_delivery_check(const struct monitor *m)
 {
-    enum check_kind kind = protocol == SERVER_LMTP ? CHECK_LMTP : CHECK_SMTP;
+    enum check_kind kind = m->protocol == SERVER_LMTP ? CHECK_LMTP : CHECK_SMTP;
     for (size_t i = 0; i < m->check_count; i++)
         if (m->checks[i].config->kind == kind)
             return i;
@@ -191,7 +194,8 @@ static void init_checks(struct monitor *m, const struct monitor_spec *spec)
                                              .rise = DEFAULT_RISE,
                                              .command = ""};
     m->check_count = spec->check_count ? spec->check_count : 1;
-    CHECK(m->check_count <= HEALTH_CHECKS_MAX);
+    if (m->check_count > HEALTH_CHECKS_MAX)
+        m->check_count = HEALTH_CHECKS_MAX;
     for (size_t i = 0; i < m->check_count; i++) {
         m->checks[i] = (struct check){.monitor = m, .config = &configs[i], .index = i};
         m->checks[i].timer = loop_timer_new(m->loop, on_timer, &m->checks[i]);
@@ -210,10 +214,11 @@ struct monitor *monitor_new(struct loop *l, const struct monitor_spec *spec,
     m->expect = mem_strdup("");
     m->events = *events;
     m->arg = arg;
+    m->protocol = spec->protocol;
     m->tell = loop_timer_new(l, on_tell, m);
     m->told = HEALTH_UNKNOWN;
     init_checks(m, spec);
-    m->delivery_check = find_delivery_check(m, spec->protocol);
+    m->delivery_check = find_delivery_check(m);
     return m;
 }
 

@@ -19,12 +19,13 @@
 struct monitor;
 
 struct monitor_spec {
-    const char *name;                  /* of the server, for whoever asks; copied */
-    const struct config_check *checks; /* must outlive the monitor; at most HEALTH_CHECKS_MAX */
-    size_t check_count;                /* 0: one check of the protocol, every second, fall 2, rise 2 */
-    enum server_protocol protocol;     /* how mail is delivered to it: deliveries count for the first check of
-                                          that     kind, else for the first check */
-    const char *helo;                  /* our name in EHLO; copied; NULL: "localhost" */
+    const char *name; /* of the server, for whoever asks; copied */
+    const struct config_check
+        *checks;        /* must outlive the monitor; of more than HEALTH_CHECKS_MAX the first ones count */
+    size_t check_count; /* 0: one check of the protocol, every second, fall 2, rise 2 */
+    enum server_protocol protocol; /* how mail is delivered to it: deliveries count for the first check of
+                                      that     kind, else for the first check */
+    const char *helo;              /* our name in EHLO; copied; NULL: "localhost" */
 };
 
 /* Where the identity runs now. */

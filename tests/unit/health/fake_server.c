@@ -2,30 +2,58 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+
+struct session {
+    struct list node;
+    struct fake_server *server;
+    struct loop_stream *stream;
+};
+
+static void session_free(struct session *s)
+{
+    list_remove(&s->node);
+    loop_stream_free(s->stream);
+    free(s);
+}
+
+static void hear(struct fake_server *f, const char *data, size_t len)
+{
+    size_t room = sizeof(f->heard) - 1 - f->heard_len;
+    len = len < room ? len : room;
+    memcpy(f->heard + f->heard_len, data, len);
+    f->heard_len += len;
+}
+
 static void on_read(void *arg, const char *data, size_t len, int err)
 {
-    struct fake_server *f = arg;
-    struct loop_stream *s = f->streams[f->stream_count - 1]; /* probes come one by one */
-    if (err < 0)
+    struct session *s = arg;
+    if (err < 0) {
+        session_free(s);
         return;
-    CHECK(buf_append(&f->heard, data, len) == 0);
-    if (f->answer && memchr(data, '\n', len)) {
-        loop_stream_write(s, f->answer, strlen(f->answer));
-    } else if (f->answer == NULL) {
-        loop_stream_close(s, 1000);
-        f->stream_count--;
+    }
+    hear(s->server, data, len);
+    if (s->server->answer == NULL) {
+        loop_stream_close(s->stream, 1000);
+        s->stream = NULL;
+        session_free(s);
+    } else if (memchr(data, '\n', len)) {
+        loop_stream_write(s->stream, s->server->answer, strlen(s->server->answer));
     }
 }
 
-static void on_accept(void *arg, struct loop_stream *s, const struct addr *peer)
+static void on_accept(void *arg, struct loop_stream *stream, const struct addr *peer)
 {
     struct fake_server *f = arg;
+    struct session *s = mem_zalloc(sizeof(*s));
     (void)peer;
-    CHECK(f->stream_count < ARRAY_LEN(f->streams));
-    f->streams[f->stream_count++] = s;
+    s->server = f;
+    s->stream = stream;
+    list_init(&s->node);
+    list_append(&f->sessions, &s->node);
     if (f->greeting)
-        loop_stream_write(s, f->greeting, strlen(f->greeting));
-    loop_stream_read_start(s, on_read, f);
+        loop_stream_write(stream, f->greeting, strlen(f->greeting));
+    loop_stream_read_start(stream, on_read, s);
 }
 
 void fake_server_start(struct fake_server *f, struct loop *l, const char *greeting, const char *answer)
@@ -35,7 +63,7 @@ void fake_server_start(struct fake_server *f, struct loop *l, const char *greeti
     f->loop = l;
     f->greeting = greeting;
     f->answer = answer;
-    buf_init(&f->heard, 65536);
+    list_init(&f->sessions);
     CHECK(addr_parse(STR("127.0.0.1:0"), &f->at) == 0);
     CHECK(loop_listen(l, &f->at, on_accept, f, &f->listener, &eb) == 0);
     loop_listener_local(f->listener, &f->at);
@@ -43,10 +71,8 @@ void fake_server_start(struct fake_server *f, struct loop *l, const char *greeti
 
 void fake_server_stop(struct fake_server *f)
 {
-    for (size_t i = 0; i < f->stream_count; i++)
-        loop_stream_free(f->streams[i]);
-    f->stream_count = 0;
+    LIST_FOREACH (it, &f->sessions)
+        session_free(LIST_ENTRY(it, struct session, node));
     loop_listener_free(f->listener);
     f->listener = NULL;
-    buf_fini(&f->heard);
 }

@@ -4,17 +4,18 @@
 
 #include "base/addr.h"
 #include "base/buf.h"
+#include "base/list.h"
 #include "loop/loop.h"
 
 struct fake_server {
     struct loop *loop;
     struct loop_listener *listener;
-    struct loop_stream *streams[64];
-    size_t stream_count;
+    struct list sessions;
     struct addr at;
     const char *greeting; /* sent on accept; NULL: silence */
     const char *answer;   /* sent for each line that comes; NULL: it closes instead */
-    struct buf heard;
+    char heard[256];      /* what came first */
+    size_t heard_len;
 };
 
 /* Listens on a free port of 127.0.0.1. */
