@@ -1,0 +1,62 @@
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/role_main.h"
+#include "net/bind.h"
+#include "relay/role.h"
+
+#define GRACE_MS 10000 /* for messages under way at the end */
+
+struct relay_main {
+    struct role_main rm;
+    struct relay_role *role;
+};
+
+static void on_stopped(void *arg)
+{
+    struct relay_main *m = arg;
+    role_main_end(&m->rm, EXIT_DONE);
+}
+
+static void on_stop(void *arg)
+{
+    struct relay_main *m = arg;
+    relay_role_stop(m->role, GRACE_MS, on_stopped, m);
+}
+
+static int start(struct relay_main *m)
+{
+    struct err_buf eb = {""};
+    struct config_relay *relay = config_relay_of_node(m->rm.cx.config, m->rm.node);
+    int fds[64];
+    if (net_bind_listen("relay", relay->name, relay->listen.addrs, relay->listen.count, fds, &eb) < 0) {
+        log_event(LOG_ERROR, eb.text);
+        return EXIT_FAILED;
+    }
+    int status = role_main_open(&m->rm);
+    if (status)
+        return status;
+    struct relay_role_options options = {
+        .config = m->rm.cx.config, .relay = relay, .store = m->rm.cx.store, .listen_fds = fds};
+    if (relay_role_start(m->rm.cx.loop, &options, &m->role, &eb) < 0) {
+        log_event(LOG_ERROR, eb.text);
+        return EXIT_FAILED;
+    }
+    log_event(LOG_INFO, "relay started", LOG_TEXT("relay", relay->name));
+    return 0;
+}
+
+int cmd_relay(int argc, char **argv)
+{
+    struct relay_main m = {0};
+    int status = role_main_init(&m.rm, "relay", ROLE_RELAY, argc, argv, NULL);
+    if (status == 0)
+        status = start(&m);
+    if (status == 0)
+        status = role_main_run(&m.rm, on_stop, &m);
+    if (m.role)
+        relay_role_free(m.role);
+    role_main_fini(&m.rm);
+    return status;
+}

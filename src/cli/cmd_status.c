@@ -1,0 +1,120 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/status_data.h"
+
+#define WATCH_MS 1000
+
+static const char *member(const json_t *object, const char *name)
+{
+    const char *value = json_string_value(json_object_get(object, name));
+    return value && *value ? value : "-";
+}
+
+static long long number(const json_t *object, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(object, name));
+}
+
+static void print_servers(const json_t *all)
+{
+    size_t i;
+    json_t *s;
+    printf("%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8s\n", "SERVER", "KIND", "STATE", "SITE", "NODE", "ADDRESS",
+           "EPOCH", "PID", "QUEUED");
+    json_array_foreach(json_object_get(all, "servers"), i, s)
+        printf("%-12s %-9s %-12s %-8s %-8s %-16s %6lld %8lld %8lld\n", member(s, "name"), member(s, "kind"),
+               member(s, "state"), member(s, "site"), member(s, "node"), member(s, "address"), number(s, "epoch"),
+               number(s, "pid"), number(s, "queued"));
+}
+
+static void print_relays(const json_t *all)
+{
+    size_t i;
+    json_t *r;
+    printf("\n%-12s %-8s %-8s %-16s %-6s %-12s %8s\n", "RELAY", "SITE", "NODE", "ADDRESS", "ALIVE", "QUEUE OWNER",
+           "QUEUED");
+    json_array_foreach(json_object_get(all, "relays"), i, r)
+        printf("%-12s %-8s %-8s %-16s %-6s %-12s %8lld\n", member(r, "name"), member(r, "site"), member(r, "node"),
+               member(r, "address"), json_is_true(json_object_get(r, "alive")) ? "yes" : "no",
+               member(r, "queue_owner"), number(r, "queued"));
+}
+
+static void print_nodes(const json_t *all)
+{
+    size_t i;
+    json_t *n;
+    printf("\n%-12s %-8s %-6s %8s\n", "NODE", "SITE", "ALIVE", "PID");
+    json_array_foreach(json_object_get(all, "nodes"), i, n)
+        printf("%-12s %-8s %-6s %8lld\n", member(n, "name"), member(n, "site"),
+               json_is_true(json_object_get(n, "alive")) ? "yes" : "no", number(n, "pid"));
+}
+
+static void print_routes(const json_t *all)
+{
+    const char *domain;
+    json_t *r;
+    printf("\n%-20s %-12s %-8s %-8s %10s\n", "DOMAIN", "SERVER", "NODE", "SITE", "GENERATION");
+    json_object_foreach(json_object_get(all, "routes"), domain, r)
+        printf("%-20s %-12s %-8s %-8s %10lld\n", domain, member(r, "server"), member(r, "instance"),
+               member(r, "site"), number(r, "generation"));
+    const json_t *lease = json_object_get(all, "lease");
+    printf("\nleading director: %s\n", member(lease, "holder"));
+}
+
+static void show(struct context *cx, bool json)
+{
+    json_t *all = status_gather(cx);
+    if (json) {
+        context_print_json(all);
+    } else {
+        print_servers(all);
+        print_relays(all);
+        print_nodes(all);
+        print_routes(all);
+    }
+    json_decref(all);
+    fflush(stdout);
+}
+
+static void on_tick(void *arg)
+{
+    context_done(arg);
+}
+
+static void watch(struct context *cx, bool json)
+{
+    struct loop_timer *timer = loop_timer_new(cx->loop, on_tick, cx);
+    for (;;) {
+        if (!json)
+            printf("\033[H\033[2J");
+        show(cx, json);
+        loop_timer_start(timer, WATCH_MS);
+        context_wait(cx);
+    }
+}
+
+int cmd_status(int argc, char **argv)
+{
+    struct context cx;
+    struct args args;
+    struct err_buf eb = {""};
+    bool json = false, watching = false;
+    context_init(&cx, "status");
+    const struct args_option options[] = {
+        CONTEXT_OPTIONS(&cx), {"json", NULL, &json}, {"watch", NULL, &watching}, {0}};
+    if (args_parse(argc, argv, options, &args, &eb) < 0)
+        return command_usage("status", eb.text);
+    if (args.operand_count > 0)
+        return command_usage("status", "it takes options only");
+    int status = context_load_config(&cx);
+    if (status == EXIT_DONE)
+        status = context_open_store(&cx, true);
+    if (status == EXIT_DONE && watching)
+        watch(&cx, json);
+    if (status == EXIT_DONE)
+        show(&cx, json);
+    context_fini(&cx);
+    return status;
+}

@@ -1,0 +1,105 @@
+#include "cli/context.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "loop/real.h"
+
+#define DEFAULT_CONFIG    "/etc/holdfast/holdfast.conf"
+#define DEFAULT_STATE_DIR "/var/lib/holdfast"
+
+void context_init(struct context *cx, const char *command)
+{
+    const char *from_env = getenv("HOLDFAST_CONFIG");
+    *cx = (struct context){
+        .command = command,
+        .config_path = from_env ? from_env : DEFAULT_CONFIG,
+        .state_dir = DEFAULT_STATE_DIR,
+    };
+}
+
+int context_load_config(struct context *cx)
+{
+    struct config_findings findings = {0};
+    int rc = config_load(cx->config_path, cx->state_dir, &cx->config, &findings);
+    for (size_t i = 0; i < findings.count; i++) {
+        const struct config_finding *f = &findings.items[i];
+        if (f->line > 0)
+            fprintf(stderr, "%s:%d: %s\n", f->file, f->line, f->text);
+        else
+            fprintf(stderr, "%s: %s\n", f->file, f->text);
+    }
+    config_findings_free(&findings);
+    return rc < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+int context_open_store(struct context *cx, bool read_only)
+{
+    struct err_buf eb = {""};
+    struct store_options options = {
+        .engine = STORE_ENGINE_SQLITE, .path = cx->config->store_path, .read_only = read_only};
+    if (!cx->loop)
+        cx->loop = loop_real_new();
+    int rc = store_open(cx->loop, &options, &cx->store, &eb);
+    if (rc == 0)
+        return EXIT_DONE;
+    fprintf(stderr, "holdfast %s: %s\n", cx->command, eb.text);
+    if (rc == ERR_NOT_FOUND)
+        fprintf(stderr, "The network was never started with --state-dir %s: `holdfast run` does.\n", cx->state_dir);
+    return rc == ERR_BUSY || rc == ERR_UNAVAILABLE ? EXIT_TRY_AGAIN : EXIT_FAILED;
+}
+
+void context_fini(struct context *cx)
+{
+    if (cx->store)
+        store_close(cx->store);
+    if (cx->loop)
+        loop_real_free(cx->loop);
+    config_free(cx->config);
+}
+
+void context_wait(struct context *cx)
+{
+    cx->waiting = true;
+    while (cx->waiting)
+        loop_run(cx->loop);
+}
+
+void context_done(struct context *cx)
+{
+    cx->waiting = false;
+    loop_stop(cx->loop);
+}
+
+static void on_view(void *arg, const struct view *v)
+{
+    (void)v;
+    context_done(arg);
+}
+
+struct viewer *context_view(struct context *cx)
+{
+    struct viewer *viewer = viewer_new(cx->loop, store_network(cx->store), on_view, cx);
+    context_wait(cx);
+    return viewer;
+}
+
+const char *context_who(void)
+{
+    static char who[256];
+    char host[128] = "";
+    const struct passwd *user = getpwuid(getuid());
+    gethostname(host, sizeof(host) - 1);
+    snprintf(who, sizeof(who), "%s@%s", user ? user->pw_name : "unknown", host);
+    return who;
+}
+
+void context_print_json(const json_t *value)
+{
+    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    printf("\n");
+}

@@ -1,0 +1,58 @@
+/* What most subcommands need: the common options, the configuration, a loop,
+ * the store, and a way to wait for the answer of an asynchronous operation. */
+#ifndef HOLDFAST_CLI_CONTEXT_H
+#define HOLDFAST_CLI_CONTEXT_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "cli/args.h"
+#include "config/config.h"
+#include "loop/loop.h"
+#include "store/store.h"
+#include "store/view.h"
+
+struct context {
+    const char *command;     /* for messages */
+    const char *config_path; /* -c */
+    const char *state_dir;   /* --state-dir */
+    struct config *config;
+    struct loop *loop;
+    struct store *store;
+    bool waiting;
+};
+
+/* -c and --state-dir, to be put at the head of a command's table of options. */
+#define CONTEXT_OPTIONS(cx)                                                                                  \
+    {"c", &(cx)->config_path, NULL}, {"state-dir", &(cx)->state_dir, NULL}
+
+void context_init(struct context *cx, const char *command);
+/* Loads the configuration; on failure prints the findings and returns an exit
+ * status, else 0. */
+int context_load_config(struct context *cx) MUST_USE;
+/* Makes the loop and opens the store (read_only: looks, makes nothing). The
+ * same return. */
+int context_open_store(struct context *cx, bool read_only) MUST_USE;
+void context_fini(struct context *cx);
+
+/* Runs the loop until context_done is called (from a callback). */
+void context_wait(struct context *cx);
+void context_done(struct context *cx);
+
+/* Reads the network once; NULL (and a message on stderr) when the store does
+ * not answer. The viewer is to be freed. */
+struct viewer *context_view(struct context *cx);
+
+/* Writes an order and waits until it was carried out, at most timeout_ms.
+ * Prints the result, as text or JSON; returns the exit status (75: nobody took
+ * it in time; it was withdrawn). */
+int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json);
+
+/* One JSON value and a newline on stdout. */
+void context_print_json(const json_t *value);
+
+/* "login@host" of who runs this command, for the record. */
+const char *context_who(void);
+
+#endif

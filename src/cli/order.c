@@ -1,0 +1,149 @@
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/custody_id.h"
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/context.h"
+#include "store/records.h"
+
+#define POLL_MS 50
+
+struct order_wait {
+    struct context *cx;
+    char key[CUSTODY_ID_TEXT_MAX];
+    int64_t version;
+    int err;
+    bool finished;
+    char *state, *result;
+    struct loop_timer *poll_timer, *deadline;
+    struct store_op *op;
+    struct network_watch *watch;
+};
+
+static void finish(struct order_wait *w, int err)
+{
+    w->err = err;
+    w->finished = true;
+    context_done(w->cx);
+}
+
+static void on_write(void *arg, int err, size_t failed)
+{
+    struct order_wait *w = arg;
+    (void)failed;
+    w->op = NULL;
+    finish(w, err);
+}
+
+static void on_read(void *arg, int err, const struct network_record *records, size_t count)
+{
+    struct order_wait *w = arg;
+    struct record_order order;
+    struct arena arena;
+    w->op = NULL;
+    arena_init(&arena, 1 << 20);
+    if (!err && count == 1 && record_order_decode(&arena, records[0].value, &order) == 0) {
+        w->version = records[0].version;
+        if (str_eq(order.state, STR("done")) || str_eq(order.state, STR("failed"))) {
+            w->state = str_dup(order.state);
+            w->result = str_dup(order.result);
+            finish(w, 0);
+        }
+    }
+    arena_fini(&arena);
+    if (!w->finished)
+        loop_timer_start(w->poll_timer, POLL_MS);
+}
+
+static void on_poll(void *arg)
+{
+    struct order_wait *w = arg;
+    if (!w->op)
+        w->op = network_read(store_network(w->cx->store), STR("order"), str_from(w->key), on_read, w);
+}
+
+static void on_deadline(void *arg)
+{
+    finish(arg, ERR_TIMEOUT);
+}
+
+static void write_order(struct order_wait *w, const struct record_order *order)
+{
+    struct record_order full = *order;
+    full.state = STR("new");
+    full.who = str_from(context_who());
+    full.created_at_ms = loop_wall(w->cx->loop).ms;
+    char *value = record_order_encode(&full);
+    struct network_change change = {.type = NETWORK_PUT, .kind = STR("order"), .key = str_from(w->key),
+                                    .value = str_from(value), .expect_version = NETWORK_ABSENT};
+    w->op = network_write(store_network(w->cx->store), &change, 1, NULL, on_write, w);
+    free(value);
+    context_wait(w->cx);
+}
+
+static void wait_for_answer(struct order_wait *w, int64_t timeout_ms)
+{
+    w->finished = false;
+    w->poll_timer = loop_timer_new(w->cx->loop, on_poll, w);
+    w->deadline = loop_timer_new(w->cx->loop, on_deadline, w);
+    loop_timer_start(w->poll_timer, POLL_MS);
+    loop_timer_start(w->deadline, timeout_ms);
+    context_wait(w->cx);
+    loop_timer_free(w->poll_timer);
+    loop_timer_free(w->deadline);
+    if (w->op)
+        store_op_forget(w->op);
+    w->op = NULL;
+}
+
+/* Answered or given up: the order leaves the store; its event stays. */
+static void remove_order(struct order_wait *w)
+{
+    struct network_change change = {.type = NETWORK_DELETE, .kind = STR("order"), .key = str_from(w->key),
+                                    .expect_version = NETWORK_ANY_VERSION};
+    w->op = network_write(store_network(w->cx->store), &change, 1, NULL, on_write, w);
+    context_wait(w->cx);
+}
+
+static int report(const struct order_wait *w, bool json)
+{
+    bool done = w->state && strcmp(w->state, "done") == 0;
+    if (!w->state) {
+        fprintf(stderr, "holdfast %s: nobody carried the order out in time: is the network running (`holdfast status`)?\n",
+                w->cx->command);
+        return EXIT_TRY_AGAIN;
+    }
+    json_t *value = json_loads(w->result, JSON_DECODE_ANY, NULL);
+    if (json) {
+        char *text = value ? mem_strdup(w->result) : NULL;
+        printf("%s\n", text ? text : "{}");
+        free(text);
+    } else if (value && json_is_integer(json_object_get(value, "changed"))) {
+        printf("%lld changed\n", (long long)json_integer_value(json_object_get(value, "changed")));
+    } else {
+        fprintf(done ? stdout : stderr, "%s\n", w->result);
+    }
+    json_decref(value);
+    return done ? EXIT_DONE : EXIT_FAILED;
+}
+
+int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json)
+{
+    struct order_wait w = {.cx = cx};
+    struct custody_id unique;
+    loop_random(cx->loop, unique.bytes, sizeof(unique.bytes));
+    custody_id_format(&unique, w.key);
+    write_order(&w, order);
+    if (w.err) {
+        fprintf(stderr, "holdfast %s: the store did not take the order: %s\n", cx->command, err_name(w.err));
+        return EXIT_FAILED;
+    }
+    wait_for_answer(&w, timeout_ms);
+    int status = report(&w, json);
+    remove_order(&w);
+    free(w.state);
+    free(w.result);
+    return status;
+}

@@ -1,0 +1,141 @@
+#include "cli/role_main.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "cli/bootstrap.h"
+#include "cli/commands.h"
+#include "loop/real.h"
+#include "net/bind.h"
+
+#define EXTRA_OPTIONS_MAX 8
+
+static void collect_options(struct role_main *rm, const struct args_option *extra, struct args_option *out)
+{
+    const struct args_option common[] = {CONTEXT_OPTIONS(&rm->cx), {"node", &rm->node_name, NULL}};
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_LEN(common); i++)
+        out[count++] = common[i];
+    for (; extra && extra->name; extra++) {
+        CHECK(count < ARRAY_LEN(common) + EXTRA_OPTIONS_MAX);
+        out[count++] = *extra;
+    }
+    out[count] = (struct args_option){0};
+}
+
+static int find_node(struct role_main *rm, unsigned role)
+{
+    char problem[256];
+    if (!rm->node_name)
+        return command_usage(rm->cx.command, "--node NAME is missing");
+    rm->node = config_node_find(rm->cx.config, rm->node_name);
+    if (!rm->node) {
+        snprintf(problem, sizeof(problem), "the configuration has no node '%s'", rm->node_name);
+        return command_usage(rm->cx.command, problem);
+    }
+    if (role && !(rm->node->roles & role)) {
+        snprintf(problem, sizeof(problem), "node '%s' does not have this role; see its roles in the configuration",
+                 rm->node_name);
+        return command_usage(rm->cx.command, problem);
+    }
+    return 0;
+}
+
+static void seed_hash(struct loop *l)
+{
+    uint8_t seed[16];
+    loop_random(l, seed, sizeof(seed));
+    map_seed(seed);
+}
+
+int role_main_init(struct role_main *rm, const char *command, unsigned role, int argc, char **argv,
+                   const struct args_option *extra)
+{
+    struct args_option options[3 + EXTRA_OPTIONS_MAX + 1];
+    struct args args;
+    struct err_buf eb = {""};
+    char log_name[64];
+    memset(rm, 0, sizeof(*rm));
+    context_init(&rm->cx, command);
+    collect_options(rm, extra, options);
+    if (args_parse(argc, argv, options, &args, &eb) < 0)
+        return command_usage(command, eb.text);
+    if (args.operand_count > 0)
+        return command_usage(command, "it takes options only");
+    int status = context_load_config(&rm->cx);
+    if (status != 0)
+        return status;
+    status = find_node(rm, role);
+    if (status != 0)
+        return status;
+    snprintf(log_name, sizeof(log_name), "%s@%s", command, rm->node->name);
+    log_set_role(log_name);
+    rm->cx.loop = loop_real_new();
+    seed_hash(rm->cx.loop);
+    rm->lifeline = lifeline_hold(rm->cx.loop);
+    return 0;
+}
+
+int role_main_open(struct role_main *rm)
+{
+    struct err_buf eb = {""};
+    if (net_drop_privileges(rm->cx.config->user, &eb) < 0) {
+        fprintf(stderr, "holdfast %s: %s\n", rm->cx.command, eb.text);
+        return EXIT_FAILED;
+    }
+    int status = context_open_store(&rm->cx, false);
+    return status ? status : bootstrap(&rm->cx);
+}
+
+static void on_end_signal(void *arg, int signum)
+{
+    struct role_main *rm = arg;
+    log_event(LOG_INFO, "ending", LOG_TEXT("signal", strsignal(signum)));
+    rm->on_stop(rm->arg);
+}
+
+static void on_reload_signal(void *arg, int signum)
+{
+    struct role_main *rm = arg;
+    struct config *config = NULL;
+    struct config_findings findings = {0};
+    (void)signum;
+    if (config_load(rm->cx.config_path, rm->cx.state_dir, &config, &findings) == 0) {
+        config_findings_free(&findings);
+        config_reload_check(rm->cx.config, config, &findings);
+    }
+    for (size_t i = 0; i < findings.count; i++)
+        log_event(LOG_WARNING, "configuration not reloaded", LOG_TEXT("file", findings.items[i].file),
+                  LOG_I64("line", findings.items[i].line), LOG_TEXT("finding", findings.items[i].text));
+    config_findings_free(&findings);
+    config_free(config);
+}
+
+int role_main_run(struct role_main *rm, void (*on_stop)(void *arg), void *arg)
+{
+    rm->on_stop = on_stop;
+    rm->arg = arg;
+    rm->signals[0] = loop_signal_new(rm->cx.loop, SIGTERM, on_end_signal, rm);
+    rm->signals[1] = loop_signal_new(rm->cx.loop, SIGINT, on_end_signal, rm);
+    rm->signals[2] = loop_signal_new(rm->cx.loop, SIGHUP, on_reload_signal, rm);
+    context_wait(&rm->cx);
+    return rm->exit_status;
+}
+
+void role_main_end(struct role_main *rm, int exit_status)
+{
+    rm->exit_status = exit_status;
+    context_done(&rm->cx);
+}
+
+void role_main_fini(struct role_main *rm)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rm->signals); i++)
+        if (rm->signals[i])
+            loop_signal_free(rm->signals[i]);
+    lifeline_release(rm->lifeline);
+    context_fini(&rm->cx);
+}

@@ -1,0 +1,32 @@
+/* What the roles' commands share: the node, the log, the lifeline, signals,
+ * sockets bound before privileges are dropped, the store. */
+#ifndef HOLDFAST_CLI_ROLE_MAIN_H
+#define HOLDFAST_CLI_ROLE_MAIN_H
+
+#include "cli/context.h"
+#include "run/lifeline.h"
+
+struct role_main {
+    struct context cx;
+    const char *node_name; /* --node */
+    struct config_node *node;
+    struct lifeline_hold *lifeline;
+    struct loop_signal *signals[3];
+    void (*on_stop)(void *arg); /* SIGTERM, SIGINT */
+    void *arg;
+    int exit_status;
+};
+
+/* Parses (extra: further options, may be NULL), loads the configuration, finds
+ * the node, which must have `role` (0: any), and makes the loop. 0 or an exit status. */
+int role_main_init(struct role_main *rm, const char *command, unsigned role, int argc, char **argv,
+                   const struct args_option *extra) MUST_USE;
+/* Drops privileges, opens and bootstraps the store. After the sockets are bound. */
+int role_main_open(struct role_main *rm) MUST_USE;
+/* Runs until role_main_end; on_stop is asked to arrange that. */
+int role_main_run(struct role_main *rm, void (*on_stop)(void *arg), void *arg);
+/* Ends role_main_run. */
+void role_main_end(struct role_main *rm, int exit_status);
+void role_main_fini(struct role_main *rm);
+
+#endif
