@@ -1,0 +1,203 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/queue_filter.h"
+
+#define PAGE_ROWS        500
+#define LIST_LIMIT       100   /* without --limit; a terminal's worth */
+#define ORDER_TIMEOUT_MS 60000
+
+struct listing {
+    struct context *cx;
+    const char *queue;
+    bool json, first;
+    uint64_t left;     /* rows to show */
+    int64_t after_id;
+    bool more;
+    uint64_t shown;
+    json_t *rows; /* --json */
+};
+
+static json_t *text(struct str s)
+{
+    json_t *value = json_stringn(s.ptr ? s.ptr : "", s.len);
+    return value ? value : json_string("(not UTF-8)");
+}
+
+static json_t *row_json(const char *queue, const struct queue_delivery *d)
+{
+    char id[CUSTODY_ID_TEXT_MAX], received[WALL_TEXT_MAX], next[WALL_TEXT_MAX];
+    custody_id_format(&d->custody_id, id);
+    wall_format_iso(d->received_at, received);
+    wall_format_iso(d->next_at, next);
+    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o}", "queue", queue, "delivery",
+                     (json_int_t)d->id, "id", id, "sender", text(d->reverse_path), "recipient", text(d->recipient),
+                     "home", text(d->home), "state", queue_state_name(d->state), "attempts", (json_int_t)d->attempts,
+                     "losses", (json_int_t)d->losses, "size", (json_int_t)d->size_bytes, "received_at", received,
+                     "next_at", next, "last_reply", text(d->last_reply));
+}
+
+static void show_row(struct listing *l, const struct queue_delivery *d)
+{
+    if (l->json) {
+        json_array_append_new(l->rows, row_json(l->queue, d));
+        return;
+    }
+    char id[CUSTODY_ID_TEXT_MAX], received[WALL_TEXT_MAX];
+    custody_id_format(&d->custody_id, id);
+    wall_format_iso(d->received_at, received);
+    if (l->first)
+        printf("%-26s %-24s %-11s %10s  %-30s %-30s %s\n", "ID", "RECEIVED", "STATE", "SIZE", "SENDER", "RECIPIENT",
+               "LAST REPLY");
+    l->first = false;
+    printf("%-26s %-24s %-11s %10llu  %-30.*s %-30.*s %.*s\n", id, received, queue_state_name(d->state),
+           (unsigned long long)d->size_bytes, STR_ARG(d->reverse_path), STR_ARG(d->recipient), STR_ARG(d->last_reply));
+}
+
+static void on_rows(void *arg, int err, const struct queue_rows *rows)
+{
+    struct listing *l = arg;
+    l->more = false;
+    if (err)
+        fprintf(stderr, "holdfast queue: %s: %s\n", l->queue, err_name(err));
+    for (size_t i = 0; !err && i < rows->count && l->left > 0; i++) {
+        show_row(l, &rows->items[i]);
+        l->after_id = rows->items[i].id;
+        l->left--;
+        l->shown++;
+    }
+    if (!err)
+        l->more = rows->more && l->left > 0;
+    context_done(l->cx);
+}
+
+static void list_queue(struct listing *l, struct queue_filter filter)
+{
+    struct queue *q = NULL;
+    if (store_queue_read(l->cx->store, str_from(l->queue), &q, NULL) < 0)
+        return; /* never made */
+    l->after_id = 0;
+    do {
+        filter.after_id = l->after_id;
+        filter.limit = l->left < PAGE_ROWS ? (size_t)l->left : PAGE_ROWS;
+        queue_list(q, &filter, on_rows, l);
+        context_wait(l->cx);
+    } while (l->more);
+    queue_close(q);
+}
+
+static int list(struct context *cx, struct queue_selection *s, bool json, bool all_states)
+{
+    struct viewer *viewer = context_view(cx);
+    struct queue_filter filter = queue_selection_filter(s, cx->config, viewer_view(viewer));
+    struct listing l = {.cx = cx, .json = json, .first = true, .left = s->limit_count ? s->limit_count : LIST_LIMIT};
+    filter.states = all_states ? UINT32_MAX : 0;
+    l.rows = json_array();
+    for (size_t i = 0; i < cx->config->relay_count && l.left > 0; i++) {
+        l.queue = cx->config->relays[i].name;
+        list_queue(&l, filter);
+    }
+    if (json)
+        context_print_json(l.rows);
+    else if (l.shown == 0)
+        printf("nothing found\n");
+    else if (l.left == 0)
+        printf("-- the first %llu; --limit N shows more\n", (unsigned long long)l.shown);
+    json_decref(l.rows);
+    viewer_free(viewer);
+    return EXIT_DONE;
+}
+
+static int give(struct context *cx, const char *verb, const struct queue_selection *s, const char *to, const char *why,
+                bool json)
+{
+    char verb_name[32], target[256];
+    json_t *args = queue_selection_args(s, to);
+    char *args_text = json_dumps(args, JSON_COMPACT);
+    int worst = EXIT_DONE;
+    snprintf(verb_name, sizeof(verb_name), "queue-%s", verb);
+    for (size_t i = 0; i < cx->config->relay_count; i++) {
+        const char *queue = cx->config->relays[i].name;
+        struct queue *q = NULL;
+        if (store_queue_read(cx->store, str_from(queue), &q, NULL) < 0)
+            continue;
+        queue_close(q);
+        snprintf(target, sizeof(target), "relay/%s", queue);
+        struct record_order order = {.target = str_from(target), .verb = str_from(verb_name), .subject = str_from(queue),
+                                     .args = str_from(args_text), .why = str_from(why)};
+        if (!json)
+            printf("%s: ", queue);
+        fflush(stdout);
+        int status = context_order(cx, &order, ORDER_TIMEOUT_MS, json);
+        worst = status > worst ? status : worst;
+    }
+    free(args_text);
+    json_decref(args);
+    return worst;
+}
+
+static bool is_act(const char *verb)
+{
+    static const char *const acts[] = {"hold", "release", "retry", "move", "remove", "quarantine"};
+    for (size_t i = 0; i < ARRAY_LEN(acts); i++)
+        if (strcmp(acts[i], verb) == 0)
+            return true;
+    return false;
+}
+
+/* What is wrong with the words, or NULL. An act without a selection would take
+ * all mail: that has to be said by --all. */
+static const char *check_words(const struct args *args, struct queue_selection *s, const char *to, bool all)
+{
+    const char *verb = args->operand_count ? args->operands[0] : "";
+    if (args->operand_count == 2 && !s->id)
+        s->id = args->operands[1];
+    else if (args->operand_count > 1)
+        return "name one message by its custody id";
+    if (strcmp(verb, "list") == 0)
+        return NULL;
+    if (strcmp(verb, "show") == 0)
+        return s->id ? NULL : "show needs a custody id";
+    if (!is_act(verb))
+        return "say list, show, hold, release, retry, move, remove or quarantine";
+    if (!s->server && !s->sender && !s->recipient && !s->id && !all)
+        return "say which: an id, --server, --sender, --recipient; or --all";
+    if ((strcmp(verb, "move") == 0) != (to != NULL))
+        return "move, and only move, needs --to SERVER";
+    return NULL;
+}
+
+int cmd_queue(int argc, char **argv)
+{
+    struct context cx;
+    struct queue_selection s = {0};
+    struct args args;
+    struct err_buf eb = {""};
+    bool json = false, all = false;
+    const char *to = NULL, *why = "";
+    context_init(&cx, "queue");
+    const struct args_option options[] = {CONTEXT_OPTIONS(&cx),  QUEUE_SELECTION_OPTIONS(&s), {"json", NULL, &json},
+                                          {"all", NULL, &all},   {"to", &to, NULL},           {"why", &why, NULL},
+                                          {0}};
+    if (args_parse(argc, argv, options, &args, &eb) < 0)
+        return command_usage("queue", eb.text);
+    const char *problem = check_words(&args, &s, to, all);
+    if (problem)
+        return command_usage("queue", problem);
+    const char *verb = args.operands[0];
+    int status = context_load_config(&cx);
+    if (status == EXIT_DONE && queue_selection_parse(&s, cx.config, &eb) < 0)
+        status = command_usage("queue", eb.text);
+    if (status == EXIT_DONE && to && !config_server_find(cx.config, to))
+        status = command_usage("queue", "--to names no server of the configuration");
+    if (status == EXIT_DONE)
+        status = context_open_store(&cx, !is_act(verb));
+    if (status == EXIT_DONE)
+        status = is_act(verb) ? give(&cx, verb, &s, to, why, json)
+                              : list(&cx, &s, json, all || strcmp(verb, "show") == 0);
+    queue_selection_fini(&s);
+    context_fini(&cx);
+    return status;
+}
