@@ -33,7 +33,8 @@ static int take_option(int argc, char **argv, int *at, const struct args_option 
     return 0;
 }
 
-int args_parse(int argc, char **argv, const struct args_option *options, struct args *ret_args, struct err_buf *eb)
+int args_parse(int argc, char **argv, const struct args_option *options, struct args *ret_args,
+               struct err_buf *eb)
 {
     bool options_ended = false;
     struct args args = {.operand_count = 0};

@@ -6,14 +6,14 @@
 #include "cli/queue_filter.h"
 
 #define PAGE_ROWS        500
-#define LIST_LIMIT       100   /* without --limit; a terminal's worth */
+#define LIST_LIMIT       100 /* without --limit; a terminal's worth */
 #define ORDER_TIMEOUT_MS 60000
 
 struct listing {
     struct context *cx;
     const char *queue;
     bool json, first;
-    uint64_t left;     /* rows to show */
+    uint64_t left; /* rows to show */
     int64_t after_id;
     bool more;
     uint64_t shown;
@@ -32,11 +32,12 @@ static json_t *row_json(const char *queue, const struct queue_delivery *d)
     custody_id_format(&d->custody_id, id);
     wall_format_iso(d->received_at, received);
     wall_format_iso(d->next_at, next);
-    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o}", "queue", queue, "delivery",
-                     (json_int_t)d->id, "id", id, "sender", text(d->reverse_path), "recipient", text(d->recipient),
-                     "home", text(d->home), "state", queue_state_name(d->state), "attempts", (json_int_t)d->attempts,
-                     "losses", (json_int_t)d->losses, "size", (json_int_t)d->size_bytes, "received_at", received,
-                     "next_at", next, "last_reply", text(d->last_reply));
+    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o}", "queue", queue,
+                     "delivery", (json_int_t)d->id, "id", id, "sender", text(d->reverse_path), "recipient",
+                     text(d->recipient), "home", text(d->home), "state", queue_state_name(d->state),
+                     "attempts", (json_int_t)d->attempts, "losses", (json_int_t)d->losses, "size",
+                     (json_int_t)d->size_bytes, "received_at", received, "next_at", next, "last_reply",
+                     text(d->last_reply));
 }
 
 static void show_row(struct listing *l, const struct queue_delivery *d)
@@ -49,11 +50,12 @@ static void show_row(struct listing *l, const struct queue_delivery *d)
     custody_id_format(&d->custody_id, id);
     wall_format_iso(d->received_at, received);
     if (l->first)
-        printf("%-26s %-24s %-11s %10s  %-30s %-30s %s\n", "ID", "RECEIVED", "STATE", "SIZE", "SENDER", "RECIPIENT",
-               "LAST REPLY");
+        printf("%-26s %-24s %-11s %10s  %-30s %-30s %s\n", "ID", "RECEIVED", "STATE", "SIZE", "SENDER",
+               "RECIPIENT", "LAST REPLY");
     l->first = false;
     printf("%-26s %-24s %-11s %10llu  %-30.*s %-30.*s %.*s\n", id, received, queue_state_name(d->state),
-           (unsigned long long)d->size_bytes, STR_ARG(d->reverse_path), STR_ARG(d->recipient), STR_ARG(d->last_reply));
+           (unsigned long long)d->size_bytes, STR_ARG(d->reverse_path), STR_ARG(d->recipient),
+           STR_ARG(d->last_reply));
 }
 
 static void on_rows(void *arg, int err, const struct queue_rows *rows)
@@ -92,7 +94,8 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
 {
     struct viewer *viewer = context_view(cx);
     struct queue_filter filter = queue_selection_filter(s, cx->config, viewer_view(viewer));
-    struct listing l = {.cx = cx, .json = json, .first = true, .left = s->limit_count ? s->limit_count : LIST_LIMIT};
+    struct listing l = {
+        .cx = cx, .json = json, .first = true, .left = s->limit_count ? s->limit_count : LIST_LIMIT};
     filter.states = all_states ? UINT32_MAX : 0;
     l.rows = json_array();
     for (size_t i = 0; i < cx->config->relay_count && l.left > 0; i++) {
@@ -110,8 +113,8 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
     return EXIT_DONE;
 }
 
-static int give(struct context *cx, const char *verb, const struct queue_selection *s, const char *to, const char *why,
-                bool json)
+static int give(struct context *cx, const char *verb, const struct queue_selection *s, const char *to,
+                const char *why, bool json)
 {
     char verb_name[32], target[256];
     json_t *args = queue_selection_args(s, to);
@@ -125,8 +128,11 @@ static int give(struct context *cx, const char *verb, const struct queue_selecti
             continue;
         queue_close(q);
         snprintf(target, sizeof(target), "relay/%s", queue);
-        struct record_order order = {.target = str_from(target), .verb = str_from(verb_name), .subject = str_from(queue),
-                                     .args = str_from(args_text), .why = str_from(why)};
+        struct record_order order = {.target = str_from(target),
+                                     .verb = str_from(verb_name),
+                                     .subject = str_from(queue),
+                                     .args = str_from(args_text),
+                                     .why = str_from(why)};
         if (!json)
             printf("%s: ", queue);
         fflush(stdout);
@@ -178,8 +184,12 @@ int cmd_queue(int argc, char **argv)
     bool json = false, all = false;
     const char *to = NULL, *why = "";
     context_init(&cx, "queue");
-    const struct args_option options[] = {CONTEXT_OPTIONS(&cx),  QUEUE_SELECTION_OPTIONS(&s), {"json", NULL, &json},
-                                          {"all", NULL, &all},   {"to", &to, NULL},           {"why", &why, NULL},
+    const struct args_option options[] = {CONTEXT_OPTIONS(&cx),
+                                          QUEUE_SELECTION_OPTIONS(&s),
+                                          {"json", NULL, &json},
+                                          {"all", NULL, &all},
+                                          {"to", &to, NULL},
+                                          {"why", &why, NULL},
                                           {0}};
     if (args_parse(argc, argv, options, &args, &eb) < 0)
         return command_usage("queue", eb.text);

@@ -27,7 +27,8 @@ static void print_whole(json_t *s)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(s, key, value) {
+    json_object_foreach(s, key, value)
+    {
         if (json_is_integer(value))
             printf("%-10s %lld\n", key, (long long)json_integer_value(value));
         else
@@ -41,7 +42,8 @@ static int look(struct context *cx, const char *name, bool json)
     size_t i;
     if (json && !name)
         context_print_json(servers);
-    json_array_foreach(servers, i, s) {
+    json_array_foreach(servers, i, s)
+    {
         bool named = name && strcmp(json_string_value(json_object_get(s, "name")), name) == 0;
         if (named && json)
             context_print_json(s);

@@ -15,8 +15,8 @@ static int list(struct context *cx, bool json)
     for (size_t i = 0; i < cx->config->site_count; i++) {
         const struct view_site *site = view_site_find(v, str_from(cx->config->sites[i].name));
         bool lost = site && site->record.lost;
-        json_array_append_new(all, json_pack("{s:s, s:s}", "name", cx->config->sites[i].name, "state",
-                                             lost ? "lost" : "ok"));
+        json_array_append_new(
+            all, json_pack("{s:s, s:s}", "name", cx->config->sites[i].name, "state", lost ? "lost" : "ok"));
         if (!json)
             printf("%-16s %s\n", cx->config->sites[i].name, lost ? "lost" : "ok");
     }

@@ -21,24 +21,24 @@ static void print_servers(const json_t *all)
 {
     size_t i;
     json_t *s;
-    printf("%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8s\n", "SERVER", "KIND", "STATE", "SITE", "NODE", "ADDRESS",
-           "EPOCH", "PID", "QUEUED");
+    printf("%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8s\n", "SERVER", "KIND", "STATE", "SITE", "NODE",
+           "ADDRESS", "EPOCH", "PID", "QUEUED");
     json_array_foreach(json_object_get(all, "servers"), i, s)
         printf("%-12s %-9s %-12s %-8s %-8s %-16s %6lld %8lld %8lld\n", member(s, "name"), member(s, "kind"),
-               member(s, "state"), member(s, "site"), member(s, "node"), member(s, "address"), number(s, "epoch"),
-               number(s, "pid"), number(s, "queued"));
+               member(s, "state"), member(s, "site"), member(s, "node"), member(s, "address"),
+               number(s, "epoch"), number(s, "pid"), number(s, "queued"));
 }
 
 static void print_relays(const json_t *all)
 {
     size_t i;
     json_t *r;
-    printf("\n%-12s %-8s %-8s %-16s %-6s %-12s %8s\n", "RELAY", "SITE", "NODE", "ADDRESS", "ALIVE", "QUEUE OWNER",
-           "QUEUED");
-    json_array_foreach(json_object_get(all, "relays"), i, r)
-        printf("%-12s %-8s %-8s %-16s %-6s %-12s %8lld\n", member(r, "name"), member(r, "site"), member(r, "node"),
-               member(r, "address"), json_is_true(json_object_get(r, "alive")) ? "yes" : "no",
-               member(r, "queue_owner"), number(r, "queued"));
+    printf("\n%-12s %-8s %-8s %-16s %-6s %-12s %8s\n", "RELAY", "SITE", "NODE", "ADDRESS", "ALIVE",
+           "QUEUE OWNER", "QUEUED");
+    json_array_foreach(json_object_get(all, "relays"), i, r) printf(
+        "%-12s %-8s %-8s %-16s %-6s %-12s %8lld\n", member(r, "name"), member(r, "site"), member(r, "node"),
+        member(r, "address"), json_is_true(json_object_get(r, "alive")) ? "yes" : "no",
+        member(r, "queue_owner"), number(r, "queued"));
 }
 
 static void print_nodes(const json_t *all)

@@ -13,7 +13,8 @@ static int show(struct context *cx, bool json)
     free(text);
     if (json)
         context_print_json(value);
-    json_object_foreach(value, key, member) {
+    json_object_foreach(value, key, member)
+    {
         char *shown = json_dumps(member, JSON_ENCODE_ANY | JSON_COMPACT);
         if (!json)
             printf("%-16s %s\n", key, shown);

@@ -23,11 +23,12 @@ static json_t *attempts_of(int64_t delivery_id, const struct queue_attempt *atte
         if (attempts[i].delivery_id != delivery_id)
             continue;
         wall_format_iso(attempts[i].at, at);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:o}", "at", at, "outcome",
-                                              queue_outcome_name(attempts[i].outcome), "server",
-                                              text(attempts[i].server), "instance", text(attempts[i].instance), "epoch",
-                                              (json_int_t)attempts[i].epoch, "generation",
-                                              (json_int_t)attempts[i].generation, "reply", text(attempts[i].reply)));
+        json_array_append_new(
+            list,
+            json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:o}", "at", at, "outcome",
+                      queue_outcome_name(attempts[i].outcome), "server", text(attempts[i].server), "instance",
+                      text(attempts[i].instance), "epoch", (json_int_t)attempts[i].epoch, "generation",
+                      (json_int_t)attempts[i].generation, "reply", text(attempts[i].reply)));
     }
     return list;
 }
@@ -41,11 +42,11 @@ static void on_trace(void *arg, int err, const struct queue_rows *rows, const st
         char received[WALL_TEXT_MAX];
         wall_format_iso(d->received_at, received);
         json_array_append_new(t->found,
-                              json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "queue", t->queue, "received_at",
-                                        received, "sender", text(d->reverse_path), "recipient", text(d->recipient),
-                                        "home", text(d->home), "state", queue_state_name(d->state), "size",
-                                        (json_int_t)d->size_bytes, "attempts",
-                                        attempts_of(d->id, attempts, attempt_count)));
+                              json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "queue", t->queue,
+                                        "received_at", received, "sender", text(d->reverse_path), "recipient",
+                                        text(d->recipient), "home", text(d->home), "state",
+                                        queue_state_name(d->state), "size", (json_int_t)d->size_bytes,
+                                        "attempts", attempts_of(d->id, attempts, attempt_count)));
     }
     context_done(t->cx);
 }
@@ -60,12 +61,15 @@ static void print_life(const json_t *found)
 {
     size_t i, k;
     json_t *d, *a;
-    json_array_foreach(found, i, d) {
-        printf("%s  accepted into %s from <%s> for <%s>, %lld bytes\n", member(d, "received_at"), member(d, "queue"),
-               member(d, "sender"), member(d, "recipient"), (long long)json_integer_value(json_object_get(d, "size")));
+    json_array_foreach(found, i, d)
+    {
+        printf("%s  accepted into %s from <%s> for <%s>, %lld bytes\n", member(d, "received_at"),
+               member(d, "queue"), member(d, "sender"), member(d, "recipient"),
+               (long long)json_integer_value(json_object_get(d, "size")));
         json_array_foreach(json_object_get(d, "attempts"), k, a)
-            printf("%s  %s: %s at %s, epoch %lld, route generation %lld: %s\n", member(a, "at"), member(a, "outcome"),
-                   member(a, "server"), member(a, "instance"), (long long)json_integer_value(json_object_get(a, "epoch")),
+            printf("%s  %s: %s at %s, epoch %lld, route generation %lld: %s\n", member(a, "at"),
+                   member(a, "outcome"), member(a, "server"), member(a, "instance"),
+                   (long long)json_integer_value(json_object_get(a, "epoch")),
                    (long long)json_integer_value(json_object_get(a, "generation")), member(a, "reply"));
         printf("%-24s  now %s\n", "", member(d, "state"));
     }

@@ -25,7 +25,10 @@ struct context {
 
 /* -c and --state-dir, to be put at the head of a command's table of options. */
 #define CONTEXT_OPTIONS(cx)                                                                                  \
-    {"c", &(cx)->config_path, NULL}, {"state-dir", &(cx)->state_dir, NULL}
+    {"c", &(cx)->config_path, NULL},                                                                         \
+    {                                                                                                        \
+        "state-dir", &(cx)->state_dir, NULL                                                                  \
+    }
 
 void context_init(struct context *cx, const char *command);
 /* Loads the configuration; on failure prints the findings and returns an exit

@@ -5,11 +5,12 @@
 #include "cli/commands.h"
 
 static const struct command_entry commands[] = {
-    {"run", "[--node NAME]", "supervise this node's roles (all nodes of the file, if none is named)", cmd_run},
+    {"run", "[--node NAME]", "supervise this node's roles (all nodes of the file, if none is named)",
+     cmd_run},
     {"dns", "--node NAME", "the name server of a node", cmd_dns},
     {"relay", "--node NAME", "the relay of a node", cmd_relay},
-    {"mailbox", "--node NAME --server NAME --epoch N --address IP", "one instance of a builtin server (by the director's order)",
-     cmd_mailbox},
+    {"mailbox", "--node NAME --server NAME --epoch N --address IP",
+     "one instance of a builtin server (by the director's order)", cmd_mailbox},
     {"director", "--node NAME", "the director of a node", cmd_director},
     {"check-config", "", "check the configuration file", cmd_check_config},
     {"status", "[--json] [--watch]", "the network at a glance", cmd_status},
@@ -22,8 +23,9 @@ static const struct command_entry commands[] = {
     {"demo", "[--json] [--strict]", "play and check the story of the two-site network", cmd_demo},
 };
 
-static const char common_options[] = "Every command takes -c FILE (default $HOLDFAST_CONFIG, /etc/holdfast/holdfast.conf)\n"
-                                     "and --state-dir DIR (default /var/lib/holdfast).\n";
+static const char common_options[] =
+    "Every command takes -c FILE (default $HOLDFAST_CONFIG, /etc/holdfast/holdfast.conf)\n"
+    "and --state-dir DIR (default /var/lib/holdfast).\n";
 
 static void print_usage(FILE *out)
 {

@@ -76,8 +76,11 @@ static void write_order(struct order_wait *w, const struct record_order *order)
     full.who = str_from(context_who());
     full.created_at_ms = loop_wall(w->cx->loop).ms;
     char *value = record_order_encode(&full);
-    struct network_change change = {.type = NETWORK_PUT, .kind = STR("order"), .key = str_from(w->key),
-                                    .value = str_from(value), .expect_version = NETWORK_ABSENT};
+    struct network_change change = {.type = NETWORK_PUT,
+                                    .kind = STR("order"),
+                                    .key = str_from(w->key),
+                                    .value = str_from(value),
+                                    .expect_version = NETWORK_ABSENT};
     w->op = network_write(store_network(w->cx->store), &change, 1, NULL, on_write, w);
     free(value);
     context_wait(w->cx);
@@ -101,7 +104,9 @@ static void wait_for_answer(struct order_wait *w, int64_t timeout_ms)
 /* Answered or given up: the order leaves the store; its event stays. */
 static void remove_order(struct order_wait *w)
 {
-    struct network_change change = {.type = NETWORK_DELETE, .kind = STR("order"), .key = str_from(w->key),
+    struct network_change change = {.type = NETWORK_DELETE,
+                                    .kind = STR("order"),
+                                    .key = str_from(w->key),
                                     .expect_version = NETWORK_ANY_VERSION};
     w->op = network_write(store_network(w->cx->store), &change, 1, NULL, on_write, w);
     context_wait(w->cx);
@@ -111,7 +116,9 @@ static int report(const struct order_wait *w, bool json)
 {
     bool done = w->state && strcmp(w->state, "done") == 0;
     if (!w->state) {
-        fprintf(stderr, "holdfast %s: nobody carried the order out in time: is the network running (`holdfast status`)?\n",
+        fprintf(stderr,
+                "holdfast %s: nobody carried the order out in time: is the network running (`holdfast "
+                "status`)?\n",
                 w->cx->command);
         return EXIT_TRY_AGAIN;
     }

@@ -12,7 +12,8 @@ int queue_selection_parse(struct queue_selection *s, const struct config *config
     if (s->limit && (str_to_u64(str_from(s->limit), LIMIT_MAX, &s->limit_count) < 0 || s->limit_count == 0))
         return err_set(eb, ERR_INVALID, "--limit '%s' is not a number from 1 to %d", s->limit, LIMIT_MAX);
     if (s->id && custody_id_parse(str_from(s->id), &s->custody_id) < 0)
-        return err_set(eb, ERR_INVALID, "--id '%s' is no custody id: 26 letters and digits, as in the 250 reply", s->id);
+        return err_set(eb, ERR_INVALID,
+                       "--id '%s' is no custody id: 26 letters and digits, as in the 250 reply", s->id);
     if (s->server && !config_server_find(config, s->server))
         return err_set(eb, ERR_INVALID, "the configuration has no server '%s'", s->server);
     return 0;
@@ -36,7 +37,8 @@ static struct str optional(const char *text)
     return text ? str_from(text) : (struct str){NULL, 0};
 }
 
-struct queue_filter queue_selection_filter(struct queue_selection *s, const struct config *config, const struct view *v)
+struct queue_filter queue_selection_filter(struct queue_selection *s, const struct config *config,
+                                           const struct view *v)
 {
     find_domains(s, config, v);
     return (struct queue_filter){
@@ -51,8 +53,8 @@ struct queue_filter queue_selection_filter(struct queue_selection *s, const stru
 
 json_t *queue_selection_args(const struct queue_selection *s, const char *to)
 {
-    return json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:I}", "server", s->server, "sender", s->sender, "recipient",
-                     s->recipient, "id", s->id, "to", to, "limit", (json_int_t)s->limit_count);
+    return json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:I}", "server", s->server, "sender", s->sender,
+                     "recipient", s->recipient, "id", s->id, "to", to, "limit", (json_int_t)s->limit_count);
 }
 
 void queue_selection_fini(struct queue_selection *s)

@@ -18,10 +18,14 @@ struct queue_selection {
 
 #define QUEUE_SELECTION_OPTIONS(s)                                                                           \
     {"server", &(s)->server, NULL}, {"sender", &(s)->sender, NULL}, {"recipient", &(s)->recipient, NULL},    \
-        {"id", &(s)->id, NULL}, {"limit", &(s)->limit, NULL}
+        {"id", &(s)->id, NULL},                                                                              \
+    {                                                                                                        \
+        "limit", &(s)->limit, NULL                                                                           \
+    }
 
 /* Checks the values; ERR_INVALID with eb. */
-int queue_selection_parse(struct queue_selection *s, const struct config *config, struct err_buf *eb) MUST_USE;
+int queue_selection_parse(struct queue_selection *s, const struct config *config,
+                          struct err_buf *eb) MUST_USE;
 /* v: for the routes. The filter's views live as long as s. */
 struct queue_filter queue_selection_filter(struct queue_selection *s, const struct config *config,
                                            const struct view *v);

@@ -37,8 +37,8 @@ static int find_node(struct role_main *rm, unsigned role)
         return command_usage(rm->cx.command, problem);
     }
     if (role && !(rm->node->roles & role)) {
-        snprintf(problem, sizeof(problem), "node '%s' does not have this role; see its roles in the configuration",
-                 rm->node_name);
+        snprintf(problem, sizeof(problem),
+                 "node '%s' does not have this role; see its roles in the configuration", rm->node_name);
         return command_usage(rm->cx.command, problem);
     }
     return 0;

@@ -10,7 +10,7 @@
 struct gather {
     struct context *cx;
     const struct view *view;
-    int64_t *queued; /* by server of the configuration */
+    int64_t *queued;       /* by server of the configuration */
     int64_t *relay_queued; /* of the queue at hand */
 };
 
@@ -71,10 +71,10 @@ static json_t *relay_status(struct gather *g, const struct config_relay *r)
     char address[ADDR_TEXT_MAX] = "";
     if (r->address.count)
         addr_format_ip(&r->address.addrs[0], address);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:b}", "name", r->name, "node", r->node->name, "site",
-                     r->node->site->name, "hostname", r->hostname, "address", address, "queue_owner",
-                     record ? text(record->record.owner) : json_string(r->node->name), "queued", (json_int_t)queued,
-                     "alive", node && node->alive);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:b}", "name", r->name, "node", r->node->name,
+                     "site", r->node->site->name, "hostname", r->hostname, "address", address, "queue_owner",
+                     record ? text(record->record.owner) : json_string(r->node->name), "queued",
+                     (json_int_t)queued, "alive", node && node->alive);
 }
 
 /* What the observers whose node is alive say: the best-informed wins. */
@@ -111,18 +111,20 @@ static json_t *server_status(struct gather *g, size_t at)
     const struct view_server *record = view_server_find(g->view, name);
     const struct view_observation *seen = observation_of(g->view, name);
     struct record_instance none = {.node = STR_EMPTY, .site = STR_EMPTY, .address = STR_EMPTY};
-    const struct record_instance *i = record && record->record.instance.address.len ? &record->record.instance : &none;
+    const struct record_instance *i =
+        record && record->record.instance.address.len ? &record->record.instance : &none;
     char address[ADDR_TEXT_MAX] = "";
     if (s->address.count)
         addr_format_ip(&s->address.addrs[0], address);
     bool external = s->kind == SERVER_EXTERNAL;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "name", s->name, "hostname",
-                     s->hostname, "kind", external ? "external" : "builtin", "site",
-                     i->site.len ? text(i->site) : json_string(s->site->name), "node", text(i->node), "address",
-                     i->address.len || !external ? text(i->address) : json_string(address), "state",
-                     text(server_state(record, seen)), "epoch", (json_int_t)i->epoch, "pid", (json_int_t)i->pid,
-                     "queued", (json_int_t)g->queued[at], "reason", text(record ? record->record.reason : STR_EMPTY),
-                     "detail", text(seen ? seen->record.detail : STR_EMPTY));
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "name", s->name,
+                     "hostname", s->hostname, "kind", external ? "external" : "builtin", "site",
+                     i->site.len ? text(i->site) : json_string(s->site->name), "node", text(i->node),
+                     "address", i->address.len || !external ? text(i->address) : json_string(address),
+                     "state", text(server_state(record, seen)), "epoch", (json_int_t)i->epoch, "pid",
+                     (json_int_t)i->pid, "queued", (json_int_t)g->queued[at], "reason",
+                     text(record ? record->record.reason : STR_EMPTY), "detail",
+                     text(seen ? seen->record.detail : STR_EMPTY));
 }
 
 static json_t *node_status(const struct gather *g, const struct config_node *n)
@@ -150,10 +152,12 @@ static json_t *routes_status(const struct gather *g)
         const struct view_route *route = view_route_find(g->view, str_from(d->name));
         struct record_instance none = {.site = STR_EMPTY, .address = STR_EMPTY, .node = STR_EMPTY};
         const struct record_instance *at = record ? &record->record.instance : &none;
-        json_int_t generation = (route ? route->record.generation : 0) + (record ? record->record.generation : 0);
+        json_int_t generation =
+            (route ? route->record.generation : 0) + (record ? record->record.generation : 0);
         json_object_set_new(routes, d->name,
-                            json_pack("{s:o, s:o, s:o, s:o, s:I}", "server", text(server), "instance", text(at->node),
-                                      "address", text(at->address), "site", text(at->site), "generation", generation));
+                            json_pack("{s:o, s:o, s:o, s:o, s:I}", "server", text(server), "instance",
+                                      text(at->node), "address", text(at->address), "site", text(at->site),
+                                      "generation", generation));
     }
     return routes;
 }

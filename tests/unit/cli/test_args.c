@@ -1,9 +1,10 @@
 #include "cli/args.h"
-#include "unit.h"
+#include "unit/unit.h"
 
 static const char *file;
 static bool json;
-static const struct args_option options[] = {{"c", &file, NULL}, {"state-dir", &file, NULL}, {"json", NULL, &json}, {0}};
+static const struct args_option options[] = {
+    {"c", &file, NULL}, {"state-dir", &file, NULL}, {"json", NULL, &json}, {0}};
 
 static int parse(struct args *args, struct err_buf *eb, int argc, const char **argv)
 {
@@ -67,8 +68,10 @@ static void test_operands_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_options_and_operands_in_any_order), cmocka_unit_test(test_value_behind_an_equals_sign),
-        cmocka_unit_test(test_two_dashes_end_the_options),        cmocka_unit_test(test_refusals_name_the_word),
+        cmocka_unit_test(test_options_and_operands_in_any_order),
+        cmocka_unit_test(test_value_behind_an_equals_sign),
+        cmocka_unit_test(test_two_dashes_end_the_options),
+        cmocka_unit_test(test_refusals_name_the_word),
         cmocka_unit_test(test_operands_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

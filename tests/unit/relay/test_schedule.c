@@ -1,5 +1,5 @@
 #include "relay/schedule.h"
-#include "unit.h"
+#include "unit/unit.h"
 
 static const struct schedule_options options = {
     .retry_ms = 1000, .attempts_limit = 3, .after_ms = 2000, .sessions_max = 4};

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "relay/trace_header.h"
-#include "unit.h"
+#include "unit/unit.h"
 
 static const char own[] = "relay-east.example.test";
 
