@@ -21,7 +21,7 @@ void contract_run(struct contract *c)
 int contract_teardown(void **state)
 {
     struct contract *c = *state;
-    c->free_loop(c->l);
+    c->fini(c);
     free(c);
     return 0;
 }

@@ -6,9 +6,12 @@
 #include "loop/loop.h"
 #include "unit/unit.h"
 
+struct sim_world;
+
 struct contract {
     struct loop *l;
-    void (*free_loop)(struct loop *l);
+    struct sim_world *world; /* of a simulated loop */
+    void (*fini)(struct contract *c);
     const char *ip; /* that may be listened on */
 };
 

@@ -10,10 +10,15 @@
 #include "contract.h"
 #include "loop/bind.h"
 
+static void contract_fini(struct contract *c)
+{
+    loop_real_free(c->l);
+}
+
 int contract_setup(void **state)
 {
     struct contract *c = mem_zalloc(sizeof(*c));
-    *c = (struct contract){.l = loop_real_new(), .free_loop = loop_real_free, .ip = "127.0.0.1"};
+    *c = (struct contract){.l = loop_real_new(), .fini = contract_fini, .ip = "127.0.0.1"};
     *state = c;
     return 0;
 }
