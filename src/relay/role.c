@@ -128,13 +128,22 @@ static void update_targets(struct relay_role *r, const struct view *v)
 
 /* ---- streams: what of which queue goes where ---- */
 
+/* Who has the mail of server's identity: itself, or the standby that serves it. */
+static struct target *server_now(const struct relay_role *r, struct str server, const struct view *v)
+{
+    const struct view_server *record = v ? view_server_find(v, server) : NULL;
+    struct target *standby =
+        record && record->record.served_by.len ? target_by_name(r, record->record.served_by) : NULL;
+    return standby ? standby : target_by_name(r, server);
+}
+
 static struct target *route_of(const struct relay_role *r, const struct stream *s, const struct view *v)
 {
     if (!s->domain)
-        return target_by_name(r, source_home(s->source));
+        return server_now(r, source_home(s->source), v);
     const struct view_route *route = v ? view_route_find(v, str_from(s->domain->name)) : NULL;
-    struct target *routed = route ? target_by_name(r, route->record.server) : NULL;
-    return routed ? routed : target_by_name(r, str_from(s->domain->server->name));
+    struct target *routed = route ? server_now(r, route->record.server, v) : NULL;
+    return routed ? routed : server_now(r, str_from(s->domain->server->name), v);
 }
 
 static void route_stream(struct relay_role *r, struct stream *s)
