@@ -33,7 +33,7 @@ static void good_lines(void **state)
                                    " \t\n"
                                    "Alice.O'Neil+x@Example.TEST:" MD5 "\r\n"
                                    "b@e:" MD5_HASH "\n"
-                                   "c@e:" MD5 ":1000:1000:C,,,:/home/c:/bin/sh\n"
+                                   "c@e:" MD5 ":1000:1000:C,,,:/srv/c:/bin/sh\n"
                                    "d@e:" MD5 "::::::\n"
                                    "e@e:{crypt}" MD5_HASH),
                                "u", &f, &eb));
