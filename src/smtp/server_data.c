@@ -37,7 +37,7 @@ static void message_ended(struct smtp_server *s)
     s->phase = PHASE_COMMAND;
     s->progress++;
     if (s->too_big || s->unstuff.bare) {
-        write_for_message(s, s->too_big ? &too_big : &bare);
+        write_for_message(s, s->unstuff.bare ? &bare : &too_big);
         server_reset(s);
         return;
     }

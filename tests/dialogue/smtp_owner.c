@@ -170,6 +170,7 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
         if (str_ieq(rcpt->local_part, str_from(users[i])) && o->recipient_count < OWNER_RECIPIENTS_MAX) {
             o->to_echo = o->to_echo || strcmp(users[i], "echo") == 0;
             o->finals[o->recipient_count++] = final;
+            o->accepted++;
             answer_yes(o);
             return;
         }
@@ -220,10 +221,23 @@ static struct smtp_reply final_reply(struct smtp_owner *o)
     return (struct smtp_reply){250, {2, 0, 0}, buf_str(&o->echo)};
 }
 
+/* No bare CR, no bare LF. */
+static void check_lines(struct str message)
+{
+    for (size_t i = 0; i < message.len; i++) {
+        if (message.ptr[i] == '\r')
+            CHECK(i + 1 < message.len && message.ptr[i + 1] == '\n');
+        if (message.ptr[i] == '\n')
+            CHECK(i > 0 && message.ptr[i - 1] == '\r');
+    }
+    CHECK(message.len == 0 || message.ptr[message.len - 1] == '\n');
+}
+
 static void on_data_end(void *arg, const struct smtp_data_info *info)
 {
     struct smtp_owner *o = arg;
     CHECK(o->transaction && info->size_bytes == o->message.len);
+    check_lines(buf_str(&o->message));
     CHECK(info->nul == !!memchr(buf_data(&o->message), '\0', o->message.len));
     o->at_data_end = true;
     o->messages++;

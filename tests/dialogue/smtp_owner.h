@@ -42,7 +42,7 @@ struct smtp_owner {
     bool login_user_given; /* AUTH LOGIN */
     bool in_auth;
 
-    unsigned messages, resets, cancels; /* so far */
+    unsigned accepted, messages, resets, cancels; /* recipients and the others, so far */
 };
 
 extern const struct smtp_server_ops smtp_owner_ops; /* arg: struct smtp_owner */
