@@ -1,0 +1,515 @@
+/* The client machine against written answers of a server. */
+#include "smtp/client.h"
+
+#include <stdio.h>
+
+#include "unit/unit.h"
+
+static const struct peer_nonce nonce = {"client nonce 16"};
+
+#define EHLO_PIPELINING "250-mail.example.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE\r\n"
+#define EHLO_PLAIN      "250 mail.example.test\r\n"
+
+struct world {
+    struct smtp_client_options options;
+    struct smtp_client *c;
+    struct str recipients[4];
+    struct buf log; /* "ready", "0:delivered:final dot:250 ...", "done", "end:lost:MAIL:..." lines */
+    bool late_body, free_at_result, send_again;
+    unsigned wanted, sends_left;
+    const char *body;
+    unsigned wakes;
+};
+
+static void send_message(struct world *w);
+
+static void on_ready(void *arg)
+{
+    buf_append_text(&((struct world *)arg)->log, "ready\n");
+}
+
+static void on_body_wanted(void *arg, size_t len_max)
+{
+    struct world *w = arg;
+    assert_int_equal(len_max, SMTP_CLIENT_BODY_MAX);
+    w->wanted++;
+    if (w->late_body)
+        return;
+    struct str piece = str_from(w->body);
+    w->body = "";
+    smtp_client_body(w->c, piece.ptr, piece.len);
+}
+
+static void on_result(void *arg, size_t index, const struct smtp_client_result *r)
+{
+    struct world *w = arg;
+    char reply[128];
+    smtp_reply_describe(&r->reply, reply, sizeof(reply));
+    buf_append_fmt(&w->log, "%d:%s:%s:%s\n", (int)index, smtp_outcome_name(r->outcome),
+                   smtp_stage_name(r->stage), reply);
+    if (w->free_at_result)
+        smtp_client_free(w->c);
+}
+
+static void on_done(void *arg)
+{
+    struct world *w = arg;
+    buf_append_text(&w->log, "done\n");
+    if (w->sends_left > 0 && smtp_client_is_ready(w->c)) {
+        w->sends_left--;
+        buf_clear(&w->log);
+        send_message(w);
+    }
+}
+
+static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *reply,
+                   struct str why)
+{
+    static const char *const names[] = {"quit",    "refused",  "connect",  "lost",
+                                        "timeout", "protocol", "abandoned"};
+    struct world *w = arg;
+    (void)reply;
+    buf_append_fmt(&w->log, "end:%s:%s:%.*s\n", names[end], smtp_stage_name(stage), STR_ARG(why));
+}
+
+static void on_wake(void *arg)
+{
+    ((struct world *)arg)->wakes++;
+}
+
+static const struct smtp_client_ops ops = {
+    .ready = on_ready, .body_wanted = on_body_wanted, .result = on_result, .done = on_done, .end = on_end};
+
+static void open_world(struct world *w, enum smtp_client_flavour flavour)
+{
+    *w = (struct world){.options = {.flavour = flavour, .hostname = "relay.example.test"}, .body = "x\r\n"};
+    w->recipients[0] = STR("alice@example.test");
+    w->recipients[1] = STR("bob@example.test");
+    buf_init(&w->log, 1 << 20);
+    w->c = smtp_client_new(&w->options, &ops, w, &nonce);
+    smtp_client_on_wake(w->c, on_wake, w);
+}
+
+static void close_world(struct world *w)
+{
+    if (!w->free_at_result)
+        smtp_client_free(w->c);
+    buf_fini(&w->log);
+}
+
+static void says(struct world *w, const char *text)
+{
+    smtp_client_input(w->c, text, strlen(text));
+}
+
+static void expect_output(struct world *w, const char *expected)
+{
+    assert_str(smtp_client_output(w->c), expected);
+    smtp_client_output_taken(w->c, smtp_client_output(w->c).len);
+}
+
+static void expect_log(struct world *w, const char *expected)
+{
+    assert_str(buf_str(&w->log), expected);
+    buf_clear(&w->log);
+}
+
+static void open_ready(struct world *w, enum smtp_client_flavour flavour, const char *ehlo)
+{
+    open_world(w, flavour);
+    says(w, "220 hello\r\n");
+    smtp_client_output_taken(w->c, smtp_client_output(w->c).len);
+    says(w, ehlo);
+    expect_log(w, "ready\n");
+    assert_true(smtp_client_is_ready(w->c));
+    assert_int_equal(smtp_client_timeout_ms(w->c), 0);
+}
+
+static void send_message(struct world *w)
+{
+    struct smtp_client_message m = {
+        .reverse_path = STR("a@b.test"), .recipients = w->recipients, .recipient_count = 2};
+    smtp_client_send(w->c, &m);
+}
+
+#define COMMANDS                                                                                             \
+    "MAIL FROM:<a@b.test>\r\nRCPT TO:<alice@example.test>\r\nRCPT TO:<bob@example.test>\r\nDATA\r\n"
+
+static void pipelines_where_offered(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, EHLO_PIPELINING);
+    send_message(&w);
+    expect_output(&w, COMMANDS);
+    assert_false(smtp_client_is_ready(w.c));
+    says(&w, "250 ok\r\n250 ok\r\n250 ok\r\n");
+    expect_output(&w, "");
+    says(&w, "354 go\r\n");
+    expect_output(&w, "x\r\n.\r\n");
+    says(&w, "250 2.0.0 mine\r\n");
+    expect_log(&w, "0:delivered:final dot:250 2.0.0 mine\n1:delivered:final dot:250 2.0.0 mine\ndone\n");
+    assert_true(smtp_client_is_ready(w.c));
+    smtp_client_quit(w.c);
+    expect_output(&w, "QUIT\r\n");
+    says(&w, "221 bye\r\n");
+    expect_log(&w, "end:quit:QUIT:quit\n");
+    assert_true(smtp_client_finished(w.c));
+    close_world(&w);
+}
+
+static void waits_where_not(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, EHLO_PLAIN);
+    send_message(&w);
+    expect_output(&w, "MAIL FROM:<a@b.test>\r\n");
+    says(&w, "250 ok\r\n");
+    expect_output(&w, "RCPT TO:<alice@example.test>\r\n");
+    says(&w, "550 5.1.1 no\r\n");
+    expect_output(&w, "RCPT TO:<bob@example.test>\r\n");
+    says(&w, "450 4.2.1 later\r\n");
+    expect_log(&w, "0:refused:RCPT:550 5.1.1 no\n1:deferred:RCPT:450 4.2.1 later\ndone\n");
+    expect_output(&w, "RSET\r\n");
+    assert_true(smtp_client_is_ready(w.c));
+    send_message(&w);
+    expect_output(&w, "");
+    says(&w, "250 reset\r\n");
+    expect_output(&w, "MAIL FROM:<a@b.test>\r\n");
+    says(&w, "451 4.3.0 later\r\n");
+    expect_log(&w, "0:deferred:MAIL:451 4.3.0 later\n1:deferred:MAIL:451 4.3.0 later\ndone\n");
+    expect_output(&w, ""); /* no transaction was opened, none is to be reset */
+    close_world(&w);
+}
+
+static void falls_back_to_helo(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w, SMTP_CLIENT_SMTP);
+    says(&w, "220 hello\r\n");
+    expect_output(&w, "EHLO relay.example.test\r\n");
+    says(&w, "500-PIPELINING\r\n500 what\r\n");
+    expect_output(&w, "HELO relay.example.test\r\n");
+    says(&w, "250 ok\r\n");
+    expect_log(&w, "ready\n");
+    send_message(&w);
+    expect_output(&w, "MAIL FROM:<a@b.test>\r\n");
+    close_world(&w);
+}
+
+static void refused_before_a_message(void **state)
+{
+    static const struct {
+        enum smtp_client_flavour flavour;
+        const char *says, *log, *output;
+    } cases[] = {
+        {SMTP_CLIENT_SMTP, "421 busy\r\n", "end:refused:greeting:the server closes the session\n", ""},
+        {SMTP_CLIENT_SMTP, "554 5.7.1 no\r\n", "end:refused:greeting:the greeting is a refusal\n",
+         "QUIT\r\n"},
+        {SMTP_CLIENT_SMTP, "220 a\r\n450 b\r\n", "end:refused:EHLO:the server refused EHLO\n",
+         "EHLO relay.example.test\r\nQUIT\r\n"},
+        {SMTP_CLIENT_LMTP, "220 a\r\n500 b\r\n", "end:refused:EHLO:the server refused EHLO\n",
+         "LHLO relay.example.test\r\nQUIT\r\n"},
+        {SMTP_CLIENT_SMTP, "SSH-2.0-OpenSSH\r\n",
+         "end:protocol:greeting:what came is no SMTP reply at greeting\n", ""},
+        {SMTP_CLIENT_SMTP, "220 a\r\n" EHLO_PLAIN "421 idle\r\n",
+         "ready\nend:refused:idle:the server closes the session\n", "EHLO relay.example.test\r\n"},
+        {SMTP_CLIENT_SMTP, "220 a\r\n" EHLO_PLAIN "250 hm\r\n",
+         "ready\nend:protocol:idle:the server sent a reply that was not asked for\n",
+         "EHLO relay.example.test\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        open_world(&w, cases[i].flavour);
+        says(&w, cases[i].says);
+        expect_log(&w, cases[i].log);
+        expect_output(&w, cases[i].output);
+        close_world(&w);
+    }
+}
+
+/* The session ends at each point of a transaction. */
+static const struct {
+    const char *says;
+    bool body;
+    const char *outcome, *stage;
+} points[] = {
+    {"", false, "lost", "MAIL"},
+    {"250 ok\r\n", false, "lost", "RCPT"},
+    {"250 ok\r\n250 ok\r\n250 ok\r\n", false, "lost", "DATA"},
+    {"250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", false, "lost", "body"},
+    {"250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", true, "unknown", "final dot"},
+};
+
+static void open_at_point(struct world *w, size_t i)
+{
+    open_ready(w, SMTP_CLIENT_SMTP, EHLO_PIPELINING);
+    w->late_body = true;
+    send_message(w);
+    says(w, points[i].says);
+    if (points[i].body)
+        smtp_client_body(w->c, "", 0);
+}
+
+static void loss_at_each_point(void **state)
+{
+    char expected[512];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+        struct world w;
+        open_at_point(&w, i);
+        smtp_client_lost(w.c, ERR_CLOSED);
+        snprintf(expected, sizeof(expected),
+                 "0:%s:%s:connection lost (closed) at %s\n1:%s:%s:connection lost (closed) at %s\ndone\n"
+                 "end:lost:%s:connection lost (closed) at %s\n",
+                 points[i].outcome, points[i].stage, points[i].stage, points[i].outcome, points[i].stage,
+                 points[i].stage, points[i].stage, points[i].stage);
+        expect_log(&w, expected);
+        close_world(&w);
+
+        open_at_point(&w, i);
+        smtp_client_timeout(w.c);
+        snprintf(expected, sizeof(expected),
+                 "0:%s:%s:timeout at %s\n1:%s:%s:timeout at %s\ndone\nend:timeout:%s:timeout at %s\n",
+                 points[i].outcome, points[i].stage, points[i].stage, points[i].outcome, points[i].stage,
+                 points[i].stage, points[i].stage, points[i].stage);
+        expect_log(&w, expected);
+        close_world(&w);
+    }
+}
+
+static void goes_down_at_each_point(void **state)
+{
+    char expected[512];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+        struct world w;
+        const char *outcome = points[i].body ? "deferred" : "unsent";
+        open_at_point(&w, i);
+        says(&w, "421 4.3.2 bye\r\n");
+        snprintf(expected, sizeof(expected),
+                 "0:%s:%s:421 4.3.2 bye\n1:%s:%s:421 4.3.2 bye\ndone\nend:refused:%s:the server closes the "
+                 "session\n",
+                 outcome, points[i].stage, outcome, points[i].stage, points[i].stage);
+        expect_log(&w, expected);
+        close_world(&w);
+    }
+}
+
+static void waits_as_long_as_the_rfc_says(void **state)
+{
+    static const int64_t minutes[] = {5, 5, 2, 0, 10};
+    struct world w;
+    (void)state;
+    open_world(&w, SMTP_CLIENT_SMTP);
+    assert_int_equal(smtp_client_timeout_ms(w.c), 5 * 60000);
+    w.options.timeout_ms = 700;
+    assert_int_equal(smtp_client_timeout_ms(w.c), 700);
+    close_world(&w);
+    for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+        open_at_point(&w, i);
+        if (!points[i].body)
+            smtp_client_output_taken(w.c, smtp_client_output(w.c).len);
+        assert_int_equal(smtp_client_timeout_ms(w.c), minutes[i] * 60000);
+        close_world(&w);
+    }
+    open_at_point(&w, 3);
+    smtp_client_output_taken(w.c, smtp_client_output(w.c).len);
+    smtp_client_body(w.c, "x\r\n", 3);
+    assert_int_equal(smtp_client_timeout_ms(w.c), 3 * 60000);
+    close_world(&w);
+}
+
+static void connect_failed(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w, SMTP_CLIENT_SMTP);
+    smtp_client_connect_failed(w.c, ERR_REFUSED);
+    expect_log(&w, "end:connect:connect:connection could not be made (refused) at connect\n");
+    close_world(&w);
+}
+
+static void nobody_to_deliver_to(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, EHLO_PIPELINING);
+    send_message(&w);
+    expect_output(&w, COMMANDS);
+    says(&w, "250 ok\r\n550 a\r\n552 5.5.3 b\r\n354 go\r\n");
+    expect_log(&w, "0:refused:RCPT:550 a\n1:deferred:RCPT:552 5.5.3 b\n");
+    expect_output(&w, ".\r\n");
+    says(&w, "554 5.5.1 nobody\r\n");
+    expect_log(&w, "done\n");
+    expect_output(&w, ""); /* the answer to the final dot ended the transaction */
+    assert_int_equal(w.wanted, 0);
+    close_world(&w);
+}
+
+static void mail_refused_while_pipelining(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, EHLO_PIPELINING);
+    send_message(&w);
+    expect_output(&w, COMMANDS);
+    says(&w, "552 5.3.4 too big\r\n");
+    expect_log(&w, "0:refused:MAIL:552 5.3.4 too big\n1:refused:MAIL:552 5.3.4 too big\n");
+    says(&w, "503 x\r\n503 x\r\n503 x\r\n");
+    expect_log(&w, "done\n");
+    expect_output(&w, "");
+    assert_true(smtp_client_is_ready(w.c));
+    close_world(&w);
+}
+
+static void lmtp_lost_between_the_replies(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_LMTP, EHLO_PIPELINING);
+    send_message(&w);
+    says(&w, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 2.0.0 first\r\n");
+    smtp_client_lost(w.c, ERR_IO);
+    expect_log(
+        &w,
+        "0:delivered:final dot:250 2.0.0 first\n1:unknown:final dot:connection lost (io) at final dot\ndone\n"
+        "end:lost:final dot:connection lost (io) at final dot\n");
+    close_world(&w);
+}
+
+static void answer_before_the_final_dot(void **state)
+{
+    struct world w;
+    (void)state;
+    open_at_point(&w, 3);
+    says(&w, "552 5.3.4 stop\r\n");
+    expect_log(&w, "0:refused:body:552 5.3.4 stop\n1:refused:body:552 5.3.4 stop\ndone\n"
+                   "end:protocol:body:the server sent a reply of a wrong kind\n");
+    close_world(&w);
+    open_at_point(&w, 3);
+    says(&w, "250 ok\r\n");
+    expect_log(&w, "0:lost:body:250 ok\n1:lost:body:250 ok\ndone\nend:protocol:body:the server sent a reply "
+                   "of a wrong kind\n");
+    close_world(&w);
+}
+
+static void body_fails(void **state)
+{
+    struct world w;
+    (void)state;
+    open_at_point(&w, 3);
+    smtp_client_body(w.c, "half", 4);
+    smtp_client_body_failed(w.c, "checksum");
+    expect_log(&w,
+               "0:abandoned:body:checksum\n1:abandoned:body:checksum\ndone\nend:abandoned:body:checksum\n");
+    assert_false(str_ends(smtp_client_output(w.c), STR(".\r\n")));
+    close_world(&w);
+}
+
+static void body_waits_for_a_slow_reader(void **state)
+{
+    static char piece[SMTP_CLIENT_BODY_MAX];
+    struct world w;
+    (void)state;
+    memset(piece, '.', sizeof(piece));
+    for (size_t i = 0; i + 3 <= sizeof(piece); i += 3)
+        memcpy(piece + i, ".\r\n", 3);
+    open_at_point(&w, 3);
+    smtp_client_output_taken(w.c, smtp_client_output(w.c).len);
+    for (unsigned i = 1; i <= 10; i++) {
+        assert_int_equal(w.wanted, i);
+        smtp_client_body(w.c, piece, sizeof(piece));
+        assert_int_equal(w.wanted, i);
+        size_t len = smtp_client_output(w.c).len;
+        assert_true(len < 2 * sizeof(piece));
+        smtp_client_output_taken(w.c, len - 10);
+    }
+    close_world(&w);
+}
+
+static void freed_inside_a_callback(void **state)
+{
+    struct world w;
+    (void)state;
+    open_at_point(&w, 2);
+    w.free_at_result = true;
+    smtp_client_lost(w.c, ERR_CLOSED);
+    expect_log(&w, "0:lost:DATA:connection lost (closed) at DATA\n");
+    close_world(&w);
+
+    open_at_point(&w, 0);
+    w.free_at_result = true;
+    says(&w, "250 ok\r\n550 a\r\n250 b\r\n354 go\r\n250 x\r\n");
+    expect_log(&w, "0:refused:RCPT:550 a\n");
+    close_world(&w);
+}
+
+static void many_that_cannot_be_taken(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, EHLO_PIPELINING);
+    w.recipients[0] = STR("a\r\nb@example.test"); /* refused by ourselves, inside smtp_client_send */
+    w.sends_left = 200000;                        /* as recursion, more than a stack */
+    send_message(&w);
+    assert_int_equal(w.sends_left, 0);
+    assert_true(smtp_client_is_ready(w.c));
+    expect_output(&w, "");
+    close_world(&w);
+}
+
+static void wakes_who_moves_the_bytes(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, EHLO_PIPELINING);
+    assert_int_equal(w.wakes, 0);
+    send_message(&w);
+    assert_int_equal(w.wakes, 1);
+    smtp_client_abort(w.c, "enough");
+    assert_int_equal(w.wakes, 2);
+    expect_log(&w, "0:abandoned:MAIL:enough\n1:abandoned:MAIL:enough\ndone\nend:abandoned:MAIL:enough\n");
+    close_world(&w);
+}
+
+static void quits_before_it_is_ready(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w, SMTP_CLIENT_SMTP);
+    smtp_client_quit(w.c);
+    says(&w, "220 hello\r\n" EHLO_PLAIN);
+    expect_output(&w, "EHLO relay.example.test\r\nQUIT\r\n");
+    smtp_client_lost(w.c, ERR_CLOSED);
+    expect_log(&w, "end:quit:QUIT:connection lost (closed) at QUIT\n");
+    close_world(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pipelines_where_offered),
+        cmocka_unit_test(waits_where_not),
+        cmocka_unit_test(falls_back_to_helo),
+        cmocka_unit_test(refused_before_a_message),
+        cmocka_unit_test(loss_at_each_point),
+        cmocka_unit_test(goes_down_at_each_point),
+        cmocka_unit_test(waits_as_long_as_the_rfc_says),
+        cmocka_unit_test(connect_failed),
+        cmocka_unit_test(nobody_to_deliver_to),
+        cmocka_unit_test(mail_refused_while_pipelining),
+        cmocka_unit_test(lmtp_lost_between_the_replies),
+        cmocka_unit_test(answer_before_the_final_dot),
+        cmocka_unit_test(body_fails),
+        cmocka_unit_test(body_waits_for_a_slow_reader),
+        cmocka_unit_test(freed_inside_a_callback),
+        cmocka_unit_test(many_that_cannot_be_taken),
+        cmocka_unit_test(wakes_who_moves_the_bytes),
+        cmocka_unit_test(quits_before_it_is_ready),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

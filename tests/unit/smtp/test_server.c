@@ -1,0 +1,374 @@
+/* What the server machine owes to its owner and to who moves the bytes; what is
+ * said is in tests/dialogue. */
+#include "smtp/server.h"
+
+#include <stdio.h>
+
+#include "unit/unit.h"
+
+static const struct peer_nonce nonce = {"server nonce 16"};
+
+struct world {
+    struct smtp_server_options options;
+    struct smtp_server *s;
+    bool late; /* questions are left open */
+    bool room;
+    char log[512]; /* which callbacks fired */
+    size_t data_bytes;
+    unsigned wakes;
+};
+
+static void note(struct world *w, const char *what)
+{
+    assert_true(strlen(w->log) + strlen(what) + 2 < sizeof(w->log));
+    strcat(strcat(w->log, what), " ");
+}
+
+static void question(struct world *w, const char *what)
+{
+    note(w, what);
+    if (!w->late)
+        smtp_server_reply(w->s, NULL);
+}
+
+static void on_connect(void *arg)
+{
+    question(arg, "connect");
+}
+
+static void on_helo(void *arg, struct str name)
+{
+    (void)name;
+    question(arg, "helo");
+}
+
+static void on_mail(void *arg, const struct smtp_mail *mail)
+{
+    (void)mail;
+    question(arg, "mail");
+}
+
+static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
+{
+    (void)rcpt;
+    question(arg, "rcpt");
+}
+
+static void on_data_begin(void *arg)
+{
+    question(arg, "data");
+}
+
+static bool on_data(void *arg, const char *data, size_t len)
+{
+    struct world *w = arg;
+    (void)data;
+    w->data_bytes += len;
+    return w->room;
+}
+
+static void on_data_end(void *arg, const struct smtp_data_info *info)
+{
+    (void)info;
+    question(arg, "end");
+}
+
+static void on_reset(void *arg)
+{
+    note(arg, "reset");
+}
+
+static void on_cancel(void *arg)
+{
+    note(arg, "cancel");
+}
+
+static void on_wake(void *arg)
+{
+    ((struct world *)arg)->wakes++;
+}
+
+static const struct smtp_server_ops ops = {
+    .connect = on_connect,
+    .helo = on_helo,
+    .mail = on_mail,
+    .rcpt = on_rcpt,
+    .data_begin = on_data_begin,
+    .data = on_data,
+    .data_end = on_data_end,
+    .reset = on_reset,
+    .cancel = on_cancel,
+};
+
+static void open_world(struct world *w)
+{
+    *w = (struct world){.options = {.hostname = "mail.example.test", .idle_timeout_ms = 1000}, .room = true};
+    w->s = smtp_server_new(&w->options, &ops, w, &nonce);
+    smtp_server_on_wake(w->s, on_wake, w);
+}
+
+static void input(struct world *w, const char *text)
+{
+    assert_true(smtp_server_wants_input(w->s));
+    smtp_server_input(w->s, text, strlen(text));
+}
+
+static void expect_output(struct world *w, const char *expected)
+{
+    assert_str(smtp_server_output(w->s), expected);
+    smtp_server_output_taken(w->s, smtp_server_output(w->s).len);
+}
+
+static void drop_output(struct world *w)
+{
+    smtp_server_output_taken(w->s, smtp_server_output(w->s).len);
+    w->log[0] = '\0';
+}
+
+static void open_in_data(struct world *w)
+{
+    open_world(w);
+    smtp_server_start(w->s);
+    input(w, "HELO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n");
+    assert_string_equal(w->log, "connect helo mail rcpt data ");
+    drop_output(w);
+}
+
+static void question_holds_all_back(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    w.late = true;
+    assert_false(smtp_server_wants_input(w.s));
+    smtp_server_start(w.s);
+    assert_false(smtp_server_wants_input(w.s));
+    assert_int_equal(smtp_server_timeout_ms(w.s), 0);
+    expect_output(&w, "");
+    smtp_server_reply(w.s, NULL);
+    assert_int_equal(w.wakes, 1);
+    expect_output(&w, "220 mail.example.test ESMTP\r\n");
+    assert_int_equal(smtp_server_timeout_ms(w.s), 1000);
+    input(&w, "HELO a\r\nNOOP\r\nMAIL FROM:<>\r\n");
+    assert_string_equal(w.log, "connect helo ");
+    smtp_server_reply(w.s, NULL);
+    expect_output(&w, "250 mail.example.test\r\n250 2.0.0 Ok\r\n");
+    assert_string_equal(w.log, "connect helo mail ");
+    smtp_server_free(w.s);
+    assert_string_equal(w.log, "connect helo mail cancel ");
+}
+
+static void transaction_ends_once(void **state)
+{
+    struct world w;
+    (void)state;
+    open_in_data(&w);
+    smtp_server_free(w.s);
+    assert_string_equal(w.log, "reset ");
+
+    open_in_data(&w);
+    w.late = true;
+    input(&w, "x\r\n.\r\n");
+    smtp_server_free(w.s);
+    assert_string_equal(w.log, "end cancel reset ");
+
+    open_in_data(&w);
+    input(&w, "x\r\n.\r\n");
+    smtp_server_free(w.s);
+    assert_string_equal(w.log, "end ");
+
+    open_in_data(&w);
+    input(&w, "x\ny");
+    assert_string_equal(w.log, "reset ");
+    smtp_server_free(w.s);
+    assert_string_equal(w.log, "reset ");
+}
+
+static void refused_with_421_ends(void **state)
+{
+    struct world w;
+    (void)state;
+    open_in_data(&w);
+    w.late = true;
+    input(&w, "x\r\n.\r\nNOOP\r\n");
+    smtp_server_reply(w.s, &SMTP_REPLY_UNAVAILABLE);
+    assert_true(smtp_server_finished(w.s));
+    assert_false(smtp_server_wants_input(w.s));
+    assert_string_equal(w.log, "end ");
+    smtp_server_free(w.s);
+}
+
+static void no_room_until_resume(void **state)
+{
+    struct world w;
+    (void)state;
+    open_in_data(&w);
+    w.room = false;
+    input(&w, "one\r\n..two\r\n.\r\n");
+    assert_int_equal(w.data_bytes, 5);
+    assert_false(smtp_server_wants_input(w.s));
+    assert_int_equal(smtp_server_timeout_ms(w.s), 0);
+    smtp_server_resume(w.s);
+    assert_int_equal(w.wakes, 1);
+    assert_int_equal(w.data_bytes, 11);
+    assert_string_equal(w.log, "");
+    w.room = true;
+    smtp_server_resume(w.s);
+    assert_string_equal(w.log, "end ");
+    assert_true(smtp_server_wants_input(w.s));
+    smtp_server_free(w.s);
+}
+
+static void replies_wait_for_a_slow_reader(void **state)
+{
+    struct world w;
+    char noops[6 * 4000 + 1] = "";
+    size_t replies = 0;
+    (void)state;
+    for (size_t i = 0; i < 4000; i++)
+        memcpy(noops + 6 * i, "NOOP\r\n", 7);
+    open_world(&w);
+    smtp_server_start(w.s);
+    drop_output(&w);
+    input(&w, noops);
+    while (smtp_server_output(w.s).len > 0) {
+        size_t len = smtp_server_output(w.s).len;
+        assert_true(len < SMTP_SERVER_OUT_HIGH + 512);
+        replies += len / strlen("250 2.0.0 Ok\r\n");
+        smtp_server_output_taken(w.s, len);
+    }
+    assert_int_equal(replies, 4000);
+    assert_true(smtp_server_wants_input(w.s));
+    smtp_server_free(w.s);
+}
+
+static void progress_is_lines_and_kibibytes(void **state)
+{
+    struct world w;
+    char kib[1025];
+    (void)state;
+    open_world(&w);
+    smtp_server_start(w.s);
+    uint64_t before = smtp_server_progress(w.s);
+    input(&w, "NOO");
+    assert_true(smtp_server_progress(w.s) == before);
+    input(&w, "P\r\n");
+    assert_true(smtp_server_progress(w.s) > before);
+    smtp_server_free(w.s);
+
+    open_in_data(&w);
+    memset(kib, 'x', sizeof(kib));
+    kib[1024] = '\0';
+    before = smtp_server_progress(w.s);
+    input(&w, "x");
+    assert_true(smtp_server_progress(w.s) == before);
+    input(&w, kib);
+    assert_true(smtp_server_progress(w.s) > before);
+    smtp_server_free(w.s);
+}
+
+static void timeout_ends_the_session(void **state)
+{
+    struct world w;
+    (void)state;
+    open_in_data(&w);
+    smtp_server_timeout(w.s);
+    expect_output(&w, "421 4.4.2 Timeout, closing transmission channel\r\n");
+    assert_true(smtp_server_finished(w.s));
+    assert_string_equal(w.log, "reset ");
+    smtp_server_free(w.s);
+    open_world(&w);
+    w.options.idle_timeout_ms = 0;
+    smtp_server_start(w.s);
+    assert_int_equal(smtp_server_timeout_ms(w.s), 5 * 60 * 1000);
+    smtp_server_free(w.s);
+}
+
+static void shutdown_between_commands(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    smtp_server_start(w.s);
+    drop_output(&w);
+    smtp_server_shutdown(w.s, NULL);
+    assert_int_equal(w.wakes, 1);
+    expect_output(&w, "421 4.3.2 Service not available, closing transmission channel\r\n");
+    assert_true(smtp_server_finished(w.s));
+    smtp_server_free(w.s);
+}
+
+static void shutdown_lets_a_message_end(void **state)
+{
+    struct world w;
+    (void)state;
+    open_in_data(&w);
+    smtp_server_shutdown(w.s, &SMTP_REPLY(421, 4, 3, 2, "Going down"));
+    expect_output(&w, "");
+    input(&w, "x\r\n.\r\nNOOP\r\n");
+    expect_output(&w, "250 2.0.0 Ok\r\n421 4.3.2 Going down\r\n");
+    assert_true(smtp_server_finished(w.s));
+    smtp_server_free(w.s);
+}
+
+static void shutdown_waits_for_an_answer(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    smtp_server_start(w.s);
+    drop_output(&w);
+    w.late = true;
+    input(&w, "HELO a\r\n");
+    smtp_server_shutdown(w.s, NULL);
+    expect_output(&w, "");
+    smtp_server_reply(w.s, NULL);
+    expect_output(&w, "250 mail.example.test\r\n"
+                      "421 4.3.2 Service not available, closing transmission channel\r\n");
+    smtp_server_free(w.s);
+    assert_string_equal(w.log, "helo ");
+}
+
+static void protocol_names(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    w.options.smtputf8 = true;
+    smtp_server_start(w.s);
+    assert_str(smtp_server_helo(w.s), "");
+    input(&w, "HELO a.example\r\n");
+    assert_string_equal(smtp_server_protocol_name(w.s), "SMTP");
+    assert_str(smtp_server_helo(w.s), "a.example");
+    input(&w, "EHLO b.example\r\n");
+    assert_string_equal(smtp_server_protocol_name(w.s), "ESMTP");
+    input(&w, "MAIL FROM:<> SMTPUTF8\r\n");
+    assert_string_equal(smtp_server_protocol_name(w.s), "UTF8SMTP");
+    input(&w, "RSET\r\n");
+    assert_string_equal(smtp_server_protocol_name(w.s), "ESMTP");
+    smtp_server_free(w.s);
+    open_world(&w);
+    w.options.flavour = SMTP_FLAVOUR_LMTP;
+    smtp_server_start(w.s);
+    input(&w, "LHLO b.example\r\n");
+    assert_string_equal(smtp_server_protocol_name(w.s), "LMTP");
+    smtp_server_free(w.s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(question_holds_all_back),
+        cmocka_unit_test(transaction_ends_once),
+        cmocka_unit_test(refused_with_421_ends),
+        cmocka_unit_test(no_room_until_resume),
+        cmocka_unit_test(replies_wait_for_a_slow_reader),
+        cmocka_unit_test(progress_is_lines_and_kibibytes),
+        cmocka_unit_test(timeout_ends_the_session),
+        cmocka_unit_test(shutdown_between_commands),
+        cmocka_unit_test(shutdown_lets_a_message_end),
+        cmocka_unit_test(shutdown_waits_for_an_answer),
+        cmocka_unit_test(protocol_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
