@@ -6,9 +6,10 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "relay/trace_header.h"
+#include "relay/loop_guard.h"
 #include "smtp/map_error.h"
 #include "smtp/server_connection.h"
+#include "wire/received.h"
 
 #define RECEIVED_MAX_BYTES 2048 /* helo (255), names and one address at their longest, folded */
 
@@ -146,7 +147,7 @@ static void write_received(struct session *s)
         .client_ip = str_from(s->client_ip),
         .by = str_from(s->edge->options.relay->hostname),
         .with = smtp_server_protocol_name(s->server),
-        .id = s->custody_id,
+        .id = &s->custody_id,
         .for_one = s->rcpt_count == 1 ? str_from(s->rcpts[0].address) : STR_EMPTY,
         .at = s->received_at,
     };

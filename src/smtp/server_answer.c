@@ -62,6 +62,8 @@ void connect_answered(struct smtp_server *s, const struct smtp_reply *r)
     }
     buf_init(&text, SMTP_REPLY_TEXT_MAX);
     buf_append_fmt(&text, "%s %s", s->options->hostname, services[s->options->flavour]);
+    if (s->options->banner)
+        buf_append_fmt(&text, " %s", s->options->banner);
     smtp_reply_format(&s->out, &(struct smtp_reply){.code = 220, .text = buf_str(&text)}, false);
     buf_fini(&text);
 }

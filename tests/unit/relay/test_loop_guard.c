@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/trace_header.h"
+#include "relay/loop_guard.h"
 #include "unit/unit.h"
 
 static const char own[] = "relay-east.example.test";
@@ -19,41 +19,6 @@ static struct loop_guard guard_of(const char *text, size_t step)
     loop_guard_init(&g, str_from(own));
     feed(&g, text, step);
     return g;
-}
-
-static void test_received_line(void **state)
-{
-    (void)state;
-    struct buf out;
-    buf_init(&out, 2048);
-    struct received_line line = {
-        .helo = STR("client\x01.test"),
-        .client_ip = STR("192.0.2.1"),
-        .by = STR("relay.test"),
-        .with = "ESMTP",
-        .for_one = STR("alice@example.test"),
-        .at = {0},
-    };
-    received_line_format(&out, &line);
-    assert_string_equal(buf_data(&out),
-                        "Received: from client?.test ([192.0.2.1])\r\n"
-                        "\tby relay.test (Holdfast) with ESMTP id 00000000000000000000000000\r\n"
-                        "\tfor <alice@example.test>;\r\n"
-                        "\tThu, 01 Jan 1970 00:00:00 +0000\r\n");
-    buf_fini(&out);
-}
-
-static void test_received_line_of_many_and_ipv6(void **state)
-{
-    (void)state;
-    struct buf out;
-    buf_init(&out, 2048);
-    struct received_line line = {
-        .client_ip = STR("2001:db8::1"), .by = STR("r"), .with = "SMTP", .for_one = STR("")};
-    received_line_format(&out, &line);
-    assert_non_null(strstr(buf_data(&out), "from unknown ([IPv6:2001:db8::1])"));
-    assert_null(strstr(buf_data(&out), "for <"));
-    buf_fini(&out);
 }
 
 static void test_guard_counts_hops_in_any_pieces(void **state)
@@ -111,8 +76,6 @@ static void test_guard_bears_endless_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_received_line),
-        cmocka_unit_test(test_received_line_of_many_and_ipv6),
         cmocka_unit_test(test_guard_counts_hops_in_any_pieces),
         cmocka_unit_test(test_guard_trips_on_own_name),
         cmocka_unit_test(test_guard_trips_on_hops),

@@ -1,29 +1,12 @@
-/* The Received line that the relay puts in front of a message (RFC 5321 4.4),
- * and the loop guard that counts those that are there already. Pure. */
-#ifndef HOLDFAST_RELAY_TRACE_HEADER_H
-#define HOLDFAST_RELAY_TRACE_HEADER_H
+/* The loop guard: counts the Received lines that a message has already (RFC
+ * 5321 6.3). Pure. */
+#ifndef HOLDFAST_RELAY_LOOP_GUARD_H
+#define HOLDFAST_RELAY_LOOP_GUARD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/buf.h"
-#include "base/custody_id.h"
 #include "base/str.h"
-#include "base/time.h"
-
-struct received_line {
-    struct str helo; /* as the client said */
-    struct str client_ip;
-    struct str by;    /* our host name */
-    const char *with; /* "ESMTP", "SMTP", "UTF8SMTP" (RFC 3848, 6531) */
-    struct custody_id id;
-    struct str for_one; /* the recipient when there is only one, else "" */
-    struct wall_time at;
-};
-
-/* Appends the folded header field with its CRLF. Bytes of the peer that are not
- * printable are shown as '?'. */
-void received_line_format(struct buf *out, const struct received_line *line);
 
 /* A message that has passed so many hops is in a loop (RFC 5321 6.3 wants at
  * least 100 as the limit for hops in all). */

@@ -1,33 +1,6 @@
-#include "relay/trace_header.h"
+#include "relay/loop_guard.h"
 
 #include <string.h>
-
-static void append_printable(struct buf *out, struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        bool fine = ascii_isprint(s.ptr[i]) || (unsigned char)s.ptr[i] >= 0x80;
-        buf_append_char(out, fine ? s.ptr[i] : '?');
-    }
-}
-
-void received_line_format(struct buf *out, const struct received_line *line)
-{
-    char id[CUSTODY_ID_TEXT_MAX], date[WALL_MAIL_MAX];
-    custody_id_format(&line->id, id);
-    wall_format_mail(line->at, date);
-    bool six = str_find(line->client_ip, ':', 0) != SIZE_MAX;
-    buf_append_text(out, "Received: from ");
-    append_printable(out, line->helo.len ? line->helo : STR("unknown"));
-    buf_append_fmt(out, " ([%s%.*s])\r\n\tby ", six ? "IPv6:" : "", STR_ARG(line->client_ip));
-    append_printable(out, line->by);
-    buf_append_fmt(out, " (Holdfast) with %s id %s", line->with, id);
-    if (line->for_one.len) {
-        buf_append_text(out, "\r\n\tfor <");
-        append_printable(out, line->for_one);
-        buf_append_char(out, '>');
-    }
-    buf_append_fmt(out, ";\r\n\t%s\r\n", date);
-}
 
 void loop_guard_init(struct loop_guard *g, struct str own_name)
 {

@@ -1,0 +1,26 @@
+/* The Received line that a server puts in front of a message (RFC 5321 4.4).
+ * Pure. For relay and mailbox. */
+#ifndef HOLDFAST_WIRE_RECEIVED_H
+#define HOLDFAST_WIRE_RECEIVED_H
+
+#include "base/buf.h"
+#include "base/custody_id.h"
+#include "base/str.h"
+#include "base/time.h"
+
+struct received_line {
+    struct str helo; /* as the client said; "": it said nothing */
+    struct str client_ip;
+    struct str by;               /* our host name */
+    const char *with;            /* "ESMTP", "SMTP", "UTF8SMTP" (RFC 3848, 6531) */
+    const struct custody_id *id; /* NULL: none */
+    struct str user;             /* of AUTH, or "" */
+    struct str for_one;          /* the recipient when there is only one, else "" */
+    struct wall_time at;
+};
+
+/* Appends the folded header field with its CRLF. Bytes of the peer that are not
+ * printable are shown as '?'. */
+void received_line_format(struct buf *out, const struct received_line *line);
+
+#endif
