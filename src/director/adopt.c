@@ -1,0 +1,106 @@
+#include "director/adopt.h"
+
+#include "director/agree.h"
+#include "store/records.h"
+
+/* ---- queues ---- */
+
+static bool relay_runs(const struct view *v, const struct config *c, const struct config_node *n)
+{
+    for (size_t i = 0; i < v->observation_count; i++)
+        if (str_eq(v->observations[i].node, str_from(n->name)) &&
+            v->observations[i].age_ms <= 2 * c->lease_ms)
+            return true;
+    return c->server_count == 0;
+}
+
+static bool can_own(const struct view *v, const struct config *c, const struct config_node *n)
+{
+    return (n->roles & ROLE_RELAY) && agree_node_lives(v, n) && relay_runs(v, c, n);
+}
+
+static const struct config_node *heir(const struct view *v, const struct config *c,
+                                      const struct config_site *site)
+{
+    const struct config_node *other = NULL;
+    for (size_t i = 0; i < c->node_count; i++) {
+        const struct config_node *n = &c->nodes[i];
+        if (!can_own(v, c, n))
+            continue;
+        if (n->site == site)
+            return n;
+        if (!other)
+            other = n;
+    }
+    return other;
+}
+
+static bool node_lives(const struct view *v, const struct config *c, struct str name)
+{
+    for (size_t i = 0; i < c->node_count; i++)
+        if (str_eq(name, str_from(c->nodes[i].name)))
+            return agree_node_lives(v, &c->nodes[i]);
+    return false;
+}
+
+/* NULL: as it is. */
+static const struct config_node *owner_to_be(const struct view *v, const struct config *c,
+                                             const struct config_relay *r, const struct view_queue *q)
+{
+    struct str home = str_from(r->node->name);
+    if (!q)
+        return r->node;
+    if (str_eq(q->record.owner, home))
+        return agree_node_lives(v, r->node) ? NULL : heir(v, c, r->node->site);
+    if (can_own(v, c, r->node))
+        return r->node;
+    return node_lives(v, c, q->record.owner) ? NULL : heir(v, c, r->node->site);
+}
+
+void adopt_queues(const struct view *v, const struct config *c, struct batch *b)
+{
+    for (size_t i = 0; i < c->relay_count; i++) {
+        const struct config_relay *r = &c->relays[i];
+        const struct view_queue *q = view_queue_find(v, str_from(r->name));
+        const struct config_node *owner = owner_to_be(v, c, r, q);
+        if (!owner || (q && str_eq(q->record.owner, str_from(owner->name))))
+            continue;
+        struct record_queue record = {.owner = str_from(owner->name),
+                                      .generation = (q ? q->record.generation : 0) + 1};
+        batch_put(b, "queue", str_from(r->name), record_queue_encode(&record),
+                  q ? q->version : NETWORK_ABSENT);
+        const char *const members[] = {"owner", owner->name, NULL};
+        batch_event(b, "queue-owner", str_from(r->name), members);
+    }
+}
+
+/* ---- routes ---- */
+
+static void route(const struct view *v, const struct config_domain *d, struct str server, bool bump,
+                  struct batch *b)
+{
+    const struct view_route *old = view_route_find(v, str_from(d->name));
+    if (!bump && old && str_eq(old->record.server, server))
+        return;
+    struct record_route record = {.server = server, .generation = (old ? old->record.generation : 0) + 1};
+    batch_put(b, "route", str_from(d->name), record_route_encode(&record),
+              old ? old->version : NETWORK_ABSENT);
+}
+
+void adopt_routes(const struct view *v, const struct config *c, struct batch *b)
+{
+    for (size_t i = 0; i < c->domain_count; i++) {
+        const struct config_domain *d = &c->domains[i];
+        const struct view_server *s = view_server_find(v, str_from(d->server->name));
+        bool stands_in = s && s->record.served_by.len > 0;
+        route(v, d, stands_in ? s->record.served_by : str_from(d->server->name), false, b);
+    }
+}
+
+void adopt_routes_of(const struct view *v, const struct config *c, const struct config_server *s,
+                     struct str served_by, struct batch *b)
+{
+    for (size_t i = 0; i < c->domain_count; i++)
+        if (c->domains[i].server == s)
+            route(v, &c->domains[i], served_by.len > 0 ? served_by : str_from(s->name), true, b);
+}

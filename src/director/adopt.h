@@ -1,0 +1,24 @@
+/* Who shall own each relay's queue, and whose routes are missing: what the
+ * leading director keeps in order besides failovers. Pure; changes go into a
+ * batch. */
+#ifndef HOLDFAST_DIRECTOR_ADOPT_H
+#define HOLDFAST_DIRECTOR_ADOPT_H
+
+#include "config/config.h"
+#include "director/batch.h"
+#include "store/view.h"
+
+/* A queue belongs to its relay's node while that lives and its relay runs; while
+ * the owner is dead, to a live node with a running relay, of the same site
+ * rather than another. A relay runs when it writes observations (or when no
+ * server is configured that it could observe). */
+void adopt_queues(const struct view *v, const struct config *c, struct batch *b);
+
+/* Each domain's mail goes to its configured server, or to the standby that
+ * serves it (failovers change routes themselves, with the server's record). */
+void adopt_routes(const struct view *v, const struct config *c, struct batch *b);
+/* The same for the domains of one server, as its record is being changed. */
+void adopt_routes_of(const struct view *v, const struct config *c, const struct config_server *s,
+                     struct str served_by, struct batch *b);
+
+#endif
