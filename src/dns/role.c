@@ -26,8 +26,8 @@ static uint32_t serial_now(struct loop *l)
     return (uint32_t)(loop_wall(l).ms / 1000);
 }
 
-int dns_role_open(struct loop *l, const struct config *config, const struct config_dns *dns, struct dns_role **ret_role,
-                  struct err_buf *eb)
+int dns_role_open(struct loop *l, const struct config *config, const struct config_dns *dns,
+                  struct dns_role **ret_role, struct err_buf *eb)
 {
     struct dns_role *r = mem_zalloc(sizeof(*r));
     r->loop = l;
