@@ -112,6 +112,35 @@ static void what_does_not_fit_leaves_no_trace(void **state)
     assert_int_equal(out[2] & 2, 2);
 }
 
+static void opt_has_its_room_in_a_full_message(void **state)
+{
+    (void)state;
+    uint8_t out[600];
+    struct dns_build b;
+    struct dns_query q = parsed(ASKED_OPT, sizeof(ASKED_OPT) - 1);
+    struct dns_name root = name_of(".");
+    dns_build_init(&b, out, 512, &q);
+    while (dns_build_record(&b, DNS_ANSWER, &root, DNS_TYPE_TXT, 15, (const uint8_t *)"\0", 1) == 0)
+        ;
+    assert_in_range(dns_build_finish(&b, 0, DNS_NOERROR), 512 - 12, 512); /* a record has 12 bytes */
+}
+
+static void no_pointer_goes_beyond_its_14_bits(void **state)
+{
+    (void)state;
+    static uint8_t out[65535], wide[0x4000];
+    struct dns_build b;
+    struct dns_query q = parsed(ASKED, sizeof(ASKED) - 1);
+    struct dns_name root = name_of("."), far = name_of("far");
+    dns_build_init(&b, out, sizeof(out), &q);
+    assert_ok(dns_build_record(&b, DNS_ANSWER, &root, DNS_TYPE_TXT, 15, wide, sizeof(wide)));
+    for (int i = 0; i < 2; i++) {
+        size_t before = b.len;
+        assert_ok(dns_build_record(&b, DNS_ANSWER, &far, DNS_TYPE_A, 15, (const uint8_t *)"\177\0\0\1", 4));
+        assert_memory_equal(out + before, "\3far\0", 5);
+    }
+}
+
 static void many_names_are_written_whole_when_the_table_is_full(void **state)
 {
     (void)state;
@@ -157,6 +186,8 @@ int main(void)
         cmocka_unit_test(soa_names_point_into_names_written_before),
         cmocka_unit_test(names_of_unknown_types_stay_whole),
         cmocka_unit_test(what_does_not_fit_leaves_no_trace),
+        cmocka_unit_test(opt_has_its_room_in_a_full_message),
+        cmocka_unit_test(no_pointer_goes_beyond_its_14_bits),
         cmocka_unit_test(many_names_are_written_whole_when_the_table_is_full),
         cmocka_unit_test(prepared_body_equals_the_built_one),
     };

@@ -59,6 +59,18 @@ static void sizes_are_bounded(void **state)
     assert_err(dns_name_from_text((struct str){text, 256}, &n), ERR_LIMIT);
 }
 
+static void the_root_label_counts(void **state)
+{
+    (void)state;
+    struct dns_name n;
+    char text[300];
+    memset(text, 'a', sizeof(text));
+    text[63] = text[127] = text[191] = '.';
+    assert_ok(dns_name_from_text((struct str){text, 192 + 61}, &n));
+    assert_int_equal(n.len, DNS_NAME_MAX);
+    assert_err(dns_name_from_text((struct str){text, 192 + 62}, &n), ERR_LIMIT);
+}
+
 static void wire_is_read_without_trust(void **state)
 {
     (void)state;
@@ -124,6 +136,7 @@ int main(void)
         cmocka_unit_test(text_and_wire_agree_on_escapes),
         cmocka_unit_test(bad_text_is_refused),
         cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(the_root_label_counts),
         cmocka_unit_test(wire_is_read_without_trust),
         cmocka_unit_test(skipping_stops_at_a_pointer_and_never_passes_the_end),
         cmocka_unit_test(within_compares_whole_labels),
