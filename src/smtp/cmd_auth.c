@@ -4,6 +4,14 @@
 #include "smtp/server_machine.h"
 #include "wire/base64.h"
 
+/* It may hold a password. */
+static void wipe(struct buf *b)
+{
+    if (b->mem)
+        explicit_bzero(b->mem, b->capacity);
+    buf_fini(b);
+}
+
 static bool is_offered(const struct smtp_server *s, struct str mechanism)
 {
     struct str rest = str_from(s->options->auth_mechanisms), one;
@@ -62,7 +70,7 @@ void cmd_auth(struct smtp_server *s, struct str args)
     } else {
         server_refuse(s, SMTP_REPLY(501, 5, 5, 2, "Initial response is no base64"));
     }
-    buf_fini(&decoded);
+    wipe(&decoded);
 }
 
 static void abandon(struct smtp_server *s, struct smtp_reply r)
@@ -87,7 +95,7 @@ void auth_line(struct smtp_server *s, struct str line)
         s->question = QUESTION_AUTH;
         s->ops->auth_response(s->arg, buf_str(&decoded));
     }
-    buf_fini(&decoded);
+    wipe(&decoded);
 }
 
 void smtp_server_auth_challenge(struct smtp_server *s, struct str challenge)

@@ -476,6 +476,41 @@ static void wakes_who_moves_the_bytes(void **state)
     close_world(&w);
 }
 
+static void needs_8bitmime(void **state)
+{
+    struct world w;
+    struct smtp_client_message m = {.recipients = w.recipients, .recipient_count = 1, .eight_bit = true};
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, EHLO_PLAIN);
+    smtp_client_send(w.c, &m);
+    expect_log(
+        &w, "0:refused:local:554 5.6.3 The message is 8bit, and the server does not offer 8BITMIME\ndone\n");
+    expect_output(&w, "");
+    assert_true(smtp_client_is_ready(w.c));
+    close_world(&w);
+}
+
+static void a_claimed_proof_is_none(void **state)
+{
+    static const struct peer_key key = {"0123456789abcdef0123456789abcde"};
+    struct custody_id id = {"custody id 16 b"};
+    struct world w;
+    struct smtp_client_message m = {.recipients = w.recipients, .recipient_count = 1, .custody_id = &id};
+    (void)state;
+    open_world(&w, SMTP_CLIENT_SMTP);
+    w.options.peer_key = &key;
+    w.options.node = "east1";
+    says(&w, "220 hello\r\n250-mail.example.test\r\n250 XHOLDFAST 000102030405060708090a0b0c0d0e0f\r\n");
+    assert_true(str_starts(smtp_client_output(w.c), STR("EHLO relay.example.test\r\nXHOLDFAST east1 ")));
+    smtp_client_output_taken(w.c, smtp_client_output(w.c).len);
+    says(&w, "235 2.7.0 0000000000000000000000000000000000000000000000000000000000000000\r\n");
+    expect_log(&w, "ready\n");
+    assert_false(smtp_client_peer_proved(w.c));
+    smtp_client_send(w.c, &m);
+    expect_output(&w, "MAIL FROM:<>\r\n");
+    close_world(&w);
+}
+
 static void quits_before_it_is_ready(void **state)
 {
     struct world w;
@@ -509,6 +544,8 @@ int main(void)
         cmocka_unit_test(freed_inside_a_callback),
         cmocka_unit_test(many_that_cannot_be_taken),
         cmocka_unit_test(wakes_who_moves_the_bytes),
+        cmocka_unit_test(needs_8bitmime),
+        cmocka_unit_test(a_claimed_proof_is_none),
         cmocka_unit_test(quits_before_it_is_ready),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
