@@ -76,8 +76,7 @@ static void on_wake(uv_async_t *wake)
     struct real_post *next;
     for (struct real_post *post = posts_take(l); post; post = next) {
         next = post->next;
-        if (!l->closing)
-            post->fn(post->arg);
+        post->fn(post->arg);
         free(post);
     }
 }

@@ -55,8 +55,8 @@ static void arm_first(struct real_loop *l)
         arm(l, timer_of(first)->deadline_ns);
 }
 
-/* A timer that a callback starts anew waits for the next turn, so that one
- * without delay cannot keep the loop here. */
+/* Time stands still here: a timer that a callback starts anew, without delay,
+ * is due later and cannot keep the loop. */
 static void on_timer_fd(void *arg, bool readable, bool writable)
 {
     (void)readable;
@@ -67,11 +67,10 @@ static void on_timer_fd(void *arg, bool readable, bool writable)
         return;
     l->timer_armed_ns = INT64_MAX;
     int64_t now_ns = real_now_ns();
-    uint64_t last_seq = l->timer_seq;
     struct heap_node *first;
     while ((first = heap_peek(&l->timers))) {
         struct real_timer *t = timer_of(first);
-        if (t->deadline_ns > now_ns || t->seq > last_seq)
+        if (t->deadline_ns > now_ns)
             break;
         heap_pop(&l->timers);
         t->on_timer(t->arg);

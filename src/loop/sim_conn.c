@@ -237,7 +237,7 @@ static void segment_arrive(struct sim_event *event)
     struct sim_conn *c = s->from->conn;
     struct sim_end *to = sim_end_other(s->from);
     bool cut = sim_net_is_cut(c->world, s->from->host, to->host);
-    if (s->kind != SEGMENT_RST && (cut || has_stalled(s->from))) {
+    if (cut && s->kind != SEGMENT_RST) {
         s->stalled = true;
         return;
     }

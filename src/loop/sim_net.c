@@ -179,6 +179,7 @@ void sim_address_claim(struct sim_world *w, const struct addr *at, struct sim_ho
     if (!a) {
         a = mem_alloc(sizeof(*a));
         a->ip = *at;
+        addr_set_port(&a->ip, 0);
         list_append(&w->addresses, &a->node);
     }
     a->owner = h;

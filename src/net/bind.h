@@ -16,7 +16,8 @@ int net_bind_listen(const char *role, const char *name, const struct addr *addrs
                     struct err_buf *eb) MUST_USE;
 
 /* When the process is root and user is not "": becomes that user with its
- * groups, for good. ERR_NOT_FOUND: no such user; ERR_DENIED. */
+ * groups, for good, and still dies with its parent when it was to. Before other
+ * threads are started. ERR_NOT_FOUND: no such user; ERR_DENIED. */
 int net_drop_privileges(const char *user, struct err_buf *eb) MUST_USE;
 
 #endif

@@ -147,6 +147,7 @@ static void children_left_behind_are_not_waited_for(void **state)
     struct outcome o =
         spawn(*state, &(struct loop_process_spec){.argv = SHELL("sleep 1000 & echo $!"), .output_max = 100});
     assert_int_equal(o.result.exit_status, 0);
+    assert_true(atoi(o.output) > 1);
     kill(atoi(o.output), SIGKILL);
 }
 
@@ -174,7 +175,7 @@ static void environment_is_added_and_replaced(void **state)
     struct outcome o = spawn(
         *state, &(struct loop_process_spec){
                     .argv = SHELL("echo $HOLDFAST_TEST_KEPT $HOLDFAST_TEST_REPLACED $HOLDFAST_TEST_ADDED; "
-                                  "env | grep -c HOLDFAST_TEST"),
+                                  "tr '\\0' '\\n' </proc/$$/environ | grep -c HOLDFAST_TEST"),
                     .env_extra = extra,
                     .output_max = 100});
     assert_string_equal(o.output, "kept new added\n3\n");

@@ -187,6 +187,22 @@ static void connect_to_a_frozen_process_waits_in_its_backlog(void **state)
     assert_int_equal(n->server.read_bytes, 10);
 }
 
+/* From its own address, with a port that is nobody's yet. */
+static void listening_host_connects_from_its_address(void **state)
+{
+    struct net *n = *state;
+    struct addr at, from;
+    struct loop_listener *li;
+    assert_ok(addr_parse(STR("10.2.0.2:25"), &at));
+    assert_ok(loop_listen(n->client.l, &at, on_accept, n, &li, NULL));
+    net_connect(n, 1000);
+    net_run(n, 100);
+    loop_stream_local(n->client.s, &from);
+    assert_true(addr_ip_eq(&from, &at));
+    assert_int_not_equal(addr_port(&from), addr_port(&at));
+    loop_listener_free(li);
+}
+
 /* A second host takes the address over while the first is cut off. */
 static void address_moves_to_its_last_listener(void **state)
 {
@@ -321,8 +337,10 @@ static void death_behind_a_cut_is_found_by_writing(void **state)
 static void reset_reaches_both_ends(void **state)
 {
     struct net *n = *state;
+    send_bytes(&n->client, 1000); /* does not arrive after the end */
     assert_true(sim_net_reset_one(n->w));
     net_run(n, 10);
+    assert_int_equal(n->server.read_bytes, 0);
     assert_int_equal(n->client.end_err, ERR_IO);
     assert_int_equal(n->server.end_err, ERR_IO);
     send_bytes(&n->client, 1);
@@ -390,6 +408,7 @@ int main(void)
         TEST(connect_outlives_a_short_cut),
         TEST(connect_to_a_dead_process_is_refused),
         TEST(connect_to_a_frozen_process_waits_in_its_backlog),
+        TEST(listening_host_connects_from_its_address),
         TEST(address_moves_to_its_last_listener),
         CONNECTED(window_is_bounded),
         CONNECTED(streams_are_split_anywhere),
