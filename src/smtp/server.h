@@ -52,7 +52,7 @@ struct smtp_server_options {
     const char *banner;      /* further text of the greeting, as "Holdfast instance=7@east1"; NULL: none */
     uint64_t size_max_bytes; /* SIZE; 0: no limit */
     size_t recipients_max;   /* per message, then 452 4.5.3; 0: 1,000 */
-    unsigned errors_max;     /* 4yz of ours and 5yz in a session, then 421 4.7.0; 0: 20 */
+    unsigned errors_max;     /* protocol errors and failed AUTHs in a session, then 421 4.7.0; 0: 20 */
     bool smtputf8;           /* offer SMTPUTF8 (RFC 6531) */
     const char *auth_mechanisms;     /* "PLAIN LOGIN"; NULL or "": AUTH is not offered. Set it only where the
                                         connection is safe from listeners (loopback, TLS) */
