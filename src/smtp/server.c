@@ -265,7 +265,7 @@ bool smtp_server_finished(const struct smtp_server *s)
 
 int64_t smtp_server_timeout_ms(const struct smtp_server *s)
 {
-    if (!s->started || s->phase == PHASE_FINISHED || s->question != QUESTION_NONE || s->no_room)
+    if (!s->started || s->phase == PHASE_FINISHED || s->question != QUESTION_NONE)
         return 0;
     return s->options->idle_timeout_ms ? s->options->idle_timeout_ms : IDLE_TIMEOUT_MS;
 }

@@ -142,8 +142,9 @@ struct str smtp_server_output(const struct smtp_server *s);
 void smtp_server_output_taken(struct smtp_server *s, size_t len);
 /* No more will come: close when the output is sent. */
 bool smtp_server_finished(const struct smtp_server *s);
-/* How long to wait for input now; 0: not waiting. Count from the last change of
- * smtp_server_progress, which a byte at a time does not move. */
+/* How long to wait for input (or for the owner's room) now; 0: for an answer,
+ * which has no limit here. Count from the last change of smtp_server_progress,
+ * which a byte at a time does not move. */
 int64_t smtp_server_timeout_ms(const struct smtp_server *s);
 uint64_t smtp_server_progress(const struct smtp_server *s);
 /* That time is over: 421 4.4.2, finished. */
