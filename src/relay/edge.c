@@ -342,9 +342,11 @@ static void end_unanswered(struct session *s)
 {
     bool open_question = s->accept_op != NULL;
     on_cancel(s);
-    if (s->body)
+    if (s->body) {
         body_abort(s->body);
-    s->body = NULL;
+        s->body = NULL;
+        smtp_server_resume(s->server); /* it may wait for room; what still comes is swallowed */
+    }
     if (open_question)
         reply(s, SMTP_REPLY(421, 4, 3, 2, "This relay takes no mail now, try another one"));
 }
@@ -353,9 +355,9 @@ void edge_set_queue(struct edge *e, struct queue *q)
 {
     if (e->queue == q)
         return;
+    e->queue = q;
     LIST_FOREACH (it, &e->sessions)
         end_unanswered(LIST_ENTRY(it, struct session, node));
-    e->queue = q;
 }
 
 void edge_shutdown(struct edge *e)
