@@ -1,0 +1,31 @@
+/* The users of the network, kept up to date from its records: who gets mail
+ * here, and with which verifier they log in. */
+#ifndef HOLDFAST_MAILBOX_DIRECTORY_H
+#define HOLDFAST_MAILBOX_DIRECTORY_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "config/config.h"
+#include "store/network.h"
+#include "store/view.h"
+
+struct directory;
+
+/* The users of the domains that server is home of by the configuration. */
+struct directory *directory_new(struct network *n, const struct config *config,
+                                const struct config_server *server);
+void directory_free(struct directory *d);
+/* The network changed: reads the users again when their revision did. */
+void directory_on_view(struct directory *d, const struct view *v);
+/* It was read at least once. */
+bool directory_known(const struct directory *d);
+
+/* The user that gets mail for local_part@domain: itself, or without a +detail
+ * (RFC 5233); in lower case, valid until the directory changes. ptr NULL: nobody. */
+struct str directory_find(const struct directory *d, struct str local_part, struct str domain);
+/* The verifier of a login name (an address, any case); "" for unknown and
+ * disabled users. ret_user (when known): the address in lower case. */
+struct str directory_verifier(const struct directory *d, struct str login, struct str *ret_user);
+
+#endif

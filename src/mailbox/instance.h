@@ -1,0 +1,55 @@
+/* Inside the mailbox role: what its sessions share. */
+#ifndef HOLDFAST_MAILBOX_INSTANCE_H
+#define HOLDFAST_MAILBOX_INSTANCE_H
+
+#include "auth/password_queue.h"
+#include "auth/peer.h"
+#include "base/list.h"
+#include "imap/session.h"
+#include "loop/loop.h"
+#include "mailbox/directory.h"
+#include "pop3/session.h"
+#include "smtp/client.h"
+#include "smtp/server.h"
+#include "store/mail.h"
+
+struct instance {
+    struct loop *loop;
+    const struct config *config;
+    const struct config_server *server;
+    struct mail *mail;
+    struct directory *directory;
+    struct password_queue *passwords;
+    bool peer_key_known;
+    struct peer_key peer_key;
+    struct smtp_server_options smtp_options, lmtp_options, submission_options,
+        submission_closed_options;            /* for peers that may not send passwords as they are */
+    struct smtp_client_options relay_options; /* for what users submit */
+    bool has_relay;
+    struct addr relay_address;
+    struct imap_options imap_options;
+    struct pop3_options pop3_options;
+    bool closing;
+    struct list sessions; /* each begins with a struct session_node */
+    size_t session_count;
+    void (*on_fenced)(struct instance *i);
+};
+
+/* What every session begins with, so that they can be ended together. */
+struct session_node {
+    struct list node;
+    struct instance *instance;
+    void (*shutdown)(struct session_node *s); /* politely */
+    void (*cut)(struct session_node *s);      /* now; frees it */
+};
+
+void session_node_init(struct session_node *s, struct instance *i);
+void session_node_fini(struct session_node *s);
+
+/* New connections. Each takes the stream. */
+void intake_accept(struct instance *i, bool lmtp, struct loop_stream *stream, const struct addr *peer);
+void submission_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer);
+void imap_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer);
+void pop3_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer);
+
+#endif

@@ -1,0 +1,225 @@
+/* Mail by SMTP and LMTP into the INBOXes of its recipients. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "mailbox/instance.h"
+#include "smtp/map_error.h"
+#include "smtp/server_connection.h"
+#include "wire/received.h"
+
+#define TRACE_MAX_BYTES 4096 /* Return-Path and Received, each address at its longest */
+
+struct intake {
+    struct session_node base; /* first */
+    struct smtp_server_connection *connection;
+    struct smtp_server *server;
+    char client_ip[ADDR_TEXT_MAX];
+    char *reverse_path;
+    bool has_custody;
+    struct custody_id custody_id;
+    struct str *users; /* owned copies */
+    size_t user_count, user_capacity;
+    struct body_writer *body;
+    struct store_op *op;
+};
+
+static void reply(struct intake *s, struct smtp_reply r)
+{
+    smtp_server_reply(s->server, &r);
+}
+
+static void reply_error(struct intake *s, int err)
+{
+    reply(s, smtp_reply_for_error(err));
+}
+
+static void drop_transaction(struct intake *s)
+{
+    if (s->body)
+        body_abort(s->body);
+    s->body = NULL;
+    for (size_t i = 0; i < s->user_count; i++)
+        free((void *)(uintptr_t)s->users[i].ptr);
+    free(s->users);
+    s->users = NULL;
+    s->user_count = s->user_capacity = 0;
+    free(s->reverse_path);
+    s->reverse_path = NULL;
+}
+
+static void on_connect(void *arg)
+{
+    struct intake *s = arg;
+    if (s->base.instance->closing || !directory_known(s->base.instance->directory))
+        reply(s, SMTP_REPLY_UNAVAILABLE); /* at once, so that senders go on to a relay */
+    else
+        smtp_server_reply(s->server, NULL);
+}
+
+static void on_mail(void *arg, const struct smtp_mail *mail)
+{
+    struct intake *s = arg;
+    drop_transaction(s);
+    s->reverse_path = str_dup(mail->reverse_path);
+    s->has_custody = mail->custody_id != NULL;
+    if (mail->custody_id)
+        s->custody_id = *mail->custody_id;
+    smtp_server_reply(s->server, NULL);
+}
+
+static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
+{
+    struct intake *s = arg;
+    const struct instance *i = s->base.instance;
+    struct str user = directory_find(i->directory, rcpt->local_part, rcpt->domain);
+    if (!user.ptr) {
+        bool ours = config_domain_find(i->config, rcpt->domain) != NULL;
+        reply(s, ours ? SMTP_REPLY(550, 5, 1, 1, "No such user here")
+                      : SMTP_REPLY(550, 5, 7, 1, "Relaying denied: not a domain of this server"));
+        return;
+    }
+    if (s->user_count == s->user_capacity) {
+        s->user_capacity = s->user_capacity ? 2 * s->user_capacity : 4;
+        s->users = mem_reallocarray(s->users, s->user_capacity, sizeof(*s->users));
+    }
+    s->users[s->user_count++] = (struct str){str_dup(user), user.len};
+    smtp_server_reply(s->server, NULL);
+}
+
+static void write_trace(struct intake *s)
+{
+    struct buf out;
+    buf_init(&out, TRACE_MAX_BYTES);
+    buf_append_fmt(&out, "Return-Path: <%s>\r\n", s->reverse_path);
+    struct received_line received = {
+        .helo = smtp_server_helo(s->server),
+        .client_ip = str_from(s->client_ip),
+        .by = str_from(s->base.instance->server->hostname),
+        .for_one = s->user_count == 1 ? s->users[0] : STR_EMPTY,
+        .with = smtp_server_protocol_name(s->server),
+        .at = loop_wall(s->base.instance->loop),
+    };
+    received_line_format(&out, &received);
+    body_append(s->body, buf_data(&out), out.len);
+    buf_fini(&out);
+}
+
+static void on_room(void *arg)
+{
+    struct intake *s = arg;
+    smtp_server_resume(s->server);
+}
+
+static void on_data_begin(void *arg)
+{
+    struct intake *s = arg;
+    s->body = mail_body_begin(s->base.instance->mail);
+    if (!s->body) {
+        reply_error(s, ERR_UNAVAILABLE);
+        return;
+    }
+    body_writer_on_room(s->body, on_room, s);
+    write_trace(s);
+    smtp_server_reply(s->server, NULL);
+}
+
+static bool on_data(void *arg, const char *data, size_t len)
+{
+    struct intake *s = arg;
+    if (!s->body || body_writer_error(s->body))
+        return true; /* the rest is swallowed; the end of the message gets the answer */
+    body_append(s->body, data, len);
+    return !body_writer_full(s->body);
+}
+
+static void on_delivered(void *arg, int err, const int *results)
+{
+    struct intake *s = arg;
+    struct instance *i = s->base.instance;
+    s->op = NULL;
+    for (size_t k = 0; err == 0 && k < s->user_count; k++)
+        if (results[k] != 0)
+            err = results[k];
+    drop_transaction(s);
+    if (err == 0)
+        reply(s, SMTP_REPLY(250, 2, 0, 0, "Delivered"));
+    else
+        reply_error(s, err);
+    if (err == ERR_FENCED)
+        i->on_fenced(i);
+}
+
+static void on_data_end(void *arg, const struct smtp_data_info *info)
+{
+    struct intake *s = arg;
+    (void)info;
+    int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
+    if (err) {
+        drop_transaction(s);
+        reply_error(s, err);
+        return;
+    }
+    s->op = mail_deliver(s->base.instance->mail, s->body, s->has_custody ? &s->custody_id : NULL, s->users,
+                         s->user_count, loop_wall(s->base.instance->loop), on_delivered, s);
+    s->body = NULL;
+}
+
+static void on_reset(void *arg)
+{
+    drop_transaction(arg);
+}
+
+static void on_cancel(void *arg)
+{
+    struct intake *s = arg;
+    if (s->op)
+        store_op_forget(s->op);
+    s->op = NULL;
+}
+
+static void on_closed(void *arg)
+{
+    struct intake *s = arg;
+    on_cancel(s);
+    drop_transaction(s);
+    session_node_fini(&s->base);
+    free(s);
+}
+
+static const struct smtp_server_ops server_ops = {
+    .connect = on_connect,
+    .mail = on_mail,
+    .rcpt = on_rcpt,
+    .data_begin = on_data_begin,
+    .data = on_data,
+    .data_end = on_data_end,
+    .reset = on_reset,
+    .cancel = on_cancel,
+    .closed = on_closed,
+};
+
+static void shutdown_session(struct session_node *node)
+{
+    smtp_server_shutdown(((struct intake *)node)->server, NULL);
+}
+
+static void cut_session(struct session_node *node)
+{
+    struct intake *s = (struct intake *)node;
+    smtp_server_connection_free(s->connection);
+    on_closed(s);
+}
+
+void intake_accept(struct instance *i, bool lmtp, struct loop_stream *stream, const struct addr *peer)
+{
+    struct intake *s = mem_zalloc(sizeof(*s));
+    session_node_init(&s->base, i);
+    s->base.shutdown = shutdown_session;
+    s->base.cut = cut_session;
+    addr_format_ip(peer, s->client_ip);
+    s->connection = smtp_server_connection_new(i->loop, stream, lmtp ? &i->lmtp_options : &i->smtp_options,
+                                               &server_ops, s);
+    s->server = smtp_server_connection_session(s->connection);
+}

@@ -1,0 +1,269 @@
+/* Readers' sessions: the pure IMAP and POP3 machines over streams. Both have the
+ * same face for who moves the bytes; a table stands for each. */
+#include "base/mem.h"
+#include "mailbox/instance.h"
+
+#define STREAM_HIGH_BYTES (256 * 1024) /* output that the kernel has not taken; above it no more is made */
+#define LINGER_MS         5000         /* for the last answer to be fetched */
+
+struct machine {
+    void (*input)(void *m, const char *data, size_t len);
+    bool (*wants_input)(const void *m);
+    struct str (*output)(const void *m);
+    void (*output_taken)(void *m, size_t len);
+    bool (*finished)(const void *m);
+    int64_t (*timeout_ms)(const void *m);
+    void (*timeout)(void *m);
+    void (*shutdown)(void *m, const char *why);
+    void (*authenticated)(void *m, int err, struct str user);
+    void (*free)(void *m);
+};
+
+#define DEFINE_MACHINE(name)                                                                                 \
+    static void name##_input_of(void *m, const char *data, size_t len)                                       \
+    {                                                                                                        \
+        name##_session_input(m, data, len);                                                                  \
+    }                                                                                                        \
+    static bool name##_wants_input_of(const void *m)                                                         \
+    {                                                                                                        \
+        return name##_session_wants_input(m);                                                                \
+    }                                                                                                        \
+    static struct str name##_output_of(const void *m)                                                        \
+    {                                                                                                        \
+        return name##_session_output(m);                                                                     \
+    }                                                                                                        \
+    static void name##_output_taken_of(void *m, size_t len)                                                  \
+    {                                                                                                        \
+        name##_session_output_taken(m, len);                                                                 \
+    }                                                                                                        \
+    static bool name##_finished_of(const void *m)                                                            \
+    {                                                                                                        \
+        return name##_session_finished(m);                                                                   \
+    }                                                                                                        \
+    static int64_t name##_timeout_ms_of(const void *m)                                                       \
+    {                                                                                                        \
+        return name##_session_timeout_ms(m);                                                                 \
+    }                                                                                                        \
+    static void name##_timeout_of(void *m)                                                                   \
+    {                                                                                                        \
+        name##_session_timeout(m);                                                                           \
+    }                                                                                                        \
+    static void name##_shutdown_of(void *m, const char *why)                                                 \
+    {                                                                                                        \
+        name##_session_shutdown(m, why);                                                                     \
+    }                                                                                                        \
+    static void name##_authenticated_of(void *m, int err, struct str user)                                   \
+    {                                                                                                        \
+        name##_session_authenticated(m, err, user);                                                          \
+    }                                                                                                        \
+    static void name##_free_of(void *m)                                                                      \
+    {                                                                                                        \
+        name##_session_free(m);                                                                              \
+    }                                                                                                        \
+    static const struct machine name##_machine = {                                                           \
+        name##_input_of,         name##_wants_input_of, name##_output_of,  name##_output_taken_of,           \
+        name##_finished_of,      name##_timeout_ms_of,  name##_timeout_of, name##_shutdown_of,               \
+        name##_authenticated_of, name##_free_of};
+
+DEFINE_MACHINE(imap)
+DEFINE_MACHINE(pop3)
+#undef DEFINE_MACHINE
+
+struct reader {
+    struct session_node base; /* first */
+    const struct machine *type;
+    void *machine;
+    struct loop_stream *stream;
+    struct loop_timer *timer;
+    bool reading, ended;
+    struct password_request *request;
+    char *user; /* whose password is being checked */
+};
+
+static void on_read(void *arg, const char *data, size_t len, int err);
+
+/* The end itself is left to the timer: not from inside a callback of the machine. */
+static void end(struct reader *r)
+{
+    if (r->ended)
+        return;
+    r->ended = true;
+    loop_stream_read_stop(r->stream);
+    loop_timer_start(r->timer, 0);
+}
+
+static void set_reading(struct reader *r)
+{
+    bool wanted = r->type->wants_input(r->machine) && loop_stream_pending(r->stream) < STREAM_HIGH_BYTES;
+    if (wanted == r->reading)
+        return;
+    r->reading = wanted;
+    if (wanted)
+        loop_stream_read_start(r->stream, on_read, r);
+    else
+        loop_stream_read_stop(r->stream);
+}
+
+static void pump(struct reader *r)
+{
+    struct str out;
+    if (r->ended)
+        return;
+    while ((out = r->type->output(r->machine)).len > 0 &&
+           loop_stream_pending(r->stream) < STREAM_HIGH_BYTES) {
+        loop_stream_write(r->stream, out.ptr, out.len);
+        r->type->output_taken(r->machine, out.len);
+    }
+    if (r->type->finished(r->machine)) {
+        end(r);
+        return;
+    }
+    set_reading(r);
+    int64_t timeout_ms = r->type->timeout_ms(r->machine);
+    if (timeout_ms > 0)
+        loop_timer_start(r->timer, timeout_ms);
+    else
+        loop_timer_stop(r->timer);
+}
+
+static void on_read(void *arg, const char *data, size_t len, int err)
+{
+    struct reader *r = arg;
+    if (err) {
+        end(r);
+        return;
+    }
+    r->type->input(r->machine, data, len);
+    pump(r);
+}
+
+static void on_drain(void *arg, int err)
+{
+    struct reader *r = arg;
+    if (err)
+        end(r);
+    else
+        pump(r);
+}
+
+static void on_wake(void *arg)
+{
+    pump(arg);
+}
+
+static void destroy(struct reader *r)
+{
+    struct str out = r->type->output(r->machine);
+    loop_stream_write(r->stream, out.ptr, out.len);
+    loop_stream_close(r->stream, LINGER_MS);
+    loop_timer_free(r->timer);
+    r->type->free(r->machine);
+    session_node_fini(&r->base);
+    free(r);
+}
+
+static void on_timer(void *arg)
+{
+    struct reader *r = arg;
+    if (r->ended) {
+        destroy(r);
+        return;
+    }
+    r->type->timeout(r->machine);
+    pump(r);
+}
+
+/* ---- login ---- */
+
+static void on_verified(void *arg, int err)
+{
+    struct reader *r = arg;
+    char *user = r->user;
+    r->request = NULL;
+    r->user = NULL;
+    r->type->authenticated(r->machine, err, str_from(user));
+    free(user);
+    pump(r);
+}
+
+static void on_authenticate(void *arg, struct str login, struct str password)
+{
+    struct reader *r = arg;
+    struct str user = STR_EMPTY;
+    struct str verifier = directory_verifier(r->base.instance->directory, login, &user);
+    r->user = str_dup(user);
+    r->request = password_queue_verify(r->base.instance->passwords, verifier, password, on_verified, r);
+}
+
+static void on_cancel(void *arg)
+{
+    struct reader *r = arg;
+    password_request_cancel(r->request);
+    r->request = NULL;
+    free(r->user);
+    r->user = NULL;
+}
+
+static struct wall_time on_now(void *arg)
+{
+    struct reader *r = arg;
+    return loop_wall(r->base.instance->loop);
+}
+
+static void on_fenced(void *arg)
+{
+    struct reader *r = arg;
+    r->base.instance->on_fenced(r->base.instance);
+}
+
+static const struct imap_ops imap_ops = {
+    .authenticate = on_authenticate, .cancel = on_cancel, .now = on_now, .fenced = on_fenced};
+static const struct pop3_ops pop3_ops = {
+    .authenticate = on_authenticate, .cancel = on_cancel, .fenced = on_fenced};
+
+/* ---- new connections ---- */
+
+static void shutdown_session(struct session_node *node)
+{
+    struct reader *r = (struct reader *)node;
+    r->type->shutdown(r->machine, "This instance is going down, connect again soon");
+    pump(r);
+}
+
+static void cut_session(struct session_node *node)
+{
+    destroy((struct reader *)node);
+}
+
+static struct reader *reader_new(struct instance *i, const struct machine *type, struct loop_stream *stream)
+{
+    struct reader *r = mem_zalloc(sizeof(*r));
+    session_node_init(&r->base, i);
+    r->base.shutdown = shutdown_session;
+    r->base.cut = cut_session;
+    r->type = type;
+    r->stream = stream;
+    r->timer = loop_timer_new(i->loop, on_timer, r);
+    loop_stream_on_drain(stream, on_drain, r);
+    return r;
+}
+
+void imap_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
+{
+    struct reader *r = reader_new(i, &imap_machine, stream);
+    struct imap_session *s =
+        imap_session_new(&i->imap_options, &imap_ops, r, i->mail, addr_is_loopback(peer));
+    r->machine = s;
+    imap_session_on_wake(s, on_wake, r);
+    pump(r);
+}
+
+void pop3_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
+{
+    struct reader *r = reader_new(i, &pop3_machine, stream);
+    struct pop3_session *s =
+        pop3_session_new(&i->pop3_options, &pop3_ops, r, i->mail, addr_is_loopback(peer));
+    r->machine = s;
+    pop3_session_on_wake(s, on_wake, r);
+    pump(r);
+}

@@ -1,0 +1,361 @@
+#include "mailbox/role.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "auth/sasl.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "mailbox/instance.h"
+#include "net/bind.h"
+#include "store/view.h"
+
+#define RENEWALS_PER_LEASE 5
+#define STOP_POLL_MS       20
+#define LISTENERS          5
+
+enum service { SERVICE_SMTP, SERVICE_LMTP, SERVICE_SUBMISSION, SERVICE_IMAP, SERVICE_POP3 };
+
+struct listening {
+    struct mailbox_role *role;
+    enum service service;
+    int fd; /* -1: not offered, or listening */
+    struct loop_listener *listener;
+};
+
+struct mailbox_role {
+    struct instance instance; /* first: on_fenced gets it */
+    struct mailbox_role_options options;
+    const struct mailbox_role_ops *ops;
+    void *arg;
+    struct viewer *viewer;
+    struct listening listening[LISTENERS];
+    char holder[128], lease_name[128], banner[160], who[128];
+
+    bool begun, ready, failed;
+    struct store_op *begin_op, *lease_op;
+    int64_t lease_token;
+    struct mono_time lease_asked, lease_until; /* by our clock, counted from the asking */
+    struct loop_timer *lease_timer, *stop_timer;
+    struct mono_time stop_deadline;
+    void (*on_stopped)(void *arg);
+    void *stop_arg;
+};
+
+/* ---- sessions ---- */
+
+void session_node_init(struct session_node *s, struct instance *i)
+{
+    s->instance = i;
+    list_append(&i->sessions, &s->node);
+    i->session_count++;
+}
+
+void session_node_fini(struct session_node *s)
+{
+    list_remove(&s->node);
+    s->instance->session_count--;
+}
+
+static void fail(struct mailbox_role *r, int err, const char *why)
+{
+    if (r->failed)
+        return;
+    r->failed = true;
+    r->instance.closing = true;
+    r->ops->failed(r->arg, err, why);
+}
+
+static void on_fenced(struct instance *i)
+{
+    fail((struct mailbox_role *)i, ERR_FENCED, "another instance has taken the identity");
+}
+
+static void on_accept(void *arg, struct loop_stream *stream, const struct addr *peer)
+{
+    struct listening *l = arg;
+    struct instance *i = &l->role->instance;
+    switch (l->service) {
+    case SERVICE_SMTP:
+    case SERVICE_LMTP:
+        intake_accept(i, l->service == SERVICE_LMTP, stream, peer);
+        break;
+    case SERVICE_SUBMISSION:
+        submission_accept(i, stream, peer);
+        break;
+    case SERVICE_IMAP:
+        imap_accept(i, stream, peer);
+        break;
+    case SERVICE_POP3:
+        pop3_accept(i, stream, peer);
+        break;
+    }
+}
+
+/* ---- becoming ready ---- */
+
+static int listen_all(struct mailbox_role *r, struct err_buf *eb)
+{
+    for (size_t i = 0; i < LISTENERS; i++) {
+        struct listening *l = &r->listening[i];
+        if (l->fd < 0)
+            continue;
+        int rc = loop_listen_fd(r->instance.loop, l->fd, on_accept, l, &l->listener, eb);
+        l->fd = -1;
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void check_ready(struct mailbox_role *r)
+{
+    struct err_buf eb = {""};
+    bool leased = r->lease_token != 0;
+    if (r->ready || r->failed || !r->begun || !leased || !directory_known(r->instance.directory))
+        return;
+    int rc = listen_all(r, &eb);
+    if (rc < 0) {
+        fail(r, rc, eb.text);
+        return;
+    }
+    r->ready = true;
+    r->ops->ready(r->arg);
+}
+
+static void on_begin(void *arg, int err)
+{
+    struct mailbox_role *r = arg;
+    r->begin_op = NULL;
+    if (err) {
+        fail(r, err,
+             err == ERR_FENCED ? "the store knows a later epoch of this server"
+                               : "the store did not take the epoch");
+        return;
+    }
+    r->begun = true;
+    check_ready(r);
+}
+
+/* ---- the lease: renewed often, and left before the store would let another in ---- */
+
+static void on_lease(void *arg, int err, const struct network_lease *current)
+{
+    struct mailbox_role *r = arg;
+    r->lease_op = NULL;
+    if (err == ERR_BUSY && !r->lease_token)
+        return; /* the last instance's runs out soon */
+    if (err == ERR_BUSY) {
+        fail(r, ERR_FENCED, "another instance holds the lease");
+        return;
+    }
+    if (err)
+        return; /* the timer tries again until time is up */
+    r->lease_token = current->token;
+    r->lease_until = mono_add_ms(r->lease_asked, r->options.config->lease_ms);
+    check_ready(r);
+}
+
+static void on_lease_timer(void *arg)
+{
+    struct mailbox_role *r = arg;
+    struct mono_time now = loop_now(r->instance.loop);
+    int64_t lease_ms = r->options.config->lease_ms;
+    loop_timer_start(r->lease_timer, lease_ms / RENEWALS_PER_LEASE);
+    if (r->lease_token && !mono_before(now, r->lease_until)) {
+        fail(r, ERR_FENCED, "the lease could not be renewed in time");
+        return;
+    }
+    if (r->lease_op)
+        return;
+    r->lease_asked = now;
+    r->lease_op = network_lease_take(store_network(r->options.store), str_from(r->lease_name),
+                                     str_from(r->holder), r->lease_token, lease_ms, on_lease, r);
+}
+
+/* ---- the network's state ---- */
+
+static void update_peer_key(struct instance *i, const struct view *v)
+{
+    if (i->peer_key_known || peer_key_parse(v->peer_secret_hex, &i->peer_key) < 0)
+        return;
+    i->peer_key_known = true;
+    i->smtp_options.peer_key = i->lmtp_options.peer_key = &i->peer_key;
+}
+
+static void on_view(void *arg, const struct view *v)
+{
+    struct mailbox_role *r = arg;
+    update_peer_key(&r->instance, v);
+    directory_on_view(r->instance.directory, v);
+    check_ready(r);
+    const struct view_server *record = view_server_find(v, str_from(r->options.server->name));
+    if (record && record->record.epoch > r->options.epoch &&
+        record->record.instance.epoch != r->options.epoch &&
+        record->record.candidate.epoch != r->options.epoch)
+        fail(r, ERR_FENCED, "the network's record names a later epoch");
+}
+
+/* ---- start and stop ---- */
+
+static void make_options(struct mailbox_role *r)
+{
+    struct instance *i = &r->instance;
+    const struct config_server *s = r->options.server;
+    snprintf(r->who, sizeof(r->who), "%lld@%s", (long long)r->options.epoch, r->options.node->name);
+    snprintf(r->banner, sizeof(r->banner), "Holdfast instance=%s", r->who);
+    struct smtp_server_options smtp = {
+        .flavour = SMTP_FLAVOUR_SMTP,
+        .hostname = s->hostname,
+        .banner = r->banner,
+        .size_max_bytes = (uint64_t)s->message_size_max_bytes,
+    };
+    i->smtp_options = i->lmtp_options = i->submission_options = smtp;
+    i->lmtp_options.flavour = SMTP_FLAVOUR_LMTP;
+    i->submission_options.flavour = SMTP_FLAVOUR_SUBMISSION;
+    i->submission_closed_options = i->submission_options;
+    i->submission_options.auth_mechanisms = SASL_MECHANISMS;
+    i->relay_options = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP, .hostname = s->hostname};
+    i->imap_options = (struct imap_options){
+        .hostname = s->hostname, .instance = r->who, .append_max_bytes = (uint64_t)s->message_size_max_bytes};
+    i->pop3_options = (struct pop3_options){.hostname = s->hostname, .instance = r->who};
+}
+
+/* Submitted mail goes to the relay of our own node, else to the first. */
+static void find_relay(struct mailbox_role *r)
+{
+    const struct config *c = r->options.config;
+    const struct config_relay *relay = config_relay_of_node(c, r->options.node);
+    if (!relay && c->relay_count > 0)
+        relay = &c->relays[0];
+    r->instance.has_relay = relay && relay->listen.count > 0;
+    if (r->instance.has_relay)
+        r->instance.relay_address = relay->listen.addrs[0];
+}
+
+static int bind_all(struct mailbox_role *r, struct err_buf *eb)
+{
+    const struct config_server *s = r->options.server;
+    const int64_t ports[LISTENERS] = {s->smtp_port, s->lmtp_port, s->submission_port, s->imap_port,
+                                      s->pop3_port};
+    for (size_t i = 0; i < LISTENERS; i++) {
+        struct addr at = r->options.address;
+        if (ports[i] == 0)
+            continue;
+        addr_set_port(&at, (uint16_t)ports[i]);
+        int rc = net_bind_listen("server", s->name, &at, 1, &r->listening[i].fd, eb);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void start_work(struct mailbox_role *r)
+{
+    struct instance *i = &r->instance;
+    struct network *network = store_network(r->options.store);
+    snprintf(r->lease_name, sizeof(r->lease_name), "server/%s", r->options.server->name);
+    snprintf(r->holder, sizeof(r->holder), "%s:%lld", r->options.node->name, (long long)r->options.epoch);
+    i->directory = directory_new(network, r->options.config, r->options.server);
+    i->passwords = password_queue_new(i->loop);
+    r->viewer = viewer_new(i->loop, network, on_view, r);
+    r->lease_timer = loop_timer_new(i->loop, on_lease_timer, r);
+    loop_timer_start(r->lease_timer, 0);
+    r->begin_op =
+        mail_instance_begin(i->mail, str_from(r->options.server->name), r->options.epoch, on_begin, r);
+}
+
+int mailbox_role_start(struct loop *l, const struct mailbox_role_options *options,
+                       const struct mailbox_role_ops *ops, void *arg, struct mailbox_role **ret_role,
+                       struct err_buf *eb)
+{
+    struct mailbox_role *r = mem_zalloc(sizeof(*r));
+    r->options = *options;
+    r->ops = ops;
+    r->arg = arg;
+    r->instance.loop = l;
+    r->instance.config = options->config;
+    r->instance.server = options->server;
+    r->instance.on_fenced = on_fenced;
+    list_init(&r->instance.sessions);
+    for (size_t i = 0; i < LISTENERS; i++)
+        r->listening[i] = (struct listening){.role = r, .service = (enum service)i, .fd = -1};
+    int rc = store_mail(options->store, &r->instance.mail, eb);
+    if (rc == 0)
+        rc = bind_all(r, eb);
+    if (rc < 0) {
+        mailbox_role_free(r);
+        return rc;
+    }
+    make_options(r);
+    find_relay(r);
+    start_work(r);
+    *ret_role = r;
+    return 0;
+}
+
+static void close_listeners(struct mailbox_role *r)
+{
+    for (size_t i = 0; i < LISTENERS; i++) {
+        if (r->listening[i].listener)
+            loop_listener_free(r->listening[i].listener);
+        r->listening[i].listener = NULL;
+        if (r->listening[i].fd >= 0)
+            close(r->listening[i].fd);
+        r->listening[i].fd = -1;
+    }
+}
+
+static void on_stop_timer(void *arg)
+{
+    struct mailbox_role *r = arg;
+    if (r->instance.session_count > 0 && mono_before(loop_now(r->instance.loop), r->stop_deadline)) {
+        loop_timer_start(r->stop_timer, STOP_POLL_MS);
+        return;
+    }
+    r->on_stopped(r->stop_arg); /* last: the callee may free r */
+}
+
+void mailbox_role_stop(struct mailbox_role *r, int64_t grace_ms, void (*on_stopped)(void *arg), void *arg)
+{
+    r->instance.closing = true;
+    r->on_stopped = on_stopped;
+    r->stop_arg = arg;
+    r->stop_deadline = mono_add_ms(loop_now(r->instance.loop), grace_ms);
+    close_listeners(r);
+    LIST_FOREACH (it, &r->instance.sessions) {
+        struct session_node *s = LIST_ENTRY(it, struct session_node, node);
+        s->shutdown(s);
+    }
+    r->stop_timer = loop_timer_new(r->instance.loop, on_stop_timer, r);
+    loop_timer_start(r->stop_timer, 0);
+}
+
+/* So that the next instance need not wait for it to run out. */
+static void release_lease(struct mailbox_role *r)
+{
+    if (!r->lease_token)
+        return;
+    store_op_forget(network_lease_release(store_network(r->options.store), str_from(r->lease_name),
+                                          str_from(r->holder), r->lease_token, NULL, NULL));
+}
+
+void mailbox_role_free(struct mailbox_role *r)
+{
+    close_listeners(r);
+    LIST_FOREACH (it, &r->instance.sessions) {
+        struct session_node *s = LIST_ENTRY(it, struct session_node, node);
+        s->cut(s);
+    }
+    if (r->begin_op)
+        store_op_forget(r->begin_op);
+    if (r->lease_op)
+        store_op_forget(r->lease_op);
+    release_lease(r);
+    viewer_free(r->viewer);
+    directory_free(r->instance.directory);
+    password_queue_free(r->instance.passwords);
+    loop_timer_free(r->lease_timer);
+    loop_timer_free(r->stop_timer);
+    free(r);
+}

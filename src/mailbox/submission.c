@@ -1,0 +1,386 @@
+/* What users submit: handed on to the node's relay while it comes in, so that
+ * the relay's 250 is what the user's 250 rests on. Nothing is kept here. */
+#include <string.h>
+
+#include "auth/sasl.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "mailbox/instance.h"
+#include "smtp/client_connection.h"
+#include "smtp/map_error.h"
+#include "smtp/server_connection.h"
+#include "wire/received.h"
+
+#define CONNECT_TIMEOUT_MS 5000
+#define BUFFER_HIGH_BYTES  (128 * 1024)  /* of the message, waiting for the relay */
+#define BUFFER_MAX_BYTES   (1024 * 1024) /* what may come after "no more": one batch of input */
+
+struct submission {
+    struct session_node base; /* first */
+    struct smtp_server_connection *connection;
+    struct smtp_server *server;
+    char client_ip[ADDR_TEXT_MAX];
+    struct sasl sasl;
+    bool sasl_open;
+    struct password_request *request;
+    char *login;
+
+    char *reverse_path;
+    struct str *recipients; /* owned copies */
+    size_t recipient_count;
+    struct smtp_client_connection *relay;
+    struct smtp_client *client;
+    struct buf body;
+    size_t wanted;      /* the client asked for a piece of up to so many bytes; 0: not now */
+    bool body_ended;    /* the user's final dot was seen */
+    bool waiting_begin; /* data_begin is open until the relay is ready */
+    bool paused;
+    bool done; /* the transaction with the relay is over: answer is its result */
+    struct smtp_reply answer;
+    char answer_text[SMTP_REPLY_TEXT_MAX];
+};
+
+static void reply(struct submission *s, struct smtp_reply r)
+{
+    smtp_server_reply(s->server, &r);
+}
+
+static void drop_relay(struct submission *s)
+{
+    smtp_client_connection_free(s->relay);
+    s->relay = NULL;
+    s->client = NULL;
+    s->wanted = 0;
+}
+
+static void drop_transaction(struct submission *s)
+{
+    drop_relay(s);
+    for (size_t i = 0; i < s->recipient_count; i++)
+        free((void *)(uintptr_t)s->recipients[i].ptr);
+    free(s->recipients);
+    s->recipients = NULL;
+    s->recipient_count = 0;
+    free(s->reverse_path);
+    s->reverse_path = NULL;
+    buf_clear(&s->body);
+    s->body_ended = s->waiting_begin = s->paused = s->done = false;
+}
+
+/* ---- login ---- */
+
+static void close_sasl(struct submission *s)
+{
+    if (s->sasl_open)
+        sasl_fini(&s->sasl);
+    s->sasl_open = false;
+}
+
+static void on_verified(void *arg, int err)
+{
+    struct submission *s = arg;
+    s->request = NULL;
+    if (err == 0)
+        smtp_server_auth_done(s->server, str_from(s->login));
+    else if (err == ERR_BUSY)
+        reply(s, SMTP_REPLY(454, 4, 7, 0, "Too many logins at once, try again later"));
+    else
+        reply(s, SMTP_REPLY(535, 5, 7, 8, "Wrong user name or password"));
+}
+
+static void sasl_moved(struct submission *s, int err, struct str challenge)
+{
+    if (err == ERR_UNSUPPORTED) {
+        reply(s, SMTP_REPLY(504, 5, 5, 4, "This mechanism is not offered"));
+    } else if (err) {
+        reply(s, SMTP_REPLY(535, 5, 7, 8, "Wrong user name or password"));
+    } else if (!sasl_finished(&s->sasl)) {
+        smtp_server_auth_challenge(s->server, challenge);
+        return;
+    } else {
+        struct str user = STR_EMPTY;
+        struct str verifier = directory_verifier(s->base.instance->directory, sasl_user(&s->sasl), &user);
+        free(s->login);
+        s->login = str_dup(user);
+        s->request = password_queue_verify(s->base.instance->passwords, verifier, sasl_password(&s->sasl),
+                                           on_verified, s);
+    }
+    close_sasl(s);
+}
+
+static void on_auth(void *arg, struct str mechanism, const struct str *initial)
+{
+    struct submission *s = arg;
+    struct str challenge = STR_EMPTY;
+    close_sasl(s);
+    s->sasl_open = true;
+    int err = sasl_start(&s->sasl, mechanism, initial, &challenge);
+    sasl_moved(s, err, challenge);
+}
+
+static void on_auth_response(void *arg, struct str response)
+{
+    struct submission *s = arg;
+    struct str challenge = STR_EMPTY;
+    int err = sasl_respond(&s->sasl, response, &challenge);
+    sasl_moved(s, err, challenge);
+}
+
+static void on_auth_cancel(void *arg)
+{
+    close_sasl(arg);
+}
+
+/* ---- the relay's side ---- */
+
+static void give_body(struct submission *s)
+{
+    if (s->wanted == 0 || (s->body.len == 0 && !s->body_ended))
+        return;
+    size_t len = s->body.len < s->wanted ? s->body.len : s->wanted;
+    s->wanted = 0;
+    smtp_client_body(s->client, buf_data(&s->body), len);
+    buf_consume(&s->body, len);
+    if (s->paused && s->body.len < BUFFER_HIGH_BYTES) {
+        s->paused = false;
+        smtp_server_resume(s->server);
+    }
+}
+
+static void set_answer(struct submission *s, const struct smtp_reply *r)
+{
+    size_t len = r->text.len < sizeof(s->answer_text) ? r->text.len : sizeof(s->answer_text);
+    memcpy(s->answer_text, r->text.ptr, len);
+    s->answer = *r;
+    s->answer.text = (struct str){s->answer_text, len};
+}
+
+static void answer_end(struct submission *s)
+{
+    struct smtp_reply answer = s->answer;
+    if (!s->done || !s->body_ended)
+        return;
+    smtp_server_reply(s->server, &answer);
+    drop_transaction(s);
+}
+
+static void send_message(struct submission *s)
+{
+    struct smtp_client_message message = {
+        .reverse_path = str_from(s->reverse_path),
+        .recipients = s->recipients,
+        .recipient_count = s->recipient_count,
+        .eight_bit = true, /* not known before it came; our relay offers it */
+    };
+    s->answer = SMTP_REPLY(250, 2, 0, 0, "Accepted by the relay");
+    s->waiting_begin = false;
+    smtp_client_send(s->client, &message);
+    smtp_server_reply(s->server, NULL);
+}
+
+static void on_ready(void *arg)
+{
+    struct submission *s = arg;
+    if (s->waiting_begin)
+        send_message(s);
+}
+
+static void on_body_wanted(void *arg, size_t len_max)
+{
+    struct submission *s = arg;
+    s->wanted = len_max;
+    give_body(s);
+}
+
+static struct smtp_reply relay_away(void)
+{
+    return SMTP_REPLY(451, 4, 3, 0, "The relay does not take it now, try again later");
+}
+
+static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
+{
+    struct submission *s = arg;
+    (void)index;
+    if (result->outcome == SMTP_OUTCOME_DELIVERED)
+        return;
+    bool told = result->outcome == SMTP_OUTCOME_REFUSED && result->reply.code != 0;
+    struct smtp_reply away = relay_away();
+    set_answer(s, told ? &result->reply : &away);
+}
+
+static void on_done(void *arg)
+{
+    struct submission *s = arg;
+    s->done = true;
+    s->wanted = 0;
+    answer_end(s);
+}
+
+static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *r,
+                   struct str why)
+{
+    struct submission *s = arg;
+    (void)end;
+    (void)stage;
+    (void)r;
+    if (!s->waiting_begin)
+        return; /* `done` has told */
+    log_event(LOG_WARNING, "relay not reached for a submission", LOG_STR("why", why));
+    s->waiting_begin = false;
+    reply(s, relay_away());
+}
+
+static const struct smtp_client_ops client_ops = {
+    .ready = on_ready, .body_wanted = on_body_wanted, .result = on_result, .done = on_done, .end = on_end};
+
+/* ---- the user's side ---- */
+
+static void on_connect(void *arg)
+{
+    struct submission *s = arg;
+    const struct instance *i = s->base.instance;
+    if (i->closing || !i->has_relay || !directory_known(i->directory))
+        reply(s, SMTP_REPLY_UNAVAILABLE);
+    else
+        smtp_server_reply(s->server, NULL);
+}
+
+static void on_mail(void *arg, const struct smtp_mail *mail)
+{
+    struct submission *s = arg;
+    drop_transaction(s);
+    s->reverse_path = str_dup(mail->reverse_path);
+    smtp_server_reply(s->server, NULL);
+}
+
+static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
+{
+    struct submission *s = arg;
+    const struct instance *i = s->base.instance;
+    const struct config_domain *domain = config_domain_find(i->config, rcpt->domain);
+    if (!domain) {
+        reply(s, SMTP_REPLY(550, 5, 7, 1, "Mail to other networks is not sent from here"));
+        return;
+    }
+    if (domain->server == i->server && !directory_find(i->directory, rcpt->local_part, rcpt->domain).ptr) {
+        reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
+        return;
+    }
+    s->recipients = mem_reallocarray(s->recipients, s->recipient_count + 1, sizeof(*s->recipients));
+    s->recipients[s->recipient_count++] = (struct str){str_dup(rcpt->forward_path), rcpt->forward_path.len};
+    smtp_server_reply(s->server, NULL);
+}
+
+static void write_received(struct submission *s)
+{
+    struct received_line received = {
+        .helo = smtp_server_helo(s->server),
+        .client_ip = str_from(s->client_ip),
+        .by = str_from(s->base.instance->server->hostname),
+        .user = smtp_server_user(s->server),
+        .with = smtp_server_protocol_name(s->server),
+        .at = loop_wall(s->base.instance->loop),
+    };
+    received_line_format(&s->body, &received);
+}
+
+static void on_data_begin(void *arg)
+{
+    struct submission *s = arg;
+    const struct instance *i = s->base.instance;
+    write_received(s);
+    s->waiting_begin = true;
+    s->relay = smtp_client_connection_new(i->loop, &i->relay_address, NULL, CONNECT_TIMEOUT_MS,
+                                          &i->relay_options, &client_ops, s);
+    s->client = smtp_client_connection_session(s->relay);
+}
+
+static bool on_data(void *arg, const char *data, size_t len)
+{
+    struct submission *s = arg;
+    if (s->done)
+        return true; /* the relay has refused it: the rest is swallowed */
+    buf_append(&s->body, data, len);
+    give_body(s);
+    s->paused = s->body.len >= BUFFER_HIGH_BYTES;
+    return !s->paused;
+}
+
+static void on_data_end(void *arg, const struct smtp_data_info *info)
+{
+    struct submission *s = arg;
+    (void)info;
+    s->body_ended = true;
+    if (s->body.overflow) {
+        s->answer = relay_away();
+        s->done = true;
+    }
+    give_body(s);
+    answer_end(s);
+}
+
+static void on_reset(void *arg)
+{
+    drop_transaction(arg);
+}
+
+static void on_cancel(void *arg)
+{
+    struct submission *s = arg;
+    password_request_cancel(s->request);
+    s->request = NULL;
+    drop_relay(s);
+}
+
+static void on_closed(void *arg)
+{
+    struct submission *s = arg;
+    on_cancel(s);
+    close_sasl(s);
+    drop_transaction(s);
+    buf_fini(&s->body);
+    free(s->login);
+    session_node_fini(&s->base);
+    free(s);
+}
+
+static const struct smtp_server_ops server_ops = {
+    .connect = on_connect,
+    .mail = on_mail,
+    .rcpt = on_rcpt,
+    .data_begin = on_data_begin,
+    .data = on_data,
+    .data_end = on_data_end,
+    .auth = on_auth,
+    .auth_response = on_auth_response,
+    .auth_cancel = on_auth_cancel,
+    .reset = on_reset,
+    .cancel = on_cancel,
+    .closed = on_closed,
+};
+
+static void shutdown_session(struct session_node *node)
+{
+    smtp_server_shutdown(((struct submission *)node)->server, NULL);
+}
+
+static void cut_session(struct session_node *node)
+{
+    struct submission *s = (struct submission *)node;
+    smtp_server_connection_free(s->connection);
+    on_closed(s);
+}
+
+void submission_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
+{
+    struct submission *s = mem_zalloc(sizeof(*s));
+    session_node_init(&s->base, i);
+    s->base.shutdown = shutdown_session;
+    s->base.cut = cut_session;
+    buf_init(&s->body, BUFFER_MAX_BYTES);
+    addr_format_ip(peer, s->client_ip);
+    s->connection = smtp_server_connection_new(
+        i->loop, stream, addr_is_loopback(peer) ? &i->submission_options : &i->submission_closed_options,
+        &server_ops, s);
+    s->server = smtp_server_connection_session(s->connection);
+}
