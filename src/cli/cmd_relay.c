@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/role_main.h"
 #include "net/bind.h"
@@ -25,11 +26,9 @@ static void on_stop(void *arg)
     relay_role_stop(m->role, GRACE_MS, on_stopped, m);
 }
 
-static int start(struct relay_main *m)
+static int start_bound(struct relay_main *m, const struct config_relay *relay, int *fds)
 {
     struct err_buf eb = {""};
-    struct config_relay *relay = config_relay_of_node(m->rm.cx.config, m->rm.node);
-    int fds[64];
     if (net_bind_listen("relay", relay->name, relay->listen.addrs, relay->listen.count, fds, &eb) < 0) {
         log_event(LOG_ERROR, eb.text);
         return EXIT_FAILED;
@@ -45,6 +44,15 @@ static int start(struct relay_main *m)
     }
     log_event(LOG_INFO, "relay started", LOG_TEXT("relay", relay->name));
     return 0;
+}
+
+static int start(struct relay_main *m)
+{
+    const struct config_relay *relay = config_relay_of_node(m->rm.cx.config, m->rm.node);
+    int *fds = mem_calloc(relay->listen.count, sizeof(*fds));
+    int status = start_bound(m, relay, fds);
+    free(fds);
+    return status;
 }
 
 int cmd_relay(int argc, char **argv)

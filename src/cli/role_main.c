@@ -1,8 +1,11 @@
 #include "cli/role_main.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/map.h"
@@ -79,9 +82,19 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
     return 0;
 }
 
+/* Started as root, the state folder is made for the user that we become. */
+static void make_state_dir(const struct config *c)
+{
+    const struct passwd *pw = c->user[0] && geteuid() == 0 ? getpwnam(c->user) : NULL;
+    if (pw && mkdir(c->state_dir, 0700) == 0 && chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0)
+        log_event(LOG_WARNING, "the state folder was made but not given away", LOG_TEXT("folder", c->state_dir),
+                  LOG_TEXT("user", c->user));
+}
+
 int role_main_open(struct role_main *rm)
 {
     struct err_buf eb = {""};
+    make_state_dir(rm->cx.config);
     if (net_drop_privileges(rm->cx.config->user, &eb) < 0) {
         fprintf(stderr, "holdfast %s: %s\n", rm->cx.command, eb.text);
         return EXIT_FAILED;
