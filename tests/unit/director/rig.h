@@ -1,0 +1,101 @@
+/* A simulated two-site network around real directors: nodes east1 and west1 on
+ * the memory store, a relay's observations on each, and instances of the server
+ * mail1 that answer probes. Instances are started and ended by what directors
+ * spawn, as the ready-made programs would do it. For the director's tests. */
+#ifndef HOLDFAST_TESTS_DIRECTOR_RIG_H
+#define HOLDFAST_TESTS_DIRECTOR_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "director/role.h"
+#include "loop/sim.h"
+#include "store/memory.h"
+#include "store/view.h"
+
+#define RIG_NODES     2
+#define RIG_INSTANCES 64
+
+enum { RIG_EAST, RIG_WEST };
+
+struct rig;
+
+struct rig_process {
+    struct loop *loop; /* NULL: does not run */
+    struct store *store;
+};
+
+struct rig_node {
+    struct rig *rig;
+    int index;
+    struct rig_process director_process, relay_process;
+    struct director *director;
+    struct viewer *relay_viewer;
+    struct loop_timer *relay_timer;
+    struct mono_time down_since; /* by the relay's clock; 0: not down */
+    int64_t epoch_seen, epoch_destroyed;
+    int64_t create_fails; /* so many creations fail from now on */
+    bool fence_fails;     /* its fence agent does nothing, and says so */
+    bool blind;           /* its relay sees no failure */
+};
+
+struct rig_instance {
+    struct rig *rig;
+    struct rig_process process;
+    int node;
+    int64_t epoch, pid;
+    char address[64];
+    struct loop_listener *listeners[4];
+    struct sim_spawn *creation; /* to be answered when it is ready */
+    bool serves;
+};
+
+struct rig {
+    struct sim_world *world;
+    struct store_memory *device;
+    struct config config;
+    struct config_server *server;
+    struct rig_node nodes[RIG_NODES];
+    struct rig_instance instances[RIG_INSTANCES];
+    size_t instance_count;
+    /* A process of its own that only looks, and gives operators' orders. */
+    struct rig_process watcher;
+    struct viewer *viewer;
+    void (*on_view)(struct rig *r, const struct view *v); /* may be NULL */
+    void *test;
+    int64_t orders;
+    /* What must never happen: */
+    int address_clashes, epochs_twice, steps_back;
+    int64_t last_epoch, last_generation;
+};
+
+struct rig *rig_new(uint64_t seed);
+void rig_free(struct rig *r); /* checks that nothing happened that never may */
+
+void rig_start_director(struct rig *r, int node);
+void rig_kill_director(struct rig *r, int node);
+void rig_start_node(struct rig *r, int node); /* director and relay */
+void rig_kill_node(struct rig *r, int node);  /* with all that runs on it */
+void rig_freeze_node(struct rig *r, int node, bool frozen);
+int rig_leader(struct rig *r); /* node, or -1 */
+
+/* The instance that the record names, or NULL. */
+struct rig_instance *rig_current(struct rig *r);
+void rig_kill_instance(struct rig_instance *i);
+size_t rig_alive(const struct rig *r); /* instances that run */
+
+/* The record of mail1 as last seen by the watcher; zero before there is one. */
+struct record_server rig_record(struct rig *r);
+/* Runs until cond, at most limit_ms of simulated time: fails the test then. */
+void rig_run_until(struct rig *r, bool (*cond)(struct rig *r), int64_t limit_ms);
+void rig_run_ms(struct rig *r, int64_t ms);
+bool rig_serves(struct rig *r); /* state running, and its instance answers */
+
+/* An operator's order about subject; its key, for rig_order_state. */
+int64_t rig_order(struct rig *r, const char *verb, const char *subject);
+/* "new", "taken", "done", "failed"; "" before it is seen. */
+const char *rig_order_state(struct rig *r, int64_t order);
+const char *rig_order_result(struct rig *r, int64_t order);
+
+#endif

@@ -1,0 +1,167 @@
+#include "director/adopt.h"
+
+#include "store/records.h"
+#include "unit/unit.h"
+
+static struct config_site sites[] = {{"east"}, {"west"}};
+static struct config_node nodes[] = {
+    {.name = "west1", .site = &sites[1], .roles = ROLE_RELAY},
+    {.name = "east1", .site = &sites[0], .roles = ROLE_RELAY},
+    {.name = "east2", .site = &sites[0], .roles = ROLE_RELAY},
+};
+static struct config_relay relays[] = {{.name = "relay-east", .node = &nodes[1]}};
+static struct config_server servers[] = {{.name = "mail1"}, {.name = "mail2"}};
+static struct config_domain domains[] = {{.name = "a.test", .server = &servers[0]},
+                                         {.name = "b.test", .server = &servers[1]}};
+static const struct config config = {
+    .nodes = nodes,
+    .node_count = 3,
+    .relays = relays,
+    .relay_count = 1,
+    .servers = servers,
+    .server_count = 2,
+    .domains = domains,
+    .domain_count = 2,
+    .lease_ms = 2500,
+};
+
+struct world {
+    struct view view;
+    struct view_node nodes[3];
+    struct view_observation observations[3];
+    struct view_queue queue;
+    struct view_route routes[2];
+    struct view_server server;
+    struct arena arena;
+    struct batch batch;
+};
+
+static void init(struct world *w)
+{
+    *w = (struct world){.view = {.nodes = w->nodes,
+                                 .node_count = 3,
+                                 .observations = w->observations,
+                                 .observation_count = 3,
+                                 .queues = &w->queue,
+                                 .routes = w->routes,
+                                 .servers = &w->server}};
+    for (size_t i = 0; i < 3; i++) {
+        w->nodes[i] = (struct view_node){.name = str_from(nodes[i].name), .alive = true};
+        w->observations[i] =
+            (struct view_observation){.node = str_from(nodes[i].name), .server = STR("mail1")};
+    }
+    arena_init(&w->arena, 1 << 20);
+    batch_init(&w->batch, &w->arena);
+}
+
+static void fini(struct world *w)
+{
+    batch_fini(&w->batch);
+    arena_fini(&w->arena);
+}
+
+static void owned_by(struct world *w, const char *node)
+{
+    w->view.queue_count = 1;
+    w->queue = (struct view_queue){
+        .name = STR("relay-east"), .record = {.owner = str_from(node), .generation = 4}, .version = 9};
+}
+
+/* The owner that is written, "" when nothing is. */
+static struct str decided(struct world *w)
+{
+    struct record_queue record;
+    w->batch.count = 0;
+    adopt_queues(&w->view, &config, &w->batch);
+    if (w->batch.count == 0)
+        return STR_EMPTY;
+    assert_int_equal(w->batch.count, 2); /* and an event */
+    assert_str(w->batch.changes[0].kind, "queue");
+    assert_str(w->batch.changes[0].key, "relay-east");
+    assert_ok(record_queue_decode(&w->arena, w->batch.changes[0].value, &record));
+    assert_int_equal(w->batch.changes[0].expect_version, w->view.queue_count ? 9 : NETWORK_ABSENT);
+    assert_int_equal(record.generation, w->view.queue_count ? 5 : 1);
+    return record.owner;
+}
+
+static void a_new_queue_is_its_relays(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    assert_str(decided(&w), "east1");
+    fini(&w);
+}
+
+static void a_dead_nodes_queue_goes_to_its_site_first(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    owned_by(&w, "east1");
+    assert_str(decided(&w), "");
+    w.nodes[1].alive = false;
+    assert_str(decided(&w), "east2");
+    w.observations[2].age_ms = 60000; /* its relay does not run */
+    assert_str(decided(&w), "west1");
+    w.nodes[0].alive = false;
+    assert_str(decided(&w), "");
+    fini(&w);
+}
+
+static void it_returns_when_the_relay_runs_again(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    owned_by(&w, "west1");
+    w.observations[1].age_ms = 60000;
+    assert_str(decided(&w), ""); /* the node lives, the relay does not run yet */
+    w.observations[1].age_ms = 100;
+    assert_str(decided(&w), "east1");
+    w.nodes[1].alive = false;
+    w.nodes[0].alive = false; /* the heir dies, too */
+    assert_str(decided(&w), "east2");
+    fini(&w);
+}
+
+static void routes_follow_the_configuration_and_standbys(void **state)
+{
+    (void)state;
+    struct world w;
+    struct record_route route;
+    init(&w);
+    adopt_routes(&w.view, &config, &w.batch);
+    assert_int_equal(w.batch.count, 2);
+    w.view.route_count = 2;
+    w.routes[0] = (struct view_route){.domain = STR("a.test"), .record = {STR("mail1"), 3}, .version = 3};
+    w.routes[1] = (struct view_route){.domain = STR("b.test"), .record = {STR("mail2"), 1}, .version = 1};
+    w.batch.count = 0;
+    adopt_routes(&w.view, &config, &w.batch);
+    assert_int_equal(w.batch.count, 0);
+    w.view.server_count = 1;
+    w.server = (struct view_server){.name = STR("mail1"), .record = {.served_by = STR("mail2")}};
+    adopt_routes(&w.view, &config, &w.batch);
+    assert_int_equal(w.batch.count, 1);
+    assert_ok(record_route_decode(&w.arena, w.batch.changes[0].value, &route));
+    assert_str(route.server, "mail2");
+    assert_int_equal(route.generation, 4);
+    w.batch.count = 0;
+    adopt_routes_of(&w.view, &config, &servers[0], STR_EMPTY, &w.batch); /* a move: the same server, newer */
+    assert_int_equal(w.batch.count, 1);
+    assert_ok(record_route_decode(&w.arena, w.batch.changes[0].value, &route));
+    assert_str(route.server, "mail1");
+    assert_int_equal(route.generation, 4);
+    fini(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_queue_is_its_relays),
+        cmocka_unit_test(a_dead_nodes_queue_goes_to_its_site_first),
+        cmocka_unit_test(it_returns_when_the_relay_runs_again),
+        cmocka_unit_test(routes_follow_the_configuration_and_standbys),
+    };
+    return cmocka_run_group_tests_name("director adopt", tests, NULL, NULL);
+}

@@ -1,0 +1,369 @@
+/* Real directors in the simulated two-site network: whatever dies, one instance
+ * serves in the end, routed to exactly once. */
+#include "director/role.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "rig.h"
+#include "unit/unit.h"
+
+static bool all_orders_done(struct rig *r)
+{
+    const struct view *v = viewer_view(r->viewer);
+    for (size_t i = 0; i < v->order_count; i++)
+        if (str_eq(v->orders[i].record.state, STR("new")) || str_eq(v->orders[i].record.state, STR("taken")))
+            return false;
+    return true;
+}
+
+static bool settled(struct rig *r)
+{
+    return rig_serves(r) && all_orders_done(r);
+}
+
+static struct rig *started(uint64_t seed)
+{
+    struct rig *r = rig_new(seed);
+    rig_start_node(r, RIG_EAST);
+    rig_start_node(r, RIG_WEST);
+    rig_run_until(r, settled, 10000);
+    return r;
+}
+
+static void is_at(struct rig *r, const char *node, const char *address)
+{
+    struct record_server record = rig_record(r);
+    assert_str(record.instance.node, node);
+    assert_str(record.instance.address, address);
+}
+
+static bool done(struct rig *r)
+{
+    const char *state = rig_order_state(r, r->orders);
+    return strcmp(state, "done") == 0 || strcmp(state, "failed") == 0;
+}
+
+static void order(struct rig *r, const char *verb, const char *expected)
+{
+    int64_t order = rig_order(r, verb, "mail1");
+    rig_run_until(r, done, 20000);
+    if (strcmp(rig_order_state(r, order), expected) != 0)
+        fail_msg("%s is not %s: %s", verb, expected, rig_order_result(r, order));
+}
+
+static void first_start_is_at_home(void **state)
+{
+    (void)state;
+    struct rig *r = started(1);
+    struct record_server record = rig_record(r);
+    const struct view_route *route = view_route_find(viewer_view(r->viewer), STR("example.test"));
+    is_at(r, "east1", "127.1.0.10");
+    assert_int_equal(record.epoch, 1);
+    assert_int_equal(record.generation, 1);
+    assert_non_null(route);
+    assert_str(route->record.server, "mail1");
+    assert_int_equal(rig_alive(r), 1);
+    rig_run_ms(r, 20000); /* and stays */
+    assert_int_equal(rig_record(r).generation, 1);
+    rig_free(r);
+}
+
+static void waits_for_its_home_node(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(2);
+    rig_start_node(r, RIG_WEST);
+    rig_run_ms(r, 10000);
+    assert_int_equal(r->instance_count, 0);
+    rig_start_node(r, RIG_EAST);
+    rig_run_until(r, settled, 10000);
+    is_at(r, "east1", "127.1.0.10");
+    rig_free(r);
+}
+
+static void a_dead_instance_is_created_again_in_place(void **state)
+{
+    (void)state;
+    struct rig *r = started(3);
+    rig_kill_instance(rig_current(r));
+    rig_run_until(r, settled, 10000);
+    is_at(r, "east1", "127.1.0.10");
+    assert_int_equal(rig_record(r).generation, 2);
+    assert_int_equal(rig_alive(r), 1);
+    rig_free(r);
+}
+
+static void a_dead_site_is_left_and_failback_returns(void **state)
+{
+    (void)state;
+    struct rig *r = started(4);
+    rig_kill_node(r, RIG_EAST);
+    rig_run_until(r, rig_serves, 15000);
+    is_at(r, "west1", "127.2.0.10");
+    const struct view_queue *q = view_queue_find(viewer_view(r->viewer), STR("relay-east"));
+    assert_str(q->record.owner, "west1");
+    order(r, "failback", "failed"); /* nobody is there */
+    assert_true(rig_serves(r));
+
+    rig_start_node(r, RIG_EAST);
+    rig_run_until(r, settled, 10000);
+    rig_run_ms(r, 5000);
+    q = view_queue_find(viewer_view(r->viewer), STR("relay-east"));
+    assert_str(q->record.owner, "east1");
+    is_at(r, "west1", "127.2.0.10"); /* not by itself */
+    order(r, "failback", "done");
+    rig_run_until(r, settled, 10000);
+    is_at(r, "east1", "127.1.0.10");
+    assert_int_equal(rig_alive(r), 1);
+    order(r, "failback", "failed");
+    rig_free(r);
+}
+
+static void a_node_that_was_only_paused_finds_itself_fenced(void **state)
+{
+    (void)state;
+    struct rig *r = started(5);
+    rig_freeze_node(r, RIG_EAST, true);
+    rig_run_until(r, rig_serves, 15000);
+    is_at(r, "west1", "127.2.0.10");
+    assert_int_equal(rig_alive(r), 2); /* one cannot write, and has no traffic */
+    order(r, "failback", "failed");    /* its address may still be held there */
+    rig_freeze_node(r, RIG_EAST, false);
+    rig_run_until(r, settled, 10000);
+    assert_int_equal(rig_alive(r), 1);
+    is_at(r, "west1", "127.2.0.10");
+    order(r, "failback", "done");
+    rig_run_until(r, settled, 10000);
+    is_at(r, "east1", "127.1.0.10");
+    rig_free(r);
+}
+
+static void a_creation_that_fails_is_undone_and_the_next_entry_tried(void **state)
+{
+    (void)state;
+    struct rig *r = started(6);
+    r->nodes[RIG_EAST].create_fails = 100;
+    rig_kill_instance(rig_current(r));
+    rig_run_until(r, settled, 15000);
+    is_at(r, "west1", "127.2.0.10");
+    assert_int_equal(rig_record(r).generation, 2);
+    rig_free(r);
+}
+
+static void a_failover_of_a_healthy_instance_ends_it_first(void **state)
+{
+    (void)state;
+    struct rig *r = started(13);
+    order(r, "failover", "done");
+    rig_run_until(r, settled, 10000);
+    is_at(r, "east1", "127.1.0.10");
+    assert_int_equal(rig_record(r).instance.epoch, 2);
+    assert_int_equal(rig_alive(r), 1);
+    rig_free(r); /* sees two at one address */
+}
+
+static void a_fence_that_fails_is_no_fence(void **state)
+{
+    (void)state;
+    struct rig *r = started(14);
+    r->nodes[RIG_EAST].fence_fails = true;
+    order(r, "failover", "done");
+    rig_run_until(r, settled, 10000);
+    is_at(r, "west1", "127.2.0.10");
+    assert_int_equal(rig_alive(r), 1); /* its node was told to destroy the old one, too */
+    rig_free(r);
+}
+
+static bool waits(struct rig *r)
+{
+    return str_eq(rig_record(r).state, STR("waiting"));
+}
+
+static void when_nothing_works_it_tries_again(void **state)
+{
+    (void)state;
+    struct rig *r = started(7);
+    r->nodes[RIG_EAST].create_fails = r->nodes[RIG_WEST].create_fails = 3;
+    rig_kill_instance(rig_current(r));
+    rig_run_until(r, waits, 15000);
+    rig_run_until(r, settled, 60000);
+    assert_int_equal(rig_alive(r), 1);
+    assert_int_equal(rig_record(r).generation, 2);
+    rig_free(r);
+}
+
+static void one_observer_alone_moves_nothing(void **state)
+{
+    (void)state;
+    struct rig *r = started(8);
+    r->nodes[RIG_WEST].blind = true;
+    rig_kill_instance(rig_current(r));
+    rig_run_ms(r, 20000);
+    assert_str(rig_record(r).state, "running");
+    assert_int_equal(rig_record(r).generation, 1);
+    r->nodes[RIG_WEST].blind = false;
+    rig_run_until(r, settled, 10000);
+    rig_free(r);
+}
+
+static void in_manual_mode_an_operator_decides(void **state)
+{
+    (void)state;
+    struct rig *r = started(9);
+    r->server->failover.mode = FAILOVER_MANUAL;
+    rig_kill_instance(rig_current(r));
+    rig_run_ms(r, 20000);
+    assert_str(rig_record(r).state, "running");
+    assert_int_equal(rig_alive(r), 0);
+    order(r, "failover", "done");
+    rig_run_until(r, settled, 10000);
+    is_at(r, "east1", "127.1.0.10");
+    rig_free(r);
+}
+
+static void switchover_goes_elsewhere_and_failback_returns(void **state)
+{
+    (void)state;
+    struct rig *r = started(10);
+    order(r, "switchover", "done");
+    rig_run_until(r, settled, 10000);
+    is_at(r, "west1", "127.2.0.10");
+    assert_int_equal(rig_alive(r), 1);
+    order(r, "failback", "done");
+    rig_run_until(r, settled, 10000);
+    is_at(r, "east1", "127.1.0.10");
+    assert_int_equal(rig_alive(r), 1);
+    rig_free(r);
+}
+
+static void fenced_and_retired_stay_off_until_ordered(void **state)
+{
+    (void)state;
+    struct rig *r = started(11);
+    order(r, "fence", "done");
+    rig_run_ms(r, 10000);
+    assert_str(rig_record(r).state, "fenced");
+    assert_int_equal(rig_alive(r), 0);
+    order(r, "failover", "done");
+    rig_run_until(r, settled, 10000);
+    order(r, "retire", "done");
+    rig_run_ms(r, 10000);
+    assert_str(rig_record(r).state, "retired");
+    assert_int_equal(rig_alive(r), 0);
+    order(r, "failback", "done");
+    rig_run_until(r, settled, 10000);
+    is_at(r, "east1", "127.1.0.10");
+    rig_free(r);
+}
+
+static void a_lost_site_leaves_the_count(void **state)
+{
+    (void)state;
+    struct rig *r = started(12);
+    /* The east's director lives on and holds its lease, its relay sees nothing. */
+    r->nodes[RIG_EAST].blind = true;
+    rig_kill_instance(rig_current(r));
+    rig_run_ms(r, 10000);
+    assert_int_equal(rig_record(r).generation, 1);
+    rig_order(r, "site-lost", "east");
+    rig_run_until(r, rig_serves, 15000);
+    is_at(r, "west1", "127.2.0.10");
+    rig_order(r, "site-back", "east");
+    rig_run_until(r, settled, 10000);
+    rig_order(r, "site-lost", "nowhere");
+    rig_run_until(r, done, 10000);
+    assert_string_equal(rig_order_state(r, r->orders), "failed");
+    rig_free(r);
+}
+
+/* ---- the leader dies ---- */
+
+static void leader_dies_at(uint64_t seed, int64_t after_ms, bool returns)
+{
+    struct rig *r = started(seed);
+    rig_kill_instance(rig_current(r));
+    rig_run_ms(r, after_ms);
+    int leader = rig_leader(r);
+    if (leader >= 0)
+        rig_kill_director(r, leader);
+    rig_run_ms(r, 300);
+    if (returns && leader >= 0)
+        rig_start_director(r, leader);
+    rig_run_until(r, rig_serves, 40000);
+    rig_run_ms(r, 10000);
+    assert_true(rig_serves(r));
+    assert_int_equal(rig_record(r).generation, 2);
+    if (!returns && leader >= 0)
+        rig_start_director(r, leader);
+    rig_run_until(r, settled, 10000);
+    assert_int_equal(rig_alive(r), 1);
+    rig_free(r);
+}
+
+/* A failover takes about a second to be invoked, then some 150 ms in a dozen
+ * transactions: every few of them the leader dies. */
+static void another_leader_completes_at_every_step(void **state)
+{
+    (void)state;
+    for (int64_t ms = 1100; ms < 1600; ms += 7)
+        leader_dies_at(100 + (uint64_t)ms, ms, true);
+}
+
+static void another_leader_completes_while_the_first_stays_away(void **state)
+{
+    (void)state;
+    for (int64_t ms = 1100; ms < 1600; ms += 13)
+        leader_dies_at(5000 + (uint64_t)ms, ms, false);
+}
+
+/* Stopped and continued: what it then still wants to write is refused. */
+static void leader_pauses_at(uint64_t seed, int64_t after_ms)
+{
+    struct rig *r = started(seed);
+    rig_kill_instance(rig_current(r));
+    rig_run_ms(r, after_ms);
+    int leader = rig_leader(r);
+    if (leader >= 0)
+        sim_loop_freeze(r->nodes[leader].director_process.loop, true);
+    rig_run_until(r, rig_serves, 40000);
+    if (leader >= 0)
+        sim_loop_freeze(r->nodes[leader].director_process.loop, false);
+    rig_run_ms(r, 10000);
+    assert_true(settled(r));
+    assert_int_equal(rig_record(r).generation, 2);
+    assert_int_equal(rig_alive(r), 1);
+    rig_free(r);
+}
+
+static void a_leader_that_was_paused_does_no_harm(void **state)
+{
+    (void)state;
+    for (int64_t ms = 1150; ms < 1550; ms += 11)
+        leader_pauses_at(9000 + (uint64_t)ms, ms);
+}
+
+int main(void)
+{
+    log_set_level(LOG_ERROR);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_start_is_at_home),
+        cmocka_unit_test(waits_for_its_home_node),
+        cmocka_unit_test(a_dead_instance_is_created_again_in_place),
+        cmocka_unit_test(a_dead_site_is_left_and_failback_returns),
+        cmocka_unit_test(a_node_that_was_only_paused_finds_itself_fenced),
+        cmocka_unit_test(a_creation_that_fails_is_undone_and_the_next_entry_tried),
+        cmocka_unit_test(a_failover_of_a_healthy_instance_ends_it_first),
+        cmocka_unit_test(a_fence_that_fails_is_no_fence),
+        cmocka_unit_test(when_nothing_works_it_tries_again),
+        cmocka_unit_test(one_observer_alone_moves_nothing),
+        cmocka_unit_test(in_manual_mode_an_operator_decides),
+        cmocka_unit_test(switchover_goes_elsewhere_and_failback_returns),
+        cmocka_unit_test(fenced_and_retired_stay_off_until_ordered),
+        cmocka_unit_test(a_lost_site_leaves_the_count),
+        cmocka_unit_test(another_leader_completes_at_every_step),
+        cmocka_unit_test(another_leader_completes_while_the_first_stays_away),
+        cmocka_unit_test(a_leader_that_was_paused_does_no_harm),
+    };
+    return cmocka_run_group_tests_name("director role", tests, NULL, NULL);
+}
