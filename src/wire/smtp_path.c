@@ -3,53 +3,18 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "wire/utf8.h"
+
 #define LABEL_MAX 63 /* RFC 1035 2.3.4 */
 
-static bool in_range(unsigned char c, unsigned char first, unsigned char last)
-{
-    return c >= first && c <= last;
-}
-
-/* The table of RFC 3629 section 4. */
-static size_t utf8_char_len(struct str s)
-{
-    unsigned char first_min = 0x80, first_max = 0xbf;
-    size_t len;
-    if (s.len == 0)
-        return 0;
-    unsigned char c = (unsigned char)s.ptr[0];
-    if (c < 0x80)
-        return 1;
-    if (in_range(c, 0xc2, 0xdf))
-        len = 2;
-    else if (in_range(c, 0xe0, 0xef))
-        len = 3;
-    else if (in_range(c, 0xf0, 0xf4))
-        len = 4;
-    else
-        return 0;
-    if (c == 0xe0)
-        first_min = 0xa0;
-    else if (c == 0xed)
-        first_max = 0x9f;
-    else if (c == 0xf0)
-        first_min = 0x90;
-    else if (c == 0xf4)
-        first_max = 0x8f;
-    if (s.len < len || !in_range((unsigned char)s.ptr[1], first_min, first_max))
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if (!in_range((unsigned char)s.ptr[i], 0x80, 0xbf))
-            return 0;
-    return len;
-}
-
-/* Takes one character above 127, where that is allowed. */
+/* The length of the character above 127 there, where such are allowed. */
 static size_t utf8_len(struct str s, size_t at, bool utf8)
 {
-    if (!utf8 || !((unsigned char)s.ptr[at] & 0x80))
+    size_t end = at;
+    uint32_t point;
+    if (!utf8 || !((unsigned char)s.ptr[at] & 0x80) || !utf8_next(s, &end, &point))
         return 0;
-    return utf8_char_len(str_sub(s, at, s.len));
+    return end - at;
 }
 
 static bool is_atext(char c)
