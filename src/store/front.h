@@ -50,5 +50,9 @@ struct port *queue_port(struct queue *q);
 struct store_op *queue_own(struct queue *q, struct str owner, int64_t expect_epoch,
                            void (*on_own)(void *arg, int err, struct queue *q, int64_t current_epoch),
                            void *arg);
+/* When there is not even a port: the answer comes by another one. */
+struct store_op *queue_own_refused(struct port *p, int err,
+                                   void (*on_own)(void *arg, int err, struct queue *q, int64_t current_epoch),
+                                   void *arg);
 
 #endif

@@ -30,9 +30,9 @@ struct store_memory_faults {
     bool mutant_no_dedupe;
     bool mutant_lose_last_chunk;
 };
-/* random draws the faults: returns a value in [0, n). */
+/* draw decides on the faults: returns a value in [0, n). */
 void store_memory_set_faults(struct store_memory *m, const struct store_memory_faults *faults,
-                             uint64_t (*random)(void *arg, uint64_t n), void *arg);
+                             uint64_t (*draw)(void *arg, uint64_t n), void *arg);
 
 /* Cuts one process off its device, as faults.unreachable does for all. */
 void store_memory_cut(struct store *s, bool cut);

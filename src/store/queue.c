@@ -128,6 +128,13 @@ struct store_op *queue_own(struct queue *q, struct str owner, int64_t expect_epo
     return op_submit(&o->op);
 }
 
+struct store_op *queue_own_refused(struct port *p, int err,
+                                   void (*on_own)(void *arg, int err, struct queue *q, int64_t current_epoch),
+                                   void *arg)
+{
+    return op_submit_failed(op_new(p, &own_type, (op_callback)on_own, arg), err);
+}
+
 const char *queue_name(const struct queue *q)
 {
     return q->name;

@@ -71,7 +71,11 @@ struct op_queue_act {
     struct str home, who, why;
     struct wall_time at;
     uint64_t ret_changed;
-    int64_t record_id; /* the engine's, when it works in slices */
+    /* The engine's, when it works in slices: */
+    int64_t record_id;
+    int64_t undo_after_id, undo_record_id;
+    size_t undo_limit;
+    uint64_t undo_changed;
 };
 
 struct op_queue_summary {

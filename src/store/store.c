@@ -5,6 +5,7 @@
 
 struct store {
     struct loop *loop;
+    bool read_only;
     const struct engine *engine;
     struct engine_store *engine_store;
     struct network *network;
@@ -17,20 +18,23 @@ void front_finish_plain(struct store_op *op)
     ((void (*)(void *, int))op->callback)(op->arg, op->err);
 }
 
+static enum port_mode port_mode_of(const struct store *s)
+{
+    return s->read_only ? PORT_READ : PORT_WRITE;
+}
+
 int store_open(struct loop *l, const struct store_options *options, struct store **ret_store,
                struct err_buf *eb)
 {
-    if (options->engine != STORE_ENGINE_MEMORY)
-        return err_set(eb, ERR_UNSUPPORTED, "%s: only the memory engine is in this build", options->path);
     struct store *s = mem_zalloc(sizeof(*s));
     struct port *p;
     s->loop = l;
     list_init(&s->queues);
-    s->engine = &engine_memory;
+    s->read_only = options->read_only;
+    s->engine = options->engine == STORE_ENGINE_MEMORY ? &engine_memory : &engine_sqlite;
     int err = s->engine->open(s, l, options, &s->engine_store, eb);
     if (err == 0) {
-        err = s->engine->port_open(s->engine_store, PART_NETWORK, STR("network"),
-                                   options->read_only ? PORT_READ : PORT_WRITE, &p, eb);
+        err = s->engine->port_open(s->engine_store, PART_NETWORK, STR("network"), port_mode_of(s), &p, eb);
         if (err != 0)
             s->engine->close(s->engine_store);
     }
@@ -70,7 +74,7 @@ int store_mail(struct store *s, struct mail **ret_mail, struct err_buf *eb)
 {
     struct port *p;
     if (!s->mail) {
-        int err = s->engine->port_open(s->engine_store, PART_MAIL, STR("mail"), PORT_WRITE, &p, eb);
+        int err = s->engine->port_open(s->engine_store, PART_MAIL, STR("mail"), port_mode_of(s), &p, eb);
         if (err != 0)
             return err;
         s->mail = mail_new(p);
@@ -84,10 +88,11 @@ struct store_op *store_queue_own(struct store *s, struct str name, struct str ow
                                  void *arg)
 {
     struct port *p;
-    /* With PORT_WRITE a queue's failures are the operation's. */
-    CHECK(s->engine->port_open(s->engine_store, PART_QUEUE, name, PORT_WRITE, &p, NULL) == 0);
-    struct queue *q = queue_new(p, name, &s->queues);
-    return queue_own(q, owner, expect_epoch, on_own, arg);
+    int err = s->read_only ? ERR_DENIED
+                           : s->engine->port_open(s->engine_store, PART_QUEUE, name, PORT_WRITE, &p, NULL);
+    if (err != 0)
+        return queue_own_refused(network_port(s->network), err, on_own, arg);
+    return queue_own(queue_new(p, name, &s->queues), owner, expect_epoch, on_own, arg);
 }
 
 int store_queue_read(struct store *s, struct str name, struct queue **ret_queue, struct err_buf *eb)

@@ -68,11 +68,11 @@ void store_memory_free(struct store_memory *m)
 }
 
 void store_memory_set_faults(struct store_memory *m, const struct store_memory_faults *faults,
-                             uint64_t (*random)(void *arg, uint64_t n), void *arg)
+                             uint64_t (*draw)(void *arg, uint64_t n), void *arg)
 {
     m->faults = *faults;
-    m->random = random;
-    m->random_arg = arg;
+    m->draw = draw;
+    m->draw_arg = arg;
 }
 
 static void corrupt_bodies(struct table *bodies)

@@ -144,8 +144,8 @@ struct store_memory {
     struct mono_time (*clock)(void *arg);
     void *clock_arg;
     struct store_memory_faults faults;
-    uint64_t (*random)(void *arg, uint64_t n);
-    void *random_arg;
+    uint64_t (*draw)(void *arg, uint64_t n);
+    void *draw_arg;
     struct list stores; /* engine_store */
     struct memory_network network;
     struct memory_mail mail;

@@ -48,7 +48,7 @@ static int (*const executions[OP_KIND_COUNT])(struct memory_tx *,
 
 static uint64_t draw(const struct store_memory *m, uint64_t n)
 {
-    return m->random && n > 0 ? m->random(m->random_arg, n) : 0;
+    return m->draw && n > 0 ? m->draw(m->draw_arg, n) : 0;
 }
 
 static bool draw_ppm(const struct store_memory *m, uint32_t ppm)

@@ -1,43 +1,29 @@
-/* Bodies in SQLite: a row for each, a row for each chunk. References are
- * counted; a body without any is garbage and is removed in slices, so that the
- * removal of a large one does not hold up commits. */
+/* The body store: bodies of messages as rows of chunks. */
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "store/body_op.h"
+#include "store/sqlite/body_sql.h"
 #include "store/sqlite/tx.h"
 
-#define BODY_WRITING 0
-#define BODY_GARBAGE (-1)
-#define SMALL_CHUNKS 1 /* removed at once */
-
-const char sqlite_schema_body[] =
-    "CREATE TABLE body(id INTEGER PRIMARY KEY AUTOINCREMENT, refs INTEGER NOT NULL, size INTEGER NOT NULL,"
-    " chunks INTEGER NOT NULL, writer TEXT NOT NULL);"
-    "CREATE INDEX body_loose ON body(refs) WHERE refs <= 0;"
-    "CREATE TABLE chunk(key INTEGER PRIMARY KEY, crc INTEGER NOT NULL, data BLOB NOT NULL);";
-
-static int64_t chunk_key(int64_t body_id, uint64_t seq)
+static int64_t chunk_id(int64_t body_id, uint32_t seq)
 {
-    return body_id * BODY_CHUNKS_MAX + (int64_t)seq;
+    return body_id << BODY_CHUNK_BITS | seq;
 }
 
-static int add_chunk(struct sqlite_tx *tx, int64_t body_id, uint32_t seq, const char *data, size_t len)
+static int64_t add_body(struct sqlite_tx *tx, int64_t refs, int64_t writer, uint64_t size_bytes)
 {
-    static const char sql[] = "INSERT INTO chunk(key, crc, data) VALUES(?1, ?2, ?3)";
-    if (seq >= BODY_CHUNKS_MAX)
-        return ERR_LIMIT;
-    return db_run(tx->db, sql, "iib", chunk_key(body_id, seq), (int64_t)crc32c(0, data, len),
-                  (struct str){data, len});
+    db_run(tx->db, SQL_BODY_ADD, INT(refs), INT(writer), INT(size_bytes), INT(BODY_CHUNK_BYTES));
+    return db_last_id(tx->db);
 }
 
-static int begin_body(struct sqlite_tx *tx, int64_t refs, uint64_t size, uint32_t chunks, int64_t *ret_id)
+static void add_chunk(struct sqlite_tx *tx, int64_t body_id, uint32_t seq, const char *data, size_t len)
 {
-    static const char sql[] = "INSERT INTO body(refs, size, chunks, writer) VALUES(?1, ?2, ?3, ?4)";
-    struct str writer = refs == BODY_WRITING ? str_from(tx->writer) : STR_EMPTY;
-    int err = db_run(tx->db, sql, "iuit", refs, size, (int64_t)chunks, writer);
-    if (err == 0)
-        *ret_id = db_last_id(tx->db);
-    return err;
+    /* Signed, it takes four bytes in the row. */
+    int32_t crc = (int32_t)crc32c(0, data, len);
+    db_run(tx->db, SQL_CHUNK_ADD, INT(chunk_id(body_id, seq)), INT(crc), BLOB(data, len));
 }
+
+/* ---- writing ---- */
 
 int sqlite_body_chunk(struct sqlite_tx *tx, struct store_op *op)
 {
@@ -45,145 +31,125 @@ int sqlite_body_chunk(struct sqlite_tx *tx, struct store_op *op)
     if (o->core->err != 0)
         return o->core->err;
     if (o->core->id == 0) {
-        int err = begin_body(tx, BODY_WRITING, 0, 0, &o->core->id);
-        if (err != 0)
-            return err;
+        o->core->id = add_body(tx, 0, tx->writer, 0);
         o->began = true;
     }
-    return add_chunk(tx, o->core->id, o->seq, o->data, o->len);
+    add_chunk(tx, o->core->id, o->seq, o->data, o->len);
+    return 0;
 }
 
-static int make_garbage(struct sqlite_tx *tx, int64_t id)
+static void drop_body(struct sqlite_tx *tx, const struct body_core *core)
 {
-    static const char sql[] = "UPDATE body SET refs = -1 WHERE id = ?1 AND refs <= 0";
-    return db_run(tx->db, sql, "i", id);
+    if (core->id == 0)
+        return;
+    db_run(tx->db, SQL_BODY_DROP, INT(core->id));
+    tx->garbage = true;
 }
 
 int sqlite_body_drop(struct sqlite_tx *tx, struct store_op *op)
 {
-    const struct body_core *core = ((struct op_body_drop *)op)->core;
-    return core->id != 0 ? make_garbage(tx, core->id) : 0;
+    drop_body(tx, ((struct op_body_drop *)op)->core);
+    return 0;
 }
 
 int sqlite_body_finish(struct sqlite_tx *tx, struct body_tail *tail, int64_t refs, int64_t *ret_id)
 {
-    static const char sql[] = "UPDATE body SET refs = ?2, size = ?3, chunks = ?4, writer = '' WHERE id = ?1";
-    uint32_t chunks = tail->seq + (tail->len > 0);
     int64_t id = tail->core->id;
-    if (tail->core->err != 0)
+    if (tail->core->err != 0) {
+        drop_body(tx, tail->core);
         return tail->core->err;
-    int err = id == 0 ? begin_body(tx, refs, tail->size_bytes, chunks, &id)
-                      : db_run(tx->db, sql, "iiui", id, refs, tail->size_bytes, (int64_t)chunks);
-    if (err == 0 && tail->len > 0)
-        err = add_chunk(tx, id, tail->seq, tail->data, tail->len);
-    if (err == 0)
-        *ret_id = id;
-    return err;
-}
-
-int sqlite_body_ref(struct sqlite_tx *tx, int64_t id, int64_t by)
-{
-    static const char sql[] = "UPDATE body SET refs = refs + ?2 WHERE id = ?1";
-    return db_run(tx->db, sql, "ii", id, by);
-}
-
-static int remove_chunks(struct sqlite_tx *tx, int64_t id, int64_t first, int64_t count)
-{
-    static const char sql[] = "DELETE FROM chunk WHERE key >= ?1 AND key < ?2";
-    return db_run(tx->db, sql, "ii", chunk_key(id, (uint64_t)first),
-                  chunk_key(id, (uint64_t)(first + count)));
-}
-
-static int remove_body(struct sqlite_tx *tx, int64_t id)
-{
-    static const char sql[] = "DELETE FROM body WHERE id = ?1";
-    return db_run(tx->db, sql, "i", id);
-}
-
-int sqlite_body_unref(struct sqlite_tx *tx, int64_t id)
-{
-    static const char look[] = "SELECT refs, chunks FROM body WHERE id = ?1";
-    static const char less[] =
-        "UPDATE body SET refs = CASE WHEN refs > 1 THEN refs - 1 ELSE -1 END WHERE id = ?1";
-    sqlite3_stmt *stmt = db_query(tx->db, look, "i", id);
-    int rc = db_step(tx->db, stmt);
-    if (rc <= 0)
-        return rc;
-    int64_t refs = sqlite3_column_int64(stmt, 0), chunks = sqlite3_column_int64(stmt, 1);
-    db_end(stmt);
-    if (refs > 1 || chunks > SMALL_CHUNKS)
-        return db_run(tx->db, less, "i", id);
-    int err = remove_chunks(tx, id, 0, chunks);
-    return err == 0 ? remove_body(tx, id) : err;
-}
-
-int sqlite_bodies_abandon(struct sqlite_tx *tx)
-{
-    static const char sql[] = "UPDATE body SET refs = -1 WHERE refs = 0 AND writer = ?1";
-    return db_run(tx->db, sql, "t", str_from(tx->writer));
-}
-
-int sqlite_bodies_sweep(struct sqlite_tx *tx, int64_t chunks_max, bool *ret_more)
-{
-    static const char pick[] = "SELECT id FROM body WHERE refs = -1 LIMIT 1";
-    static const char remove[] = "DELETE FROM chunk WHERE key IN"
-                                 " (SELECT key FROM chunk WHERE key >= ?1 AND key < ?2 LIMIT ?3)";
-    int64_t id;
-    *ret_more = true;
-    while (chunks_max > 0) {
-        int err = db_get(tx->db, &id, pick, "");
-        if (err != 0) {
-            *ret_more = false;
-            return err == ERR_NOT_FOUND ? 0 : err;
-        }
-        err = db_run(tx->db, remove, "iii", chunk_key(id, 0), chunk_key(id + 1, 0), chunks_max);
-        if (err != 0)
-            return err;
-        int64_t removed = db_changes(tx->db);
-        if (removed < chunks_max && (err = remove_body(tx, id)) != 0)
-            return err;
-        chunks_max -= removed + 1;
     }
+    if (id == 0)
+        id = add_body(tx, refs, 0, tail->size_bytes);
+    else
+        db_run(tx->db, SQL_BODY_USE, INT(id), INT(refs), INT(tail->size_bytes));
+    if (tail->len > 0)
+        add_chunk(tx, id, tail->seq, tail->data, tail->len);
+    *ret_id = id;
     return 0;
 }
 
-static int find_body(struct sqlite_tx *tx, const struct op_body_read *o, int64_t *ret_id, uint64_t *ret_size)
+void sqlite_body_discard(struct sqlite_tx *tx, struct body_tail *tail)
 {
-    static const char by_id[] = "SELECT id, size FROM body WHERE id = ?1 AND refs > 0";
-    static const char by_message[] = "SELECT b.id, b.size FROM message m JOIN body b ON b.id = m.body_id"
-                                     " WHERE m.id = ?1 AND b.refs > 0";
-    sqlite3_stmt *stmt = o->message_id != 0 ? db_query(tx->db, by_message, "i", o->message_id)
-                                            : db_query(tx->db, by_id, "i", o->body_id);
-    int rc = db_step(tx->db, stmt);
-    if (rc <= 0)
-        return rc < 0 ? rc : ERR_NOT_FOUND;
-    *ret_id = sqlite3_column_int64(stmt, 0);
-    *ret_size = (uint64_t)sqlite3_column_int64(stmt, 1);
-    db_end(stmt);
-    return 0;
+    drop_body(tx, tail->core);
+}
+
+/* ---- references ---- */
+
+void sqlite_body_ref(struct sqlite_tx *tx, int64_t id, int64_t count)
+{
+    db_run(tx->db, SQL_BODY_REF, INT(id), INT(count));
+}
+
+void sqlite_body_unref(struct sqlite_tx *tx, int64_t id)
+{
+    sqlite3_stmt *row = db_query(tx->db, SQL_BODY_GET, INT(id));
+    if (!row)
+        return;
+    int64_t refs = db_col_i64(row, 0), size_bytes = db_col_i64(row, 1), chunk_bytes = db_col_i64(row, 2);
+    db_end(row);
+    if (refs == 1 && size_bytes <= chunk_bytes) {
+        /* The usual small one goes at once. */
+        db_run(tx->db, SQL_CHUNK_REMOVE, INT(chunk_id(id, 0)));
+        db_run(tx->db, SQL_BODY_REMOVE, INT(id));
+        return;
+    }
+    db_run(tx->db, SQL_BODY_REF, INT(id), INT(-1));
+    tx->garbage |= refs == 1;
+}
+
+void sqlite_body_orphan(struct sqlite_tx *tx, int64_t first_writer, int64_t last_writer)
+{
+    db_run(tx->db, SQL_BODY_ORPHAN, INT(first_writer), INT(last_writer));
+    tx->garbage = true; /* what a killed process did not come to remove, too */
+}
+
+void sqlite_body_purge(struct sqlite_tx *tx, int rows)
+{
+    while (rows-- > 0 && tx->garbage) {
+        int64_t body_id = db_number(tx->db, SQL_BODY_GARBAGE, 0);
+        int64_t last = body_id ? db_number(tx->db, SQL_CHUNK_LAST, 0, INT(body_id)) : 0;
+        if (last != 0)
+            db_run(tx->db, SQL_CHUNK_REMOVE, INT(last));
+        else if (body_id != 0)
+            db_run(tx->db, SQL_BODY_REMOVE, INT(body_id));
+        else
+            tx->garbage = false;
+    }
+}
+
+/* ---- reading ---- */
+
+static int read_chunk(struct sqlite_tx *tx, struct op_body_read *o, int64_t body_id, uint32_t seq)
+{
+    sqlite3_stmt *row = db_query(tx->db, SQL_CHUNK_GET, INT(chunk_id(body_id, seq)));
+    if (!row)
+        return ERR_CORRUPT;
+    struct str data = db_col_str(row, 1);
+    int err = (int32_t)crc32c(0, data.ptr, data.len) == db_col_i64(row, 0) ? 0 : ERR_CORRUPT;
+    if (err == 0) {
+        o->ret_data = mem_strndup(data.ptr, data.len);
+        o->ret_len = data.len;
+    }
+    db_end(row);
+    return err;
 }
 
 int sqlite_body_read(struct sqlite_tx *tx, struct store_op *op)
 {
-    static const char sql[] = "SELECT crc, data FROM chunk WHERE key = ?1";
     struct op_body_read *o = (struct op_body_read *)op;
-    uint64_t seq = o->offset / BODY_CHUNK_BYTES;
-    int64_t id;
-    int err = find_body(tx, o, &id, &o->ret_size_bytes);
-    if (err != 0 || o->offset >= o->ret_size_bytes)
-        return err;
-    sqlite3_stmt *stmt = db_query(tx->db, sql, "i", chunk_key(id, seq));
-    int rc = db_step(tx->db, stmt);
-    if (rc <= 0)
-        return rc < 0 ? rc : ERR_CORRUPT;
-    struct str data = db_text(stmt, 1);
-    bool whole = crc32c(0, data.ptr, data.len) == (uint32_t)sqlite3_column_int64(stmt, 0) &&
-                 (data.len == BODY_CHUNK_BYTES || seq * BODY_CHUNK_BYTES + data.len == o->ret_size_bytes);
-    if (whole) {
-        o->ret_data = mem_strndup(data.ptr, data.len);
-        o->ret_len = data.len;
-        o->ret_offset = seq * BODY_CHUNK_BYTES;
+    int64_t body_id = o->message_id ? sqlite_queue_body_id(tx, o->message_id) : o->body_id;
+    sqlite3_stmt *row = db_query(tx->db, SQL_BODY_GET, INT(body_id));
+    int64_t chunk_bytes = row ? db_col_i64(row, 2) : 0;
+    if (!row || db_col_i64(row, 0) <= 0 || chunk_bytes <= 0) {
+        db_end(row);
+        return ERR_NOT_FOUND;
     }
-    db_end(stmt);
-    return whole ? 0 : ERR_CORRUPT;
+    o->ret_size_bytes = (uint64_t)db_col_i64(row, 1);
+    db_end(row);
+    if (o->offset >= o->ret_size_bytes)
+        return 0;
+    uint32_t seq = (uint32_t)(o->offset / (uint64_t)chunk_bytes);
+    o->ret_offset = (uint64_t)seq * (uint64_t)chunk_bytes;
+    return read_chunk(tx, o, body_id, seq);
 }

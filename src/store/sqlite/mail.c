@@ -1,134 +1,112 @@
-/* Messages of mailboxes in SQLite. */
+/* Messages of mailboxes. */
 #include "store/sqlite/mail.h"
 
-struct message_list {
-    struct mail_message *items; /* in the operation's arena */
-    size_t count;
-};
+#include "store/sqlite/mail_sql.h"
 
-static void take_message(struct store_op *op, struct message_list *list, sqlite3_stmt *s)
+/* ---- rows of messages ---- */
+
+static struct mail_message message_of(struct store_op *op, sqlite3_stmt *row)
 {
-    list->items = op_array_grow(op, list->items, list->count, sizeof(*list->items));
-    list->items[list->count++] = (struct mail_message){
-        .uid = (uint32_t)sqlite3_column_int64(s, 0),
-        .flags = (uint32_t)sqlite3_column_int64(s, 1),
-        .keywords = db_op_text(op, s, 2),
-        .modseq = (uint64_t)sqlite3_column_int64(s, 3),
-        .internal_date = {sqlite3_column_int64(s, 4)},
-        .size_bytes = (uint64_t)sqlite3_column_int64(s, 5),
-        .body_id = sqlite3_column_int64(s, 6),
-    };
+    return (struct mail_message){.uid = (uint32_t)db_col_i64(row, 0),
+                                 .flags = (uint32_t)db_col_i64(row, 1),
+                                 .keywords = op_str(op, db_col_str(row, 2)),
+                                 .modseq = (uint64_t)db_col_i64(row, 3),
+                                 .internal_date = {db_col_i64(row, 4)},
+                                 .size_bytes = (uint64_t)db_col_i64(row, 5),
+                                 .body_id = db_col_i64(row, 6)};
 }
 
-static int collect(struct sqlite_tx *tx, struct store_op *op, sqlite3_stmt *s, struct message_list *list)
+static bool message_get(struct sqlite_tx *tx, struct store_op *op, int64_t box_id, uint32_t uid,
+                        struct mail_message *ret_message)
 {
-    int rc;
-    while ((rc = db_step(tx->db, s)) == 1)
-        take_message(op, list, s);
-    return rc;
+    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_GET, INT(box_id), INT(uid));
+    if (!row)
+        return false;
+    *ret_message = message_of(op, row);
+    db_end(row);
+    return true;
 }
 
-#define MESSAGE_COLUMNS "SELECT uid, flags, keywords, modseq, internal_date, size, body_id FROM message "
-
-/* All of a mailbox (uids NULL), or those of uids that are there, by uid. */
-static int find_messages(struct sqlite_tx *tx, struct store_op *op, int64_t mailbox_id, const uint32_t *uids,
-                         size_t count, struct message_list *list)
+bool box_message_from(struct sqlite_tx *tx, struct store_op *op, int64_t box_id, uint32_t uid,
+                      struct mail_message *ret_message)
 {
-    static const char all[] = MESSAGE_COLUMNS "WHERE mailbox_id = ?1 ORDER BY uid";
-    static const char one[] = MESSAGE_COLUMNS "WHERE mailbox_id = ?1 AND uid = ?2";
-    if (!uids)
-        return collect(tx, op, db_query(tx->db, all, "i", mailbox_id), list);
-    int err = 0;
-    for (size_t i = 0; err == 0 && i < count; i++)
-        err = collect(tx, op, db_query(tx->db, one, "ii", mailbox_id, (int64_t)uids[i]), list);
-    return err;
+    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_FROM, INT(box_id), INT(uid));
+    if (!row)
+        return false;
+    *ret_message = message_of(op, row);
+    db_end(row);
+    return true;
 }
 
-static int add_message(struct sqlite_tx *tx, struct sqlite_mailbox *box, const struct mail_message *m,
-                       uint32_t *ret_uid)
+uint32_t box_add_message(struct sqlite_tx *tx, struct box *box, const struct mail_message *m)
 {
-    static const char sql[] =
-        "INSERT INTO message(mailbox_id, uid, flags, keywords, modseq, internal_date, size,"
-        " body_id) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    *ret_uid = box->uid_next++;
+    uint32_t uid = box->uid_next++;
     box->modseq++;
-    box->messages_by++;
-    box->unseen_by += !(m->flags & MAIL_SEEN);
-    return db_run(tx->db, sql, "iiituiui", box->id, (int64_t)*ret_uid, (int64_t)m->flags, m->keywords,
-                  box->modseq, m->internal_date.ms, m->size_bytes, m->body_id);
+    box->messages++;
+    box->unseen += !(m->flags & MAIL_SEEN);
+    db_run(tx->db, SQL_MESSAGE_ADD, INT(box->id), INT(uid), INT(box->modseq), INT(m->flags),
+           TEXT(m->keywords), INT(m->internal_date.ms), INT(m->size_bytes), INT(m->body_id));
+    return uid;
 }
 
-static int remove_message(struct sqlite_tx *tx, struct sqlite_mailbox *box, const struct mail_message *m)
+void box_remove_message(struct sqlite_tx *tx, struct box *box, const struct mail_message *m)
 {
-    static const char sql[] = "DELETE FROM message WHERE mailbox_id = ?1 AND uid = ?2";
-    static const char note[] = "INSERT INTO expunged(mailbox_id, modseq, uid) VALUES(?1, ?2, ?3)";
     box->modseq++;
-    box->messages_by--;
-    box->unseen_by -= !(m->flags & MAIL_SEEN);
-    int err = db_run(tx->db, sql, "ii", box->id, (int64_t)m->uid);
-    if (err == 0)
-        err = db_run(tx->db, note, "iui", box->id, box->modseq, (int64_t)m->uid);
-    return err == 0 ? sqlite_body_unref(tx, m->body_id) : err;
+    box->messages--;
+    box->unseen -= !(m->flags & MAIL_SEEN);
+    db_run(tx->db, SQL_MESSAGE_REMOVE, INT(box->id), INT(m->uid));
+    db_run(tx->db, SQL_EXPUNGED_ADD, INT(box->id), INT(box->modseq), INT(m->uid));
+    sqlite_body_unref(tx, m->body_id);
 }
 
-int sqlite_mailbox_empty(struct sqlite_tx *tx, struct store_op *op, struct sqlite_mailbox *box)
+bool sqlite_mail_purge(struct sqlite_tx *tx, int rows)
 {
-    struct message_list list = {0};
-    int err = find_messages(tx, op, box->id, NULL, 0, &list);
-    for (size_t i = 0; err == 0 && i < list.count; i++)
-        err = remove_message(tx, box, &list.items[i]);
-    return err == 0 ? sqlite_mailbox_save(tx, box) : err;
-}
-
-static int copy_message(struct sqlite_tx *tx, struct sqlite_mailbox *to, const struct mail_message *m,
-                        uint32_t *ret_uid)
-{
-    int err = sqlite_body_ref(tx, m->body_id, 1);
-    return err == 0 ? add_message(tx, to, m, ret_uid) : err;
-}
-
-int sqlite_messages_copy_all(struct sqlite_tx *tx, struct store_op *op, const struct sqlite_mailbox *from,
-                             struct sqlite_mailbox *to)
-{
-    struct message_list list = {0};
-    uint32_t uid;
-    int err = find_messages(tx, op, from->id, NULL, 0, &list);
-    for (size_t i = 0; err == 0 && i < list.count; i++)
-        err = copy_message(tx, to, &list.items[i], &uid);
-    return err == 0 ? sqlite_mailbox_save(tx, to) : err;
+    int64_t box_id = db_number(tx->db, SQL_BOX_GIVEN_UP, 0);
+    while (box_id != 0 && rows-- > 0) {
+        sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_FROM, INT(box_id), INT(0));
+        if (!row) {
+            db_run(tx->db, SQL_EXPUNGED_REMOVE, INT(box_id));
+            db_run(tx->db, SQL_BOX_REMOVE, INT(box_id));
+            break;
+        }
+        int64_t uid = db_col_i64(row, 0), body_id = db_col_i64(row, 6);
+        db_end(row);
+        db_run(tx->db, SQL_MESSAGE_REMOVE, INT(box_id), INT(uid));
+        sqlite_body_unref(tx, body_id);
+    }
+    return box_id != 0;
 }
 
 /* ---- looking ---- */
 
-static int collect_expunged(struct sqlite_tx *tx, struct op_mail_changes *o)
+static void show_messages(struct sqlite_tx *tx, struct op_mail_changes *o, sqlite3_stmt *row)
 {
-    static const char sql[] = "SELECT uid FROM expunged WHERE mailbox_id = ?1 AND modseq > ?2 ORDER BY uid";
-    sqlite3_stmt *s = db_query(tx->db, sql, "iu", o->mailbox_id, o->since_modseq);
-    int rc;
-    while ((rc = db_step(tx->db, s)) == 1) {
-        o->ret_expunged = op_array_grow(&o->op, o->ret_expunged, o->ret_expunged_count, sizeof(uint32_t));
-        o->ret_expunged[o->ret_expunged_count++] = (uint32_t)sqlite3_column_int64(s, 0);
+    for (; row; row = db_next(tx->db, row)) {
+        o->ret_items = op_array_grow(&o->op, o->ret_items, o->ret_count, sizeof(*o->ret_items));
+        o->ret_items[o->ret_count++] = message_of(&o->op, row);
     }
-    return rc;
+}
+
+static void show_expunged(struct sqlite_tx *tx, struct op_mail_changes *o, sqlite3_stmt *row)
+{
+    for (; row; row = db_next(tx->db, row)) {
+        o->ret_expunged = op_array_grow(&o->op, o->ret_expunged, o->ret_expunged_count, sizeof(uint32_t));
+        o->ret_expunged[o->ret_expunged_count++] = (uint32_t)db_col_i64(row, 0);
+    }
 }
 
 int sqlite_mail_changes(struct sqlite_tx *tx, struct store_op *op)
 {
-    static const char since[] = MESSAGE_COLUMNS "WHERE mailbox_id = ?1 AND modseq > ?2 ORDER BY uid";
     struct op_mail_changes *o = (struct op_mail_changes *)op;
-    struct sqlite_mailbox box;
-    struct message_list list = {0};
-    int err = sqlite_mailbox_get(tx, o->mailbox_id, &box);
-    if (err == 0 && o->since_modseq == 0)
-        err = find_messages(tx, op, o->mailbox_id, NULL, 0, &list);
-    else if (err == 0)
-        err = collect(tx, op, db_query(tx->db, since, "iu", o->mailbox_id, o->since_modseq), &list);
-    if (err == 0 && o->since_modseq > 0)
-        err = collect_expunged(tx, o);
-    if (err != 0)
-        return err;
-    o->ret_items = list.items;
-    o->ret_count = list.count;
+    struct box box;
+    if (!box_get(tx, op, o->mailbox_id, &box))
+        return ERR_NOT_FOUND;
+    if (o->since_modseq == 0) {
+        show_messages(tx, o, db_query(tx->db, SQL_MESSAGE_ALL, INT(box.id)));
+    } else if (o->since_modseq < box.modseq) {
+        show_messages(tx, o, db_query(tx->db, SQL_MESSAGE_SINCE, INT(box.id), INT(o->since_modseq)));
+        show_expunged(tx, o, db_query(tx->db, SQL_EXPUNGED_SINCE, INT(box.id), INT(o->since_modseq)));
+    }
     o->ret_highest_modseq = box.modseq;
     o->ret_uid_next = box.uid_next;
     o->ret_uid_validity = box.uid_validity;
@@ -137,172 +115,170 @@ int sqlite_mail_changes(struct sqlite_tx *tx, struct store_op *op)
 
 /* ---- adding ---- */
 
-/* Remembers the custody id for the user; *ret_had: it was there. */
-static int note_custody(struct sqlite_tx *tx, const struct op_mail_deliver *o, int64_t user_id, bool *ret_had)
+/* Whether the user gets it: not when the custody id came before. */
+static bool claim(struct sqlite_tx *tx, const struct op_mail_deliver *o, int64_t user_id)
 {
-    static const char sql[] = "INSERT OR IGNORE INTO custody(user_id, id) VALUES(?1, ?2)";
-    *ret_had = false;
     if (!o->has_custody)
-        return 0;
-    int err =
-        db_run(tx->db, sql, "ib", user_id, (struct str){(const char *)o->custody.bytes, CUSTODY_ID_BYTES});
-    *ret_had = err == 0 && db_changes(tx->db) == 0;
-    return err;
+        return true;
+    db_run(tx->db, SQL_DELIVERED_ADD, INT(user_id), BLOB(o->custody.bytes, CUSTODY_ID_BYTES));
+    return db_changes(tx->db) > 0;
 }
 
-static int deliver_one(struct sqlite_tx *tx, struct op_mail_deliver *o, struct str address, int64_t body_id)
+static void deliver_to(struct sqlite_tx *tx, struct op_mail_deliver *o, int64_t user_id, int64_t body_id)
 {
-    struct mail_message message = {.keywords = STR_EMPTY,
-                                   .internal_date = o->internal_date,
-                                   .size_bytes = o->body.size_bytes,
-                                   .body_id = body_id};
-    struct sqlite_mailbox inbox;
-    int64_t user_id;
-    uint32_t uid;
-    bool had;
-    int err = sqlite_user_of(tx, address, o->wall_s, &user_id);
-    if (err == 0)
-        err = note_custody(tx, o, user_id, &had);
-    if (err != 0 || had)
-        return err;
-    err = sqlite_mailbox_find(tx, user_id, STR("INBOX"), &inbox);
-    if (err == 0)
-        err = copy_message(tx, &inbox, &message, &uid);
-    if (err == 0)
-        mail_touch(&o->op, &o->touched, inbox.id);
-    return err == 0 ? sqlite_mailbox_save(tx, &inbox) : err;
+    struct box inbox;
+    if (!box_find(tx, &o->op, user_id, STR("INBOX"), &inbox))
+        return;
+    box_add_message(tx, &inbox,
+                    &(struct mail_message){.keywords = STR_EMPTY,
+                                           .internal_date = o->internal_date,
+                                           .size_bytes = o->body.size_bytes,
+                                           .body_id = body_id});
+    box_save(tx, &inbox);
+    mail_touch(&o->op, &o->touched, inbox.id);
 }
 
 int sqlite_mail_deliver(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_mail_deliver *o = (struct op_mail_deliver *)op;
-    int64_t body_id;
-    /* One reference of ours while we hand them out. */
-    int err = sqlite_body_finish(tx, &o->body, 1, &body_id);
-    for (size_t i = 0; err == 0 && i < o->user_count; i++)
-        err = deliver_one(tx, o, o->users[i], body_id);
-    return err == 0 ? sqlite_body_unref(tx, body_id) : err;
+    int64_t body_id, given = 0;
+    if (o->user_count == 0) {
+        sqlite_body_discard(tx, &o->body);
+        return 0;
+    }
+    /* References for all, of which those not needed are taken back. */
+    int err = sqlite_body_finish(tx, &o->body, (int64_t)o->user_count, &body_id);
+    if (err != 0)
+        return err;
+    for (size_t i = 0; i < o->user_count; i++) {
+        int64_t user_id = user_of(tx, o->users[i], o->wall_s);
+        if (!claim(tx, o, user_id))
+            continue;
+        deliver_to(tx, o, user_id, body_id);
+        given++;
+    }
+    for (; given < (int64_t)o->user_count; given++)
+        sqlite_body_unref(tx, body_id);
+    return 0;
 }
 
 int sqlite_mail_append(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_mail_append *o = (struct op_mail_append *)op;
-    struct sqlite_mailbox box;
-    struct mail_message message = {.flags = o->flags,
-                                   .keywords = o->keywords,
-                                   .internal_date = o->internal_date,
-                                   .size_bytes = o->body.size_bytes};
-    int64_t user_id;
-    int err = sqlite_user_of(tx, o->user, o->wall_s, &user_id);
-    if (err == 0)
-        err = sqlite_mailbox_find(tx, user_id, o->mailbox, &box);
-    if (err == 0 && !box.selectable)
-        err = ERR_NOT_FOUND;
-    if (err == 0)
-        err = sqlite_body_finish(tx, &o->body, 1, &message.body_id);
-    if (err == 0)
-        err = add_message(tx, &box, &message, &o->ret_uid);
+    struct box box;
+    int64_t body_id;
+    if (!box_find(tx, op, user_of(tx, o->user, o->wall_s), o->mailbox, &box)) {
+        sqlite_body_discard(tx, &o->body);
+        return ERR_NOT_FOUND;
+    }
+    int err = sqlite_body_finish(tx, &o->body, 1, &body_id);
     if (err != 0)
         return err;
     o->ret_uid_validity = box.uid_validity;
+    o->ret_uid = box_add_message(tx, &box,
+                                 &(struct mail_message){.flags = o->flags,
+                                                        .keywords = o->keywords,
+                                                        .internal_date = o->internal_date,
+                                                        .size_bytes = o->body.size_bytes,
+                                                        .body_id = body_id});
+    box_save(tx, &box);
     mail_touch(op, &o->touched, box.id);
-    return sqlite_mailbox_save(tx, &box);
+    return 0;
 }
 
 /* ---- changing ---- */
 
-static int change_flags(struct sqlite_tx *tx, struct op_mail_flags *o, struct sqlite_mailbox *box,
-                        const struct mail_message *m, uint64_t modseq, bool *ret_changed)
+/* The messages of `uids` that there are. */
+static size_t chosen(struct sqlite_tx *tx, struct store_op *op, int64_t box_id, const uint32_t *uids,
+                     size_t count, struct mail_message *out)
 {
-    static const char sql[] =
-        "UPDATE message SET flags = ?3, keywords = ?4, modseq = ?5 WHERE mailbox_id = ?1"
-        " AND uid = ?2";
-    struct str keywords;
-    uint32_t flags = mail_flags_change(m->flags, o->mode, o->flags);
-    int err = mail_keywords_change(&o->op, m->keywords, o->mode, o->keywords, &keywords);
-    if (err != 0 || (flags == m->flags && str_eq(keywords, m->keywords)))
-        return err;
-    *ret_changed = true;
-    box->unseen_by += !(flags & MAIL_SEEN) - !(m->flags & MAIL_SEEN);
-    return db_run(tx->db, sql, "iiitu", box->id, (int64_t)m->uid, (int64_t)flags, keywords, modseq);
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += message_get(tx, op, box_id, uids[i], &out[found]);
+    return found;
 }
 
 int sqlite_mail_flags(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_mail_flags *o = (struct op_mail_flags *)op;
-    struct sqlite_mailbox box;
-    struct message_list list = {0};
-    bool changed = false;
-    int err = sqlite_mailbox_get(tx, o->mailbox_id, &box);
-    if (err == 0)
-        err = find_messages(tx, op, box.id, o->uids, o->uid_count, &list);
-    for (size_t i = 0; err == 0 && i < list.count; i++)
-        err = change_flags(tx, o, &box, &list.items[i], box.modseq + 1, &changed);
-    if (err != 0 || !changed)
-        return err;
-    box.modseq++;
-    mail_touch(op, &o->touched, box.id);
-    return sqlite_mailbox_save(tx, &box);
-}
-
-static int copy_list(struct sqlite_tx *tx, struct op_mail_copy *o, const struct message_list *list,
-                     struct sqlite_mailbox *to)
-{
-    int err = 0;
-    o->ret_from = op_alloc(&o->op, list->count * sizeof(uint32_t));
-    o->ret_to = op_alloc(&o->op, list->count * sizeof(uint32_t));
-    for (; err == 0 && o->ret_count < list->count; o->ret_count++) {
-        o->ret_from[o->ret_count] = list->items[o->ret_count].uid;
-        err = copy_message(tx, to, &list->items[o->ret_count], &o->ret_to[o->ret_count]);
+    struct box box;
+    if (!box_get(tx, op, o->mailbox_id, &box))
+        return ERR_NOT_FOUND;
+    struct mail_message *messages = op_alloc(op, o->uid_count * sizeof(*messages));
+    struct str *keywords = op_alloc(op, o->uid_count * sizeof(*keywords));
+    size_t count = chosen(tx, op, box.id, o->uids, o->uid_count, messages), changed = 0;
+    for (size_t i = 0; i < count; i++) {
+        int err = mail_keywords_change(op, messages[i].keywords, o->mode, o->keywords, &keywords[i]);
+        if (err != 0)
+            return err;
     }
-    return err == 0 ? sqlite_mailbox_save(tx, to) : err;
-}
-
-static int remove_list(struct sqlite_tx *tx, struct op_mail_copy *o, const struct message_list *list)
-{
-    struct sqlite_mailbox from; /* read anew: it may be the mailbox that was copied to */
-    int err = sqlite_mailbox_get(tx, o->mailbox_id, &from);
-    for (size_t i = 0; err == 0 && i < list->count; i++)
-        err = remove_message(tx, &from, &list->items[i]);
-    if (err == 0)
-        mail_touch(&o->op, &o->touched, from.id);
-    return err == 0 ? sqlite_mailbox_save(tx, &from) : err;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t was = messages[i].flags, is = mail_flags_change(was, o->mode, o->flags);
+        if (is == was && str_eq(keywords[i], messages[i].keywords))
+            continue;
+        box.unseen += !(is & MAIL_SEEN) - !(was & MAIL_SEEN);
+        db_run(tx->db, SQL_MESSAGE_FLAG, INT(box.id), INT(messages[i].uid), INT(box.modseq + 1), INT(is),
+               TEXT(keywords[i]));
+        changed++;
+    }
+    if (changed == 0)
+        return 0;
+    box.modseq++;
+    box_save(tx, &box);
+    mail_touch(op, &o->touched, box.id);
+    return 0;
 }
 
 int sqlite_mail_copy(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_mail_copy *o = (struct op_mail_copy *)op;
-    struct sqlite_mailbox from, to;
-    struct message_list list = {0};
-    int err = sqlite_mailbox_get(tx, o->mailbox_id, &from);
-    if (err == 0)
-        err = sqlite_mailbox_find(tx, from.user_id, o->to_mailbox, &to);
-    if (err == 0 && !to.selectable)
-        err = ERR_NOT_FOUND;
-    if (err == 0)
-        err = find_messages(tx, op, from.id, o->uids, o->uid_count, &list);
-    if (err == 0)
-        err = copy_list(tx, o, &list, &to);
-    if (err != 0)
-        return err;
+    struct box from, to;
+    if (!box_get(tx, op, o->mailbox_id, &from) || !box_find(tx, op, from.user_id, o->to_mailbox, &to))
+        return ERR_NOT_FOUND;
+    struct box *target = to.id == from.id ? &from : &to; /* a box is saved once */
+    struct mail_message *messages = op_alloc(op, o->uid_count * sizeof(*messages));
+    o->ret_count = chosen(tx, op, from.id, o->uids, o->uid_count, messages);
+    o->ret_from = op_alloc(op, o->ret_count * sizeof(uint32_t));
+    o->ret_to = op_alloc(op, o->ret_count * sizeof(uint32_t));
     o->ret_uid_validity = to.uid_validity;
+    for (size_t i = 0; i < o->ret_count; i++) {
+        sqlite_body_ref(tx, messages[i].body_id, 1);
+        o->ret_from[i] = messages[i].uid;
+        o->ret_to[i] = box_add_message(tx, target, &messages[i]);
+    }
+    for (size_t i = 0; o->move && i < o->ret_count; i++)
+        box_remove_message(tx, &from, &messages[i]);
+    box_save(tx, &from);
+    if (target == &to)
+        box_save(tx, &to);
     mail_touch(op, &o->touched, to.id);
-    return o->move ? remove_list(tx, o, &list) : 0;
+    if (o->move)
+        mail_touch(op, &o->touched, from.id);
+    return 0;
+}
+
+static bool is_chosen(const struct op_mail_expunge *o, const struct mail_message *m)
+{
+    return o->always || (m->flags & MAIL_DELETED);
 }
 
 int sqlite_mail_expunge(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_mail_expunge *o = (struct op_mail_expunge *)op;
-    struct sqlite_mailbox box;
-    struct message_list list = {0};
-    int err = sqlite_mailbox_get(tx, o->mailbox_id, &box);
-    if (err == 0)
-        err = find_messages(tx, op, box.id, o->uids, o->uid_count, &list);
-    for (size_t i = 0; err == 0 && i < list.count; i++) {
-        if (!o->always && !(list.items[i].flags & MAIL_DELETED))
-            continue;
-        mail_touch(op, &o->touched, box.id);
-        err = remove_message(tx, &box, &list.items[i]);
-    }
-    return err == 0 ? sqlite_mailbox_save(tx, &box) : err;
+    struct box box;
+    struct mail_message m;
+    if (!box_get(tx, op, o->mailbox_id, &box))
+        return ERR_NOT_FOUND;
+    uint64_t modseq = box.modseq;
+    for (size_t i = 0; o->uids && i < o->uid_count; i++)
+        if (message_get(tx, op, box.id, o->uids[i], &m) && is_chosen(o, &m))
+            box_remove_message(tx, &box, &m);
+    for (uint32_t uid = 0; !o->uids && box_message_from(tx, op, box.id, uid, &m); uid = m.uid + 1)
+        if (is_chosen(o, &m))
+            box_remove_message(tx, &box, &m);
+    if (box.modseq == modseq)
+        return 0;
+    box_save(tx, &box);
+    mail_touch(op, &o->touched, box.id);
+    return 0;
 }

@@ -1,33 +1,36 @@
-/* Inside the SQLite engine: what mailbox.c and mail.c share. */
+/* Inside the SQLite engine: what the files of the mail share. */
 #ifndef HOLDFAST_STORE_SQLITE_MAIL_H
 #define HOLDFAST_STORE_SQLITE_MAIL_H
 
 #include "store/mail_op.h"
 #include "store/sqlite/tx.h"
 
-/* A mailbox while it is changed: read, changed in memory, saved once. */
-struct sqlite_mailbox {
+/* A mailbox's row; box_save writes what messages change. */
+struct box {
     int64_t id, user_id;
-    uint32_t uid_validity, uid_next;
+    struct str name; /* in the operation's arena */
+    uint32_t uid_validity, uid_next, recent_from;
     uint64_t modseq;
-    bool selectable;
-    int64_t messages_by, unseen_by; /* changes of the counts since it was read */
+    int64_t messages, unseen;
+    bool subscribed, selectable;
 };
 
-/* The user, made with an INBOX when new. */
-int sqlite_user_of(struct sqlite_tx *tx, struct str address, uint32_t wall_s, int64_t *ret_id) MUST_USE;
-int sqlite_next_validity(struct sqlite_tx *tx, int64_t user_id, uint32_t wall_s,
-                         uint32_t *ret_validity) MUST_USE;
-/* ERR_NOT_FOUND. _get: selectable ones only. */
-int sqlite_mailbox_find(struct sqlite_tx *tx, int64_t user_id, struct str name,
-                        struct sqlite_mailbox *ret_box) MUST_USE;
-int sqlite_mailbox_get(struct sqlite_tx *tx, int64_t id, struct sqlite_mailbox *ret_box) MUST_USE;
-int sqlite_mailbox_save(struct sqlite_tx *tx, const struct sqlite_mailbox *box) MUST_USE;
+/* False when there is no such (selectable) mailbox. */
+bool box_get(struct sqlite_tx *tx, struct store_op *op, int64_t id, struct box *ret_box);
+bool box_find(struct sqlite_tx *tx, struct store_op *op, int64_t user_id, struct str name,
+              struct box *ret_box);
+void box_save(struct sqlite_tx *tx, const struct box *box);
 
-/* Removes all messages and saves. */
-int sqlite_mailbox_empty(struct sqlite_tx *tx, struct store_op *op, struct sqlite_mailbox *box) MUST_USE;
-/* Copies all messages and saves `to`. */
-int sqlite_messages_copy_all(struct sqlite_tx *tx, struct store_op *op, const struct sqlite_mailbox *from,
-                             struct sqlite_mailbox *to) MUST_USE;
+/* The user's row, made with its INBOX when it is new. */
+int64_t user_of(struct sqlite_tx *tx, struct str address, uint32_t wall_s);
+
+/* Adds a message, whose body's reference is the caller's, with the mailbox's next
+ * UID and MODSEQ (box_save is due); returns the UID. */
+uint32_t box_add_message(struct sqlite_tx *tx, struct box *box, const struct mail_message *message);
+/* Removes it and its body's reference, and keeps its UID among the expunged. */
+void box_remove_message(struct sqlite_tx *tx, struct box *box, const struct mail_message *message);
+/* The first message with a UID of at least `uid`, its texts in the arena. */
+bool box_message_from(struct sqlite_tx *tx, struct store_op *op, int64_t box_id, uint32_t uid,
+                      struct mail_message *ret_message);
 
 #endif

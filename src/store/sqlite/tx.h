@@ -1,45 +1,65 @@
-/* Inside the SQLite engine: an execution's view of its part. The executors run
- * inside a transaction that the core (file.c) begins and commits; an executor
- * that returns an error has its savepoint rolled back. */
+/* Inside the SQLite engine: what an execution gets, and the executions. They run
+ * in a transaction, on the committer's or the reader's thread, and must be able
+ * to run again after a rollback: outputs are set anew, not added to. */
 #ifndef HOLDFAST_STORE_SQLITE_TX_H
 #define HOLDFAST_STORE_SQLITE_TX_H
 
-#include "store/body_op.h"
+#include "store/engine.h"
 #include "store/sqlite/db.h"
+#include "store/sqlite/lock.h"
 
 struct sqlite_tx {
-    struct sqlite_db *db;
+    struct db *db;
     enum part_kind part;
-    const char *writer; /* whose unfinished bodies these are: the queue's name, or the server's; "" before */
-    int64_t *epoch;     /* the port's: set by queue_own and mail_begin */
-    struct str *server; /* the mail port's; heap copy, set by mail_begin */
+    bool writable;
+    struct mono_time now; /* the store's clock, at the transaction's start */
+
+    /* Who we are; the committer's only. */
+    int64_t epoch;     /* ours; 0: none yet */
+    int64_t server_id; /* mail: our server's row */
+    int64_t writer;    /* what marks the bodies that we are writing */
+
+    /* Of the transaction at hand: */
+    int64_t stored_epoch; /* -1: not read yet */
+
+    /* The queue's next numbers; it has one writer. */
+    int64_t next_message, next_delivery;
+    bool garbage; /* there may be bodies to remove */
 };
 
 #define SQLITE_EXEC_DECLARE(name) int sqlite_##name(struct sqlite_tx *tx, struct store_op *op);
 OP_KIND_LIST(SQLITE_EXEC_DECLARE)
 #undef SQLITE_EXEC_DECLARE
 
-/* The tables of each part, for an empty file of schema version 1. */
-extern const char sqlite_schema_body[], sqlite_schema_queue[], sqlite_schema_mail[], sqlite_schema_network[];
+/* The stored epoch of the queue's owner, or of our server's instance. */
+int64_t sqlite_queue_epoch(struct sqlite_tx *tx);
+int64_t sqlite_mail_instance_epoch(struct sqlite_tx *tx);
 
-/* 0 while the stored epoch is the port's, else ERR_FENCED. Inside each guarded transaction. */
-int sqlite_queue_check_epoch(struct sqlite_tx *tx) MUST_USE;
-int sqlite_mail_check_epoch(struct sqlite_tx *tx) MUST_USE;
-
-/* Settles an accept whose commit is not known: whatever is there of it goes, and
- * it can never come (the tombstone). */
-int sqlite_queue_tombstone(struct sqlite_tx *tx, const struct custody_id *id) MUST_USE;
+extern const struct db_schema sqlite_network_schema, sqlite_queue_schema, sqlite_mail_schema;
 
 /* ---- bodies ---- */
 
-/* Puts the rest of a body in, with refs references (> 0); its number. */
+struct body_tail;
+/* Stores the rest of a body that gets refs references (> 0). */
 int sqlite_body_finish(struct sqlite_tx *tx, struct body_tail *tail, int64_t refs, int64_t *ret_id) MUST_USE;
-int sqlite_body_ref(struct sqlite_tx *tx, int64_t id, int64_t by) MUST_USE;
-/* At 0 it becomes garbage; a small one goes at once. */
-int sqlite_body_unref(struct sqlite_tx *tx, int64_t id) MUST_USE;
-/* Unfinished ones of tx->writer become garbage (nobody writes them any more). */
-int sqlite_bodies_abandon(struct sqlite_tx *tx) MUST_USE;
-/* Removes up to chunks_max chunks of garbage; *ret_more: there is more. */
-int sqlite_bodies_sweep(struct sqlite_tx *tx, int64_t chunks_max, bool *ret_more) MUST_USE;
+/* An operation that does not use its body: the rest is not stored, what is there is removed. */
+void sqlite_body_discard(struct sqlite_tx *tx, struct body_tail *tail);
+void sqlite_body_ref(struct sqlite_tx *tx, int64_t id, int64_t count);
+void sqlite_body_unref(struct sqlite_tx *tx, int64_t id);
+/* What this writer, or one that it replaces, left: is to be removed. */
+void sqlite_body_orphan(struct sqlite_tx *tx, int64_t first_writer, int64_t last_writer);
+/* Removes up to `rows` rows of bodies that nothing uses. */
+void sqlite_body_purge(struct sqlite_tx *tx, int rows);
+/* Removes up to `rows` messages of mailboxes that were deleted; false: there is none. */
+bool sqlite_mail_purge(struct sqlite_tx *tx, int rows);
+
+/* ---- queues ---- */
+
+int64_t sqlite_queue_body_id(struct sqlite_tx *tx, int64_t message_id); /* 0: no such message */
+
+/* ---- opening ---- */
+
+/* The network's: all times of another boot of the machine are past. */
+void sqlite_network_boot(struct db *db, const char *boot_id);
 
 #endif

@@ -1,0 +1,377 @@
+/* The committer's thread of a file. */
+#include "base/log.h"
+#include "store/body_op.h"
+#include "store/queue_op.h"
+#include "store/sqlite/file.h"
+#include "store/sqlite/heal.h"
+
+#define BATCH_MAX 1000 /* operations a transaction */
+
+/* When the log has grown by so much it is copied into the file: 8 MiB; the cost
+ * of a page that changes often is shared by the more commits, the longer we wait. */
+#define CHECKPOINT_FRAMES 1024
+/* Readers kept the log from starting anew for so long that we wait for them. */
+#define RESTART_FRAMES (16 * CHECKPOINT_FRAMES)
+
+#define PURGE_BUSY_ROWS 16  /* in each batch */
+#define PURGE_IDLE_ROWS 256 /* a transaction, when nothing else is to be done */
+
+#define RETRY_DELAY_MIN_MS 50
+#define RETRY_DELAY_MAX_MS 5000
+#define FULL_PAUSE_MS      1000 /* then somebody may try again */
+
+/* ---- opening ---- */
+
+static int on_wal(void *arg, sqlite3 *handle, const char *name, int frames)
+{
+    struct committer *c = arg;
+    (void)handle, (void)name;
+    if (frames < c->wal_frames)
+        c->checkpoint_at = CHECKPOINT_FRAMES; /* it has started anew */
+    c->wal_frames = frames;
+    return SQLITE_OK;
+}
+
+int committer_open(struct sqlite_file *f, struct err_buf *eb)
+{
+    struct committer *c = &f->c;
+    int err = c->lock.fd < 0 ? lock_open(&c->lock, f->path, eb) : 0;
+    if (err == 0)
+        err = file_connect(f, &c->lock, &c->db, DB_WRITE, eb);
+    if (err != 0)
+        return err;
+    c->lazy_sync = false;
+    c->wal_frames = 0;
+    c->checkpoint_at = CHECKPOINT_FRAMES;
+    c->tx.garbage = f->part != PART_NETWORK;
+    sqlite3_wal_hook(c->db.handle, on_wal, c);
+    return 0;
+}
+
+/* ---- one operation ---- */
+
+static bool epoch_is_current(struct sqlite_file *f)
+{
+    struct sqlite_tx *tx = &f->c.tx;
+    if (tx->stored_epoch < 0)
+        tx->stored_epoch = f->part == PART_QUEUE ? sqlite_queue_epoch(tx) : sqlite_mail_instance_epoch(tx);
+    return tx->epoch > 0 && tx->stored_epoch == tx->epoch;
+}
+
+static int execute(struct sqlite_file *f, struct store_op *op)
+{
+    if ((op->type->flags & OP_GUARDED) && !epoch_is_current(f))
+        return ERR_FENCED;
+    return sqlite_executions[op->type->kind](&f->c.tx, op);
+}
+
+/* What the execution noted outside of the store is taken back. */
+static void roll_back(struct store_op *op)
+{
+    if (op->type->kind == OP_body_chunk)
+        body_chunk_rolled_back((struct op_body_chunk *)op);
+    if (op->type->kind == OP_queue_act) {
+        struct op_queue_act *act = (struct op_queue_act *)op;
+        act->filter.after_id = act->undo_after_id;
+        act->filter.limit = act->undo_limit;
+        act->ret_changed = act->undo_changed;
+        act->record_id = act->undo_record_id;
+    }
+}
+
+static void answer(struct store_op *op, int err)
+{
+    op->err = err;
+    if (err != 0 && op->type->kind == OP_body_chunk)
+        body_chunk_failed((struct op_body_chunk *)op, err);
+}
+
+static void answer_all(struct list *ops, int err)
+{
+    LIST_FOREACH (it, ops)
+        answer(LIST_ENTRY(it, struct store_op, node), err);
+}
+
+/* ---- one transaction ---- */
+
+enum outcome {
+    COMMITTED,
+    REFUSED, /* rolled back; c.failed_rc says why */
+    BROKEN,  /* writing or syncing failed: the file must be opened anew */
+};
+
+static void set_sync(struct committer *c, bool lazy)
+{
+    if (c->lazy_sync != lazy)
+        db_exec(&c->db, lazy ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL");
+    c->lazy_sync = lazy;
+}
+
+static bool begin(struct sqlite_file *f, bool lazy)
+{
+    struct committer *c = &f->c;
+    struct err_buf eb;
+    db_clear(&c->db);
+    c->failed_rc = SQLITE_IOERR_LOCK;
+    if (lock_take(&c->lock) != 0)
+        return false;
+    if (heal_if_due(f->path, &c->lock, &eb) != 0) {
+        lock_release(&c->lock);
+        return false;
+    }
+    set_sync(c, lazy);
+    c->tx.now = loop_now(f->port.loop);
+    c->tx.stored_epoch = -1;
+    db_begin(&c->db);
+    return true;
+}
+
+static void purge(struct sqlite_tx *tx, int rows)
+{
+    bool more_mail = tx->part == PART_MAIL && sqlite_mail_purge(tx, rows);
+    sqlite_body_purge(tx, rows);
+    tx->garbage |= more_mail;
+}
+
+/* The log into the file, when it is due. False when writing or syncing failed. */
+static bool checkpoint(struct committer *c)
+{
+    if (c->wal_frames < c->checkpoint_at)
+        return true;
+    int mode = c->wal_frames < RESTART_FRAMES ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
+    int rc = sqlite3_wal_checkpoint_v2(c->db.handle, "main", mode, NULL, NULL);
+    c->checkpoint_at = c->wal_frames + CHECKPOINT_FRAMES;
+    return !db_is_io(rc);
+}
+
+/* Ends the transaction and gives the lock back. */
+static enum outcome end(struct sqlite_file *f)
+{
+    struct committer *c = &f->c;
+    enum outcome outcome = COMMITTED;
+    db_commit(&c->db);
+    c->failed_rc = c->db.rc;
+    if (c->failed_rc != SQLITE_OK) {
+        db_rollback(&c->db);
+        outcome = db_is_io(c->failed_rc) ? BROKEN : REFUSED;
+    }
+    bool whole = outcome == REFUSED || (outcome == COMMITTED && checkpoint(c));
+    /* Going on without the note could make what we answer untrue. */
+    if (!whole)
+        CHECK(heal_note_wound(c->db.handle, &c->lock) == 0);
+    lock_release(&c->lock);
+    if (!whole)
+        atomic_store(&f->sick, ERR_SYNC);
+    return outcome;
+}
+
+static bool all_lazy(const struct list *ops)
+{
+    LIST_FOREACH (it, ops) {
+        if (!(LIST_ENTRY(it, struct store_op, node)->type->flags & OP_LAZY))
+            return false;
+    }
+    return true;
+}
+
+static enum outcome transact(struct sqlite_file *f, struct list *ops)
+{
+    struct committer *c = &f->c;
+    enum outcome outcome = BROKEN;
+    bool begun = begin(f, all_lazy(ops));
+    LIST_FOREACH (it, ops) {
+        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
+        if (begun && c->db.rc == SQLITE_OK)
+            answer(op, execute(f, op));
+    }
+    if (begun && c->tx.garbage)
+        purge(&c->tx, PURGE_BUSY_ROWS);
+    if (begun)
+        outcome = end(f);
+    else
+        atomic_store(&f->sick, ERR_SYNC);
+    LIST_FOREACH (it, ops) {
+        if (outcome != COMMITTED)
+            roll_back(LIST_ENTRY(it, struct store_op, node));
+    }
+    return outcome;
+}
+
+/* ---- a batch ---- */
+
+static void note_full(struct sqlite_file *f, bool full)
+{
+    if (full)
+        f->c.full_until = mono_add_ms(loop_now(f->port.loop), FULL_PAUSE_MS);
+    if (atomic_load(&f->full) != full)
+        atomic_store(&f->full, full);
+}
+
+static void note_identity(struct sqlite_file *f, const struct store_op *op)
+{
+    if (op->err == ERR_FENCED && (op->type->flags & OP_GUARDED))
+        atomic_store(&f->fenced, true);
+    if (op->err == 0 && op->type->kind == OP_mail_begin)
+        atomic_store(&f->fenced, false);
+}
+
+static void run_batch(struct sqlite_file *f, struct list *ops);
+
+/* One operation's failure must not be the others': each alone. */
+static void run_each(struct sqlite_file *f, struct list *ops)
+{
+    struct list done, one;
+    list_init(&done);
+    LIST_FOREACH (it, ops) {
+        list_init(&one);
+        list_remove(it);
+        list_append(&one, it);
+        if (atomic_load(&f->sick) != 0)
+            answer_all(&one, ERR_SYNC);
+        else
+            run_batch(f, &one);
+        list_splice(&done, &one);
+    }
+    list_splice(ops, &done);
+}
+
+static void run_batch(struct sqlite_file *f, struct list *ops)
+{
+    bool single = ops->next == ops->prev;
+    switch (transact(f, ops)) {
+    case COMMITTED:
+        note_full(f, false);
+        LIST_FOREACH (it, ops)
+            note_identity(f, LIST_ENTRY(it, struct store_op, node));
+        break;
+    case REFUSED:
+        note_full(f, db_is_full(f->c.failed_rc));
+        if (single || (f->c.failed_rc & 0xff) == SQLITE_BUSY)
+            answer_all(ops, db_err(f->c.failed_rc));
+        else
+            run_each(f, ops);
+        break;
+    case BROKEN:
+        answer_all(ops, ERR_SYNC);
+        break;
+    }
+}
+
+/* ---- falling sick and recovering ---- */
+
+static void fall_sick(struct sqlite_file *f)
+{
+    struct committer *c = &f->c;
+    log_event(LOG_ERROR, "store file failed", LOG_TEXT("file", f->path),
+              LOG_TEXT("error", sqlite3_errstr(c->failed_rc)), LOG_I64("code", c->failed_rc));
+    db_close(&c->db);
+    c->retry_delay_ms = RETRY_DELAY_MIN_MS;
+    c->retry_at = mono_add_ms(loop_now(f->port.loop), c->retry_delay_ms);
+    pthread_mutex_lock(&f->mutex);
+    f->reader_must_reopen = true;
+    pthread_mutex_unlock(&f->mutex);
+}
+
+static void try_to_recover(struct sqlite_file *f)
+{
+    struct committer *c = &f->c;
+    struct err_buf eb;
+    if (mono_before(loop_now(f->port.loop), c->retry_at))
+        return;
+    if (committer_open(f, &eb) == 0) {
+        log_event(LOG_INFO, "store file recovered", LOG_TEXT("file", f->path));
+        atomic_store(&f->sick, 0);
+        return;
+    }
+    if (c->retry_delay_ms < RETRY_DELAY_MAX_MS)
+        c->retry_delay_ms *= 2;
+    c->retry_at = mono_add_ms(loop_now(f->port.loop), c->retry_delay_ms);
+}
+
+/* ---- the thread ---- */
+
+/* How long nothing has to be done without a new operation; -1: for ever. */
+static int idle_ms(const struct sqlite_file *f)
+{
+    struct mono_time now = loop_now(f->port.loop);
+    int64_t ms = -1;
+    if (!f->c.db.handle)
+        ms = atomic_load(&f->sick) != 0 ? mono_diff_ms(f->c.retry_at, now) + 1 : -1;
+    else if (f->c.tx.garbage)
+        ms = 0;
+    else if (atomic_load(&f->full))
+        ms = mono_diff_ms(f->c.full_until, now) + 1;
+    return ms < -1 ? 0 : (int)ms;
+}
+
+static bool wait_for_writes(struct sqlite_file *f, struct list *ops)
+{
+    pthread_mutex_lock(&f->mutex);
+    if (!f->stop && list_empty(&f->writes)) {
+        f->committer_sleeps = true;
+        pthread_mutex_unlock(&f->mutex);
+        wake_wait(&f->to_committer, idle_ms(f));
+        pthread_mutex_lock(&f->mutex);
+        f->committer_sleeps = false;
+    }
+    for (int i = 0; i < BATCH_MAX && !f->stop && !list_empty(&f->writes); i++) {
+        struct list *node = f->writes.next;
+        list_remove(node);
+        list_append(ops, node);
+    }
+    bool go_on = !f->stop;
+    pthread_mutex_unlock(&f->mutex);
+    return go_on;
+}
+
+static void keep_house(struct sqlite_file *f)
+{
+    struct committer *c = &f->c;
+    if (atomic_load(&f->full) && !mono_before(loop_now(f->port.loop), c->full_until))
+        note_full(f, false);
+    if (!c->tx.garbage)
+        return;
+    if (!begin(f, true)) {
+        atomic_store(&f->sick, ERR_SYNC);
+        return;
+    }
+    purge(&c->tx, PURGE_IDLE_ROWS);
+    if (end(f) == REFUSED)
+        c->tx.garbage = false; /* until the next one; a full disk has room for it then */
+}
+
+static void work(struct sqlite_file *f, struct list *ops)
+{
+    struct err_buf eb;
+    int err = 0;
+    if (atomic_load(&f->sick) != 0) {
+        answer_all(ops, ERR_SYNC);
+        try_to_recover(f);
+        return;
+    }
+    if (!f->c.db.handle)
+        err = list_empty(ops) ? 0 : committer_open(f, &eb);
+    if (err != 0)
+        answer_all(ops, err);
+    else if (!list_empty(ops))
+        run_batch(f, ops);
+    else if (f->c.db.handle)
+        keep_house(f);
+    if (atomic_load(&f->sick) != 0)
+        fall_sick(f);
+}
+
+void *committer_main(void *arg)
+{
+    struct sqlite_file *f = arg;
+    struct list ops;
+    list_init(&ops);
+    while (wait_for_writes(f, &ops)) {
+        work(f, &ops);
+        if (!list_empty(&ops))
+            file_hand_back(f, &ops, false);
+    }
+    if (f->c.db.handle)
+        db_close(&f->c.db);
+    return NULL;
+}

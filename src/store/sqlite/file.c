@@ -1,0 +1,299 @@
+#include "store/sqlite/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "store/sqlite/heal.h"
+
+#define QUEUE_NAME_MAX_BYTES 128
+
+#define EXEC_ENTRY(name) [OP_##name] = sqlite_##name,
+int (*const sqlite_executions[OP_KIND_COUNT])(struct sqlite_tx *tx,
+                                              struct store_op *op) = {OP_KIND_LIST(EXEC_ENTRY)};
+
+/* ---- between the threads ---- */
+
+void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice)
+{
+    struct list again;
+    list_init(&again);
+    pthread_mutex_lock(&f->mutex);
+    LIST_FOREACH (it, ops) {
+        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
+        list_remove(it);
+        list_append(op->err == OP_AGAIN ? &again : &f->done, it);
+    }
+    bool to_committer = !list_empty(&again) && f->committer_sleeps;
+    if (to_committer)
+        f->committer_sleeps = false;
+    list_splice(&again, &f->writes);
+    list_splice(&f->writes, &again);
+    f->notice |= notice;
+    bool to_loop = !f->loop_signalled && (f->notice || !list_empty(&f->done));
+    f->loop_signalled |= to_loop;
+    pthread_mutex_unlock(&f->mutex);
+    if (to_loop)
+        wake_signal(&f->to_loop);
+    if (to_committer)
+        wake_signal(&f->to_committer);
+}
+
+static void on_event(void *arg, bool readable, bool writable)
+{
+    struct sqlite_file *f = arg;
+    struct list done;
+    (void)readable, (void)writable;
+    list_init(&done);
+    wake_wait(&f->to_loop, 0);
+    pthread_mutex_lock(&f->mutex);
+    list_splice(&done, &f->done);
+    bool notice = f->notice;
+    f->notice = f->loop_signalled = false;
+    pthread_mutex_unlock(&f->mutex);
+    LIST_FOREACH (it, &done) {
+        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
+        list_remove(it);
+        port_complete(&f->port, op, op->err);
+    }
+    if (port_drain(&f->port) && notice)
+        port_notice(&f->port);
+}
+
+int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum db_mode mode,
+                 struct err_buf *eb)
+{
+    int err = lock_take(lock);
+    if (err != 0)
+        return err_set(eb, err, "%s-lock: cannot be locked", f->path);
+    err = heal_if_due(f->path, lock, eb);
+    if (err == 0)
+        err = db_open(db, f->path, f->schema, mode, eb);
+    if (err == 0 && mode == DB_WRITE && f->part == PART_NETWORK)
+        sqlite_network_boot(db, lock->boot_id);
+    lock_release(lock);
+    if (err == 0 && db->rc != SQLITE_OK) {
+        err = err_set(eb, db_err(db->rc), "%s: %s", f->path, sqlite3_errstr(db->rc));
+        db_close(db);
+    }
+    return err;
+}
+
+/* ---- the port ---- */
+
+static struct sqlite_file *file_of(struct port *port)
+{
+    return CONTAINER_OF(port, struct sqlite_file, port);
+}
+
+static int health(struct port *port)
+{
+    struct sqlite_file *f = file_of(port);
+    if (f->mode == PORT_READ)
+        return ERR_DENIED;
+    int sick = atomic_load(&f->sick);
+    if (sick != 0)
+        return sick;
+    if (atomic_load(&f->fenced))
+        return ERR_FENCED;
+    return atomic_load(&f->full) ? ERR_FULL : 0;
+}
+
+static void submit_to(struct sqlite_file *f, struct list *queue, bool *sleeps, struct wake *wake,
+                      struct store_op *op)
+{
+    pthread_mutex_lock(&f->mutex);
+    list_append(queue, &op->node);
+    bool signal = *sleeps;
+    *sleeps = false;
+    pthread_mutex_unlock(&f->mutex);
+    if (signal)
+        wake_signal(wake);
+}
+
+static void submit(struct port *port, struct store_op *op)
+{
+    struct sqlite_file *f = file_of(port);
+    int refused = f->mode == PORT_READ ? ERR_DENIED : atomic_load(&f->sick);
+    if (!(op->type->flags & OP_WRITE)) {
+        submit_to(f, &f->reads, &f->reader_sleeps, &f->to_reader, op);
+    } else if (refused == 0) {
+        submit_to(f, &f->writes, &f->committer_sleeps, &f->to_committer, op);
+    } else {
+        port_complete(port, op, refused);
+        port_drain_soon(port, 0);
+    }
+}
+
+static void wake_both(struct sqlite_file *f)
+{
+    f->committer_sleeps = f->reader_sleeps = false;
+    wake_signal(&f->to_committer);
+    wake_signal(&f->to_reader);
+}
+
+static void watch(struct port *port, bool on)
+{
+    struct sqlite_file *f = file_of(port);
+    pthread_mutex_lock(&f->mutex);
+    f->watching = on;
+    wake_both(f);
+    pthread_mutex_unlock(&f->mutex);
+}
+
+static void add_size(json_t *into, const char *key, const char *path, const char *suffix)
+{
+    struct stat st;
+    char *name = mem_asprintf("%s%s", path, suffix);
+    if (stat(name, &st) == 0)
+        json_object_set_new(into, key, json_integer((json_int_t)st.st_size));
+    free(name);
+}
+
+static void status(struct port *port, json_t *into)
+{
+    struct sqlite_file *f = file_of(port);
+    json_object_set_new(into, "file", json_string(f->path));
+    json_object_set_new(into, "health", json_string(f->mode == PORT_READ ? "ok" : err_name(health(port))));
+    json_object_set_new(into, "schema_version", json_integer(f->schema->version));
+    add_size(into, "size_bytes", f->path, "");
+    add_size(into, "log_bytes", f->path, "-wal");
+}
+
+static void close_port(struct port *port)
+{
+    struct sqlite_file *f = file_of(port);
+    loop_watch_free(f->event);
+    f->event = NULL;
+    pthread_mutex_lock(&f->mutex);
+    f->stop = true;
+    wake_both(f);
+    pthread_mutex_unlock(&f->mutex);
+    port_fini(port);
+}
+
+static const struct port_ops port_ops = {submit, health, watch, status, close_port};
+
+/* ---- life ---- */
+
+static const struct db_schema *schema_of(enum part_kind part)
+{
+    switch (part) {
+    case PART_NETWORK:
+        return &sqlite_network_schema;
+    case PART_QUEUE:
+        return &sqlite_queue_schema;
+    case PART_MAIL:
+        break;
+    }
+    return &sqlite_mail_schema;
+}
+
+static struct sqlite_file *file_new(struct store *s, struct loop *l, const char *dir, enum part_kind part,
+                                    struct str name, enum port_mode mode, bool look)
+{
+    struct sqlite_file *f = mem_zalloc(sizeof(*f));
+    port_init(&f->port, &port_ops, s, l);
+    list_init(&f->node);
+    list_init(&f->writes);
+    list_init(&f->reads);
+    list_init(&f->done);
+    f->part = part;
+    f->mode = mode;
+    f->look = look;
+    f->path = mem_asprintf("%s/%s%.*s.db", dir, part == PART_QUEUE ? "queue-" : "", STR_ARG(name));
+    f->schema = schema_of(part);
+    f->c.lock.fd = f->r.lock.fd = -1;
+    f->c.tx = (struct sqlite_tx){.db = &f->c.db, .part = part, .writable = true, .garbage = true};
+    f->r.tx = (struct sqlite_tx){.db = &f->r.db, .part = part};
+    atomic_init(&f->fenced, part == PART_MAIL);
+    pthread_mutex_init(&f->mutex, NULL);
+    wake_init(&f->to_committer);
+    wake_init(&f->to_reader);
+    wake_init(&f->to_loop);
+    f->event = loop_watch_new(l, f->to_loop.fd, on_event, f);
+    loop_watch_set(f->event, true, false);
+    return f;
+}
+
+static void free_ops(struct list *ops)
+{
+    LIST_FOREACH (it, ops) {
+        list_remove(it);
+        op_free(LIST_ENTRY(it, struct store_op, node));
+    }
+}
+
+static void file_free(struct sqlite_file *f)
+{
+    free_ops(&f->writes);
+    free_ops(&f->reads);
+    free_ops(&f->done);
+    lock_close(&f->c.lock);
+    lock_close(&f->r.lock);
+    wake_fini(&f->to_committer);
+    wake_fini(&f->to_reader);
+    wake_fini(&f->to_loop);
+    pthread_mutex_destroy(&f->mutex);
+    list_remove(&f->node);
+    free(f->path);
+    free(f);
+}
+
+bool file_reap(struct sqlite_file *f, bool wait)
+{
+    pthread_t *threads[] = {&f->r.thread, &f->c.thread};
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        if (*threads[i] == 0)
+            continue;
+        if ((wait ? pthread_join(*threads[i], NULL) : pthread_tryjoin_np(*threads[i], NULL)) != 0)
+            return false;
+        *threads[i] = 0;
+    }
+    file_free(f);
+    return true;
+}
+
+static bool name_fits(struct str name)
+{
+    bool fits = name.len > 0 && name.len <= QUEUE_NAME_MAX_BYTES && name.ptr[0] != '.';
+    for (size_t i = 0; fits && i < name.len; i++)
+        fits = ascii_isalnum(name.ptr[i]) || name.ptr[i] == '-' || name.ptr[i] == '_' || name.ptr[i] == '.';
+    return fits;
+}
+
+/* What is opened before the threads run, so that its failure is the caller's. */
+static int open_now(struct sqlite_file *f, struct err_buf *eb)
+{
+    if (f->mode == PORT_READ) {
+        int err = lock_open(&f->r.lock, f->path, eb);
+        return err != 0 ? err : file_connect(f, &f->r.lock, &f->r.db, f->look ? DB_LOOK : DB_READ, eb);
+    }
+    return f->part == PART_QUEUE ? 0 : committer_open(f, eb);
+}
+
+static void start(pthread_t *thread, void *(*main)(void *file), struct sqlite_file *f)
+{
+    CHECK(pthread_create(thread, NULL, main, f) == 0);
+}
+
+int file_open(struct store *s, struct loop *l, const char *dir, enum part_kind part, struct str name,
+              enum port_mode mode, bool look, struct sqlite_file **ret_file, struct err_buf *eb)
+{
+    if (!name_fits(name))
+        return err_set(eb, ERR_INVALID, "\"%.*s\" cannot be a queue's name", STR_ARG(name));
+    struct sqlite_file *f = file_new(s, l, dir, part, name, mode, look);
+    int err = open_now(f, eb);
+    if (err != 0) {
+        loop_watch_free(f->event);
+        port_fini(&f->port);
+        file_free(f);
+        return err;
+    }
+    start(&f->r.thread, reader_main, f);
+    if (mode == PORT_WRITE)
+        start(&f->c.thread, committer_main, f);
+    *ret_file = f;
+    return 0;
+}

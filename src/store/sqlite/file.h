@@ -1,0 +1,83 @@
+/* Inside the SQLite engine: one database file as one process uses it. The loop's
+ * thread submits operations; the committer writes them, everything pending in
+ * one transaction; the reader reads beside it with a connection of its own, so
+ * that no read waits behind a sync. Both hand operations back to the loop. */
+#ifndef HOLDFAST_STORE_SQLITE_FILE_H
+#define HOLDFAST_STORE_SQLITE_FILE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/sqlite/tx.h"
+#include "store/sqlite/wake.h"
+
+struct committer {
+    pthread_t thread;
+    struct db db;
+    struct lock lock;
+    struct sqlite_tx tx;
+    bool lazy_sync;            /* how the connection is set */
+    int wal_frames;            /* in the log after our last commit */
+    int checkpoint_at;         /* frames */
+    int failed_rc;             /* of the last transaction that was refused */
+    struct mono_time retry_at; /* when sick: the next try to open again */
+    int64_t retry_delay_ms;
+    struct mono_time full_until; /* while full: nobody begins a body */
+};
+
+struct reader {
+    pthread_t thread;
+    struct db db;
+    struct lock lock;
+    struct sqlite_tx tx;
+    int64_t data_version; /* what it saw last, for the watch */
+};
+
+struct sqlite_file {
+    struct port port;
+    struct list node; /* in its engine_store's files, or closing ones */
+    enum part_kind part;
+    enum port_mode mode;
+    bool look; /* the store was opened read-only */
+    char *path;
+    const struct db_schema *schema;
+    struct loop_watch *event; /* of to_loop; NULL once closed */
+
+    atomic_int sick;    /* ERR_SYNC: until it was reopened and recovered */
+    atomic_bool fenced; /* a newer owner or instance has taken over; or none began yet */
+    atomic_bool full;
+
+    pthread_mutex_t mutex; /* guards what follows, up to the threads' own */
+    struct list writes, reads, done;
+    bool stop, watching, notice;
+    bool reader_must_reopen;
+    bool committer_sleeps, reader_sleeps, loop_signalled;
+    struct wake to_committer, to_reader, to_loop;
+
+    struct committer c;
+    struct reader r;
+};
+
+/* Opens the file (the network's and the mail's at once, a queue's owner by its
+ * thread) and starts the threads. name: of a queue. */
+int file_open(struct store *s, struct loop *l, const char *dir, enum part_kind part, struct str name,
+              enum port_mode mode, bool look, struct sqlite_file **ret_file, struct err_buf *eb) MUST_USE;
+/* After port_close: waits for its threads, or, unless `wait`, says false when
+ * they have not ended; then frees it. */
+bool file_reap(struct sqlite_file *f, bool wait);
+
+/* ---- for the threads ---- */
+
+/* Puts what is in `ops` back: answered ones to the loop, OP_AGAIN to the committer. */
+void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice);
+/* Opens a connection under the file's lock, heals the log first when that is due. */
+int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum db_mode mode,
+                 struct err_buf *eb) MUST_USE;
+
+extern int (*const sqlite_executions[OP_KIND_COUNT])(struct sqlite_tx *tx, struct store_op *op);
+
+int committer_open(struct sqlite_file *f, struct err_buf *eb) MUST_USE;
+void *committer_main(void *file);
+void *reader_main(void *file);
+
+#endif

@@ -1,0 +1,33 @@
+/* Inside the SQLite engine: what the files of the queue share. */
+#ifndef HOLDFAST_STORE_SQLITE_QUEUE_H
+#define HOLDFAST_STORE_SQLITE_QUEUE_H
+
+#include "store/queue_op.h"
+#include "store/sqlite/tx.h"
+
+struct queue_ids {
+    int64_t *ids; /* in the operation's arena */
+    size_t count;
+};
+
+void queue_ids_add(struct store_op *op, struct queue_ids *l, int64_t id);
+/* The deliveries that a filter selects, ascending, at most `limit`. */
+struct queue_ids queue_select(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *filter,
+                              size_t limit);
+
+/* Where deliveries go: the number of (domain, home), made when it is new. */
+int64_t queue_place_of(struct sqlite_tx *tx, struct str domain, struct str home);
+/* Keeps the counts of a place when a delivery's state there changes; a state
+ * that has ended, or -1, counts nowhere. */
+void queue_place_count(struct sqlite_tx *tx, int64_t place_id, int from, int to, int64_t number);
+
+struct queue_live {
+    int64_t id, message_id, place_id;
+    enum queue_state state;
+};
+bool queue_live_get(struct sqlite_tx *tx, int64_t id, struct queue_live *ret_live);
+/* Ends it: the row goes to the ended ones, and the body with the last of its message. */
+void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, enum queue_state state, int attempts,
+                    struct str reply);
+
+#endif

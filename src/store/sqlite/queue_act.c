@@ -1,0 +1,79 @@
+/* What operators do to a queue, in slices, so that no transaction grows long. */
+#include "store/sqlite/queue.h"
+#include "store/sqlite/queue_sql.h"
+
+#define SLICE 1000 /* deliveries a transaction: some 20 ms */
+
+static bool move(struct sqlite_tx *tx, struct store_op *op, const struct queue_live *live, struct str home)
+{
+    sqlite3_stmt *row = db_query(tx->db, SQL_PLACE_DOMAIN, INT(live->place_id));
+    if (!row)
+        return false;
+    struct str domain = op_str(op, db_col_str(row, 0));
+    db_end(row);
+    int64_t place_id = queue_place_of(tx, domain, home);
+    if (place_id == live->place_id)
+        return false;
+    db_run(tx->db, SQL_LIVE_MOVE, INT(live->id), INT(place_id));
+    queue_place_count(tx, live->place_id, live->state, -1, 1);
+    queue_place_count(tx, place_id, -1, live->state, 1);
+    return true;
+}
+
+static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
+{
+    struct queue_live live;
+    if (!queue_live_get(tx, id, &live))
+        return false;
+    int target = queue_action_target(o->action, live.state);
+    if (target < 0)
+        return false;
+    switch (o->action) {
+    case QUEUE_ACT_MOVE:
+        return move(tx, &o->op, &live, o->home);
+    case QUEUE_ACT_REMOVE:
+        queue_live_end(tx, &live, QUEUE_REMOVED, 0, o->why);
+        return true;
+    case QUEUE_ACT_RETRY:
+        db_run(tx->db, SQL_LIVE_RETRY, INT(id));
+        return true;
+    case QUEUE_ACT_RELEASE:
+        db_run(tx->db, SQL_LIVE_RELEASE, INT(id));
+        break;
+    case QUEUE_ACT_HOLD:
+    case QUEUE_ACT_QUARANTINE:
+        db_run(tx->db, SQL_LIVE_STATE, INT(id), INT(target));
+        break;
+    }
+    queue_place_count(tx, live.place_id, live.state, target, 1);
+    return true;
+}
+
+static void record(struct sqlite_tx *tx, struct op_queue_act *o)
+{
+    if (o->record_id == 0) {
+        db_run(tx->db, SQL_ACT_ADD, INT(o->at.ms), INT(o->action), TEXT(o->home), TEXT(o->who), TEXT(o->why));
+        o->record_id = db_last_id(tx->db);
+    }
+    db_run(tx->db, SQL_ACT_COUNT, INT(o->record_id), INT(o->ret_changed));
+}
+
+int sqlite_queue_act(struct sqlite_tx *tx, struct store_op *op)
+{
+    struct op_queue_act *o = (struct op_queue_act *)op;
+    size_t limit = o->filter.limit, slice = limit > 0 && limit < SLICE ? limit : SLICE;
+    /* What has to be taken back when the transaction fails. */
+    o->undo_after_id = o->filter.after_id;
+    o->undo_limit = limit;
+    o->undo_changed = o->ret_changed;
+    o->undo_record_id = o->record_id;
+    struct queue_ids ids = queue_select(tx, op, &o->filter, slice);
+    for (size_t i = 0; i < ids.count; i++)
+        o->ret_changed += act_one(tx, o, ids.ids[i]);
+    record(tx, o);
+    if (ids.count < slice || limit == slice)
+        return 0;
+    o->filter.after_id = ids.ids[ids.count - 1];
+    o->filter.limit = limit > 0 ? limit - slice : 0;
+    return OP_AGAIN;
+}

@@ -1,0 +1,85 @@
+/* Inside the SQLite engine: the statements of a queue's file. */
+#ifndef HOLDFAST_STORE_SQLITE_QUEUE_SQL_H
+#define HOLDFAST_STORE_SQLITE_QUEUE_SQL_H
+
+#include "store/sqlite/body_sql.h"
+
+#define ROW_COLUMNS(table, next_ms)                                                                          \
+    "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, p.domain, p.home, d.state,"       \
+    " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply FROM " table     \
+    " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id WHERE d.id = ?"
+
+/* ?1 < id <= ?2, states as bits ?3, sender ?4 and recipient ?5 or NULL. */
+#define SCAN(table)                                                                                          \
+    "SELECT d.id, d.place_id FROM " table " d CROSS JOIN message m ON m.id = d.message_id"                   \
+    " WHERE d.id > ?1 AND d.id <= ?2 AND ?3 >> d.state & 1 AND (?4 IS NULL OR m.reverse_path = ?4)"          \
+    " AND (?5 IS NULL OR d.recipient = ?5) ORDER BY d.id"
+
+#define QUEUE_SQL_LIST(X)                                                                                    \
+    X(OWNER_GET, "SELECT epoch FROM owner")                                                                  \
+    X(OWNER_PUT, "UPDATE owner SET name = ?, epoch = ?, node = ?")                                           \
+    X(NEXT_MESSAGE, "SELECT coalesce(max(id), 0) + 1 FROM message")                                          \
+    X(NEXT_LIVE, "SELECT coalesce(max(id), 0) + 1 FROM live")                                                \
+    X(NEXT_ENDED, "SELECT coalesce(max(id), 0) + 1 FROM ended")                                              \
+    X(MESSAGE_ADD, "INSERT OR IGNORE INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, " \
+                   "client, flags,"                                                                          \
+                   " received_ms, first_delivery, deliveries) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")      \
+    X(MESSAGE_PLACE, "SELECT body_id, first_delivery, deliveries FROM message WHERE id = ?")                 \
+    X(MESSAGE_BY_CUSTODY, "SELECT id, first_delivery, deliveries FROM message WHERE custody_id = ?")         \
+    X(PLACE_FIND, "SELECT id FROM place WHERE domain = ? AND home = ?")                                      \
+    X(PLACE_ADD, "INSERT INTO place(domain, home, waiting, held, quarantined) VALUES(?, ?, 0, 0, 0)")        \
+    X(PLACE_COUNT,                                                                                           \
+      "UPDATE place SET waiting = waiting + ?2, held = held + ?3, quarantined = quarantined + ?4"            \
+      " WHERE id = ?1")                                                                                      \
+    X(PLACE_BY_HOME, "SELECT id FROM place WHERE home = ?")                                                  \
+    X(PLACE_DOMAIN, "SELECT domain FROM place WHERE id = ?")                                                 \
+    X(PLACE_LIST, "SELECT id, domain, home, waiting, held, quarantined FROM place"                           \
+                  " WHERE waiting > 0 OR held > 0 OR quarantined > 0 ORDER BY domain, home")                 \
+    X(LIVE_ADD,                                                                                              \
+      "INSERT INTO live(id, message_id, place_id, state, lossy, next_ms, attempts, losses, recipient,"       \
+      " last_reply) VALUES(?, ?, ?, 0, 0, 0, 0, 0, ?, '')")                                                  \
+    X(LIVE_GET, "SELECT message_id, place_id, state FROM live WHERE id = ?")                                 \
+    X(LIVE_TRY,                                                                                              \
+      "UPDATE live SET attempts = attempts + ?2, losses = losses + ?3, lossy = lossy | ?3, next_ms = ?4,"    \
+      " last_reply = ?5, state = ?6 WHERE id = ?1")                                                          \
+    X(LIVE_STATE, "UPDATE live SET state = ?2 WHERE id = ?1")                                                \
+    X(LIVE_RELEASE, "UPDATE live SET state = 0, next_ms = 0, losses = 0, lossy = 0 WHERE id = ?1")           \
+    X(LIVE_RETRY, "UPDATE live SET next_ms = 0 WHERE id = ?1")                                               \
+    X(LIVE_MOVE, "UPDATE live SET place_id = ?2 WHERE id = ?1")                                              \
+    X(LIVE_END,                                                                                              \
+      "INSERT INTO ended(id, message_id, place_id, state, attempts, losses, recipient, last_reply)"          \
+      " SELECT id, message_id, place_id, ?2, attempts + ?3, losses, recipient, ?4 FROM live WHERE id = ?1")  \
+    X(LIVE_REMOVE, "DELETE FROM live WHERE id = ?")                                                          \
+    X(LIVE_ANY, "SELECT 1 FROM live WHERE id >= ?1 AND id < ?1 + ?2 LIMIT 1")                                \
+    X(LIVE_ROW, ROW_COLUMNS("live", "d.next_ms"))                                                            \
+    X(LIVE_SCAN, SCAN("live"))                                                                               \
+    X(LIVE_AT_PLACE,                                                                                         \
+      "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? ORDER BY id"            \
+      " LIMIT ?")                                                                                            \
+    X(LIVE_DUE,                                                                                              \
+      "SELECT id FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND id > ? AND next_ms <= ?"       \
+      " ORDER BY id LIMIT ?")                                                                                \
+    X(LIVE_LATER, "SELECT next_ms FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND next_ms > 0"  \
+                  " AND next_ms > ? ORDER BY next_ms LIMIT 1")                                               \
+    X(LIVE_RECEIVED,                                                                                         \
+      "SELECT m.received_ms FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?")               \
+    X(ENDED_ROW, ROW_COLUMNS("ended", "0"))                                                                  \
+    X(ENDED_SCAN, SCAN("ended"))                                                                             \
+    X(ATTEMPT_NEXT, "SELECT coalesce(max(id) + 1, ?1 << 16) FROM attempt WHERE id >= ?1 << 16"               \
+                    " AND id < (?1 + 1) << 16")                                                              \
+    X(ATTEMPT_ADD,                                                                                           \
+      "INSERT OR REPLACE INTO attempt(id, outcome, epoch, generation, at_ms, server, instance, reply)"       \
+      " VALUES(?, ?, ?, ?, ?, ?, ?, ?)")                                                                     \
+    X(ATTEMPT_LIST,                                                                                          \
+      "SELECT id >> 16, outcome, epoch, generation, at_ms, server, instance, reply FROM attempt"             \
+      " WHERE id >= ?1 << 16 AND id < ?2 << 16 ORDER BY id")                                                 \
+    X(ACT_ADD, "INSERT INTO act(at_ms, action, home, who, why, changed) VALUES(?, ?, ?, ?, ?, 0)")           \
+    X(ACT_COUNT, "UPDATE act SET changed = ?2 WHERE id = ?1")
+
+enum queue_sql { QUEUE_SQL_FIRST = SQL_BODY_COUNT - 1, QUEUE_SQL_LIST(SQL_ENUM) SQL_QUEUE_COUNT };
+
+/* message.flags */
+#define MESSAGE_EIGHT_BIT 1
+#define MESSAGE_SMTPUTF8  2
+
+#endif
