@@ -2,8 +2,8 @@
  * signals, and work on other threads. Roles know only this header; a real loop
  * (libuv, loop/real.h) and a simulated one (seeded, loop/sim.h) keep it.
  *
- * Threads: one loop belongs to one thread; every function but loop_post must be
- * called there, and every callback fires there. No callback fires from inside
+ * Threads: one loop belongs to one thread; every function but loop_post and the
+ * clocks must be called there, and every callback fires there. No callback fires from inside
  * the call that asked for it, and none after the object was freed. A callback
  * may free the object that it belongs to.
  * Nothing here survives a crash. */
@@ -29,7 +29,7 @@ struct loop_process;
 struct loop_signal;
 struct loop_watch;
 
-/* ---- clocks, randomness ---- */
+/* ---- clocks (from any thread), randomness ---- */
 
 struct mono_time loop_now(struct loop *l);               /* CLOCK_BOOTTIME, read at the call */
 struct wall_time loop_wall(struct loop *l);              /* CLOCK_REALTIME, read at the call */
