@@ -84,12 +84,19 @@ static int start(struct mailbox_main *m)
 {
     struct mailbox_role_options options = {0};
     struct err_buf eb = {""};
+    int fds[MAILBOX_SERVICES];
     int status = take_options(m, &options);
-    if (status == 0)
-        status = role_main_open(&m->rm);
+    if (status != 0)
+        return status;
+    if (mailbox_role_bind(options.server, &options.address, fds, &eb) < 0) {
+        log_event(LOG_ERROR, eb.text);
+        return EXIT_FAILED;
+    }
+    status = role_main_open(&m->rm);
     if (status != 0)
         return status;
     options.store = m->rm.cx.store;
+    options.listen_fds = fds;
     if (mailbox_role_start(m->rm.cx.loop, &options, &role_ops, m, &m->role, &eb) == 0)
         return 0;
     log_event(LOG_ERROR, eb.text);

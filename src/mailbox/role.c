@@ -1,6 +1,7 @@
 #include "mailbox/role.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "auth/sasl.h"
@@ -12,14 +13,14 @@
 
 #define RENEWALS_PER_LEASE 5
 #define STOP_POLL_MS       20
-#define LISTENERS          5
 
 enum service { SERVICE_SMTP, SERVICE_LMTP, SERVICE_SUBMISSION, SERVICE_IMAP, SERVICE_POP3 };
 
 struct listening {
     struct mailbox_role *role;
     enum service service;
-    int fd; /* -1: not offered, or listening */
+    uint16_t port; /* 0: not offered */
+    int fd;        /* bound before; -1: not, or listening */
     struct loop_listener *listener;
 };
 
@@ -29,7 +30,7 @@ struct mailbox_role {
     const struct mailbox_role_ops *ops;
     void *arg;
     struct viewer *viewer;
-    struct listening listening[LISTENERS];
+    struct listening listening[MAILBOX_SERVICES];
     char holder[128], lease_name[128], banner[160], who[128];
 
     bool begun, ready, failed;
@@ -94,14 +95,21 @@ static void on_accept(void *arg, struct loop_stream *stream, const struct addr *
 
 /* ---- becoming ready ---- */
 
+static int listen_one(struct mailbox_role *r, struct listening *l, struct err_buf *eb)
+{
+    struct addr at = r->options.address;
+    int fd = l->fd;
+    l->fd = -1;
+    if (fd >= 0)
+        return loop_listen_fd(r->instance.loop, fd, on_accept, l, &l->listener, eb);
+    addr_set_port(&at, l->port);
+    return loop_listen(r->instance.loop, &at, on_accept, l, &l->listener, eb);
+}
+
 static int listen_all(struct mailbox_role *r, struct err_buf *eb)
 {
-    for (size_t i = 0; i < LISTENERS; i++) {
-        struct listening *l = &r->listening[i];
-        if (l->fd < 0)
-            continue;
-        int rc = loop_listen_fd(r->instance.loop, l->fd, on_accept, l, &l->listener, eb);
-        l->fd = -1;
+    for (size_t i = 0; i < MAILBOX_SERVICES; i++) {
+        int rc = r->listening[i].port ? listen_one(r, &r->listening[i], eb) : 0;
         if (rc < 0)
             return rc;
     }
@@ -233,21 +241,54 @@ static void find_relay(struct mailbox_role *r)
         r->instance.relay_address = relay->listen.addrs[0];
 }
 
-static int bind_all(struct mailbox_role *r, struct err_buf *eb)
+static void get_ports(const struct config_server *s, uint16_t out[MAILBOX_SERVICES])
 {
-    const struct config_server *s = r->options.server;
-    const int64_t ports[LISTENERS] = {s->smtp_port, s->lmtp_port, s->submission_port, s->imap_port,
-                                      s->pop3_port};
-    for (size_t i = 0; i < LISTENERS; i++) {
-        struct addr at = r->options.address;
-        if (ports[i] == 0)
-            continue;
-        addr_set_port(&at, (uint16_t)ports[i]);
-        int rc = net_bind_listen("server", s->name, &at, 1, &r->listening[i].fd, eb);
-        if (rc < 0)
+    const int64_t ports[MAILBOX_SERVICES] = {
+        [SERVICE_SMTP] = s->smtp_port,
+        [SERVICE_LMTP] = s->lmtp_port,
+        [SERVICE_SUBMISSION] = s->submission_port,
+        [SERVICE_IMAP] = s->imap_port,
+        [SERVICE_POP3] = s->pop3_port,
+    };
+    for (size_t i = 0; i < MAILBOX_SERVICES; i++)
+        out[i] = (uint16_t)ports[i];
+}
+
+static void close_fds(const int *fds)
+{
+    for (size_t i = 0; i < MAILBOX_SERVICES; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+int mailbox_role_bind(const struct config_server *server, const struct addr *address,
+                      int ret_fds[MAILBOX_SERVICES], struct err_buf *eb)
+{
+    int fds[MAILBOX_SERVICES] = {-1, -1, -1, -1, -1};
+    uint16_t ports[MAILBOX_SERVICES];
+    get_ports(server, ports);
+    for (size_t i = 0; i < MAILBOX_SERVICES; i++) {
+        struct addr at = *address;
+        addr_set_port(&at, ports[i]);
+        int rc = ports[i] ? net_bind_listen("server", server->name, &at, 1, &fds[i], eb) : 0;
+        if (rc < 0) {
+            close_fds(fds);
             return rc;
+        }
     }
+    memcpy(ret_fds, fds, sizeof(fds));
     return 0;
+}
+
+static void make_listening(struct mailbox_role *r)
+{
+    uint16_t ports[MAILBOX_SERVICES];
+    get_ports(r->options.server, ports);
+    for (size_t i = 0; i < MAILBOX_SERVICES; i++)
+        r->listening[i] = (struct listening){.role = r,
+                                             .service = (enum service)i,
+                                             .port = ports[i],
+                                             .fd = r->options.listen_fds ? r->options.listen_fds[i] : -1};
 }
 
 static void start_work(struct mailbox_role *r)
@@ -278,11 +319,8 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
     r->instance.server = options->server;
     r->instance.on_fenced = on_fenced;
     list_init(&r->instance.sessions);
-    for (size_t i = 0; i < LISTENERS; i++)
-        r->listening[i] = (struct listening){.role = r, .service = (enum service)i, .fd = -1};
+    make_listening(r);
     int rc = store_mail(options->store, &r->instance.mail, eb);
-    if (rc == 0)
-        rc = bind_all(r, eb);
     if (rc < 0) {
         mailbox_role_free(r);
         return rc;
@@ -296,7 +334,7 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
 
 static void close_listeners(struct mailbox_role *r)
 {
-    for (size_t i = 0; i < LISTENERS; i++) {
+    for (size_t i = 0; i < MAILBOX_SERVICES; i++) {
         if (r->listening[i].listener)
             loop_listener_free(r->listening[i].listener);
         r->listening[i].listener = NULL;

@@ -10,6 +10,8 @@
 
 struct mailbox_role;
 
+#define MAILBOX_SERVICES 5 /* SMTP, LMTP, submission, IMAP, POP3 */
+
 struct mailbox_role_options {
     const struct config *config; /* must outlive the role, as must the store */
     const struct config_node *node;
@@ -17,6 +19,9 @@ struct mailbox_role_options {
     int64_t epoch;
     struct addr address; /* of the instance; port 0 */
     struct store *store;
+    /* From mailbox_role_bind; the role takes them. NULL: it binds itself, when
+     * all else is ready. */
+    const int *listen_fds;
 };
 
 struct mailbox_role_ops {
@@ -27,8 +32,14 @@ struct mailbox_role_ops {
     void (*failed)(void *arg, int err, const char *why);
 };
 
-/* Binds the listeners at once: ERR_BUSY, ERR_DENIED, ERR_UNAVAILABLE with eb. They
- * take connections only when ready. */
+/* Binds what the server offers at this address (port not looked at), before
+ * privileges are dropped: ERR_BUSY, ERR_DENIED, ERR_UNAVAILABLE with eb, nothing
+ * stays open. Connections are refused until the role is ready. */
+int mailbox_role_bind(const struct config_server *server, const struct addr *address,
+                      int ret_fds[MAILBOX_SERVICES], struct err_buf *eb) MUST_USE;
+
+/* ERR_* with eb when the store's mail part cannot be opened; the descriptors are
+ * taken also then. */
 int mailbox_role_start(struct loop *l, const struct mailbox_role_options *options,
                        const struct mailbox_role_ops *ops, void *arg, struct mailbox_role **ret_role,
                        struct err_buf *eb) MUST_USE;
