@@ -4,14 +4,12 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "loop/real.h"
-#include "run/lifeline.h"
 #include "run/supervisor.h"
 
 static int run(struct context *cx, const char *node_name)
 {
     char log_name[64] = "run";
     cx->loop = loop_real_new();
-    struct lifeline_hold *hold = lifeline_hold(cx->loop);
     int status;
     if (!node_name) {
         status = run_network(cx->loop, cx->config);
@@ -23,7 +21,6 @@ static int run(struct context *cx, const char *node_name)
         log_set_role(log_name);
         status = run_node(cx->loop, cx->config, node);
     }
-    lifeline_release(hold);
     return status;
 }
 

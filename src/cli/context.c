@@ -48,7 +48,7 @@ int context_open_store(struct context *cx, bool read_only)
     if (rc == 0)
         return EXIT_DONE;
     fprintf(stderr, "holdfast %s: %s\n", cx->command, eb.text);
-    if (rc == ERR_NOT_FOUND)
+    if (rc == ERR_NOT_FOUND && read_only)
         fprintf(stderr, "The network was never started with --state-dir %s: `holdfast run` does.\n",
                 cx->state_dir);
     return rc == ERR_BUSY || rc == ERR_UNAVAILABLE ? EXIT_TRY_AGAIN : EXIT_FAILED;

@@ -1,5 +1,6 @@
 #include "cli/role_main.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -82,13 +83,24 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
     return 0;
 }
 
-/* Started as root, the state folder is made for the user that we become. */
+/* The folder and its missing parents. Failures show when the store is opened. */
+static void make_folders(const char *path)
+{
+    char part[PATH_MAX];
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+        (void)mkdir(part, 0755);
+    }
+}
+
+/* The state folder; started as root, for the user that we become. */
 static void make_state_dir(const struct config *c)
 {
+    make_folders(c->state_dir);
     const struct passwd *pw = c->user[0] && geteuid() == 0 ? getpwnam(c->user) : NULL;
-    if (pw && mkdir(c->state_dir, 0700) == 0 && chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0)
-        log_event(LOG_WARNING, "the state folder was made but not given away",
-                  LOG_TEXT("folder", c->state_dir), LOG_TEXT("user", c->user));
+    if (mkdir(c->state_dir, 0700) == 0 && pw && chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0)
+        log_event(LOG_WARNING, "the state folder was made but not given away", LOG_TEXT("folder", c->state_dir),
+                  LOG_TEXT("user", c->user));
 }
 
 int role_main_open(struct role_main *rm)
