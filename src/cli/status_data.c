@@ -1,17 +1,22 @@
 #include "cli/status_data.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/map.h"
 #include "base/mem.h"
 
-/* One queue's counts, kept beyond their callback. */
+/* What waits in a queue, by domain and home. */
+struct waiting {
+    size_t relay; /* whose queue it is: its index in the configuration */
+    char *domain, *home;
+    int64_t count;
+};
+
+/* The queues are read first: a view must not be kept over a wait. */
 struct gather {
     struct context *cx;
     const struct view *view;
-    int64_t *queued;       /* by server of the configuration */
-    int64_t *relay_queued; /* of the queue at hand */
+    struct waiting *waiting;
+    size_t waiting_count, relay;
 };
 
 static json_t *text(struct str s)
@@ -25,47 +30,66 @@ static struct str route_server(const struct gather *g, const struct config_domai
     return route ? route->record.server : str_from(d->server->name);
 }
 
-static size_t server_index(const struct gather *g, struct str name)
-{
-    for (size_t i = 0; i < g->cx->config->server_count; i++)
-        if (str_eq(str_from(g->cx->config->servers[i].name), name))
-            return i;
-    return SIZE_MAX;
-}
-
 static void on_summary(void *arg, int err, const struct queue_count *counts, size_t count)
 {
     struct gather *g = arg;
     for (size_t i = 0; !err && i < count; i++) {
-        struct str home = counts[i].home;
-        const struct config_domain *domain = config_domain_find(g->cx->config, counts[i].domain);
-        if (home.len == 0 && domain)
-            home = route_server(g, domain);
-        size_t at = server_index(g, home);
-        int64_t open = (int64_t)(counts[i].waiting + counts[i].held + counts[i].quarantined);
-        *g->relay_queued += open;
-        if (at != SIZE_MAX)
-            g->queued[at] += open;
+        g->waiting = mem_reallocarray(g->waiting, g->waiting_count + 1, sizeof(*g->waiting));
+        g->waiting[g->waiting_count++] =
+            (struct waiting){g->relay, str_dup(counts[i].domain), str_dup(counts[i].home),
+                             (int64_t)(counts[i].waiting + counts[i].held + counts[i].quarantined)};
     }
     context_done(g->cx);
 }
 
-static void count_queue(struct gather *g, const char *name, int64_t *ret_queued)
+static void count_queues(struct gather *g)
 {
-    struct queue *q = NULL;
-    *ret_queued = 0;
-    if (store_queue_read(g->cx->store, str_from(name), &q, NULL) < 0)
-        return; /* never made: nothing waits */
-    g->relay_queued = ret_queued;
-    queue_summary(q, on_summary, g);
-    context_wait(g->cx);
-    queue_close(q);
+    for (g->relay = 0; g->relay < g->cx->config->relay_count; g->relay++) {
+        struct queue *q = NULL;
+        if (store_queue_read(g->cx->store, str_from(g->cx->config->relays[g->relay].name), &q, NULL) < 0)
+            continue; /* never made: nothing waits */
+        queue_summary(q, on_summary, g);
+        context_wait(g->cx);
+        queue_close(q);
+    }
 }
 
-static json_t *relay_status(struct gather *g, const struct config_relay *r)
+static void free_waiting(struct gather *g)
 {
-    int64_t queued;
-    count_queue(g, r->name, &queued);
+    for (size_t i = 0; i < g->waiting_count; i++) {
+        free(g->waiting[i].domain);
+        free(g->waiting[i].home);
+    }
+    free(g->waiting);
+}
+
+static int64_t queued_at(const struct gather *g, size_t relay)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < g->waiting_count; i++)
+        if (g->waiting[i].relay == relay)
+            count += g->waiting[i].count;
+    return count;
+}
+
+static int64_t queued_for(const struct gather *g, struct str server)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < g->waiting_count; i++) {
+        struct str home = str_from(g->waiting[i].home);
+        const struct config_domain *domain =
+            config_domain_find(g->cx->config, str_from(g->waiting[i].domain));
+        if (home.len == 0 && domain)
+            home = route_server(g, domain);
+        if (str_eq(home, server))
+            count += g->waiting[i].count;
+    }
+    return count;
+}
+
+static json_t *relay_status(const struct gather *g, size_t at)
+{
+    const struct config_relay *r = &g->cx->config->relays[at];
     const struct view_queue *record = view_queue_find(g->view, str_from(r->name));
     const struct view_node *node = view_node_find(g->view, str_from(r->node->name));
     char address[ADDR_TEXT_MAX] = "";
@@ -74,7 +98,7 @@ static json_t *relay_status(struct gather *g, const struct config_relay *r)
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:b}", "name", r->name, "node", r->node->name,
                      "site", r->node->site->name, "hostname", r->hostname, "address", address, "queue_owner",
                      record ? text(record->record.owner) : json_string(r->node->name), "queued",
-                     (json_int_t)queued, "alive", node && node->alive);
+                     (json_int_t)queued_at(g, at), "alive", node && node->alive);
 }
 
 /* What the observers whose node is alive say: the best-informed wins. */
@@ -104,7 +128,7 @@ static struct str server_state(const struct view_server *record, const struct vi
     return seen ? seen->record.state : STR("unknown");
 }
 
-static json_t *server_status(struct gather *g, size_t at)
+static json_t *server_status(const struct gather *g, size_t at)
 {
     const struct config_server *s = &g->cx->config->servers[at];
     struct str name = str_from(s->name);
@@ -122,7 +146,7 @@ static json_t *server_status(struct gather *g, size_t at)
                      i->site.len ? text(i->site) : json_string(s->site->name), "node", text(i->node),
                      "address", i->address.len || !external ? text(i->address) : json_string(address),
                      "state", text(server_state(record, seen)), "epoch", (json_int_t)i->epoch, "pid",
-                     (json_int_t)i->pid, "queued", (json_int_t)g->queued[at], "reason",
+                     (json_int_t)i->pid, "queued", (json_int_t)queued_for(g, name), "reason",
                      text(record ? record->record.reason : STR_EMPTY), "detail",
                      text(seen ? seen->record.detail : STR_EMPTY));
 }
@@ -180,14 +204,15 @@ static json_t *store_status(const struct gather *g)
 
 json_t *status_gather(struct context *cx)
 {
+    struct gather g = {.cx = cx};
+    count_queues(&g);
     struct viewer *viewer = context_view(cx);
-    struct gather g = {.cx = cx, .view = viewer_view(viewer)};
     const struct config *c = cx->config;
-    g.queued = mem_calloc(c->server_count, sizeof(*g.queued));
+    g.view = viewer_view(viewer);
     json_t *all = json_object(), *relays = json_array(), *servers = json_array(), *nodes = json_array(),
            *sites = json_array();
     for (size_t i = 0; i < c->relay_count; i++)
-        json_array_append_new(relays, relay_status(&g, &c->relays[i]));
+        json_array_append_new(relays, relay_status(&g, i));
     for (size_t i = 0; i < c->server_count; i++)
         json_array_append_new(servers, server_status(&g, i));
     for (size_t i = 0; i < c->node_count; i++)
@@ -201,7 +226,7 @@ json_t *status_gather(struct context *cx)
     json_object_set_new(all, "routes", routes_status(&g));
     json_object_set_new(all, "lease", lease_status(&g));
     json_object_set_new(all, "store", store_status(&g));
-    free(g.queued);
+    free_waiting(&g);
     viewer_free(viewer);
     return all;
 }
