@@ -266,6 +266,15 @@ static void refuse(struct judge *j, const char *why)
     j->d->text = text;
 }
 
+/* The instance that a node found off is the one that should run there. */
+static bool restart_is_true(const struct judge *j, enum machine_state state, const struct record_order *o)
+{
+    struct order_args args;
+    return state == MACHINE_RUNNING && j->r->served_by.len == 0 &&
+           order_args_decode(j->arena, o->args, &args) == 0 && args.epoch == j->r->instance.epoch &&
+           str_eq(args.node, j->r->instance.node);
+}
+
 static void judge_order(struct judge *j, enum machine_state state)
 {
     struct machine_input *in = &j->d->input;
@@ -283,6 +292,12 @@ static void judge_order(struct judge *j, enum machine_state state)
     } else if (is_move_verb(o->verb)) {
         bool back = external && (state == MACHINE_FENCED || state == MACHINE_RETIRED);
         due(j, back ? MACHINE_ADOPT : MACHINE_ORDER, STR_EMPTY);
+    } else if (is(o->verb, WANTED_RESTART)) {
+        due(j, MACHINE_ORDER, STR_EMPTY);
+        if (!restart_is_true(j, state, o)) {
+            refuse(j, "it has moved on");
+            return;
+        }
     } else {
         refuse(j, "no such order for a server");
         return;

@@ -17,23 +17,6 @@ static bool is(struct str s, const char *text)
 
 /* ---- orders to nodes ---- */
 
-static struct str provisioner_of(const struct config_server *s, const struct record_instance *i)
-{
-    struct plan_entry e;
-    const struct config_failover *f = &s->failover;
-    char address[ADDR_TEXT_MAX];
-    for (size_t k = 0; k < f->create_count; k++) {
-        address[0] = '\0';
-        if (!f->create[k].address_same)
-            addr_format_ip(&f->create[k].address, address);
-        else if (s->address.count > 0)
-            addr_format_ip(&s->address.addrs[0], address);
-        if (is(i->site, f->create[k].site->name) && is(i->address, address))
-            return str_from(f->create[k].provisioner);
-    }
-    return plan_entry_get(s, PLAN_HOME, &e) ? str_from(e.create.provisioner) : STR_EMPTY;
-}
-
 static void put_order(const struct move *m, const char *verb, struct str node, const struct order_args *args,
                       struct batch *b)
 {
@@ -80,7 +63,7 @@ static void order_create(const struct move *m, const struct record_server *after
 static void order_destroy(const struct move *m, const struct record_instance *i, bool known_off,
                           struct batch *b)
 {
-    struct order_args args = args_of(m, i, provisioner_of(m->x->server, i));
+    struct order_args args = args_of(m, i, plan_provisioner_of(m->x->server, i));
     args.known_off = known_off;
     if (i->node.len > 0 && args.program.len > 0)
         put_order(m, ORDER_DESTROY, i->node, &args, b);

@@ -51,10 +51,8 @@ static const struct member args_members[] = {
 };
 
 static const struct member result_members[] = {
-    RESULT(MEMBER_I64, exit_status),
-    RESULT(MEMBER_I64, pid),
-    RESULT(MEMBER_I64, pid_start),
-    RESULT(MEMBER_STR, text),
+    RESULT(MEMBER_I64, exit_status), RESULT(MEMBER_I64, pid),  RESULT(MEMBER_I64, pid_start),
+    RESULT(MEMBER_BOOL, off),        RESULT(MEMBER_STR, text),
 };
 
 static json_t *member_value(const struct member *m, const void *object)

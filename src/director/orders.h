@@ -34,6 +34,7 @@ struct order_args {
 struct order_result {
     int64_t exit_status;    /* of the program; -1: killed, timed out, or did not start */
     int64_t pid, pid_start; /* create */
+    bool off;               /* status: it does not run */
     struct str text;        /* for the human */
 };
 

@@ -74,6 +74,23 @@ static void entry_address(const struct config_server *s, const struct config_cre
         addr_format_ip(&s->address.addrs[0], out);
 }
 
+static bool is_place(const struct config_server *s, const struct config_create *e,
+                     const struct record_instance *i)
+{
+    char address[ADDR_TEXT_MAX];
+    entry_address(s, e, address);
+    return is(i->site, e->site->name) && is(i->address, address);
+}
+
+struct str plan_provisioner_of(const struct config_server *s, const struct record_instance *i)
+{
+    const struct config_failover *f = &s->failover;
+    for (size_t k = 0; k < f->create_count; k++)
+        if (is_place(s, &f->create[k], i))
+            return str_from(f->create[k].provisioner);
+    return str_from(home_create(s).provisioner);
+}
+
 /* ---- the record ---- */
 
 bool plan_has_instance(const struct record_server *r)
@@ -83,11 +100,8 @@ bool plan_has_instance(const struct record_server *r)
 
 bool plan_is_home(const struct config_server *s, const struct record_server *r)
 {
-    char home[ADDR_TEXT_MAX];
-    struct config_create e = home_create(s);
-    entry_address(s, &e, home);
-    return plan_has_instance(r) && r->served_by.len == 0 && is(r->instance.address, home) &&
-           is(r->instance.site, s->site->name);
+    struct config_create home = home_create(s);
+    return plan_has_instance(r) && r->served_by.len == 0 && is_place(s, &home, &r->instance);
 }
 
 enum plan_kind plan_candidate_kind(const struct config_server *s, const struct record_server *r)
@@ -131,8 +145,10 @@ static struct str fence_runner(const struct plan_context *x, const struct config
     return found;
 }
 
-/* A takeover of the same address, and of what no epoch guards, needs an agent. */
-static bool agent_required(const struct plan_context *x, const struct config_create *e)
+/* A takeover of the same address, and of what no epoch guards, needs to know
+ * that the holder is off: from the entry's agent, or where it names none from the
+ * holder's own provisioner, on its own node. */
+static bool must_be_off(const struct plan_context *x, const struct config_create *e)
 {
     char target[ADDR_TEXT_MAX];
     if (x->server->kind == SERVER_EXTERNAL)
@@ -160,7 +176,8 @@ static enum fence_method fence_for(const struct plan_context *x, const struct co
 {
     struct str node = STR_EMPTY;
     enum fence_method method = FENCE_NONE;
-    if (from <= FENCE_DESTROY && is_planned(x->record) && !required && (node = live_holder(x)).len > 0)
+    bool gently = required ? !names_agent(e) : is_planned(x->record);
+    if (from <= FENCE_DESTROY && gently && (node = live_holder(x)).len > 0)
         method = FENCE_DESTROY;
     else if (from <= FENCE_AGENT && names_agent(e) && (node = fence_runner(x, e)).len > 0)
         method = FENCE_AGENT;
@@ -180,7 +197,7 @@ enum fence_method plan_fence(const struct plan_context *x, enum fence_method fro
             *ret_node = STR_EMPTY;
         return FENCE_NONE;
     }
-    bool required = x->server->kind == SERVER_EXTERNAL || (!only_off && agent_required(x, &e.create));
+    bool required = x->server->kind == SERVER_EXTERNAL || (!only_off && must_be_off(x, &e.create));
     return fence_for(x, &e.create, required, from, ret_node);
 }
 
@@ -210,9 +227,11 @@ static bool choose_create(const struct plan_context *x, int64_t index, const str
         pass_over(eb, "create in %s: no live node with the mailbox role", site);
     else if (is(r->wanted, WANTED_SWITCHOVER) && plan_has_instance(r) && is(r->instance.site, site))
         pass_over(eb, "create in %s: it is there now", site);
+    else if (is(r->wanted, WANTED_RESTART) && plan_has_instance(r) && !is_place(x->server, e, &r->instance))
+        pass_over(eb, "create in %s: it was not there", site);
     else if (order_address_is_doubtful(x->view, str_from(x->server->name), str_from(c->address)))
         pass_over(eb, "create in %s: an earlier instance at %s is not known to be off", site, c->address);
-    else if (plan_has_instance(r) && fence_for(x, e, agent_required(x, e), FENCE_DESTROY, NULL) == FENCE_NONE)
+    else if (plan_has_instance(r) && fence_for(x, e, must_be_off(x, e), FENCE_DESTROY, NULL) == FENCE_NONE)
         pass_over(eb, "create in %s: the holder of %s cannot be fenced", site, c->address);
     else {
         c->kind = PLAN_CREATE;
@@ -271,22 +290,29 @@ static bool choose(const struct plan_context *x, int64_t index, struct plan_choi
         return false;
     if (index == PLAN_HOME && choose_return(x, c))
         return true;
-    if (index == PLAN_HOME && !is(r->wanted, WANTED_START) && !is(r->wanted, WANTED_FAILBACK))
+    if (index == PLAN_HOME && !is(r->wanted, WANTED_START) && !is(r->wanted, WANTED_FAILBACK) &&
+        !is(r->wanted, WANTED_RESTART))
+        return false;
+    if (e.standby && is(r->wanted, WANTED_RESTART) && plan_has_instance(r))
         return false;
     return e.standby ? choose_standby(x, index, e.standby, c, eb) : choose_create(x, index, &e.create, c, eb);
 }
 
 /* A first start is at home only; so is a failback, unless the holder that it
- * left is off already and the mail has to go somewhere. */
-static bool home_only(const struct record_server *r)
+ * left is off already and the mail has to go somewhere; and a restart that did
+ * not succeed in place, where only an operator may choose another. */
+static bool home_only(const struct plan_context *x)
 {
-    return is(r->wanted, WANTED_START) || (is(r->wanted, WANTED_FAILBACK) && plan_has_instance(r));
+    const struct record_server *r = x->record;
+    bool holder = plan_has_instance(r), manual = x->server->failover.mode == FAILOVER_MANUAL;
+    return is(r->wanted, WANTED_START) || (is(r->wanted, WANTED_FAILBACK) && holder) ||
+           (is(r->wanted, WANTED_RESTART) && !holder && manual);
 }
 
 int plan_next(const struct plan_context *x, struct plan_choice *ret_choice, struct err_buf *eb)
 {
     struct plan_choice choice;
-    int64_t end = home_only(x->record) ? PLAN_HOME + 1 : (int64_t)plan_entry_count(x->server);
+    int64_t end = home_only(x) ? PLAN_HOME + 1 : (int64_t)plan_entry_count(x->server);
     eb->text[0] = '\0';
     for (int64_t i = x->record->plan_index + 1; i < end; i++) {
         if (!choose(x, i, &choice, eb))

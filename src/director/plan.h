@@ -28,12 +28,15 @@
 #define WANTED_FAILBACK   "failback"
 #define WANTED_FENCE      "fence"
 #define WANTED_RETIRE     "retire"
+#define WANTED_RESTART    "restart" /* in place: its node came back without it (director/returned.h) */
 
 struct plan_entry {
     const struct config_server *standby; /* NULL: create */
     struct config_create create;
 };
 
+/* Who created an instance: the provisioner of the entry for its place. */
+struct str plan_provisioner_of(const struct config_server *s, const struct record_instance *i);
 /* The entry at an index (PLAN_HOME included); false when there is none. */
 bool plan_entry_get(const struct config_server *s, int64_t index, struct plan_entry *ret_entry);
 size_t plan_entry_count(const struct config_server *s); /* without home */
@@ -69,7 +72,7 @@ enum plan_kind plan_candidate_kind(const struct config_server *s, const struct r
 /* How the holder is made to be off, mildest first; record_server.tries while
  * fencing. */
 enum fence_method {
-    FENCE_DESTROY, /* its provisioner ends it gently (planned moves) */
+    FENCE_DESTROY, /* its provisioner ends it: gently, in planned moves; or where the entry names no agent */
     FENCE_AGENT,   /* the entry's fence agent, for the instance */
     FENCE_EPOCH,   /* the store refuses it: enough where it does not keep the address */
     FENCE_NONE,    /* nothing is left to try */

@@ -15,7 +15,7 @@
 
 struct program {
     struct loop *loop;
-    bool creates;
+    bool answers; /* on stdout */
     char *name;
     struct loop_process *process;
     struct loop_timer *timer; /* a failure before anything could be started */
@@ -139,6 +139,8 @@ static int read_answer(struct str output, struct order_result *result)
     bool understood = json_is_object(json);
     result->pid = json_integer_value(json_object_get(json, "pid"));
     result->pid_start = json_integer_value(json_object_get(json, "pid_start"));
+    const char *status = json_string_value(json_object_get(json, "status"));
+    result->off = status && strcmp(status, "off") == 0;
     json_decref(json);
     return understood ? 0 : ERR_SYNTAX;
 }
@@ -154,7 +156,7 @@ static void on_process_end(void *arg, const struct loop_process_result *ended)
     } else if (ended->signal) {
         result.exit_status = EXIT_FAILED;
         result.text = STR("it was killed by a signal");
-    } else if (ended->exit_status == 0 && p->creates && read_answer(ended->output, &result) < 0) {
+    } else if (ended->exit_status == 0 && p->answers && read_answer(ended->output, &result) < 0) {
         result.exit_status = EXIT_FAILED;
         result.text = STR("its answer is no JSON object");
     }
@@ -195,7 +197,7 @@ struct program *program_run(struct loop *l, const struct program_options *option
     struct program *p = mem_zalloc(sizeof(*p));
     char *path;
     *p = (struct program){.loop = l, .on_end = on_end, .arg = arg};
-    p->creates = strcmp(verb, ORDER_CREATE) == 0;
+    p->answers = strcmp(verb, ORDER_CREATE) == 0 || strcmp(verb, PROGRAM_STATUS) == 0;
     p->name = str_dup(args->program);
     arena_init(&p->arena, 4 * TEXT_MAX_BYTES + OUTPUT_MAX_BYTES);
     if (program_find(options->self, fences ? "fence" : "provision", args->program, &path) < 0) {

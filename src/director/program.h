@@ -13,6 +13,8 @@
 #include "director/orders.h"
 #include "loop/loop.h"
 
+#define PROGRAM_STATUS "status"
+
 struct program;
 
 struct program_options {
@@ -21,10 +23,10 @@ struct program_options {
     int lifeline_fd;  /* passed on, so that an instance ends with its node; -1: none */
 };
 
-/* verb: ORDER_CREATE, ORDER_DESTROY (provisioner) or ORDER_FENCE (fence agent).
+/* verb: ORDER_CREATE, ORDER_DESTROY, PROGRAM_STATUS (provisioner) or ORDER_FENCE (fence agent).
  * on_end fires once, later, unless freed before (the process then goes on). result
- * is valid during the call; exit_status 0 means success: for create, the answer
- * was understood, too. */
+ * is valid during the call; exit_status 0 means success: for create and
+ * status, the answer was understood, too. */
 struct program *program_run(struct loop *l, const struct program_options *options, const char *verb,
                             const struct order_args *args,
                             void (*on_end)(void *arg, const struct order_result *result), void *arg);

@@ -12,6 +12,7 @@
 #include "director/batch.h"
 #include "director/leader.h"
 #include "director/lease.h"
+#include "director/returned.h"
 #include "store/view.h"
 
 #define VERSION             "0.1.0"
@@ -26,6 +27,7 @@ struct director {
     struct network *network;
     struct lease *node_lease, *lead_lease;
     struct agent *agent;
+    struct returned *returned;
     struct leader *leader;
     struct viewer *viewer;
     struct loop_timer *look_timer;   /* when the next lease runs out */
@@ -121,6 +123,7 @@ static void on_view(void *arg, const struct view *v)
 {
     struct director *d = arg;
     look_at_next_end(d, v);
+    returned_on_view(d->returned, v);
     agent_on_view(d->agent, v);
     leader_on_view(d->leader, v);
 }
@@ -151,6 +154,7 @@ int director_start(struct loop *l, const struct director_options *options, struc
 
     struct program_options programs = {options->config, d->program, options->lifeline_fd};
     d->agent = agent_new(l, d->network, d->node_lease, options->node->name, &programs);
+    d->returned = returned_new(l, d->network, d->node_lease, options->node, &programs);
     d->leader = leader_new(l, &(struct leader_options){.config = options->config,
                                                        .network = d->network,
                                                        .mail = mail,
@@ -168,6 +172,7 @@ void director_stop(struct director *d)
         return;
     viewer_free(d->viewer);
     leader_free(d->leader);
+    returned_free(d->returned);
     agent_free(d->agent);
     if (d->record_op)
         store_op_forget(d->record_op);

@@ -281,6 +281,11 @@ static void destroy(struct rig_node *n, int64_t epoch, struct sim_spawn *s)
     answer_later(n, s, 0);
 }
 
+static void tell_status(struct rig_node *n, int64_t epoch, struct sim_spawn *s)
+{
+    sim_spawn_done(s, 0, alive_of(n, epoch) ? STR("{\"status\":\"running\"}") : STR("{\"status\":\"off\"}"));
+}
+
 static void fence(struct rig_node *n, struct str input, struct sim_spawn *s)
 {
     long long pid = 0;
@@ -312,6 +317,8 @@ static void on_spawn(void *arg, struct sim_spawn *s, const struct loop_process_s
     assert_string_equal(json_string_value(json_object_get(json, "node")), config_nodes[n->index].name);
     if (strcmp(spec->argv[1], "create") == 0)
         create(n, epoch, address, s);
+    else if (strcmp(spec->argv[1], "status") == 0)
+        tell_status(n, epoch, s);
     else
         destroy(n, epoch, s);
     json_decref(json);

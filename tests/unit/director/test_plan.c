@@ -240,6 +240,10 @@ static void methods_of_fencing(void **state)
     assert_int_equal(plan_fence(&w->x, FENCE_DESTROY, &node), FENCE_AGENT);
     assert_str(node, "east1");
     assert_int_equal(plan_fence(&w->x, FENCE_EPOCH, &node), FENCE_NONE);
+    w->create[0].fence = "epoch"; /* names no agent: its provisioner must say that it is off */
+    assert_int_equal(plan_fence(&w->x, FENCE_DESTROY, &node), FENCE_DESTROY);
+    assert_str(node, "east1");
+    assert_int_equal(plan_fence(&w->x, FENCE_AGENT, &node), FENCE_NONE);
     w->record.plan_index = 2; /* another address: the store refuses the old one */
     assert_int_equal(plan_fence(&w->x, FENCE_DESTROY, &node), FENCE_EPOCH);
     assert_str(node, "");

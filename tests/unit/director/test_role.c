@@ -175,6 +175,53 @@ static void a_fence_that_fails_is_no_fence(void **state)
     rig_free(r);
 }
 
+/* A reboot of everything: nobody has failed over, and nobody has to. */
+static void after_a_reboot_it_starts_again_in_place(void **state)
+{
+    (void)state;
+    struct rig *r = started(15);
+    order(r, "switchover", "done");
+    rig_run_until(r, settled, 10000);
+    r->server->failover.mode = FAILOVER_MANUAL;
+    rig_kill_node(r, RIG_EAST);
+    rig_kill_node(r, RIG_WEST);
+    rig_run_ms(r, 5000);
+    rig_start_node(r, RIG_EAST);
+    rig_start_node(r, RIG_WEST);
+    rig_run_until(r, rig_serves, 900); /* before relays could have asked for another */
+    is_at(r, "west1", "127.2.0.10");
+    assert_int_equal(rig_record(r).generation, 3);
+    rig_run_until(r, settled, 10000);
+    rig_free(r);
+}
+
+/* Only the director's process was restarted: its instance lives on. */
+static void a_restarted_director_leaves_its_instance_alone(void **state)
+{
+    (void)state;
+    struct rig *r = started(16);
+    rig_kill_director(r, RIG_EAST);
+    rig_start_director(r, RIG_EAST);
+    rig_run_ms(r, 10000);
+    assert_int_equal(rig_record(r).generation, 1);
+    assert_int_equal(rig_alive(r), 1);
+    rig_free(r);
+}
+
+/* The entry of the west names no agent; its address is taken over in place all the same. */
+static void the_last_site_creates_again_in_place(void **state)
+{
+    (void)state;
+    struct rig *r = started(17);
+    rig_kill_node(r, RIG_EAST);
+    rig_run_until(r, rig_serves, 15000);
+    is_at(r, "west1", "127.2.0.10");
+    rig_kill_instance(rig_current(r));
+    rig_run_until(r, rig_serves, 15000);
+    is_at(r, "west1", "127.2.0.10");
+    rig_free(r);
+}
+
 static bool waits(struct rig *r)
 {
     return str_eq(rig_record(r).state, STR("waiting"));
@@ -355,6 +402,9 @@ int main(void)
         cmocka_unit_test(a_creation_that_fails_is_undone_and_the_next_entry_tried),
         cmocka_unit_test(a_failover_of_a_healthy_instance_ends_it_first),
         cmocka_unit_test(a_fence_that_fails_is_no_fence),
+        cmocka_unit_test(after_a_reboot_it_starts_again_in_place),
+        cmocka_unit_test(a_restarted_director_leaves_its_instance_alone),
+        cmocka_unit_test(the_last_site_creates_again_in_place),
         cmocka_unit_test(when_nothing_works_it_tries_again),
         cmocka_unit_test(one_observer_alone_moves_nothing),
         cmocka_unit_test(in_manual_mode_an_operator_decides),
