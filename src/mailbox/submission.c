@@ -31,6 +31,7 @@ struct submission {
     struct smtp_client_connection *relay;
     struct smtp_client *client;
     struct buf body;
+    char piece[SMTP_CLIENT_BODY_MAX];
     size_t wanted;      /* the client asked for a piece of up to so many bytes; 0: not now */
     bool body_ended;    /* the user's final dot was seen */
     bool waiting_begin; /* data_begin is open until the relay is ready */
@@ -133,18 +134,25 @@ static void on_auth_cancel(void *arg)
 
 /* ---- the relay's side ---- */
 
+static void resume(struct submission *s)
+{
+    if (!s->paused)
+        return;
+    s->paused = false;
+    smtp_server_resume(s->server);
+}
+
 static void give_body(struct submission *s)
 {
     if (s->wanted == 0 || (s->body.len == 0 && !s->body_ended))
         return;
     size_t len = s->body.len < s->wanted ? s->body.len : s->wanted;
-    s->wanted = 0;
-    smtp_client_body(s->client, buf_data(&s->body), len);
+    memcpy(s->piece, buf_data(&s->body), len); /* taken out first: the client may ask for more from inside */
     buf_consume(&s->body, len);
-    if (s->paused && s->body.len < BUFFER_HIGH_BYTES) {
-        s->paused = false;
-        smtp_server_resume(s->server);
-    }
+    s->wanted = 0;
+    smtp_client_body(s->client, s->piece, len);
+    if (s->body.len < BUFFER_HIGH_BYTES)
+        resume(s);
 }
 
 static void set_answer(struct submission *s, const struct smtp_reply *r)
@@ -213,6 +221,7 @@ static void on_done(void *arg)
     struct submission *s = arg;
     s->done = true;
     s->wanted = 0;
+    resume(s);
     answer_end(s);
 }
 

@@ -182,9 +182,8 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
                    struct str why)
 {
     struct delivery *d = arg;
-    (void)stage;
     (void)reply;
-    bool idle_close = end == SMTP_END_LOST && stage == SMTP_STAGE_IDLE;
+    bool idle_close = (end == SMTP_END_LOST || end == SMTP_END_REFUSED) && stage == SMTP_STAGE_IDLE;
     bool ours = end == SMTP_END_ABANDONED && !d->server_refused;
     d->ready = false;
     loop_timer_stop(d->idle_timer);
