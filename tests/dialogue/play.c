@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "dialogue/dialogue.h"
 
+#define PATTERN_MAX     65536 /* with what is put into it */
 #define GROUPS_MAX      10
 #define BYTES_MAX       8192 /* what is longer is cut into small pieces, not into bytes */
 #define SMALL_PIECE     97
@@ -68,16 +69,16 @@ static int failed(struct play *p, const char *what, struct str got)
 
 /* ---- the client's side ---- */
 
-static void add_substituted(struct play *p, struct str text)
+static void add_substituted(struct play *p, struct buf *out, struct str text)
 {
     for (size_t at = 0; at < text.len; at++) {
         if (text.len - at >= 4 && memcmp(text.ptr + at, "${", 2) == 0 && ascii_isdigit(text.ptr[at + 2]) &&
             text.ptr[at + 3] == '}') {
             const char *group = p->groups[text.ptr[at + 2] - '0'];
-            buf_append_text(&p->to_send, group ? group : "");
+            buf_append_text(out, group ? group : "");
             at += 3;
         } else {
-            buf_append_char(&p->to_send, text.ptr[at]);
+            buf_append_char(out, text.ptr[at]);
         }
     }
 }
@@ -160,6 +161,16 @@ static int expect_regex(struct play *p, struct str line)
     return matched ? 0 : failed(p, "expected", line);
 }
 
+static bool pattern_matches(struct play *p, struct str line)
+{
+    struct buf pattern;
+    buf_init(&pattern, PATTERN_MAX);
+    add_substituted(p, &pattern, buf_str(&p->step->text));
+    bool matches = glob_matches(buf_data(&pattern), line);
+    buf_fini(&pattern);
+    return matches;
+}
+
 static int expect_line(struct play *p)
 {
     struct str line;
@@ -170,7 +181,7 @@ static int expect_line(struct play *p)
             return rc;
         if (p->step->kind == STEP_REGEX)
             return expect_regex(p, line);
-        if (glob_matches(buf_data(&p->step->text), line))
+        if (pattern_matches(p, line))
             return 0;
     } while (p->step->kind == STEP_SKIP);
     return failed(p, "expected", line);
@@ -193,7 +204,7 @@ static int take_step(struct play *p)
     switch (step->kind) {
     case STEP_SEND:
         if (step->substitute)
-            add_substituted(p, buf_str(&step->text));
+            add_substituted(p, &p->to_send, buf_str(&step->text));
         else
             buf_append_str(&p->to_send, buf_str(&step->text));
         return 0;
