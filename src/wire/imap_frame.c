@@ -39,15 +39,19 @@ static void keep_tail(struct imap_frame *f, struct str piece)
     f->tail_len = keep + piece.len;
 }
 
+/* Over the bound what fits is kept, for the tag, and a line's end. */
 static void gather(struct imap_frame *f, struct str piece)
 {
-    if (!f->too_long && buf_append_str(&f->command, piece) == 0)
+    size_t room = f->command.cap_max - f->command.len;
+    bool was_too_long = f->too_long;
+    if (!f->too_long)
+        buf_append_str(&f->command, str_sub(piece, 0, room));
+    f->too_long = f->too_long || piece.len > room;
+    if (!f->too_long || f->state != IMAP_FRAME_IN_LINE)
         return;
-    if (!f->too_long && f->state == IMAP_FRAME_IN_LINE)
+    if (!was_too_long)
         keep_tail(f, buf_str(&f->command));
-    f->too_long = true;
-    if (f->state == IMAP_FRAME_IN_LINE && piece.len > 0)
-        keep_tail(f, piece);
+    keep_tail(f, was_too_long ? piece : str_sub(piece, room, SIZE_MAX));
 }
 
 static struct str without_line_end(struct str line)

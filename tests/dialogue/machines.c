@@ -4,9 +4,7 @@
 #include <string.h>
 
 static const struct dialogue_machine *const machines[] = {
-    &dialogue_smtp,
-    &dialogue_lmtp,
-    &dialogue_submission,
+    &dialogue_smtp, &dialogue_lmtp, &dialogue_submission, &dialogue_imap, &dialogue_pop3,
 };
 
 const struct dialogue_machine *dialogue_machine_find(const char *name)

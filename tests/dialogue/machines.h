@@ -4,6 +4,7 @@
 
 #include "dialogue/dialogue.h"
 
-extern const struct dialogue_machine dialogue_smtp, dialogue_lmtp, dialogue_submission;
+extern const struct dialogue_machine dialogue_smtp, dialogue_lmtp, dialogue_submission, dialogue_imap,
+    dialogue_pop3;
 
 #endif

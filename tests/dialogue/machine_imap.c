@@ -1,0 +1,109 @@
+/* IMAP for scripts. Options of a script, beside those of reader_rig.h: plain
+ * (0: the connection is not safe for passwords), size (of a message). */
+#include "base/mem.h"
+#include "dialogue/machines.h"
+#include "dialogue/reader_rig.h"
+#include "imap/session.h"
+
+struct imap_machine {
+    struct reader_rig *rig;
+    struct imap_options options;
+    struct imap_session *session;
+};
+
+static void answer(void *arg, int err, struct str user)
+{
+    struct imap_machine *m = arg;
+    imap_session_authenticated(m->session, err, user);
+}
+
+static void authenticate(void *arg, struct str user, struct str password)
+{
+    struct imap_machine *m = arg;
+    reader_rig_login(m->rig, user, password, answer, m);
+}
+
+static void cancel(void *arg)
+{
+    struct imap_machine *m = arg;
+    reader_rig_cancel(m->rig);
+}
+
+static struct wall_time now(void *arg)
+{
+    (void)arg;
+    return (struct wall_time){1704110400000};
+}
+
+static void fenced(void *arg)
+{
+    (void)arg;
+}
+
+static void *machine_open(const struct dialogue_options *o, uint32_t seed)
+{
+    static const struct imap_ops ops = {authenticate, cancel, now, fenced};
+    struct imap_machine *m = mem_zalloc(sizeof(*m));
+    m->rig = reader_rig_new(o, seed);
+    m->options = (struct imap_options){.hostname = "mail1.example.test",
+                                       .instance = "7@east1",
+                                       .append_max_bytes = reader_rig_number(o, "size", 1000000)};
+    m->session = imap_session_new(&m->options, &ops, m, m->rig->mail, reader_rig_number(o, "plain", 1));
+    return m;
+}
+
+static bool wants_input(void *m)
+{
+    return imap_session_wants_input(((struct imap_machine *)m)->session);
+}
+
+static void input(void *m, const char *data, size_t len)
+{
+    imap_session_input(((struct imap_machine *)m)->session, data, len);
+}
+
+static struct str output(void *m)
+{
+    return imap_session_output(((struct imap_machine *)m)->session);
+}
+
+static void output_taken(void *m, size_t len)
+{
+    imap_session_output_taken(((struct imap_machine *)m)->session, len);
+}
+
+static bool finished(void *m)
+{
+    return imap_session_finished(((struct imap_machine *)m)->session);
+}
+
+static bool tick(void *m)
+{
+    return reader_rig_tick(((struct imap_machine *)m)->rig);
+}
+
+static void timeout(void *m)
+{
+    imap_session_timeout(((struct imap_machine *)m)->session);
+}
+
+static void machine_close(void *arg)
+{
+    struct imap_machine *m = arg;
+    imap_session_free(m->session);
+    reader_rig_free(m->rig);
+    free(m);
+}
+
+const struct dialogue_machine dialogue_imap = {
+    .name = "imap",
+    .open = machine_open,
+    .wants_input = wants_input,
+    .input = input,
+    .output = output,
+    .output_taken = output_taken,
+    .finished = finished,
+    .tick = tick,
+    .timeout = timeout,
+    .close = machine_close,
+};

@@ -1,0 +1,101 @@
+/* POP3 for scripts. Options of a script, beside those of reader_rig.h: plain
+ * (0: the connection is not safe for passwords). */
+#include "base/mem.h"
+#include "dialogue/machines.h"
+#include "dialogue/reader_rig.h"
+#include "pop3/session.h"
+
+struct pop3_machine {
+    struct reader_rig *rig;
+    struct pop3_options options;
+    struct pop3_session *session;
+};
+
+static void answer(void *arg, int err, struct str user)
+{
+    struct pop3_machine *m = arg;
+    pop3_session_authenticated(m->session, err, user);
+}
+
+static void authenticate(void *arg, struct str user, struct str password)
+{
+    struct pop3_machine *m = arg;
+    reader_rig_login(m->rig, user, password, answer, m);
+}
+
+static void cancel(void *arg)
+{
+    struct pop3_machine *m = arg;
+    reader_rig_cancel(m->rig);
+}
+
+static void fenced(void *arg)
+{
+    (void)arg;
+}
+
+static void *machine_open(const struct dialogue_options *o, uint32_t seed)
+{
+    static const struct pop3_ops ops = {authenticate, cancel, fenced};
+    struct pop3_machine *m = mem_zalloc(sizeof(*m));
+    m->rig = reader_rig_new(o, seed);
+    m->options = (struct pop3_options){.hostname = "mail1.example.test", .instance = "7@east1"};
+    m->session = pop3_session_new(&m->options, &ops, m, m->rig->mail, reader_rig_number(o, "plain", 1));
+    return m;
+}
+
+static bool wants_input(void *m)
+{
+    return pop3_session_wants_input(((struct pop3_machine *)m)->session);
+}
+
+static void input(void *m, const char *data, size_t len)
+{
+    pop3_session_input(((struct pop3_machine *)m)->session, data, len);
+}
+
+static struct str output(void *m)
+{
+    return pop3_session_output(((struct pop3_machine *)m)->session);
+}
+
+static void output_taken(void *m, size_t len)
+{
+    pop3_session_output_taken(((struct pop3_machine *)m)->session, len);
+}
+
+static bool finished(void *m)
+{
+    return pop3_session_finished(((struct pop3_machine *)m)->session);
+}
+
+static bool tick(void *m)
+{
+    return reader_rig_tick(((struct pop3_machine *)m)->rig);
+}
+
+static void timeout(void *m)
+{
+    pop3_session_timeout(((struct pop3_machine *)m)->session);
+}
+
+static void machine_close(void *arg)
+{
+    struct pop3_machine *m = arg;
+    pop3_session_free(m->session);
+    reader_rig_free(m->rig);
+    free(m);
+}
+
+const struct dialogue_machine dialogue_pop3 = {
+    .name = "pop3",
+    .open = machine_open,
+    .wants_input = wants_input,
+    .input = input,
+    .output = output,
+    .output_taken = output_taken,
+    .finished = finished,
+    .tick = tick,
+    .timeout = timeout,
+    .close = machine_close,
+};
