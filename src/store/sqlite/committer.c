@@ -141,7 +141,10 @@ static bool checkpoint(struct committer *c)
     int mode = c->wal_frames < RESTART_FRAMES ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
     int rc = sqlite3_wal_checkpoint_v2(c->db.handle, "main", mode, NULL, NULL);
     c->checkpoint_at = c->wal_frames + CHECKPOINT_FRAMES;
-    return !db_is_io(rc);
+    if (!db_is_io(rc))
+        return true;
+    c->failed_rc = rc;
+    return false;
 }
 
 /* Ends the transaction and gives the lock back. */

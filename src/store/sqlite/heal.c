@@ -69,19 +69,16 @@ static int heal_log(sqlite3_file *wal, int64_t cut_at)
     return rc;
 }
 
-int heal_if_due(const char *path, struct lock *l, struct err_buf *eb)
+static int open_and_heal(const char *path, int64_t cut_at)
 {
-    int64_t cut_at;
-    int exists = 0, rc;
-    if (!lock_wound(l, &cut_at))
-        return 0;
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-    sqlite3_filename name = sqlite3_create_filename(path, "", "", 0, NULL); /* as xOpen wants names */
-    const char *wal_name = sqlite3_filename_wal(name);
-    rc = vfs->xAccess(vfs, wal_name, SQLITE_ACCESS_EXISTS, &exists);
+    char *log_path = mem_asprintf("%s-wal", path);
+    sqlite3_filename name = sqlite3_create_filename(path, "", log_path, 0, NULL); /* as xOpen wants names */
+    const char *log_name = sqlite3_filename_wal(name);
+    int exists = 0, rc = vfs->xAccess(vfs, log_name, SQLITE_ACCESS_EXISTS, &exists);
     if (rc == SQLITE_OK && exists) {
         sqlite3_file *wal = mem_zalloc((size_t)vfs->szOsFile);
-        rc = vfs->xOpen(vfs, wal_name, wal, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, NULL);
+        rc = vfs->xOpen(vfs, log_name, wal, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, NULL);
         if (rc == SQLITE_OK)
             rc = heal_log(wal, cut_at);
         if (wal->pMethods)
@@ -89,6 +86,16 @@ int heal_if_due(const char *path, struct lock *l, struct err_buf *eb)
         free(wal);
     }
     sqlite3_free_filename(name);
+    free(log_path);
+    return rc;
+}
+
+int heal_if_due(const char *path, struct lock *l, struct err_buf *eb)
+{
+    int64_t cut_at;
+    if (!lock_wound(l, &cut_at))
+        return 0;
+    int rc = open_and_heal(path, cut_at);
     if (rc != SQLITE_OK)
         return err_set(eb, ERR_SYNC, "%s-wal cannot be made good again: %s", path, sqlite3_errstr(rc));
     lock_clear_wound(l);

@@ -10,6 +10,8 @@
 
 #define WAIT_LIMIT_MS 20000 /* a loaded machine under a sanitizer needs seconds */
 
+#define TURN_MS 5
+
 /* ---- life ---- */
 
 static struct mono_time device_clock(void *arg)
@@ -115,6 +117,18 @@ void rig_wait(struct rig *r, const bool *done)
         loop_run(r->loop);
     loop_timer_free(timer);
     if (!*done)
+        fail_msg("waited in vain");
+}
+
+void rig_turn(struct rig *r)
+{
+    struct limit stop = {r->loop, false};
+    struct loop_timer *timer = loop_timer_new(r->loop, on_limit, &stop);
+    loop_timer_start(timer, TURN_MS);
+    while (!stop.passed)
+        loop_run(r->loop);
+    loop_timer_free(timer);
+    if (++r->turns > WAIT_LIMIT_MS / TURN_MS)
         fail_msg("waited in vain");
 }
 
@@ -532,27 +546,4 @@ struct answer changes(struct rig *r, struct mail *m, int64_t mailbox_id, uint64_
     if (wait_for(&a) == 0)
         *ret = *(struct mail_messages *)a.items;
     return a;
-}
-
-/* ---- running ---- */
-
-static size_t gather(struct CMUnitTest *tests, size_t count, const struct rig_test *from,
-                     int (*setup)(void **))
-{
-    for (; from->name; from++) {
-        CHECK(count < RIG_TESTS_MAX);
-        tests[count++] = (struct CMUnitTest){from->name, from->run, setup, rig_teardown, NULL};
-    }
-    return count;
-}
-
-int rig_run(const char *engine, int (*setup)(void **state), const struct rig_test *extra)
-{
-    static struct CMUnitTest tests[RIG_TESTS_MAX];
-    size_t count = gather(tests, 0, network_tests, setup);
-    count = gather(tests, count, queue_tests, setup);
-    count = gather(tests, count, body_tests, setup);
-    count = gather(tests, count, mail_tests, setup);
-    count = gather(tests, count, extra, setup);
-    return _cmocka_run_group_tests(engine, tests, count, NULL, NULL);
 }

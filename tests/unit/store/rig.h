@@ -17,9 +17,10 @@ struct rig {
     struct store_memory *memory; /* the memory engine's device */
     char dir[64];                /* the SQLite engine's folder */
     struct arena arena;          /* the answers, until the test's end */
-    struct store *store;         /* the first process */
-    struct store *stores[8];     /* all of them, for the teardown of a test that failed */
-    struct network *network;     /* its */
+    int turns;
+    struct store *store;     /* the first process */
+    struct store *stores[8]; /* all of them, for the teardown of a test that failed */
+    struct network *network; /* its */
 };
 
 /* For cmocka: make and remove the rig of one test. */
@@ -46,7 +47,11 @@ struct answer {
 };
 
 void rig_wait(struct rig *r, const bool *done);
-/* Lets the loop run until the store has nothing under way for this network. */
+/* Lets the loop run for some milliseconds; fails the test after too many. */
+void rig_turn(struct rig *r);
+#define RIG_UNTIL(r, cond)                                                                                   \
+    while (!(cond))                                                                                          \
+    rig_turn(r)
 struct str rig_str(struct rig *r, struct str s);
 void on_plain(void *arg, int err); /* arg: struct answer */
 

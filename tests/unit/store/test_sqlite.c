@@ -1,7 +1,299 @@
-/* The contract suite on the SQLite engine, and what is its own. */
+/* The contract suite on the SQLite engine, and what is its own: its files. */
+#include <sqlite3.h>
+#include <stdio.h>
+
 #include "rig.h"
 
+/* ---- at the files, past the engine ---- */
+
+static void run_sql(struct rig *r, const char *file, const char *sql)
+{
+    char path[128];
+    sqlite3 *handle;
+    snprintf(path, sizeof(path), "%s/%s", r->dir, file);
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (sqlite3_exec(handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s", sqlite3_errmsg(handle));
+    sqlite3_close(handle);
+}
+
+static int open_again(struct rig *r, bool read_only, struct store **ret_store, struct err_buf *eb)
+{
+    struct store_options options = {.engine = STORE_ENGINE_SQLITE, .path = r->dir, .read_only = read_only};
+    return store_open(r->loop, &options, ret_store, eb);
+}
+
+/* ---- versions ---- */
+
+static void a_newer_file_is_refused(void **state)
+{
+    struct rig *r = *state;
+    struct store *s;
+    struct err_buf eb;
+    run_sql(r, "network.db", "PRAGMA user_version=99");
+    assert_err(open_again(r, false, &s, &eb), ERR_VERSION);
+    assert_non_null(strstr(eb.text, "network.db has schema version 99"));
+    assert_err(open_again(r, true, &s, &eb), ERR_VERSION);
+}
+
+static void a_newer_queue_is_refused(void **state)
+{
+    struct rig *r = *state;
+    int err;
+    queue_close(own(r, r->store, "q", "east1", 0, NULL, NULL));
+    run_sql(r, "queue-q.db", "PRAGMA user_version=99");
+    assert_null(own(r, r->store, "q", "east1", 1, &err, NULL));
+    assert_err(err, ERR_VERSION);
+}
+
+static void another_programs_file_is_refused(void **state)
+{
+    struct rig *r = *state;
+    struct mail *m;
+    struct err_buf eb;
+    run_sql(r, "mail.db", "CREATE TABLE theirs(x); PRAGMA user_version=1");
+    assert_err(store_mail(r->store, &m, &eb), ERR_CORRUPT);
+    assert_non_null(strstr(eb.text, "mail.db is not a file of this kind"));
+}
+
+/* A queue as version 1 of the schema left it: one message that waits for one of
+ * its two recipients. Never to be changed: such files are out there. */
+static const char queue_v1[] =
+    "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA application_id=1212576117;"
+    "CREATE TABLE body(id INTEGER PRIMARY KEY AUTOINCREMENT, refs INTEGER NOT NULL, writer INTEGER NOT NULL,"
+    " size_bytes INTEGER NOT NULL, chunk_bytes INTEGER NOT NULL);"
+    "CREATE INDEX body_loose ON body(writer) WHERE refs = 0;"
+    "CREATE TABLE chunk(id INTEGER PRIMARY KEY, crc INTEGER NOT NULL, data BLOB NOT NULL);"
+    "CREATE TABLE owner(id INTEGER PRIMARY KEY CHECK(id = 1), name TEXT NOT NULL, epoch INTEGER NOT NULL,"
+    " node TEXT NOT NULL);"
+    "CREATE TABLE message(id INTEGER PRIMARY KEY, custody_id BLOB NOT NULL UNIQUE, body_id INTEGER NOT NULL,"
+    " size_bytes INTEGER NOT NULL, reverse_path TEXT NOT NULL, helo TEXT NOT NULL, client TEXT NOT NULL,"
+    " flags INTEGER NOT NULL, received_ms INTEGER NOT NULL, first_delivery INTEGER NOT NULL,"
+    " deliveries INTEGER NOT NULL);"
+    "CREATE TABLE place(id INTEGER PRIMARY KEY, domain TEXT NOT NULL, home TEXT NOT NULL,"
+    " waiting INTEGER NOT NULL, held INTEGER NOT NULL, quarantined INTEGER NOT NULL, UNIQUE(domain, home));"
+    "CREATE TABLE live(id INTEGER PRIMARY KEY, message_id INTEGER NOT NULL, place_id INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, lossy INTEGER NOT NULL, next_ms INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " losses INTEGER NOT NULL, recipient TEXT NOT NULL, last_reply TEXT NOT NULL);"
+    "CREATE INDEX live_due ON live(place_id, state, lossy, id, next_ms);"
+    "CREATE INDEX live_later ON live(place_id, lossy, next_ms) WHERE state = 0 AND next_ms > 0;"
+    "CREATE TABLE ended(id INTEGER PRIMARY KEY, message_id INTEGER NOT NULL, place_id INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, attempts INTEGER NOT NULL, losses INTEGER NOT NULL, recipient TEXT NOT NULL,"
+    " last_reply TEXT NOT NULL);"
+    "CREATE TABLE attempt(id INTEGER PRIMARY KEY, outcome INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, at_ms INTEGER NOT NULL, server TEXT NOT NULL, instance TEXT NOT NULL,"
+    " reply TEXT NOT NULL);"
+    "CREATE TABLE act(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, action INTEGER NOT NULL, home TEXT NOT "
+    "NULL,"
+    " who TEXT NOT NULL, why TEXT NOT NULL, changed INTEGER NOT NULL);"
+    "INSERT INTO owner VALUES(1, 'q', 4, 'east1');"
+    "INSERT INTO body VALUES(9, 1, 0, 9, 65464);"
+    "INSERT INTO chunk VALUES(9 << 16, -486108541, '123456789');" /* CRC-32C's check value */
+    "INSERT INTO message VALUES(3, x'00000000000000000700000000000000', 9, 9, 'a@example.net', 'h', "
+    "'127.0.0.1', 1,"
+    " 5000, 11, 2);"
+    "INSERT INTO place VALUES(1, 'example.test', '', 1, 0, 0);"
+    "INSERT INTO live VALUES(12, 3, 1, 0, 0, 0, 0, 0, 'bob@example.test', '');"
+    "INSERT INTO ended VALUES(11, 3, 1, 3, 1, 0, 'alice@example.test', '250 ok');"
+    "PRAGMA user_version=1;";
+
+static void a_queue_of_version_1_is_understood(void **state)
+{
+    struct rig *r = *state;
+    run_sql(r, "queue-q.db", queue_v1);
+    struct queue *q = own(r, r->store, "q", "east1", 4, NULL, NULL);
+    struct answer a = due(r, q, "example.test", "", 0, 9);
+    assert_int_equal(a.count, 1);
+    const struct queue_delivery *d = a.items;
+    struct custody_id id = id_of(7);
+    assert_true(custody_id_eq(&d->custody_id, &id));
+    assert_true(d->eight_bit);
+    assert_int_equal(d->received_at.ms, 5000);
+    assert_str(read_body(r, queue_body_open(q, d->message_id)).text, "123456789");
+    assert_err(accept_one(r, q, 7, "alice@example.test"), ERR_EXISTS);
+    assert_ok(accept_one(r, q, 8, "alice@example.test"));
+    assert_ok(settle(r, q, d->id, QUEUE_OUTCOME_DELIVERED, 0));
+    a = due(r, q, "example.test", "", 0, 9);
+    assert_int_equal(((const struct queue_delivery *)a.items)->id, 13);
+}
+
+/* ---- damage ---- */
+
+static void a_corrupt_chunk_is_noticed(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    run_sql(r, "queue-q.db", "UPDATE chunk SET data = replace(data, 'hello', 'hallo')");
+    assert_err(read_body(r, queue_body_open(q, 1)).err, ERR_CORRUPT);
+}
+
+static void a_missing_chunk_is_noticed(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    run_sql(r, "queue-q.db", "DELETE FROM chunk");
+    assert_err(read_body(r, queue_body_open(q, 1)).err, ERR_CORRUPT);
+}
+
+/* ---- what is removed ---- */
+
+static int64_t number(struct rig *r, const char *file, const char *sql)
+{
+    char path[128];
+    sqlite3 *handle;
+    sqlite3_stmt *st;
+    snprintf(path, sizeof(path), "%s/%s", r->dir, file);
+    assert_int_equal(sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(handle, sql, -1, &st, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    int64_t value = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(handle);
+    return value;
+}
+
+static void bodies_that_nothing_uses_are_removed(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    body_abort(write_pattern(r, queue_body_begin(q), 300000));
+    RIG_UNTIL(r, number(r, "queue-q.db", "SELECT count(*) FROM body") == 0);
+    assert_int_equal(number(r, "queue-q.db", "SELECT count(*) FROM chunk"), 0);
+    struct body_writer *unfinished = write_pattern(r, queue_body_begin(q), 300000);
+    RIG_UNTIL(r, number(r, "queue-q.db", "SELECT count(*) FROM chunk") > 0);
+    queue_close(q);
+    body_abort(unfinished);
+    own(r, r->store, "q", "east1", 1, NULL, NULL);
+    RIG_UNTIL(r, number(r, "queue-q.db", "SELECT count(*) FROM chunk") == 0);
+}
+
+static void the_messages_of_a_deleted_mailbox_go(void **state)
+{
+    struct rig *r = *state;
+    struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
+    const char *to[] = {"alice@example.test", NULL};
+    ASK(r, moved);
+    ASK(r, deleted);
+    for (uint64_t i = 1; i <= 50; i++)
+        assert_ok(deliver(r, m, i, "x", to));
+    mail_mailbox_rename(m, STR("alice@example.test"), STR("INBOX"), STR("old"), on_plain, &moved);
+    rig_wait(r, &moved.done);
+    mail_mailbox_delete(m, STR("alice@example.test"), STR("old"), on_plain, &deleted);
+    rig_wait(r, &deleted.done);
+    RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM body") == 0);
+    assert_int_equal(number(r, "mail.db", "SELECT count(*) FROM chunk"), 0);
+    assert_int_equal(number(r, "mail.db", "SELECT count(*) FROM message"), 0);
+    RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM mailbox") == 1);
+    assert_int_equal(number(r, "mail.db", "SELECT count(*) FROM delivered"), 50);
+}
+
+static void a_large_act_goes_in_slices(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    struct queue_filter all = {.limit = 0}, most = {.limit = 2300};
+    uint64_t changed;
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    run_sql(r, "queue-q.db",
+            "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+            " INSERT INTO live SELECT i, 1, 1, 0, 0, 0, 0, 0, 'x@example.test', '' FROM n;"
+            "UPDATE place SET waiting = 2500");
+    assert_ok(act(r, q, &most, QUEUE_ACT_HOLD, "", &changed));
+    assert_int_equal(changed, 2300);
+    assert_ok(act(r, q, &all, QUEUE_ACT_HOLD, "", &changed));
+    assert_int_equal(changed, 200);
+    assert_int_equal(number(r, "queue-q.db", "SELECT held FROM place"), 2500);
+    assert_int_equal(number(r, "queue-q.db", "SELECT sum(changed) FROM act WHERE who = 'operator'"), 2500);
+}
+
+/* ---- opening ---- */
+
+static void a_look_changes_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct store *s;
+    struct err_buf eb;
+    struct queue *q;
+    assert_ok(record_put(r, r->network, "node", "east", "1", NETWORK_ABSENT, NULL));
+    assert_ok(open_again(r, true, &s, &eb));
+    assert_int_equal(records(r, store_network(s), "node", NULL).count, 1);
+    assert_err(record_put(r, store_network(s), "node", "east", "2", NETWORK_ANY_VERSION, NULL), ERR_DENIED);
+    assert_err(store_queue_read(s, STR("q"), &q, &eb), ERR_NOT_FOUND);
+    int err;
+    assert_null(own(r, s, "q", "east1", 0, &err, NULL));
+    assert_err(err, ERR_DENIED);
+    store_close(s);
+    struct store_options absent = {.engine = STORE_ENGINE_SQLITE, .path = "/nonexistent", .read_only = true};
+    assert_err(store_open(r->loop, &absent, &s, &eb), ERR_NOT_FOUND);
+}
+
+static void a_folder_that_cannot_be_made_is_told(void **state)
+{
+    struct rig *r = *state;
+    struct store *s;
+    struct err_buf eb;
+    struct store_options options = {.engine = STORE_ENGINE_SQLITE, .path = "/proc/holdfast"};
+    assert_true(store_open(r->loop, &options, &s, &eb) < 0);
+    assert_non_null(strstr(eb.text, "/proc/holdfast"));
+}
+
+static void a_name_that_climbs_is_no_queue(void **state)
+{
+    struct rig *r = *state;
+    int err;
+    struct queue *q;
+    struct err_buf eb;
+    assert_null(own(r, r->store, "../q", "east1", 0, &err, NULL));
+    assert_err(err, ERR_INVALID);
+    assert_err(store_queue_read(r->store, STR("a/b"), &q, &eb), ERR_INVALID);
+}
+
+static void leases_end_with_the_boot(void **state)
+{
+    struct rig *r = *state;
+    struct network_lease lease;
+    assert_ok(lease_take(r->network, r, "director", "east", 0, 60000, &lease));
+    assert_ok(record_put(r, r->network, "node", "east", "1", NETWORK_ABSENT, NULL));
+    run_sql(r, "network.db", "UPDATE device SET boot_id = 'another'");
+    struct store *other = rig_open(r);
+    assert_err(record_put(r, r->network, "node", "east", "2", 1, &lease), ERR_FENCED);
+    struct answer a = records(r, store_network(other), "node", "east");
+    assert_true(((struct network_record *)a.items)->age_ms > INT64_C(1) << 50);
+    assert_ok(lease_take(store_network(other), r, "director", "west", 0, 60000, &lease));
+    assert_int_equal(lease.token, 2);
+}
+
+static void a_status_tells_of_each_file(void **state)
+{
+    struct rig *r = *state;
+    own(r, r->store, "q", "east1", 0, NULL, NULL);
+    begin_mail(r, r->store, "mail1", 1, NULL);
+    char *text = store_status_json(r->store);
+    assert_non_null(strstr(text, "\"engine\":\"sqlite\""));
+    assert_non_null(strstr(text, "queue-q.db"));
+    assert_non_null(strstr(text, "mail.db"));
+    assert_non_null(strstr(text, "\"health\":\"ok\""));
+    free(text);
+}
+
 static const struct rig_test sqlite_tests[] = {
+    {"a newer file is refused", a_newer_file_is_refused},
+    {"a newer queue is refused", a_newer_queue_is_refused},
+    {"another program's file is refused", another_programs_file_is_refused},
+    {"a queue of version 1 is understood", a_queue_of_version_1_is_understood},
+    {"a corrupt chunk is noticed", a_corrupt_chunk_is_noticed},
+    {"a missing chunk is noticed", a_missing_chunk_is_noticed},
+    {"bodies that nothing uses are removed", bodies_that_nothing_uses_are_removed},
+    {"the messages of a deleted mailbox go", the_messages_of_a_deleted_mailbox_go},
+    {"a large act goes in slices", a_large_act_goes_in_slices},
+    {"a look changes nothing", a_look_changes_nothing},
+    {"a folder that cannot be made is told", a_folder_that_cannot_be_made_is_told},
+    {"a name that climbs is no queue", a_name_that_climbs_is_no_queue},
+    {"leases end with the boot", leases_end_with_the_boot},
+    {"a status tells of each file", a_status_tells_of_each_file},
     {NULL, NULL},
 };
 

@@ -1,0 +1,464 @@
+#include "crash/disk.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/mem.h"
+
+#define SECTOR_BYTES 512
+
+struct change {
+    struct list node;
+    int64_t at; /* of a write; the new size of a truncation */
+    size_t len;
+    char *data; /* NULL: a truncation */
+};
+
+/* A file of the disk, by name; open or not. */
+struct disk_file {
+    struct list node;
+    char *name;
+    char *image; /* what is surely on the disk */
+    size_t image_len;
+    bool exists; /* its name is on the disk */
+    struct list changes;
+};
+
+/* SQLite's handle; the underlying one follows it in memory. */
+struct handle {
+    sqlite3_file base;
+    struct disk_file *file; /* NULL: temporary */
+    bool is_log;
+    sqlite3_file *real;
+};
+
+static struct {
+    pthread_mutex_t mutex;
+    sqlite3_vfs vfs;
+    sqlite3_vfs *real;
+    sqlite3_io_methods methods;
+    struct list files;
+    struct disk_plan plan;
+    uint64_t random, syncs, writes, injected;
+} disk = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static uint64_t draw(uint64_t n)
+{
+    disk.random ^= disk.random << 13;
+    disk.random ^= disk.random >> 7;
+    disk.random ^= disk.random << 17;
+    return disk.random % n;
+}
+
+/* ---- what is on the disk ---- */
+
+static struct disk_file *file_find(const char *name)
+{
+    LIST_FOREACH (it, &disk.files) {
+        struct disk_file *f = LIST_ENTRY(it, struct disk_file, node);
+        if (strcmp(f->name, name) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+static void image_resize(struct disk_file *f, size_t len)
+{
+    f->image = mem_realloc(f->image, len);
+    if (len > f->image_len)
+        memset(f->image + f->image_len, 0, len - f->image_len);
+    f->image_len = len;
+}
+
+static void image_apply(struct disk_file *f, const struct change *c, size_t from, size_t len)
+{
+    if (!c->data) {
+        image_resize(f, (size_t)c->at);
+        return;
+    }
+    if ((size_t)c->at + from + len > f->image_len)
+        image_resize(f, (size_t)c->at + from + len);
+    memcpy(f->image + c->at + from, c->data + from, len);
+}
+
+static void change_free(struct change *c)
+{
+    list_remove(&c->node);
+    free(c->data);
+    free(c);
+}
+
+static void changes_sync(struct disk_file *f)
+{
+    LIST_FOREACH (it, &f->changes) {
+        struct change *c = LIST_ENTRY(it, struct change, node);
+        image_apply(f, c, 0, c->len);
+        change_free(c);
+    }
+    f->exists = true;
+}
+
+/* A write that was torn: any of its sectors may have arrived. */
+static void change_tear(struct disk_file *f, const struct change *c)
+{
+    for (size_t at = 0; at < c->len; at += SECTOR_BYTES)
+        if (draw(2) == 0)
+            image_apply(f, c, at, c->len - at < SECTOR_BYTES ? c->len - at : SECTOR_BYTES);
+}
+
+/* What becomes of the changes that no sync has confirmed. */
+static void changes_gamble(struct disk_file *f)
+{
+    uint64_t mood = draw(4); /* all kept, all dropped, or each by itself */
+    LIST_FOREACH (it, &f->changes) {
+        struct change *c = LIST_ENTRY(it, struct change, node);
+        uint64_t fate = mood < 2 ? mood : draw(3);
+        if (fate == 0)
+            image_apply(f, c, 0, c->len);
+        else if (fate == 2 && c->data)
+            change_tear(f, c);
+        change_free(c);
+    }
+    f->exists = f->exists || draw(2) == 0;
+}
+
+static void image_leave(const struct disk_file *f)
+{
+    const char *slash = strrchr(f->name, '/');
+    char *name = mem_asprintf("%s/%s", disk.plan.image_dir, slash ? slash + 1 : f->name);
+    FILE *out = fopen(name, "w");
+    if (!out || fwrite(f->image, 1, f->image_len, out) != f->image_len || fclose(out) != 0)
+        abort();
+    free(name);
+}
+
+static void lose_power_locked(void)
+{
+    LIST_FOREACH (it, &disk.files) {
+        struct disk_file *f = LIST_ENTRY(it, struct disk_file, node);
+        changes_gamble(f);
+        if (f->exists)
+            image_leave(f);
+    }
+    _exit(DISK_POWER_LOST);
+}
+
+void disk_lose_power(void)
+{
+    pthread_mutex_lock(&disk.mutex);
+    lose_power_locked();
+    abort();
+}
+
+/* ---- files ---- */
+
+static struct handle *handle_of(sqlite3_file *file)
+{
+    return (struct handle *)file;
+}
+
+static int on_close(sqlite3_file *file)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xClose(real);
+}
+
+static int on_read(sqlite3_file *file, void *data, int len, sqlite3_int64 at)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xRead(real, data, len, at);
+}
+
+static void note_change(struct disk_file *f, const void *data, size_t len, int64_t at)
+{
+    struct change *c = mem_zalloc(sizeof(*c));
+    c->at = at;
+    c->len = len;
+    c->data = data ? mem_alloc(len) : NULL;
+    if (data)
+        memcpy(c->data, data, len);
+    list_append(&f->changes, &c->node);
+}
+
+static bool would_grow(sqlite3_file *real, int64_t end)
+{
+    sqlite3_int64 size = 0;
+    return real->pMethods->xFileSize(real, &size) != SQLITE_OK || end > size;
+}
+
+static int on_write(sqlite3_file *file, const void *data, int len, sqlite3_int64 at)
+{
+    struct handle *h = handle_of(file);
+    int rc = SQLITE_OK;
+    pthread_mutex_lock(&disk.mutex);
+    if (h->file && ++disk.writes == disk.plan.crash_at_write)
+        lose_power_locked();
+    if (disk.plan.full && would_grow(h->real, at + len)) {
+        disk.injected++;
+        rc = SQLITE_FULL;
+    } else {
+        rc = h->real->pMethods->xWrite(h->real, data, len, at);
+        if (rc == SQLITE_OK && h->file)
+            note_change(h->file, data, (size_t)len, at);
+    }
+    pthread_mutex_unlock(&disk.mutex);
+    return rc;
+}
+
+static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
+{
+    struct handle *h = handle_of(file);
+    pthread_mutex_lock(&disk.mutex);
+    int rc = h->real->pMethods->xTruncate(h->real, size);
+    if (rc == SQLITE_OK && h->file)
+        note_change(h->file, NULL, 0, size);
+    pthread_mutex_unlock(&disk.mutex);
+    return rc;
+}
+
+static int sync_locked(struct handle *h)
+{
+    const struct disk_plan *plan = &disk.plan;
+    if (!plan->log_only || h->is_log)
+        disk.syncs++;
+    uint64_t fails = plan->fail_sync_count ? plan->fail_sync_count : 1;
+    if (plan->fail_sync_at && disk.syncs >= plan->fail_sync_at && disk.syncs < plan->fail_sync_at + fails &&
+        (!plan->log_only || h->is_log)) {
+        disk.injected++;
+        changes_gamble(h->file);
+        return SQLITE_IOERR_FSYNC;
+    }
+    bool crash = disk.syncs == plan->crash_at_sync;
+    if (crash && draw(2) == 0)
+        lose_power_locked();
+    changes_sync(h->file);
+    if (crash)
+        lose_power_locked();
+    return SQLITE_OK;
+}
+
+static int on_sync(sqlite3_file *file, int flags)
+{
+    struct handle *h = handle_of(file);
+    (void)flags; /* the files below need no sync of theirs: no power is lost in earnest */
+    pthread_mutex_lock(&disk.mutex);
+    int rc = h->file ? sync_locked(h) : SQLITE_OK;
+    pthread_mutex_unlock(&disk.mutex);
+    return rc;
+}
+
+static int on_size(sqlite3_file *file, sqlite3_int64 *size)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xFileSize(real, size);
+}
+
+static int on_lock(sqlite3_file *file, int level)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xLock(real, level);
+}
+
+static int on_unlock(sqlite3_file *file, int level)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xUnlock(real, level);
+}
+
+static int on_check_lock(sqlite3_file *file, int *held)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xCheckReservedLock(real, held);
+}
+
+static int on_control(sqlite3_file *file, int op, void *arg)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    char **pragma = arg;
+    if (op == SQLITE_FCNTL_PRAGMA && disk.plan.never_sync && sqlite3_stricmp(pragma[1], "synchronous") == 0 &&
+        (!pragma[2] || sqlite3_stricmp(pragma[2], "OFF") != 0))
+        return SQLITE_OK; /* as if it were done */
+    if (op == SQLITE_FCNTL_SIZE_HINT || op == SQLITE_FCNTL_CHUNK_SIZE)
+        return SQLITE_NOTFOUND; /* would write past us */
+    return real->pMethods->xFileControl(real, op, arg);
+}
+
+static int on_sector_size(sqlite3_file *file)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xSectorSize(real);
+}
+
+static int on_characteristics(sqlite3_file *file)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xDeviceCharacteristics(real);
+}
+
+static int on_shm_map(sqlite3_file *file, int region, int size, int extend, void volatile **ret)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xShmMap(real, region, size, extend, ret);
+}
+
+static int on_shm_lock(sqlite3_file *file, int offset, int n, int flags)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xShmLock(real, offset, n, flags);
+}
+
+static void on_shm_barrier(sqlite3_file *file)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    real->pMethods->xShmBarrier(real);
+}
+
+static int on_shm_unmap(sqlite3_file *file, int del)
+{
+    sqlite3_file *real = handle_of(file)->real;
+    return real->pMethods->xShmUnmap(real, del);
+}
+
+/* ---- the VFS ---- */
+
+/* What was there before us is on the disk. */
+static void image_load(struct disk_file *f, sqlite3_file *real)
+{
+    sqlite3_int64 size = 0;
+    if (real->pMethods->xFileSize(real, &size) != SQLITE_OK || size == 0)
+        return;
+    image_resize(f, (size_t)size);
+    for (sqlite3_int64 at = 0; at < size; at += 65536)
+        real->pMethods->xRead(real, f->image + at, (int)(size - at < 65536 ? size - at : 65536), at);
+    f->exists = true;
+}
+
+static struct disk_file *file_of(const char *name, sqlite3_file *real)
+{
+    struct disk_file *f = file_find(name);
+    if (f)
+        return f;
+    f = mem_zalloc(sizeof(*f));
+    f->name = mem_strdup(name);
+    list_init(&f->changes);
+    image_load(f, real);
+    list_append(&disk.files, &f->node);
+    return f;
+}
+
+static int on_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out_flags)
+{
+    struct handle *h = handle_of(file);
+    (void)vfs;
+    memset(h, 0, sizeof(*h));
+    h->real = (sqlite3_file *)(h + 1);
+    int rc = disk.real->xOpen(disk.real, name, h->real, flags, out_flags);
+    if (rc != SQLITE_OK)
+        return rc;
+    pthread_mutex_lock(&disk.mutex);
+    h->file = name ? file_of(name, h->real) : NULL;
+    h->is_log = flags & SQLITE_OPEN_WAL;
+    pthread_mutex_unlock(&disk.mutex);
+    h->base.pMethods = &disk.methods;
+    return SQLITE_OK;
+}
+
+static void forget_changes(struct disk_file *f)
+{
+    LIST_FOREACH (it, &f->changes)
+        change_free(LIST_ENTRY(it, struct change, node));
+}
+
+static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
+{
+    (void)vfs;
+    pthread_mutex_lock(&disk.mutex);
+    struct disk_file *f = file_find(name);
+    if (f) {
+        forget_changes(f);
+        image_resize(f, 0);
+        f->exists = f->exists && !sync_dir; /* else its name may come back, empty */
+    }
+    int rc = disk.real->xDelete(disk.real, name, 0);
+    pthread_mutex_unlock(&disk.mutex);
+    return rc;
+}
+
+static int never_sync(sqlite3 *handle, const char **error, const struct sqlite3_api_routines *api)
+{
+    (void)error, (void)api;
+    return disk.plan.never_sync ? sqlite3_exec(handle, "PRAGMA synchronous=OFF", NULL, NULL, NULL)
+                                : SQLITE_OK;
+}
+
+void disk_install(void)
+{
+    disk.real = sqlite3_vfs_find(NULL);
+    disk.vfs = *disk.real;
+    disk.vfs.zName = "disk";
+    disk.vfs.szOsFile = (int)sizeof(struct handle) + disk.real->szOsFile;
+    disk.vfs.xOpen = on_open;
+    disk.vfs.xDelete = on_delete;
+    disk.methods = (sqlite3_io_methods){2,
+                                        on_close,
+                                        on_read,
+                                        on_write,
+                                        on_truncate,
+                                        on_sync,
+                                        on_size,
+                                        on_lock,
+                                        on_unlock,
+                                        on_check_lock,
+                                        on_control,
+                                        on_sector_size,
+                                        on_characteristics,
+                                        on_shm_map,
+                                        on_shm_lock,
+                                        on_shm_barrier,
+                                        on_shm_unmap,
+                                        NULL,
+                                        NULL};
+    list_init(&disk.files);
+    disk.random = 1;
+    sqlite3_vfs_register(&disk.vfs, 1);
+    sqlite3_auto_extension((void (*)(void))never_sync);
+}
+
+void disk_set_plan(const struct disk_plan *plan)
+{
+    pthread_mutex_lock(&disk.mutex);
+    disk.plan = *plan;
+    disk.random = plan->seed * 0x9e3779b97f4a7c15ULL | 1;
+    disk.syncs = disk.writes = disk.injected = 0;
+    pthread_mutex_unlock(&disk.mutex);
+}
+
+uint64_t disk_syncs(void)
+{
+    pthread_mutex_lock(&disk.mutex);
+    uint64_t count = disk.syncs;
+    pthread_mutex_unlock(&disk.mutex);
+    return count;
+}
+
+uint64_t disk_writes(void)
+{
+    pthread_mutex_lock(&disk.mutex);
+    uint64_t count = disk.writes;
+    pthread_mutex_unlock(&disk.mutex);
+    return count;
+}
+
+uint64_t disk_injected(void)
+{
+    pthread_mutex_lock(&disk.mutex);
+    uint64_t count = disk.injected;
+    pthread_mutex_unlock(&disk.mutex);
+    return count;
+}

@@ -1,0 +1,252 @@
+/* The SQLite engine on a disk that fails: errors of syncs and no room. */
+#include "rig.h"
+
+#include "crash/disk.h"
+
+static const struct disk_plan no_faults = {.seed = 1};
+
+static int setup(void **state)
+{
+    disk_set_plan(&no_faults);
+    return rig_setup_sqlite(state);
+}
+
+static int teardown(void **state)
+{
+    disk_set_plan(&no_faults);
+    return rig_teardown(state);
+}
+
+static struct queue *new_queue(struct rig *r)
+{
+    return own(r, r->store, "q", "east1", 0, NULL, NULL);
+}
+
+static void fail_syncs(uint64_t count)
+{
+    struct disk_plan plan = {.seed = 7, .fail_sync_at = 1, .fail_sync_count = count, .log_only = true};
+    disk_set_plan(&plan);
+}
+
+static size_t waiting(struct rig *r, struct queue *q)
+{
+    struct answer a = due(r, q, "example.test", "", 0, 100);
+    assert_ok(a.err);
+    return a.count;
+}
+
+static void a_failed_sync_is_final(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    fail_syncs(1);
+    assert_err(accept_one(r, q, 2, "alice@example.test"), ERR_SYNC);
+    assert_int_equal(disk_injected(), 1);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    assert_int_equal(waiting(r, q), 1);
+    assert_ok(accept_one(r, q, 2, "alice@example.test"));
+    assert_int_equal(waiting(r, q), 2);
+}
+
+static void nothing_is_taken_while_it_is_sick(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    fail_syncs(1000000);
+    assert_err(accept_one(r, q, 1, "alice@example.test"), ERR_SYNC);
+    uint64_t injected = disk_injected();
+    RIG_UNTIL(r, disk_injected() > injected); /* it has tried to recover */
+    assert_err(queue_health(q), ERR_SYNC);
+    assert_null(queue_body_begin(q));
+    assert_err(settle(r, q, 1, QUEUE_OUTCOME_DELIVERED, 0), ERR_SYNC);
+    disk_set_plan(&no_faults);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    assert_int_equal(waiting(r, q), 0);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+}
+
+struct many {
+    struct rig *rig;
+    int answered, failed;
+    bool done;
+};
+
+static void on_accept(void *arg, int err, int64_t message_id)
+{
+    struct many *m = arg;
+    (void)message_id;
+    m->failed += err == ERR_SYNC;
+    m->done = ++m->answered == 20;
+    loop_stop(m->rig->loop);
+}
+
+static void a_whole_batch_fails_with_its_sync(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct many m = {.rig = r};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    fail_syncs(1);
+    for (uint64_t i = 1; i <= 20; i++) {
+        struct queue_message_in in = {.custody_id = id_of(i), .reverse_path = STR_EMPTY};
+        struct body_writer *w = queue_body_begin(q);
+        body_append(w, "x", 1);
+        queue_accept(q, w, &in, &to, 1, on_accept, &m);
+    }
+    rig_wait(r, &m.done);
+    assert_true(m.failed > 0);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    assert_int_equal(waiting(r, q), 20 - m.failed);
+}
+
+static void what_failed_stays_away_from_other_processes(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    fail_syncs(1000000);
+    assert_err(accept_one(r, q, 2, "alice@example.test"), ERR_SYNC);
+    queue_close(q);
+    rig_close(r, r->store);
+    disk_set_plan(&no_faults);
+    r->store = rig_open(r);
+    r->network = store_network(r->store);
+    q = own(r, r->store, "q", "east1", 1, NULL, NULL);
+    assert_int_equal(waiting(r, q), 1);
+}
+
+static void a_body_in_pieces_fails_as_a_whole(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    ASK(r, a);
+    struct queue_message_in in = {.custody_id = id_of(1), .reverse_path = STR_EMPTY};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    struct body_writer *w = write_pattern(r, queue_body_begin(q), 300000);
+    fail_syncs(1);
+    assert_err(accept_one(r, q, 2, "alice@example.test"), ERR_SYNC);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    /* What was written before, unsynced, is there still: it was written again. */
+    queue_accept(q, w, &in, &to, 1, (void (*)(void *, int, int64_t))(void (*)(void))on_plain, &a);
+    rig_wait(r, &a.done);
+    struct answer rows = due(r, q, "example.test", "", 0, 9);
+    assert_int_equal(rows.count, a.err == 0);
+    if (a.err == 0) {
+        struct answer body =
+            read_body(r, queue_body_open(q, ((struct queue_delivery *)rows.items)->message_id));
+        assert_int_equal(body.text.len, 300000);
+        assert_true(pattern_holds(body.text));
+    }
+}
+
+static void a_failed_checkpoint_loses_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct disk_plan plan = {.seed = 3};
+    bool failed = false;
+    uint64_t id = 0;
+    while (!failed) {
+        /* Syncs of a checkpoint come in pairs: the log, then the file; accepts
+         * sync once. So the second sync in one accept is a checkpoint's. */
+        plan.fail_sync_at = 2;
+        disk_set_plan(&plan);
+        static char body[60000];
+        const char *to[] = {"alice@example.test", NULL};
+        int err = accept_body(r, q, ++id, body, sizeof(body), "", to, NULL);
+        assert_ok(err);
+        failed = disk_injected() > 0;
+        assert_true(id < 1000);
+    }
+    disk_set_plan(&no_faults);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    struct queue_filter all = {.limit = 1000};
+    assert_int_equal(list_rows(r, q, &all).count, id);
+    assert_ok(accept_one(r, q, ++id, "alice@example.test"));
+}
+
+static void a_full_disk_is_told_and_may_pass(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct disk_plan full = {.seed = 1, .full = true};
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    disk_set_plan(&full);
+    assert_err(accept_one(r, q, 2, "alice@example.test"), ERR_FULL);
+    assert_true(disk_injected() > 0);
+    assert_err(queue_health(q), ERR_FULL);
+    assert_null(queue_body_begin(q));
+    RIG_UNTIL(r, queue_health(q) == 0); /* one may try again */
+    assert_err(accept_one(r, q, 2, "alice@example.test"), ERR_FULL);
+    assert_int_equal(waiting(r, q), 1);
+    disk_set_plan(&no_faults);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    assert_ok(accept_one(r, q, 2, "alice@example.test"));
+    assert_int_equal(waiting(r, q), 2);
+}
+
+static void a_full_disk_refuses_a_streamed_body(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct disk_plan full = {.seed = 1, .full = true};
+    struct body_writer *w = queue_body_begin(q);
+    disk_set_plan(&full);
+    write_pattern(r, w, 400000);
+    RIG_UNTIL(r, body_writer_error(w) != 0);
+    assert_err(body_writer_error(w), ERR_FULL);
+    body_abort(w);
+    disk_set_plan(&no_faults);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+}
+
+static void a_failed_mail_sync_shows_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
+    const char *to[] = {"alice@example.test", NULL};
+    assert_ok(deliver(r, m, 1, "x", to));
+    fail_syncs(1);
+    assert_err(deliver(r, m, 2, "x", to), ERR_SYNC);
+    RIG_UNTIL(r, mail_health(m) == 0);
+    assert_int_equal(mailbox(r, m, "alice@example.test", "INBOX", NULL).messages, 1);
+    assert_ok(deliver(r, m, 2, "x", to));
+    assert_int_equal(mailbox(r, m, "alice@example.test", "INBOX", NULL).messages, 2);
+}
+
+static void a_failed_network_sync_heals_for_all(void **state)
+{
+    struct rig *r = *state;
+    struct store *other = rig_open(r);
+    assert_ok(record_put(r, r->network, "node", "east", "1", NETWORK_ABSENT, NULL));
+    fail_syncs(1);
+    assert_err(record_put(r, r->network, "node", "west", "1", NETWORK_ABSENT, NULL), ERR_SYNC);
+    assert_ok(record_put(r, store_network(other), "node", "north", "1", NETWORK_ABSENT, NULL));
+    assert_int_equal(records(r, store_network(other), "node", NULL).count, 2);
+    int err = ERR_SYNC;
+    RIG_UNTIL(r, (err = record_put(r, r->network, "node", "west", "1", NETWORK_ABSENT, NULL)) != ERR_SYNC);
+    assert_ok(err);
+    assert_int_equal(records(r, r->network, "node", NULL).count, 3);
+}
+
+#define FAULT_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FAULT_TEST(a_failed_sync_is_final),
+        FAULT_TEST(nothing_is_taken_while_it_is_sick),
+        FAULT_TEST(a_whole_batch_fails_with_its_sync),
+        FAULT_TEST(what_failed_stays_away_from_other_processes),
+        FAULT_TEST(a_body_in_pieces_fails_as_a_whole),
+        FAULT_TEST(a_failed_checkpoint_loses_nothing),
+        FAULT_TEST(a_full_disk_is_told_and_may_pass),
+        FAULT_TEST(a_full_disk_refuses_a_streamed_body),
+        FAULT_TEST(a_failed_mail_sync_shows_nothing),
+        FAULT_TEST(a_failed_network_sync_heals_for_all),
+    };
+    disk_install();
+    return cmocka_run_group_tests_name("store, SQLite engine on a failing disk", tests, NULL, NULL);
+}
