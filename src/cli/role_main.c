@@ -99,8 +99,8 @@ static void make_state_dir(const struct config *c)
     make_folders(c->state_dir);
     const struct passwd *pw = c->user[0] && geteuid() == 0 ? getpwnam(c->user) : NULL;
     if (mkdir(c->state_dir, 0700) == 0 && pw && chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0)
-        log_event(LOG_WARNING, "the state folder was made but not given away", LOG_TEXT("folder", c->state_dir),
-                  LOG_TEXT("user", c->user));
+        log_event(LOG_WARNING, "the state folder was made but not given away",
+                  LOG_TEXT("folder", c->state_dir), LOG_TEXT("user", c->user));
 }
 
 int role_main_open(struct role_main *rm)

@@ -75,7 +75,7 @@ bool port_drain(struct port *p)
     size_t count = 0; /* what the callbacks add waits for the next turn of the loop */
     LIST_FOREACH (it, &p->ready)
         count++;
-    p->gone = &gone;
+    p->gone = &gone; // cppcheck-suppress autoVariables ; cleared below
     while (count-- > 0 && !gone && !list_empty(&p->ready))
         finish(p, LIST_ENTRY(p->ready.next, struct store_op, node), &gone);
     if (gone)

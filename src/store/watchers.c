@@ -38,7 +38,7 @@ void watchers_remove(struct watcher *w)
 bool watchers_tell(struct watchers *l, int64_t key)
 {
     bool gone = false;
-    l->gone = &gone;
+    l->gone = &gone; // cppcheck-suppress autoVariables ; cleared below
     l->next = l->head.next;
     while (!gone && l->next != &l->head) {
         struct watcher *w = LIST_ENTRY(l->next, struct watcher, node);

@@ -52,8 +52,8 @@ struct db_value {
 #define TEXT(s)    ((struct db_value){.type = DB_TEXT, .bytes = (s)})
 #define BLOB(p, n) ((struct db_value){.type = DB_BLOB, .bytes = {(const char *)(p), (n)}})
 
-#define DB_ARRAY(...)  ((const struct db_value[]){__VA_ARGS__ __VA_OPT__(, ){.type = DB_NULL}})
-#define DB_VALUES(...) DB_ARRAY(__VA_ARGS__), ARRAY_LEN(DB_ARRAY(__VA_ARGS__)) - 1
+#define DB_ARRAY(...)  ((const struct db_value[]){{.type = DB_NULL}, ##__VA_ARGS__})
+#define DB_VALUES(...) DB_ARRAY(__VA_ARGS__) + 1, ARRAY_LEN(DB_ARRAY(__VA_ARGS__)) - 1
 
 /* Runs it to its end: db_run(db, SQL_X, INT(1), TEXT(name)). */
 #define db_run(db, sql, ...) db_run_values(db, sql, DB_VALUES(__VA_ARGS__))
