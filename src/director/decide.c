@@ -96,10 +96,24 @@ static void judge_absent(struct judge *j)
     j->d->input.reason = STR("first start");
 }
 
+/* A live node is about to destroy an earlier instance: an address will be free. */
+static bool is_being_cleared(const struct judge *j)
+{
+    for (size_t i = 0; i < j->x->view->order_count; i++) {
+        const struct record_order *o = &j->x->view->orders[i].record;
+        if (is(o->verb, ORDER_DESTROY) && is(o->subject, j->x->server->name) && order_is_open(o) &&
+            node_lives(j, order_node(o)))
+            return true;
+    }
+    return false;
+}
+
 static void judge_deciding(struct judge *j)
 {
     struct err_buf eb;
     if (plan_next(j->x, &j->d->choice, &eb) < 0) {
+        if (j->step->elapsed_ms < DECIDE_PATIENCE_MS && is_being_cleared(j))
+            return;
         due(j, MACHINE_NONE_LEFT, arena_str(j->arena, str_from(eb.text)));
         return;
     }

@@ -153,6 +153,24 @@ static void count_rounds(struct member *m, const struct record_server *after)
         m->step.rounds++;
 }
 
+static void on_released(void *arg, int err)
+{
+    (void)arg;
+    (void)err; /* then it runs out by itself, or was taken meanwhile */
+}
+
+/* An instance holds the lease "server/NAME" while it serves, and the next one
+ * waits for it. Whoever holds it now was fenced: nobody has to wait for its end. */
+static void release_identity(struct member *m, const struct view *v, struct arena *arena)
+{
+    char *name = mem_asprintf("server/%s", m->server->name);
+    const struct view_lease *lease = view_lease_find(v, arena_str(arena, str_from(name)));
+    free(name);
+    if (lease && lease->remaining_ms > 0)
+        network_lease_release(m->leader->o.network, lease->name, lease->holder, lease->token, on_released,
+                              NULL);
+}
+
 static void member_move(struct member *m, const struct plan_context *x, const struct decision *decision,
                         struct arena *arena)
 {
@@ -163,6 +181,8 @@ static void member_move(struct member *m, const struct plan_context *x, const st
     batch_init(&batch, arena);
     if (move_write(&move, &batch, &after) == 0) {
         count_rounds(m, &after);
+        if (decision->input.event == MACHINE_FENCED_OFF)
+            release_identity(m, x->view, arena);
         write_batch(m->leader, &batch);
     }
     batch_fini(&batch);

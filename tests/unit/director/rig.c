@@ -162,6 +162,8 @@ void rig_kill_instance(struct rig_instance *i)
     sim_loop_kill(i->process.loop);
     i->serves = false;
     creation_failed(i);
+    lease_free(i->lease);
+    i->lease = NULL;
     process_end(&i->process);
 }
 
@@ -184,13 +186,30 @@ static void instance_ready(struct rig_instance *i)
         sim_spawn_done(s, 0, str_from(answer));
 }
 
+static void on_identity_held(void *arg)
+{
+    struct rig_instance *i = arg;
+    if (!i->serves)
+        instance_ready(i);
+}
+
+static void on_identity_lost(void *arg)
+{
+    (void)arg;
+}
+
 static void on_begun(void *arg, int err)
 {
     struct rig_instance *i = arg;
-    if (err == 0)
-        instance_ready(i);
-    else
+    char holder[64];
+    if (err) {
         creation_failed(i);
+        return;
+    }
+    snprintf(holder, sizeof(holder), "%s:%lld", config_nodes[i->node].name, (long long)i->epoch);
+    i->lease =
+        lease_new(i->process.loop, store_network(i->process.store), STR("server/mail1"), str_from(holder),
+                  LEASE_MS, &(struct lease_ops){on_identity_held, on_identity_lost}, i);
 }
 
 static void on_instance_start(void *arg)
@@ -497,6 +516,13 @@ bool rig_serves(struct rig *r)
     return str_eq(record.state, STR("running")) && i && i->serves;
 }
 
+/* The mailbox role ends by itself when the record has gone on to a later epoch. */
+static bool is_left_behind(const struct rig_instance *i, const struct record_server *record)
+{
+    return i->process.loop && i->serves && record->epoch > i->epoch && record->instance.epoch != i->epoch &&
+           record->candidate.epoch != i->epoch;
+}
+
 static void on_watcher_view(void *arg, const struct view *v)
 {
     struct rig *r = arg;
@@ -504,6 +530,9 @@ static void on_watcher_view(void *arg, const struct view *v)
     r->steps_back += record.epoch < r->last_epoch || record.generation < r->last_generation;
     r->last_epoch = record.epoch;
     r->last_generation = record.generation;
+    for (size_t k = 0; k < r->instance_count; k++)
+        if (is_left_behind(&r->instances[k], &record))
+            rig_kill_instance(&r->instances[k]);
     if (r->on_view)
         r->on_view(r, v);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "director/lease.h"
 #include "director/role.h"
 #include "loop/sim.h"
 #include "store/memory.h"
@@ -47,6 +48,7 @@ struct rig_instance {
     int64_t epoch, pid;
     char address[64];
     struct loop_listener *listeners[4];
+    struct lease *lease;        /* "server/mail1", as the mailbox role holds it */
     struct sim_spawn *creation; /* to be answered when it is ready */
     bool serves;
 };
