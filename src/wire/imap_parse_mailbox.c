@@ -3,7 +3,6 @@
 #include "base/err.h"
 #include "wire/imap_parse.h"
 #include "wire/imap_utf7.h"
-#include "wire/utf8.h"
 
 static bool has_controls(struct str name)
 {
@@ -13,17 +12,14 @@ static bool has_controls(struct str name)
     return false;
 }
 
-/* Clients that know no modified UTF-7 send UTF-8 as it is. */
+/* UTF-8 as it is would be a second name of the same mailbox: what a client then
+ * lists is not what it named, and a synchronising one makes it again. */
 static int decode_name(struct str wire, struct arena *arena, struct str *ret_name)
 {
     struct buf out;
     buf_init(&out, IMAP_MAILBOX_MAX_BYTES);
     int err = imap_utf7_decode(wire, &out);
     struct str name = buf_str(&out);
-    if (err && wire.len <= IMAP_MAILBOX_MAX_BYTES && utf8_valid(wire)) {
-        name = wire;
-        err = 0;
-    }
     if (err || has_controls(name)) {
         buf_fini(&out);
         return ERR_INVALID;
