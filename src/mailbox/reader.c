@@ -2,6 +2,7 @@
  * same face for who moves the bytes; a table stands for each. */
 #include "base/mem.h"
 #include "mailbox/instance.h"
+#include "mailbox/login.h"
 
 #define STREAM_HIGH_BYTES (256 * 1024) /* output that the kernel has not taken; above it no more is made */
 #define LINGER_MS         5000         /* for the last answer to be fetched */
@@ -76,8 +77,7 @@ struct reader {
     struct loop_stream *stream;
     struct loop_timer *timer;
     bool reading, ended;
-    struct password_request *request;
-    char *user; /* whose password is being checked */
+    struct login *login; /* being checked */
 };
 
 static void on_read(void *arg, const char *data, size_t len, int err);
@@ -175,33 +175,25 @@ static void on_timer(void *arg)
 
 /* ---- login ---- */
 
-static void on_verified(void *arg, int err)
+static void on_login(void *arg, int err, struct str user)
 {
     struct reader *r = arg;
-    char *user = r->user;
-    r->request = NULL;
-    r->user = NULL;
-    r->type->authenticated(r->machine, err, str_from(user));
-    free(user);
+    r->login = NULL;
+    r->type->authenticated(r->machine, err, user);
     pump(r);
 }
 
-static void on_authenticate(void *arg, struct str login, struct str password)
+static void on_authenticate(void *arg, struct str user, struct str password)
 {
     struct reader *r = arg;
-    struct str user = STR_EMPTY;
-    struct str verifier = directory_verifier(r->base.instance->directory, login, &user);
-    r->user = str_dup(user);
-    r->request = password_queue_verify(r->base.instance->passwords, verifier, password, on_verified, r);
+    r->login = login_new(r->base.instance, user, password, on_login, r);
 }
 
 static void on_cancel(void *arg)
 {
     struct reader *r = arg;
-    password_request_cancel(r->request);
-    r->request = NULL;
-    free(r->user);
-    r->user = NULL;
+    login_cancel(r->login);
+    r->login = NULL;
 }
 
 static struct wall_time on_now(void *arg)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "mailbox/instance.h"
+#include "mailbox/login.h"
 #include "smtp/client_connection.h"
 #include "smtp/map_error.h"
 #include "smtp/server_connection.h"
@@ -22,8 +23,7 @@ struct submission {
     char client_ip[ADDR_TEXT_MAX];
     struct sasl sasl;
     bool sasl_open;
-    struct password_request *request;
-    char *login;
+    struct login *login; /* being checked */
 
     char *reverse_path;
     struct str *recipients; /* owned copies */
@@ -77,12 +77,12 @@ static void close_sasl(struct submission *s)
     s->sasl_open = false;
 }
 
-static void on_verified(void *arg, int err)
+static void on_login(void *arg, int err, struct str user)
 {
     struct submission *s = arg;
-    s->request = NULL;
+    s->login = NULL;
     if (err == 0)
-        smtp_server_auth_done(s->server, str_from(s->login));
+        smtp_server_auth_done(s->server, user);
     else if (err == ERR_BUSY)
         reply(s, SMTP_REPLY(454, 4, 7, 0, "Too many logins at once, try again later"));
     else
@@ -99,12 +99,7 @@ static void sasl_moved(struct submission *s, int err, struct str challenge)
         smtp_server_auth_challenge(s->server, challenge);
         return;
     } else {
-        struct str user = STR_EMPTY;
-        struct str verifier = directory_verifier(s->base.instance->directory, sasl_user(&s->sasl), &user);
-        free(s->login);
-        s->login = str_dup(user);
-        s->request = password_queue_verify(s->base.instance->passwords, verifier, sasl_password(&s->sasl),
-                                           on_verified, s);
+        s->login = login_new(s->base.instance, sasl_user(&s->sasl), sasl_password(&s->sasl), on_login, s);
     }
     close_sasl(s);
 }
@@ -336,8 +331,8 @@ static void on_reset(void *arg)
 static void on_cancel(void *arg)
 {
     struct submission *s = arg;
-    password_request_cancel(s->request);
-    s->request = NULL;
+    login_cancel(s->login);
+    s->login = NULL;
     drop_relay(s);
 }
 
@@ -348,7 +343,6 @@ static void on_closed(void *arg)
     close_sasl(s);
     drop_transaction(s);
     buf_fini(&s->body);
-    free(s->login);
     session_node_fini(&s->base);
     free(s);
 }

@@ -1,0 +1,68 @@
+#include "mailbox/login.h"
+
+#include "base/mem.h"
+
+/* A person hardly notices; a guesser gets three tries in as many seconds. */
+#define DENIED_DELAY_MS 1000
+
+struct login {
+    struct password_request *request;
+    struct loop_timer *timer;
+    char *user; /* "" when there is none of that name */
+    void (*on_done)(void *arg, int err, struct str user);
+    void *arg;
+};
+
+static void login_free(struct login *l)
+{
+    password_request_cancel(l->request);
+    loop_timer_free(l->timer);
+    free(l->user);
+    free(l);
+}
+
+static void finish(struct login *l, int err)
+{
+    void (*on_done)(void *, int, struct str) = l->on_done;
+    void *arg = l->arg;
+    char *user = l->user;
+    l->user = NULL;
+    login_free(l);
+    on_done(arg, err, str_from(err ? "" : user));
+    free(user);
+}
+
+static void on_delay(void *arg)
+{
+    finish(arg, ERR_DENIED);
+}
+
+static void on_verified(void *arg, int err)
+{
+    struct login *l = arg;
+    l->request = NULL;
+    if (err == ERR_DENIED)
+        loop_timer_start(l->timer, DENIED_DELAY_MS);
+    else
+        finish(l, err);
+}
+
+struct login *login_new(struct instance *i, struct str name, struct str password,
+                        void (*on_done)(void *arg, int err, struct str user), void *arg)
+{
+    struct login *l = mem_zalloc(sizeof(*l));
+    struct str user = STR_EMPTY;
+    struct str verifier = directory_verifier(i->directory, name, &user);
+    l->on_done = on_done;
+    l->arg = arg;
+    l->user = str_dup(user);
+    l->timer = loop_timer_new(i->loop, on_delay, l);
+    l->request = password_queue_verify(i->passwords, verifier, password, on_verified, l);
+    return l;
+}
+
+void login_cancel(struct login *l)
+{
+    if (l)
+        login_free(l);
+}

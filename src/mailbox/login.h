@@ -1,0 +1,18 @@
+/* Is this the user's password? For readers and submission: the directory's
+ * verifier, checked off the loop's thread; a wrong password is answered late, so
+ * that guessing is slow in each session. */
+#ifndef HOLDFAST_MAILBOX_LOGIN_H
+#define HOLDFAST_MAILBOX_LOGIN_H
+
+#include "mailbox/instance.h"
+
+struct login;
+
+/* name: an address in any case. on_done fires once, later: 0 and the user, in
+ * lower case, valid in the call; ERR_DENIED; ERR_BUSY. name and password are copied. */
+struct login *login_new(struct instance *i, struct str name, struct str password,
+                        void (*on_done)(void *arg, int err, struct str user), void *arg);
+/* on_done will not fire. NULL is allowed. */
+void login_cancel(struct login *l);
+
+#endif
