@@ -169,8 +169,10 @@ static void on_lease_timer(void *arg)
     struct mailbox_role *r = arg;
     struct mono_time now = loop_now(r->instance.loop);
     int64_t lease_ms = r->options.config->lease_ms;
-    loop_timer_start(r->lease_timer, lease_ms / RENEWALS_PER_LEASE);
-    if (r->lease_token && !mono_before(now, r->lease_until)) {
+    int64_t period_ms = lease_ms / RENEWALS_PER_LEASE;
+    loop_timer_start(r->lease_timer, period_ms);
+    /* Before it has run out: the next look would come too late. */
+    if (r->lease_token && !mono_before(mono_add_ms(now, period_ms), r->lease_until)) {
         fail(r, ERR_FENCED, "the lease could not be renewed in time");
         return;
     }
