@@ -140,9 +140,10 @@ static struct str outcome_text(const struct move *m, const struct record_server 
     else if (after->served_by.len > 0)
         snprintf(text, sizeof(text), "%.*s has the mail of %s", STR_ARG(after->served_by), name);
     else if (is(after->state, "running"))
-        snprintf(text, sizeof(text), "%s runs in %.*s on %.*s at %.*s, epoch %lld", name,
-                 STR_ARG(after->instance.site), STR_ARG(after->instance.node),
-                 STR_ARG(after->instance.address), (long long)after->instance.epoch);
+        snprintf(text, sizeof(text), "%s runs in %.*s%s%.*s at %.*s, epoch %lld", name,
+                 STR_ARG(after->instance.site), after->instance.node.len > 0 ? " on " : "",
+                 STR_ARG(after->instance.node), STR_ARG(after->instance.address),
+                 (long long)after->instance.epoch);
     else
         snprintf(text, sizeof(text), "%s is %.*s", name, STR_ARG(after->state));
     return arena_str(b->arena, str_from(text));
