@@ -129,7 +129,8 @@ static int wait_until_ready(const struct wait *w, struct err_buf *eb)
 
 static int remember(const struct start_spec *spec, pid_t pid, struct state *state, struct err_buf *eb)
 {
-    *state = (struct state){.epoch = spec->epoch, .pid = {.pid = pid}};
+    struct pid_name name = {.pid = pid};
+    *state = (struct state){.epoch = spec->epoch, .pid = name};
     int rc = pid_start_of(pid, &state->pid.start);
     if (rc < 0)
         return err_set(eb, rc, "the instance's process has no start time");
