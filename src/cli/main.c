@@ -17,7 +17,7 @@ static const struct command_entry commands[] = {
     {"server", "list|show|switchover|failover|failback|fence|retire [NAME]", "messaging servers", cmd_server},
     {"site", "list|lost|back [NAME]", "record a site as lost, or as back", cmd_site},
     {"queue", "list|show|hold|release|retry|move|remove", "messages in custody", cmd_queue},
-    {"store", "status", "the store's health", cmd_store},
+    {"store", "status|copy FOLDER", "the store's health; a verified copy of it", cmd_store},
     {"trace", "ID", "one message's life", cmd_trace},
     {"user", "add|passwd|list|remove [ADDRESS]", "the users of builtin servers", cmd_user},
 };

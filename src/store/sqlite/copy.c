@@ -1,0 +1,153 @@
+/* The copy of a folder, by SQLite's backup interface: each file is read in one
+ * read transaction, so that its copy is of one moment. */
+#include "store/copy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#define STEP_PAGES 256 /* 2 MiB between two reports of progress */
+
+struct copy {
+    const char *name;
+    char *from_path, *to_path;
+    sqlite3 *from, *to;
+    bool (*on_progress)(void *arg, const struct store_copy_progress *progress);
+    void *arg;
+    struct err_buf *eb;
+};
+
+static bool is_database(const char *name)
+{
+    struct str s = str_from(name);
+    return str_ends(s, STR(".db")) &&
+           (str_eq(s, STR("network.db")) || str_eq(s, STR("mail.db")) || str_starts(s, STR("queue-")));
+}
+
+static int failed(struct copy *c, sqlite3 *db, const char *what)
+{
+    return err_set(c->eb, ERR_IO, "%s: %s: %s", c->from_path, what, sqlite3_errmsg(db));
+}
+
+static int open_both(struct copy *c)
+{
+    struct stat there;
+    if (stat(c->to_path, &there) == 0)
+        return err_set(c->eb, ERR_EXISTS, "%s is there already: copy into an empty folder", c->to_path);
+    if (sqlite3_open_v2(c->from_path, &c->from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+        return failed(c, c->from, "cannot be read");
+    if (sqlite3_open_v2(c->to_path, &c->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
+        return failed(c, c->to, "the copy cannot be made");
+    return 0;
+}
+
+static bool report(const struct copy *c, sqlite3_backup *backup)
+{
+    int64_t page_bytes = 8192; /* the engine's page size */
+    int64_t total = sqlite3_backup_pagecount(backup), left = sqlite3_backup_remaining(backup);
+    return c->on_progress(
+        c->arg, &(struct store_copy_progress){c->name, (total - left) * page_bytes, total * page_bytes});
+}
+
+static int copy_pages(struct copy *c)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(c->to, "main", c->from, "main");
+    if (!backup)
+        return failed(c, c->to, "cannot be copied");
+    int rc, err = 0;
+    do {
+        rc = sqlite3_backup_step(backup, STEP_PAGES);
+        if (!report(c, backup))
+            err = err_set(c->eb, ERR_CANCELLED, "stopped; the copy of %s was removed", c->name);
+    } while (err == 0 && rc == SQLITE_OK);
+    sqlite3_backup_finish(backup);
+    return err == 0 && rc != SQLITE_DONE ? failed(c, c->to, "copying failed") : err;
+}
+
+static int check_copy(struct copy *c)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool good = sqlite3_prepare_v2(c->to, "PRAGMA integrity_check(1)", -1, &stmt, NULL) == SQLITE_OK &&
+                sqlite3_step(stmt) == SQLITE_ROW &&
+                strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") == 0;
+    sqlite3_finalize(stmt);
+    return good ? 0
+                : err_set(c->eb, ERR_CORRUPT, "%s: the copy does not pass the integrity check", c->to_path);
+}
+
+static int sync_path(const char *path, struct err_buf *eb)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc = fd < 0 ? -1 : fsync(fd);
+    int saved = errno;
+    if (fd >= 0)
+        close(fd);
+    return rc == 0 ? 0 : err_set(eb, ERR_SYNC, "%s: cannot be made durable: %s", path, strerror(saved));
+}
+
+static int copy_file(struct copy *c)
+{
+    int err = open_both(c);
+    bool ours = err != ERR_EXISTS;
+    if (err == 0)
+        err = copy_pages(c);
+    if (err == 0)
+        err = check_copy(c);
+    sqlite3_close(c->from);
+    sqlite3_close(c->to);
+    if (err == 0)
+        err = sync_path(c->to_path, c->eb);
+    if (err != 0 && ours)
+        unlink(c->to_path);
+    return err;
+}
+
+static int copy_folder(DIR *dir, struct copy *c, const char *from_dir, const char *to_dir, size_t *count)
+{
+    const struct dirent *entry;
+    int err = 0;
+    while (err == 0 && (entry = readdir(dir))) {
+        if (!is_database(entry->d_name))
+            continue;
+        c->name = entry->d_name;
+        c->from = c->to = NULL;
+        c->from_path = mem_asprintf("%s/%s", from_dir, entry->d_name);
+        c->to_path = mem_asprintf("%s/%s", to_dir, entry->d_name);
+        err = copy_file(c);
+        free(c->from_path);
+        free(c->to_path);
+        *count += err == 0;
+    }
+    return err;
+}
+
+int store_copy(const char *from_dir, const char *to_dir,
+               bool (*on_progress)(void *arg, const struct store_copy_progress *progress), void *arg,
+               size_t *ret_files, struct err_buf *eb)
+{
+    struct copy c = {.on_progress = on_progress, .arg = arg, .eb = eb};
+    size_t count = 0;
+    DIR *dir = opendir(from_dir);
+    if (!dir)
+        return err_set(eb, err_from_errno(errno), "%s: %s", from_dir, strerror(errno));
+    int err = 0;
+    if (mkdir(to_dir, 0700) != 0 && errno != EEXIST)
+        err = err_set(eb, err_from_errno(errno), "%s cannot be made: %s", to_dir, strerror(errno));
+    if (err == 0)
+        err = copy_folder(dir, &c, from_dir, to_dir, &count);
+    closedir(dir);
+    if (err == 0 && count == 0)
+        err = err_set(eb, ERR_NOT_FOUND, "%s holds no store", from_dir);
+    if (err == 0)
+        err = sync_path(to_dir, eb);
+    if (err == 0)
+        *ret_files = count;
+    return err;
+}
