@@ -45,24 +45,25 @@ static bool node_lives(const struct view *v, const struct config *c, struct str 
 
 /* NULL: as it is. */
 static const struct config_node *owner_to_be(const struct view *v, const struct config *c,
-                                             const struct config_relay *r, const struct view_queue *q)
+                                             const struct config_relay *r, const struct view_queue *q,
+                                             bool settled)
 {
     struct str home = str_from(r->node->name);
     if (!q)
         return r->node;
     if (str_eq(q->record.owner, home))
-        return agree_node_lives(v, r->node) ? NULL : heir(v, c, r->node->site);
+        return agree_node_lives(v, r->node) || !settled ? NULL : heir(v, c, r->node->site);
     if (can_own(v, c, r->node))
         return r->node;
-    return node_lives(v, c, q->record.owner) ? NULL : heir(v, c, r->node->site);
+    return node_lives(v, c, q->record.owner) || !settled ? NULL : heir(v, c, r->node->site);
 }
 
-void adopt_queues(const struct view *v, const struct config *c, struct batch *b)
+void adopt_queues(const struct view *v, const struct config *c, bool settled, struct batch *b)
 {
     for (size_t i = 0; i < c->relay_count; i++) {
         const struct config_relay *r = &c->relays[i];
         const struct view_queue *q = view_queue_find(v, str_from(r->name));
-        const struct config_node *owner = owner_to_be(v, c, r, q);
+        const struct config_node *owner = owner_to_be(v, c, r, q, settled);
         if (!owner || (q && str_eq(q->record.owner, str_from(owner->name))))
             continue;
         struct record_queue record = {.owner = str_from(owner->name),

@@ -4,6 +4,8 @@
 #ifndef HOLDFAST_DIRECTOR_ADOPT_H
 #define HOLDFAST_DIRECTOR_ADOPT_H
 
+#include <stdbool.h>
+
 #include "config/config.h"
 #include "director/batch.h"
 #include "store/view.h"
@@ -11,8 +13,10 @@
 /* A queue belongs to its relay's node while that lives and its relay runs; while
  * the owner is dead, to a live node with a running relay, of the same site
  * rather than another. A relay runs when it writes observations (or when no
- * server is configured that it could observe). */
-void adopt_queues(const struct view *v, const struct config *c, struct batch *b);
+ * server is configured that it could observe). settled: the caller has looked for
+ * as long as a lease runs, so that a node without one is dead, and not only later
+ * than we are in a start of everything. */
+void adopt_queues(const struct view *v, const struct config *c, bool settled, struct batch *b);
 
 /* Each domain's mail goes to its configured server, or to the standby that
  * serves it (failovers change routes themselves, with the server's record). */

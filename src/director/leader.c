@@ -40,7 +40,7 @@ struct leader {
     struct leader_options o;
     struct member *members;
     struct list writes;
-    struct mono_time written_at;
+    struct mono_time written_at, born_at;
 };
 
 /* ---- what we do ourselves in a state ---- */
@@ -224,7 +224,7 @@ static void member_drive(struct member *m, const struct view *v, struct arena *a
     const struct view_server *s = view_server_find(v, str_from(m->server->name));
     const struct record_server *r = s ? &s->record : &no_record;
     struct plan_context x = {d->o.config, v, m->server, r};
-    struct decision decision;
+    struct decision decision = {0};
     if (m->version != (s ? s->version : 0))
         member_enter(m, s ? s->version : 0);
     if (!machine_holds(r)) {
@@ -251,7 +251,7 @@ static void keep_house(struct leader *d, const struct view *v, struct arena *are
 {
     struct batch batch;
     batch_init(&batch, arena);
-    adopt_queues(v, d->o.config, &batch);
+    adopt_queues(v, d->o.config, mono_diff_ms(v->read_at, d->born_at) >= d->o.config->lease_ms, &batch);
     adopt_routes(v, d->o.config, &batch);
     housekeeping_orders(v, d->o.config, loop_wall(d->loop).ms, &batch);
     write_batch(d, &batch);
@@ -284,7 +284,7 @@ void leader_stop(struct leader *d)
 struct leader *leader_new(struct loop *l, const struct leader_options *options)
 {
     struct leader *d = mem_zalloc(sizeof(*d));
-    *d = (struct leader){.loop = l, .o = *options};
+    *d = (struct leader){.loop = l, .o = *options, .born_at = loop_now(l)};
     list_init(&d->writes);
     d->members = mem_calloc(options->config->server_count, sizeof(*d->members));
     for (size_t i = 0; i < options->config->server_count; i++)
