@@ -1,0 +1,90 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "relay/recipients.h"
+#include "unit/unit.h"
+
+static char list_path[] = "/tmp/holdfast-recipients-XXXXXX";
+
+static struct config_domain domains[] = {
+    {.name = "dir.test", .recipients = RECIPIENTS_DIRECTORY},
+    {.name = "any.test", .recipients = RECIPIENTS_ANY},
+    {.name = "list.test", .recipients = RECIPIENTS_LIST, .recipients_file = list_path},
+};
+static const struct config config = {.domains = domains, .domain_count = 3};
+
+static void write_list(const char *text)
+{
+    FILE *file = fopen(list_path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static enum recipient_answer ask(const struct recipients *r, const char *local, const char *domain)
+{
+    const struct config_domain *found = NULL;
+    enum recipient_answer answer = recipients_check(r, str_from(local), str_from(domain), &found);
+    assert_int_equal(answer == RECIPIENT_OURS, found != NULL);
+    return answer;
+}
+
+static void test_modes(void **state)
+{
+    (void)state;
+    struct recipients r;
+    write_list("# people\nBob@list.test\r\n\n  carol@list.test \n");
+    assert_int_equal(recipients_init(&r, &config, NULL), 0);
+    assert_int_equal(ask(&r, "x", "other.test"), RECIPIENT_NOT_OURS);
+    assert_int_equal(ask(&r, "x", "any.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "bob", "LIST.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "carol", "list.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "dave", "list.test"), RECIPIENT_UNKNOWN);
+    recipients_fini(&r);
+}
+
+static void test_directory(void **state)
+{
+    (void)state;
+    struct recipients r;
+    write_list("");
+    assert_int_equal(recipients_init(&r, &config, NULL), 0);
+    assert_int_equal(ask(&r, "alice", "dir.test"), RECIPIENT_NOT_NOW);
+    recipients_directory_begin(&r);
+    recipients_directory_add(&r, STR("alice@dir.test"));
+    recipients_directory_end(&r);
+    assert_int_equal(ask(&r, "Alice", "dir.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "alice+news", "dir.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "bob", "dir.test"), RECIPIENT_UNKNOWN);
+    assert_int_equal(ask(&r, "PostMaster", "dir.test"), RECIPIENT_OURS);
+    recipients_directory_begin(&r);
+    recipients_directory_end(&r);
+    assert_int_equal(ask(&r, "alice", "dir.test"), RECIPIENT_UNKNOWN);
+    recipients_fini(&r);
+}
+
+static void test_a_bad_list_names_its_line(void **state)
+{
+    (void)state;
+    struct recipients r;
+    struct err_buf eb = {""};
+    write_list("a@list.test\nnobody\n");
+    assert_int_equal(recipients_init(&r, &config, &eb), ERR_SYNTAX);
+    assert_non_null(strstr(eb.text, ":2: 'nobody' is not an address"));
+}
+
+int main(void)
+{
+    int fd = mkstemp(list_path);
+    if (fd < 0)
+        return 1;
+    close(fd);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_a_bad_list_names_its_line),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(list_path);
+    return failed;
+}

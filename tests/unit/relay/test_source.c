@@ -1,0 +1,173 @@
+/* Sources of mail over a real queue (memory engine). */
+#include <stdio.h>
+
+#include "relay/source.h"
+#include "unit/store/rig.h"
+#include "unit/unit.h"
+
+struct watch {
+    int ready;
+};
+
+static void on_ready(void *arg)
+{
+    ((struct watch *)arg)->ready++;
+}
+
+static struct queue *open_queue(struct rig *r)
+{
+    int err;
+    int64_t epoch;
+    return own(r, r->store, "q", "node", 0, &err, &epoch);
+}
+
+static struct transaction *take(struct rig *r, struct source *s, enum source_lane lane)
+{
+    struct transaction *t = NULL;
+    for (int turn = 0; !t && turn < 50; turn++) {
+        t = source_take(s, lane);
+        if (!t)
+            rig_turn(r);
+    }
+    return t;
+}
+
+static void finish(struct rig *r, struct queue *q, struct transaction *t, enum queue_outcome outcome)
+{
+    for (size_t i = 0; i < t->recipient_count; i++)
+        assert_int_equal(settle(r, q, t->recipients[i].delivery_id, outcome, 0), 0);
+    source_done(t, (struct wall_time){0});
+}
+
+static void test_recipients_of_a_message_come_together_oldest_first(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    accept_body(r, q, 1, "x", 1, "s@x.test", (const char *const[]){"a@d.test", "b@d.test", NULL}, NULL);
+    accept_one(r, q, 2, "c@d.test");
+    struct source *s = source_new(r->loop, q, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct transaction *first = take(r, s, SOURCE_NORMAL);
+    assert_non_null(first);
+    assert_int_equal(first->recipient_count, 2);
+    assert_string_equal(first->recipients[0].address, "a@d.test");
+    assert_string_equal(first->reverse_path, "s@x.test");
+    struct transaction *second = take(r, s, SOURCE_NORMAL);
+    assert_string_equal(second->recipients[0].address, "c@d.test");
+    assert_true(w.ready > 0);
+    finish(r, q, first, QUEUE_OUTCOME_DELIVERED);
+    finish(r, q, second, QUEUE_OUTCOME_DELIVERED);
+    source_free(s);
+    queue_close(q);
+}
+
+static void test_what_is_out_is_not_given_out_again(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    accept_one(r, q, 1, "a@d.test");
+    struct source *s = source_new(r->loop, q, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct transaction *t = take(r, s, SOURCE_NORMAL);
+    source_reset(s); /* reads everything again */
+    assert_null(take(r, s, SOURCE_NORMAL));
+    source_give_back(t);
+    struct transaction *again = take(r, s, SOURCE_NORMAL);
+    assert_ptr_equal(again, t);
+    finish(r, q, again, QUEUE_OUTCOME_DELIVERED);
+    assert_null(take(r, s, SOURCE_NORMAL));
+    assert_false(source_waiting(s));
+    source_free(s);
+    queue_close(q);
+}
+
+static void test_a_loss_moves_to_the_lossy_lane(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    accept_one(r, q, 1, "a@d.test");
+    struct source *s = source_new(r->loop, q, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct transaction *t = take(r, s, SOURCE_NORMAL);
+    assert_int_equal(settle(r, q, t->recipients[0].delivery_id, QUEUE_OUTCOME_LOST, 1), 0);
+    source_done(t, (struct wall_time){1});
+    t = take(r, s, SOURCE_LOSSY);
+    assert_non_null(t);
+    assert_int_equal(t->recipients[0].losses, 1);
+    assert_null(take(r, s, SOURCE_NORMAL));
+    finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
+    source_free(s);
+    queue_close(q);
+}
+
+static void test_new_mail_is_seen_after_a_kick(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    struct source *s = source_new(r->loop, q, STR("d.test"), STR_EMPTY, on_ready, &w);
+    assert_null(take(r, s, SOURCE_NORMAL));
+    accept_one(r, q, 1, "a@d.test");
+    source_kick(s);
+    struct transaction *t = take(r, s, SOURCE_NORMAL);
+    assert_non_null(t);
+    finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
+    source_free(s);
+    queue_close(q);
+}
+
+static void test_a_deferred_one_comes_back_when_it_is_due(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    accept_one(r, q, 1, "a@d.test");
+    struct source *s = source_new(r->loop, q, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct transaction *t = take(r, s, SOURCE_NORMAL);
+    struct wall_time soon = {loop_wall(r->loop).ms + 30};
+    assert_int_equal(settle(r, q, t->recipients[0].delivery_id, QUEUE_OUTCOME_DEFERRED, soon.ms), 0);
+    source_done(t, soon);
+    RIG_UNTIL(r, (t = source_take(s, SOURCE_NORMAL)) != NULL);
+    assert_int_equal(t->recipients[0].attempts, 1);
+    finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
+    source_free(s);
+    queue_close(q);
+}
+
+static void test_more_than_a_page(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    char address[32];
+    for (unsigned i = 0; i < 600; i++) {
+        snprintf(address, sizeof(address), "u%u@d.test", i);
+        accept_one(r, q, i + 1, address);
+    }
+    struct source *s = source_new(r->loop, q, STR("d.test"), STR_EMPTY, on_ready, &w);
+    for (unsigned i = 0; i < 600; i++) {
+        struct transaction *t = take(r, s, SOURCE_NORMAL);
+        snprintf(address, sizeof(address), "u%u@d.test", i);
+        assert_non_null(t);
+        assert_string_equal(t->recipients[0].address, address);
+        finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
+    }
+    assert_null(take(r, s, SOURCE_NORMAL));
+    source_free(s);
+    queue_close(q);
+}
+
+#define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(test_recipients_of_a_message_come_together_oldest_first),
+        RIG_TEST(test_what_is_out_is_not_given_out_again),
+        RIG_TEST(test_a_loss_moves_to_the_lossy_lane),
+        RIG_TEST(test_new_mail_is_seen_after_a_kick),
+        RIG_TEST(test_a_deferred_one_comes_back_when_it_is_due),
+        RIG_TEST(test_more_than_a_page),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
