@@ -63,9 +63,11 @@ static void send_next(struct body_writer *w)
 
 static void finish_chunk(struct store_op *op)
 {
-    struct body_writer *w = ((struct op_body_chunk *)op)->writer;
+    struct op_body_chunk *chunk = (struct op_body_chunk *)op;
+    struct body_writer *w = chunk->writer;
     if (!w)
         return;
+    chunk->writer = NULL; /* on_room may consume or abort it */
     w->in_flight = NULL;
     if (op->err != 0 && w->err == 0)
         w->err = op->err;

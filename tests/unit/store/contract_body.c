@@ -130,6 +130,48 @@ static void a_reader_may_be_closed_while_it_reads(void **state)
     assert_false(never.done);
 }
 
+struct at_room {
+    struct rig *rig;
+    struct queue *queue;
+    struct body_writer *writer;
+    struct answer accepted;
+    bool abort, called;
+};
+
+static void end_at_room(void *arg)
+{
+    struct at_room *a = arg;
+    const struct queue_message_in message = {.custody_id = id_of(7), .reverse_path = STR_EMPTY};
+    const struct queue_recipient_in to = {STR("a@example.test"), STR("example.test")};
+    if (a->called)
+        return;
+    a->called = true;
+    if (a->abort) {
+        body_abort(a->writer);
+        loop_stop(a->rig->loop);
+    } else {
+        queue_accept(a->queue, a->writer, &message, &to, 1, on_accept, &a->accepted);
+    }
+}
+
+/* A session whose peer's last bytes are there already ends the body at once. */
+static void a_writer_may_end_when_it_has_room(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    static char piece[50000];
+    for (int abort = 0; abort < 2; abort++) {
+        struct at_room a = {.rig = r, .queue = q, .accepted = {.rig = r}, .abort = abort};
+        a.writer = queue_body_begin(q);
+        body_writer_on_room(a.writer, end_at_room, &a);
+        while (!body_writer_full(a.writer))
+            body_append(a.writer, piece, sizeof(piece));
+        rig_wait(r, a.abort ? &a.called : &a.accepted.done);
+        assert_true(a.called);
+        assert_ok(a.accepted.err);
+    }
+}
+
 static void a_body_outlives_its_owner(void **state)
 {
     struct rig *r = *state;
@@ -152,6 +194,7 @@ const struct rig_test body_tests[] = {
     {"an aborted body leaves nothing behind", an_aborted_body_leaves_nothing_behind},
     {"a refused accept drops its body", a_refused_accept_drops_its_body},
     {"a reader may be closed while it reads", a_reader_may_be_closed_while_it_reads},
+    {"a writer may end when it has room", a_writer_may_end_when_it_has_room},
     {"a body outlives its owner", a_body_outlives_its_owner},
     {NULL, NULL},
 };
