@@ -37,6 +37,7 @@ static void fill(struct record_observation *record, const struct target_observat
         .failed = seen->failed,
         .down_for_ms = seen->down_for_ms,
         .history = (int64_t)seen->word->history,
+        .history_len = seen->word->history_len,
         .detail = str_from(seen->word->detail),
         .invoke = seen->invoke,
     };

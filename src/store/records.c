@@ -79,10 +79,15 @@ static const struct field queue_fields[] = {
 };
 
 static const struct field observation_fields[] = {
-    STR_FIELD(record_observation, state),   I64_FIELD(record_observation, epoch),
-    I64_FIELD(record_observation, failed),  I64_FIELD(record_observation, down_for_ms),
-    I64_FIELD(record_observation, history), STR_FIELD(record_observation, detail),
-    BOOL_FIELD(record_observation, invoke), {NULL},
+    STR_FIELD(record_observation, state),
+    I64_FIELD(record_observation, epoch),
+    I64_FIELD(record_observation, failed),
+    I64_FIELD(record_observation, down_for_ms),
+    I64_FIELD(record_observation, history),
+    I64_FIELD(record_observation, history_len),
+    STR_FIELD(record_observation, detail),
+    BOOL_FIELD(record_observation, invoke),
+    {NULL},
 };
 
 static const struct field order_fields[] = {

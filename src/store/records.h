@@ -67,6 +67,7 @@ struct record_observation {
     int64_t failed;      /* attempts failed in a row: deliveries, or probes when none waits */
     int64_t down_for_ms; /* time inoperable, by the observer's mono clock, at the writing */
     int64_t history;     /* last 64 outcomes, newest in bit 0, 1 is good */
+    int64_t history_len; /* how many of these bits are outcomes */
     struct str detail;   /* last failure's text */
     bool invoke;         /* the relay's attempts and time are used up: asks for another server */
 };
