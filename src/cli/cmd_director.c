@@ -2,10 +2,12 @@
 #include "cli/commands.h"
 #include "cli/role_main.h"
 #include "director/role.h"
+#include "web/web.h"
 
 struct director_main {
     struct role_main rm;
     struct director *director;
+    struct web *web; /* NULL: the node has no section of it */
 };
 
 static void on_stop(void *arg)
@@ -13,6 +15,8 @@ static void on_stop(void *arg)
     struct director_main *m = arg;
     director_stop(m->director);
     m->director = NULL;
+    web_free(m->web);
+    m->web = NULL;
     role_main_end(&m->rm, EXIT_DONE);
 }
 
@@ -20,6 +24,9 @@ static int start(struct director_main *m)
 {
     struct err_buf eb = {""};
     struct director_options options;
+    const struct config_web *web = config_web_of_node(m->rm.cx.config, m->rm.node);
+    if (web)
+        m->web = web_open(m->rm.cx.loop, m->rm.cx.config, web);
     int status = role_main_open(&m->rm);
     if (status)
         return status;
@@ -31,6 +38,8 @@ static int start(struct director_main *m)
         log_event(LOG_ERROR, eb.text);
         return EXIT_FAILED;
     }
+    if (m->web)
+        web_start(m->web, m->rm.cx.store);
     log_event(LOG_INFO, "director started");
     return 0;
 }
@@ -45,6 +54,7 @@ int cmd_director(int argc, char **argv)
         status = role_main_run(&m.rm, on_stop, &m);
     if (m.director)
         director_stop(m.director);
+    web_free(m.web);
     role_main_fini(&m.rm);
     return status;
 }

@@ -30,9 +30,9 @@ static void print_whole(json_t *s)
     json_object_foreach(s, key, value)
     {
         if (json_is_integer(value))
-            printf("%-10s %lld\n", key, (long long)json_integer_value(value));
-        else
-            printf("%-10s %s\n", key, json_is_string(value) ? json_string_value(value) : "");
+            printf("%-14s %lld\n", key, (long long)json_integer_value(value));
+        else if (json_is_string(value))
+            printf("%-14s %s\n", key, json_string_value(value));
     }
 }
 

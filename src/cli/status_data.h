@@ -1,6 +1,5 @@
-/* What `holdfast status` and `holdfast server` show, gathered into one JSON
- * object: servers, relays, nodes, sites, routes, lease, store. Works from the
- * store alone, also when no director is there. */
+/* What `holdfast status` and `holdfast server` show: web/status.h, gathered by
+ * waiting for the store. */
 #ifndef HOLDFAST_CLI_STATUS_DATA_H
 #define HOLDFAST_CLI_STATUS_DATA_H
 

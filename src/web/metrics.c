@@ -1,0 +1,217 @@
+#include "web/metrics.h"
+
+#include <stdlib.h>
+
+#include "health/words.h"
+
+/* ---- the format ---- */
+
+static void family(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_append_fmt(out, "# HELP holdfast_%s %s\n# TYPE holdfast_%s %s\n", name, help, name, type);
+}
+
+/* A label's value: backslash, quote and line feed are escaped. */
+static void append_value(struct buf *out, const char *value)
+{
+    for (; *value; value++) {
+        if (*value == '\n') {
+            buf_append_text(out, "\\n");
+            continue;
+        }
+        if (*value == '"' || *value == '\\')
+            buf_append_char(out, '\\');
+        buf_append_char(out, *value);
+    }
+}
+
+struct label {
+    const char *name, *value; /* name NULL: none */
+};
+
+static void sample(struct buf *out, const char *name, struct label a, struct label b, double value)
+{
+    const struct label labels[] = {a, b};
+    const char *before = "{";
+    buf_append_fmt(out, "holdfast_%s", name);
+    for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+        if (!labels[i].name)
+            continue;
+        buf_append_fmt(out, "%s%s=\"", before, labels[i].name);
+        append_value(out, labels[i].value);
+        buf_append_char(out, '"');
+        before = ",";
+    }
+    buf_append_fmt(out, "%s %.15g\n", *before == ',' ? "}" : "", value);
+}
+
+static const struct label no_label = {NULL, NULL};
+
+/* ---- from JSON ---- */
+
+static const char *text_of(const json_t *object, const char *member)
+{
+    const char *value = json_string_value(json_object_get(object, member));
+    return value ? value : "";
+}
+
+/* Numbers as they are, true as 1, all else as 0. */
+static double value_of(const json_t *value)
+{
+    return json_is_number(value) ? json_number_value(value) : json_is_true(value);
+}
+
+/* ---- one number of each object of a list ---- */
+
+static const struct {
+    const char *list, *label, *member, *name;
+    double scale;
+    const char *help;
+} numbers[] = {
+    {"servers", "server", "epoch", "server_epoch", 1, "Epoch of the current instance."},
+    {"servers", "server", "queued", "server_queued", 1, "Deliveries not yet ended whose home it is."},
+    {"servers", "server", "held", "server_held", 1, "Of these, held by an operator."},
+    {"servers", "server", "quarantined", "server_quarantined", 1, "Of these, in quarantine."},
+    {"servers", "server", "oldest_age_ms", "server_oldest_age_seconds", 0.001,
+     "Age of the oldest of these; 0 when there is none."},
+    {"relays", "relay", "alive", "relay_alive", 1, "Whether its node is alive."},
+    {"relays", "relay", "queued", "relay_queued", 1, "Deliveries not yet ended in its queue."},
+    {"relays", "relay", "oldest_age_ms", "relay_oldest_age_seconds", 0.001,
+     "Age of the oldest of these; 0 when there is none."},
+    {"relays", "relay", "counted", "relay_counted", 1, "Whether its queue could be counted."},
+    {"nodes", "node", "alive", "node_alive", 1, "Whether the node's lease runs."},
+    {"sites", "site", "lost", "site_lost", 1, "Whether an operator recorded the site as lost."},
+};
+
+static void write_numbers(struct buf *out, const json_t *status)
+{
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        size_t k;
+        json_t *item;
+        family(out, numbers[i].name, "gauge", numbers[i].help);
+        json_array_foreach(json_object_get(status, numbers[i].list), k, item)
+            sample(out, numbers[i].name, (struct label){numbers[i].label, text_of(item, "name")}, no_label,
+                   value_of(json_object_get(item, numbers[i].member)) * numbers[i].scale);
+    }
+}
+
+/* ---- servers ---- */
+
+static bool serves(const char *state)
+{
+    enum health_state parsed;
+    return health_state_parse(str_from(state), &parsed) == 0 && health_state_serves(parsed);
+}
+
+static void write_servers(struct buf *out, const json_t *servers)
+{
+    size_t i;
+    json_t *s;
+    family(out, "server_up", "gauge", "Whether it serves: operational, or suspect.");
+    json_array_foreach(servers, i, s) sample(out, "server_up", (struct label){"server", text_of(s, "name")},
+                                             no_label, serves(text_of(s, "state")));
+    family(out, "server_state", "gauge", "1 for the state that it is in.");
+    json_array_foreach(servers, i, s)
+        sample(out, "server_state", (struct label){"server", text_of(s, "name")},
+               (struct label){"state", text_of(s, "state")}, 1);
+}
+
+static void write_observations(struct buf *out, const json_t *servers, const char *member, const char *name)
+{
+    size_t i, k;
+    json_t *s, *o;
+    json_array_foreach(servers, i, s)
+    {
+        json_array_foreach(json_object_get(s, "observers"), k, o)
+            sample(out, name, (struct label){"server", text_of(s, "name")},
+                   (struct label){"node", text_of(o, "node")}, value_of(json_object_get(o, member)));
+    }
+}
+
+/* ---- routes, lease, store ---- */
+
+static void write_routes(struct buf *out, json_t *routes)
+{
+    const char *domain;
+    json_t *r;
+    family(out, "route_generation", "counter", "Changes of the domain's server or of its instance.");
+    json_object_foreach(routes, domain, r)
+        sample(out, "route_generation", (struct label){"domain", domain},
+               (struct label){"server", text_of(r, "server")}, value_of(json_object_get(r, "generation")));
+}
+
+static void write_lease(struct buf *out, const json_t *status, const json_t *lease)
+{
+    size_t i;
+    json_t *n;
+    family(out, "director_lease_held", "gauge", "Whether any director leads.");
+    sample(out, "director_lease_held", no_label, no_label, value_of(json_object_get(lease, "held")));
+    family(out, "director_leads", "gauge", "Whether the node's director leads.");
+    json_array_foreach(json_object_get(status, "nodes"), i, n)
+        sample(out, "director_leads", (struct label){"node", text_of(n, "name")}, no_label,
+               str_eq(str_from(text_of(n, "name")), str_from(text_of(lease, "holder"))));
+}
+
+/* What others may write and this process may not is well. */
+static double health_of(const char *name)
+{
+    return str_eq(str_from(name), STR("ok")) || str_eq(str_from(name), STR("fenced"));
+}
+
+static void part_sample(struct buf *out, const char *name, const char *part, const json_t *object,
+                        const char *member)
+{
+    const json_t *value = json_object_get(object, member);
+    if (value)
+        sample(out, name, (struct label){"part", part}, no_label,
+               json_is_string(value) ? health_of(json_string_value(value)) : value_of(value));
+}
+
+static void write_parts(struct buf *out, const json_t *store, const char *name, const char *member)
+{
+    const char *queue;
+    json_t *q;
+    part_sample(out, name, "network", json_object_get(store, "network"), member);
+    part_sample(out, name, "mail", json_object_get(store, "mail"), member);
+    json_object_foreach(json_object_get(store, "queues"), queue, q) part_sample(out, name, queue, q, member);
+}
+
+static void write_store(struct buf *out, const json_t *store)
+{
+    family(out, "store_healthy", "gauge", "Whether the part's file can be used.");
+    write_parts(out, store, "store_healthy", "health");
+    family(out, "store_size_bytes", "gauge", "Size of the part's file.");
+    write_parts(out, store, "store_size_bytes", "size_bytes");
+    family(out, "store_log_bytes", "gauge", "Size of the part's write-ahead log.");
+    write_parts(out, store, "store_log_bytes", "log_bytes");
+}
+
+void metrics_write(struct buf *out, const json_t *status)
+{
+    const json_t *servers = json_object_get(status, "servers");
+    write_servers(out, servers);
+    write_numbers(out, status);
+    family(out, "observation_failed", "gauge", "Attempts of the node that failed in a row.");
+    write_observations(out, servers, "failed", "observation_failed");
+    family(out, "observation_heard", "gauge", "Whether the observing node is alive.");
+    write_observations(out, servers, "heard", "observation_heard");
+    write_routes(out, json_object_get(status, "routes"));
+    write_lease(out, status, json_object_get(status, "lease"));
+    write_store(out, json_object_get(status, "store"));
+}
+
+void metrics_write_live(struct buf *out, const struct metrics_live *live)
+{
+    family(out, "store_answers", "gauge", "Whether the store has answered lately.");
+    sample(out, "store_answers", no_label, no_label, live->store_answers);
+    if (live->store_age_ms >= 0) {
+        family(out, "store_read_age_seconds", "gauge",
+               "Since the store was read for all that is not of this process.");
+        sample(out, "store_read_age_seconds", no_label, no_label, (double)live->store_age_ms / 1000);
+    }
+    family(out, "web_requests_total", "counter", "Requests that this process answered.");
+    sample(out, "web_requests_total", no_label, no_label, (double)live->requests);
+    family(out, "web_refused_total", "counter",
+           "Of these, for no page, or by a method other than GET and HEAD.");
+    sample(out, "web_refused_total", no_label, no_label, (double)live->refused);
+}
