@@ -7,8 +7,8 @@
 
 /* All chunks of a body but the last have this size: with checksum and row header
  * it fills eight of SQLite's pages of 8 KiB to the last byte (8,157 bytes in the
- * table's leaf, 7 x 8,188 in overflow pages); a full 64 KiB would take a ninth. */
-#define BODY_CHUNK_BYTES 65464
+ * table's leaf, 7 x 8,188 in overflow pages); one byte more would take a ninth. */
+#define BODY_CHUNK_BYTES 65463
 #define BODY_CHUNKS_MAX  65536 /* 4 GiB; a chunk's key has 16 bits for its number */
 
 /* A body on its way in: shared by its writer and the operations on it. */

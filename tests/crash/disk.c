@@ -132,9 +132,13 @@ static void image_leave(const struct disk_file *f)
 {
     const char *slash = strrchr(f->name, '/');
     char *name = mem_asprintf("%s/%s", disk.plan.image_dir, slash ? slash + 1 : f->name);
-    FILE *out = fopen(name, "w");
-    if (!out || fwrite(f->image, 1, f->image_len, out) != f->image_len || fclose(out) != 0)
-        abort();
+    if (f->exists) {
+        FILE *out = fopen(name, "w");
+        if (!out || fwrite(f->image, 1, f->image_len, out) != f->image_len || fclose(out) != 0)
+            abort();
+    } else {
+        unlink(name);
+    }
     free(name);
 }
 
@@ -143,8 +147,7 @@ static void lose_power_locked(void)
     LIST_FOREACH (it, &disk.files) {
         struct disk_file *f = LIST_ENTRY(it, struct disk_file, node);
         changes_gamble(f);
-        if (f->exists)
-            image_leave(f);
+        image_leave(f);
     }
     _exit(DISK_POWER_LOST);
 }

@@ -22,7 +22,8 @@ struct disk_plan {
     bool full;                /* no file can grow */
     bool log_only;            /* count syncs of write-ahead logs only */
     bool never_sync;          /* connections run with synchronous=OFF whatever they ask for */
-    const char *image_dir;    /* where the files are left when the power goes */
+    const char *image_dir;    /* where the files are left when the power goes: those that were opened, over
+                                 what is there */
 };
 
 /* Makes it the default VFS of this process, once, before SQLite is used. */

@@ -27,7 +27,7 @@ static void bodies_of_all_sizes_come_back(void **state)
 {
     struct rig *r = *state;
     struct queue *q = new_queue(r);
-    const size_t sizes[] = {0, 1, 4096, 65463, 65464, 65465, 2 * 65464, 300000, 3000000};
+    const size_t sizes[] = {0, 1, 4096, 65462, 65463, 65464, 2 * 65463, 300000, 3000000};
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         int64_t message_id;
         struct body_writer *w = write_pattern(r, queue_body_begin(q), sizes[i]);
@@ -63,7 +63,7 @@ static void a_body_is_read_in_parts(void **state)
     assert_ok(accept_writer(r, q, write_pattern(r, queue_body_begin(q), 200000), 1, &message_id));
     struct answer whole = read_body(r, queue_body_open(q, message_id));
     struct body_reader *reader = queue_body_open(q, message_id);
-    const uint64_t offsets[] = {0, 10, 70000, 69999, 199999, 65463, 131000};
+    const uint64_t offsets[] = {0, 10, 70000, 69999, 199999, 65462, 131000};
     for (size_t i = 0; i < ARRAY_LEN(offsets); i++) {
         struct answer a = read_part(r, reader, offsets[i], 100);
         assert_ok(a.err);

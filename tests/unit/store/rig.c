@@ -19,7 +19,7 @@ static struct mono_time device_clock(void *arg)
     return loop_now(arg);
 }
 
-static struct rig *rig_new(enum store_engine_kind engine)
+static struct rig *rig_new(enum store_engine_kind engine, const char *dir)
 {
     struct rig *r = mem_zalloc(sizeof(*r));
     r->engine = engine;
@@ -27,6 +27,8 @@ static struct rig *rig_new(enum store_engine_kind engine)
     arena_init(&r->arena, SIZE_MAX / 2);
     if (engine == STORE_ENGINE_MEMORY) {
         r->memory = store_memory_new(device_clock, r->loop);
+    } else if (dir) {
+        snprintf(r->dir, sizeof(r->dir), "%s", dir);
     } else {
         snprintf(r->dir, sizeof(r->dir), "/tmp/holdfast-store-XXXXXX");
         assert_non_null(mkdtemp(r->dir));
@@ -36,15 +38,20 @@ static struct rig *rig_new(enum store_engine_kind engine)
     return r;
 }
 
+struct rig *rig_on_folder(const char *dir)
+{
+    return rig_new(STORE_ENGINE_SQLITE, dir);
+}
+
 int rig_setup_memory(void **state)
 {
-    *state = rig_new(STORE_ENGINE_MEMORY);
+    *state = rig_new(STORE_ENGINE_MEMORY, NULL);
     return 0;
 }
 
 int rig_setup_sqlite(void **state)
 {
-    *state = rig_new(STORE_ENGINE_SQLITE);
+    *state = rig_new(STORE_ENGINE_SQLITE, NULL);
     return 0;
 }
 
@@ -54,18 +61,25 @@ static int remove_one(const char *path, const struct stat *sb, int type, struct 
     return remove(path);
 }
 
-int rig_teardown(void **state)
+void rig_free(struct rig *r)
 {
-    struct rig *r = *state;
     for (size_t i = 0; i < ARRAY_LEN(r->stores); i++)
         store_close(r->stores[i]);
     if (r->memory)
         store_memory_free(r->memory);
-    else
-        nftw(r->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     loop_real_free(r->loop);
     arena_fini(&r->arena);
     free(r);
+}
+
+int rig_teardown(void **state)
+{
+    struct rig *r = *state;
+    char dir[sizeof(r->dir)];
+    memcpy(dir, r->dir, sizeof(dir));
+    rig_free(r);
+    if (dir[0])
+        nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return 0;
 }
 

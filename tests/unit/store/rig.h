@@ -15,7 +15,7 @@ struct rig {
     enum store_engine_kind engine;
     struct loop *loop;
     struct store_memory *memory; /* the memory engine's device */
-    char dir[64];                /* the SQLite engine's folder */
+    char dir[128];               /* the SQLite engine's folder */
     struct arena arena;          /* the answers, until the test's end */
     int turns;
     struct store *store;     /* the first process */
@@ -27,6 +27,9 @@ struct rig {
 int rig_setup_memory(void **state);
 int rig_setup_sqlite(void **state);
 int rig_teardown(void **state);
+/* The same for a folder that is there, and stays. */
+struct rig *rig_on_folder(const char *dir);
+void rig_free(struct rig *r);
 
 /* Another process on the same device. */
 struct store *rig_open(struct rig *r);

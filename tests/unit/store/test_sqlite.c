@@ -8,7 +8,7 @@
 
 static void run_sql(struct rig *r, const char *file, const char *sql)
 {
-    char path[128];
+    char path[256];
     sqlite3 *handle;
     snprintf(path, sizeof(path), "%s/%s", r->dir, file);
     assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
@@ -142,7 +142,7 @@ static void a_missing_chunk_is_noticed(void **state)
 
 static int64_t number(struct rig *r, const char *file, const char *sql)
 {
-    char path[128];
+    char path[256];
     sqlite3 *handle;
     sqlite3_stmt *st;
     snprintf(path, sizeof(path), "%s/%s", r->dir, file);
@@ -168,6 +168,22 @@ static void bodies_that_nothing_uses_are_removed(void **state)
     body_abort(unfinished);
     own(r, r->store, "q", "east1", 1, NULL, NULL);
     RIG_UNTIL(r, number(r, "queue-q.db", "SELECT count(*) FROM chunk") == 0);
+}
+
+static void a_whole_chunk_takes_eight_pages(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    struct body_writer *w = write_pattern(r, queue_body_begin(q), 4000000); /* 61 chunks and a rest */
+    RIG_UNTIL(r, number(r, "queue-q.db", "SELECT count(*) FROM chunk") == 61);
+    /* A chunk whose checksum happens to be short leaves a byte or two. */
+    assert_in_range(
+        number(r, "queue-q.db", "SELECT count(*) FROM dbstat WHERE name = 'chunk' AND pagetype = 'overflow'"),
+        0, 61 * 7);
+    assert_in_range(
+        number(r, "queue-q.db", "SELECT count(*) FROM dbstat WHERE name = 'chunk' AND pagetype = 'leaf'"), 0,
+        61);
+    body_abort(w);
 }
 
 static void the_messages_of_a_deleted_mailbox_go(void **state)
@@ -287,6 +303,7 @@ static const struct rig_test sqlite_tests[] = {
     {"a corrupt chunk is noticed", a_corrupt_chunk_is_noticed},
     {"a missing chunk is noticed", a_missing_chunk_is_noticed},
     {"bodies that nothing uses are removed", bodies_that_nothing_uses_are_removed},
+    {"a whole chunk takes eight pages", a_whole_chunk_takes_eight_pages},
     {"the messages of a deleted mailbox go", the_messages_of_a_deleted_mailbox_go},
     {"a large act goes in slices", a_large_act_goes_in_slices},
     {"a look changes nothing", a_look_changes_nothing},

@@ -1,0 +1,217 @@
+/* The power-loss rig: a worker's disk loses power in each sync of its work, and
+ * again while the next one recovers; each time all that was acknowledged must
+ * be there, and nothing may be torn. The rig must see it when a store does not
+ * sync. */
+#include "unit/unit.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "crash/disk.h"
+
+static const char *worker;
+
+struct run {
+    char dir[64]; /* the first worker's store, then image 1, 2 */
+    char image[2][96];
+    char store[96];
+    char ledger[96];
+};
+
+struct plan {
+    unsigned long long generation, seed, sync, write, fail;
+    const char *flags;
+};
+
+struct totals {
+    unsigned long long syncs, writes, injected;
+};
+
+static int remove_one(const char *path, const struct stat *sb, int type, struct FTW *ftw)
+{
+    (void)sb, (void)type, (void)ftw;
+    return remove(path);
+}
+
+static void run_begin(struct run *r)
+{
+    snprintf(r->dir, sizeof(r->dir), "/tmp/holdfast-power-XXXXXX");
+    assert_non_null(mkdtemp(r->dir));
+    snprintf(r->store, sizeof(r->store), "%s/store", r->dir);
+    snprintf(r->ledger, sizeof(r->ledger), "%s/ledger", r->dir);
+    for (int i = 0; i < 2; i++) {
+        snprintf(r->image[i], sizeof(r->image[i]), "%s/image%d", r->dir, i);
+        assert_int_equal(mkdir(r->image[i], 0700), 0);
+    }
+}
+
+static void run_end(struct run *r)
+{
+    nftw(r->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Files that a worker did not come to open are as they were. */
+static void copy_databases(const char *from, const char *to)
+{
+    char *command = mem_asprintf("cp '%s'/*.db '%s'/*.db-wal '%s' 2>/dev/null", from, from, to);
+    int status = system(command);
+    (void)status; /* there may be none */
+    free(command);
+}
+
+/* The exit status; *ret_totals when it came to its end. */
+static int work(const struct run *r, const char *store, const char *image, struct plan p,
+                struct totals *ret_totals)
+{
+    char *command =
+        mem_asprintf("exec '%s' write '%s' '%s' '%s' %llu %llu %llu %llu %llu '%s' 2>>'%s/log'", worker,
+                     store, r->ledger, image, p.generation, p.seed, p.sync, p.write, p.fail, p.flags, r->dir);
+    struct totals t = {0};
+    FILE *out = popen(command, "r");
+    assert_non_null(out);
+    int got = fscanf(out, "%llu %llu %llu", &t.syncs, &t.writes, &t.injected);
+    int status = pclose(out);
+    free(command);
+    if (got == 3 && ret_totals)
+        *ret_totals = t;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool holds(const struct run *r, const char *store, bool quiet)
+{
+    char *command =
+        mem_asprintf("exec '%s' check '%s' '%s' %s", worker, store, r->ledger, quiet ? "2>/dev/null" : "");
+    int status = system(command);
+    free(command);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void fail_at(const struct plan *p, const char *what)
+{
+    fail_msg("%s: seed %llu sync %llu write %llu fail %llu flags %s", what, p->seed, p->sync, p->write,
+             p->fail, p->flags);
+}
+
+/* Power is lost as planned, then once more in the second sync or so of the next
+ * worker, whose image is checked as well. */
+static void lose_twice(struct plan p)
+{
+    struct run r;
+    run_begin(&r);
+    int status = work(&r, r.store, r.image[0], p, NULL);
+    if (status != DISK_POWER_LOST)
+        fail_at(&p, "the power was not lost");
+    struct plan again = {
+        .generation = p.generation + 1, .seed = p.seed + 77, .sync = 1 + p.seed % 6, .flags = ""};
+    copy_databases(r.image[0], r.image[1]);
+    status = work(&r, r.image[0], r.image[1], again, NULL);
+    if (status != DISK_POWER_LOST)
+        fail_at(&p, "the power was not lost again");
+    if (!holds(&r, r.image[1], false))
+        fail_at(&p, "after two losses");
+    run_end(&r);
+}
+
+static bool lose_once(struct plan p, bool quiet)
+{
+    struct run r;
+    struct totals t = {0};
+    run_begin(&r);
+    int status = work(&r, r.store, r.image[0], p, &t);
+    if (status != DISK_POWER_LOST)
+        fail_at(&p, "the power was not lost");
+    if (p.fail && t.injected == 0)
+        fail_at(&p, "no sync failed");
+    bool ok = holds(&r, r.image[0], quiet);
+    run_end(&r);
+    return ok;
+}
+
+static struct totals measure(const char *flags)
+{
+    struct run r;
+    struct totals t = {0};
+    struct plan p = {.seed = 1, .flags = flags};
+    run_begin(&r);
+    assert_int_equal(work(&r, r.store, r.image[0], p, &t), 0);
+    assert_true(holds(&r, r.store, false));
+    run_end(&r);
+    assert_true(t.syncs > 10);
+    return t;
+}
+
+static void power_is_lost_at_every_sync(void **state)
+{
+    (void)state;
+    struct totals t = measure("");
+    /* Batches differ from run to run: the last few may not come. */
+    for (unsigned long long sync = 1; sync + 4 <= t.syncs; sync++) {
+        struct plan p = {.seed = sync * 31, .sync = sync, .flags = ""};
+        if (!lose_once(p, false))
+            fail_at(&p, "after one loss");
+    }
+}
+
+static void power_is_lost_again_during_recovery(void **state)
+{
+    (void)state;
+    struct totals t = measure("");
+    for (unsigned long long sync = 2; sync + 4 <= t.syncs; sync += 3)
+        lose_twice((struct plan){.seed = sync * 17 + 5, .sync = sync, .flags = ""});
+}
+
+static void power_is_lost_around_a_checkpoint(void **state)
+{
+    (void)state;
+    struct totals t = measure("h");
+    for (unsigned long long i = 0; i < 10; i++) {
+        struct plan p = {.seed = i * 13 + 3, .sync = t.syncs - 4 - i, .flags = "h"};
+        if (!lose_once(p, false))
+            fail_at(&p, "after one loss");
+    }
+    for (unsigned long long i = 1; i < 8; i++) {
+        struct plan p = {.seed = i * 19 + 3, .write = t.writes * (i + 8) / 17, .flags = "h"};
+        if (!lose_once(p, false))
+            fail_at(&p, "after one loss");
+    }
+}
+
+static void a_failed_sync_then_power_is_lost(void **state)
+{
+    (void)state;
+    struct totals t = measure("o");
+    for (unsigned long long i = 0; i < 2 * (t.syncs - 2); i++) {
+        struct plan p = {.seed = i * 7 + 1, .fail = 1 + i / 2, .flags = "ol"};
+        if (!lose_once(p, false))
+            fail_at(&p, "after a failed sync");
+    }
+}
+
+static void a_store_that_does_not_sync_is_found_out(void **state)
+{
+    (void)state;
+    struct totals t = measure("");
+    int found = 0;
+    for (unsigned long long i = 1; i <= 6; i++)
+        found += !lose_once((struct plan){.seed = i, .write = t.writes * i / 8, .flags = "n"}, true);
+    assert_true(found > 0);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(power_is_lost_at_every_sync),
+        cmocka_unit_test(power_is_lost_again_during_recovery),
+        cmocka_unit_test(power_is_lost_around_a_checkpoint),
+        cmocka_unit_test(a_failed_sync_then_power_is_lost),
+        cmocka_unit_test(a_store_that_does_not_sync_is_found_out),
+    };
+    if (argc != 2)
+        return 2;
+    worker = argv[1];
+    return cmocka_run_group_tests_name("power loss", tests, NULL, NULL);
+}
