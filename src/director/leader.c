@@ -87,8 +87,10 @@ static void verify_candidate(struct member *m, const struct record_server *r)
     }
     if (e.standby)
         spec.server = e.standby;
-    else if (m->server->kind == SERVER_BUILTIN)
+    else if (m->server->kind == SERVER_BUILTIN) {
         spec.epoch = r->candidate.epoch;
+        spec.node = r->candidate.node;
+    }
     m->verify = verify_start(m->leader->loop, m->leader->o.mail, &spec, on_verified, m);
 }
 

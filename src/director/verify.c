@@ -30,6 +30,7 @@ struct verify {
     struct probe *probe;
     struct loop_timer *timer;
     char detail[256];
+    char identity[128]; /* "instance=7@east1" */
     void (*on_end)(void *arg, bool ok, struct str detail);
     void *arg;
 };
@@ -46,10 +47,11 @@ static void add(struct verify *v, enum check_kind kind, uint16_t port, const cha
 /* Ours: all that it offers. */
 static void checks_of_builtin(struct verify *v, const struct monitor_target *t)
 {
-    add(v, CHECK_SMTP, t->smtp_port, v->spec.server->hostname, NULL);
-    add(v, CHECK_LMTP, t->lmtp_port, v->spec.server->hostname, NULL);
-    add(v, CHECK_IMAP, t->imap_port, NULL, NULL);
-    add(v, CHECK_POP3, t->pop3_port, NULL, NULL);
+    const char *identity = v->spec.epoch > 0 ? v->identity : NULL;
+    add(v, CHECK_SMTP, t->smtp_port, identity, NULL);
+    add(v, CHECK_LMTP, t->lmtp_port, identity, NULL);
+    add(v, CHECK_IMAP, t->imap_port, identity, NULL);
+    add(v, CHECK_POP3, t->pop3_port, identity, NULL);
 }
 
 /* Another's: what its operator checks, or else that it takes mail. */
@@ -173,6 +175,9 @@ struct verify *verify_start(struct loop *l, struct mail *mail, const struct veri
     *v = (struct verify){.loop = l, .mail = mail, .spec = *spec, .on_end = on_end, .arg = arg};
     CHECK(mail || spec->epoch == 0);
     v->until = mono_add_ms(loop_now(l), spec->timeout_ms);
+    snprintf(v->identity, sizeof(v->identity), "instance=%lld@%.*s", (long long)spec->epoch,
+             STR_ARG(spec->node));
+    v->spec.node = STR_EMPTY;
     monitor_target_of_server(spec->server, &spec->address, &target);
     if (spec->server->kind == SERVER_BUILTIN)
         checks_of_builtin(v, &target);

@@ -23,6 +23,8 @@ struct verify_spec {
     const struct config_server *server; /* must outlive it */
     struct addr address;                /* port is not looked at */
     int64_t epoch;                      /* 0: not ours, the store is not asked */
+    struct str node;                    /* of ours: with the epoch it is the identity that its greetings tell;
+                                           needed during the call only */
     int64_t timeout_ms;
 };
 

@@ -110,9 +110,8 @@ static void process_end(struct rig_process *p)
 
 /* ---- instances ---- */
 
-static const char *const greetings[] = {"220 mail1.example.test ready\r\n",
-                                        "220 mail1.example.test ready\r\n", "* OK ready\r\n",
-                                        "+OK ready\r\n"};
+static const char *const greetings[] = {"220 mail1.example.test", "220 mail1.example.test", "* OK ready",
+                                        "+OK ready"};
 static const char *const answers[] = {"250 mail1.example.test\r\n", "250 mail1.example.test\r\n", "p1 OK\r\n",
                                       "+OK\r\n"};
 
@@ -135,15 +134,18 @@ static void on_read(void *arg, const char *data, size_t len, int err)
 
 static void on_accept(void *arg, struct loop_stream *s, const struct addr *peer)
 {
+    const struct rig_instance *i = arg;
     struct addr local;
-    (void)arg;
+    char line[160];
     (void)peer;
     loop_stream_local(s, &local);
     const char *text = greetings[addr_port(&local) == 25    ? 0
                                  : addr_port(&local) == 24  ? 1
                                  : addr_port(&local) == 143 ? 2
                                                             : 3];
-    loop_stream_write(s, text, strlen(text));
+    snprintf(line, sizeof(line), "%s instance=%lld@%s\r\n", text, (long long)i->epoch,
+             config_nodes[i->node].name);
+    loop_stream_write(s, line, strlen(line));
     loop_stream_read_start(s, on_read, s);
 }
 
