@@ -13,7 +13,7 @@ README_LINES_MAX = 60
 
 # The C library's and the kernel's own headers, which everyone may use.
 LIBC_HEADERS = re.compile(
-    r"(assert|ctype|dirent|dlfcn|endian|errno|execinfo|fcntl|fnmatch|getopt|grp|inttypes|limits|locale|math|netdb|poll"
+    r"(assert|ctype|dirent|dlfcn|endian|errno|execinfo|fcntl|fnmatch|ftw|getopt|grp|inttypes|libgen|limits|locale|math|netdb|poll"
     r"|pthread|pwd|regex|sched|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
     r"|stdnoreturn|string|strings|sysexits|syslog|termios|threads|time|ucontext|unistd|utime|wchar|malloc)\.h"
     r"|(sys|netinet|net|arpa|linux|asm|bits)/.*")
