@@ -20,6 +20,7 @@ static const struct command_entry commands[] = {
     {"store", "status|copy FOLDER", "the store's health; a verified copy of it", cmd_store},
     {"trace", "ID", "one message's life", cmd_trace},
     {"user", "add|passwd|list|remove [ADDRESS]", "the users of builtin servers", cmd_user},
+    {"demo", "[--json] [--strict]", "play and check the story of the two-site network", cmd_demo},
 };
 
 static const char common_options[] =
