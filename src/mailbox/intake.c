@@ -49,13 +49,21 @@ static void drop_transaction(struct intake *s)
     s->reverse_path = NULL;
 }
 
+static bool can_take(const struct instance *i)
+{
+    return !i->closing && directory_known(i->directory) && mail_health(i->mail) == 0;
+}
+
+/* 421 at once while nothing can be taken, so that senders go on to a relay. */
+static void answer_or_send_on(struct intake *s)
+{
+    const struct smtp_reply unavailable = SMTP_REPLY_UNAVAILABLE;
+    smtp_server_reply(s->server, can_take(s->base.instance) ? NULL : &unavailable);
+}
+
 static void on_connect(void *arg)
 {
-    struct intake *s = arg;
-    if (s->base.instance->closing || !directory_known(s->base.instance->directory))
-        reply(s, SMTP_REPLY_UNAVAILABLE); /* at once, so that senders go on to a relay */
-    else
-        smtp_server_reply(s->server, NULL);
+    answer_or_send_on(arg);
 }
 
 static void on_mail(void *arg, const struct smtp_mail *mail)
@@ -66,7 +74,7 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     s->has_custody = mail->custody_id != NULL;
     if (mail->custody_id)
         s->custody_id = *mail->custody_id;
-    smtp_server_reply(s->server, NULL);
+    answer_or_send_on(s);
 }
 
 static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
