@@ -1,0 +1,60 @@
+"""A relay alone, under strace; the fixtures of the system tests."""
+
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+
+import importlib.util  # noqa: E402
+
+import pytest  # noqa: E402
+import wait  # noqa: E402
+from network import BackupMx, relay_greets  # noqa: E402
+
+# The system tests' own conftest, by another name than this file's.
+spec = importlib.util.spec_from_file_location("system_conftest", sys.path[0] + "/conftest.py")
+system = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(system)
+
+machine, scratch, make_network, make_sink, ledger = (
+    system.machine, system.scratch, system.make_network, system.make_sink, system.ledger)
+pytest_runtest_makereport = system.pytest_runtest_makereport
+
+
+class Rig:
+    """One relay's queue through its deaths."""
+
+    def __init__(self, network):
+        self.network = network
+        self.trace = network.state_dir.parent / "strace"
+
+    def start(self, inject=None, ready=True):
+        """inject: strace's, for the sync calls. Returns the process (strace's, when there is one)."""
+        wrapper = ["strace", "-f", "-qq", "-o", str(self.trace), "-e", "trace=fdatasync,fsync", "-e",
+                   f"inject=fdatasync,fsync:{inject}"] if inject else []
+        process = self.network.spawn("relay", "--node", "relay1", wrapper=wrapper)
+        if ready:
+            wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
+        return process
+
+    def send(self, ledger, count=1):
+        return self.network.mta(ledger).send_by(BackupMx.RELAY[0], count)
+
+    def injected(self):
+        return self.trace.read_text().count("(INJECTED)")
+
+    def judge_after_restart(self, ledger, make_sink):
+        """Everything it ever accepted goes to the server, once."""
+        sink = make_sink()
+        self.start()
+        self.network.until(lambda: ledger.has_all(sink.contents()) and self.queued() == 0, "all that was accepted")
+        ledger.judge(sink.contents())
+
+    def queued(self):
+        return self.network.queued()
+
+
+@pytest.fixture
+def rig(make_network):
+    return Rig(make_network(BackupMx, "backup-mx.conf"))

@@ -1,0 +1,52 @@
+"""A failed sync: 451, never 250; and nothing more is taken until the file was opened again and recovered."""
+
+import ledger as ledgers
+import wait
+
+
+def send_one(rig, ledger):
+    rig.send(ledger)
+    return list(ledger.attempts.values())[-1]
+
+
+def test_451_while_syncs_fail(rig, ledger, make_sink):
+    first_failing = syncs_of_a_start(rig, ledger) + 1
+    process = rig.start(f"error=EIO:when={first_failing}+")
+    refused = wait.until(lambda: next((a for a in [send_one(rig, ledger)] if a.outcome == ledgers.REFUSED and a.reply),
+                                      None), "a refusal")
+    assert refused.reply[:3] in ("451", "421"), refused.reply
+    accepted = ledger.count_accepted()
+    for _ in range(20):
+        assert send_one(rig, ledger).outcome != ledgers.ACCEPTED
+    assert rig.injected() > 0, "no sync was made to fail"
+    assert ledger.count_accepted() == accepted
+    process.kill()
+    rig.network.kill_everything()
+    rig.judge_after_restart(ledger, make_sink)
+
+
+def test_one_failure_and_service_again(rig, ledger, make_sink):
+    failing = syncs_of_a_start(rig, ledger) + 1
+    rig.start(f"error=EIO:when={failing}")
+    outcomes = []
+
+    def fails_once():
+        outcomes.append(send_one(rig, ledger))
+        return rig.injected() > 0
+
+    wait.until(fails_once, "the failing sync")
+    wait.until(lambda: send_one(rig, ledger).outcome == ledgers.ACCEPTED, "service again")
+    refused = [attempt for attempt in ledger.attempts.values() if attempt.outcome == ledgers.REFUSED]
+    assert refused and all(attempt.reply[:3] in ("451", "421") for attempt in refused)
+    rig.network.kill_everything()
+    rig.judge_after_restart(ledger, make_sink)
+
+
+def syncs_of_a_start(rig, ledger):
+    """The most syncs that any thread makes until the first message is taken: of an undisturbed run."""
+    rig.start("error=EIO:when=65535")
+    assert rig.send(ledger) != []
+    rig.network.kill_everything()
+    lines = rig.trace.read_text().splitlines()
+    threads = [line.split()[0] for line in lines if "sync(" in line]
+    return max(threads.count(thread) for thread in set(threads))

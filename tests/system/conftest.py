@@ -1,0 +1,111 @@
+"""What the tests start from: a network of the examples, one at a time on a machine."""
+
+import fcntl
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import program  # noqa: E402
+from ledger import Ledger  # noqa: E402
+from network import BackupMx, TwoSite  # noqa: E402
+from sink import Sink  # noqa: E402
+
+LOG_LINES_SHOWN = 120
+
+
+@pytest.fixture(scope="session", autouse=True)
+def machine():
+    """The addresses are fixed: two runs on one machine take turns."""
+    with open(pathlib.Path(tempfile.gettempdir(), "holdfast-system-tests.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    setattr(item, f"report_{report.when}", report)
+
+
+@pytest.fixture
+def scratch(request):
+    """A folder of the test's own, short enough for anything, gone afterwards."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-test-"))
+    yield folder
+    program.kill_all_with(folder / "state")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def make_network(request, scratch):
+    """make_network(kind, example, changes): a network, not started. changes: pairs of a text of the example's
+    configuration, which must be in it, and what stands there instead."""
+    made = []
+
+    def make(kind, example, changes=()):
+        for path in program.EXAMPLES.iterdir():
+            shutil.copy(path, scratch)
+        config = scratch / example
+        text = config.read_text()
+        for old, new in changes:
+            assert old in text, f"{example} has no '{old}'"
+            text = text.replace(old, new)
+        config.write_text(text)
+        (scratch / "state").mkdir(exist_ok=True)
+        network = kind(config, scratch / "state", scratch / "log")
+        made.append(network)
+        return network
+
+    yield make
+    for network in made:
+        network.kill_everything()
+        if failed(request.node):
+            show_log(network.log_path)
+
+
+def failed(item):
+    return any(getattr(item, f"report_{when}", None) is not None and getattr(item, f"report_{when}").failed
+               for when in ("setup", "call"))
+
+
+def show_log(path):
+    if path.exists():
+        lines = path.read_text(errors="replace").splitlines()
+        print(f"--- the network's log, the last {min(len(lines), LOG_LINES_SHOWN)} of {len(lines)} lines")
+        print("\n".join(lines[-LOG_LINES_SHOWN:]))
+
+
+@pytest.fixture
+def two_site(make_network):
+    return make_network(TwoSite, "two-site.conf").start()
+
+
+@pytest.fixture
+def backup_mx(make_network):
+    return make_network(BackupMx, "backup-mx.conf").start()
+
+
+@pytest.fixture
+def make_sink():
+    """make_sink(address, port): an external server, running."""
+    made = []
+
+    def make(address=BackupMx.SERVER[0], port=BackupMx.SERVER[1]):
+        made.append(Sink(address, port).start())
+        return made[-1]
+
+    yield make
+    for sink in made:
+        sink.stop()
+
+
+@pytest.fixture
+def ledger(request):
+    return Ledger(re.sub(r"\W+", "-", request.node.name)[:60].strip("-"))

@@ -1,0 +1,141 @@
+"""An external messaging server that takes mail, or misbehaves as it is told."""
+
+import socket
+import socketserver
+import threading
+
+HANG, DROP = object(), object()
+
+WELL = {"greeting": "220 mail1.example.test sink", "EHLO": "250 mail1.example.test", "HELO": "250 mail1.example.test",
+        "MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok", "DATA": "354 go on", ".": "250 2.0.0 taken", "RSET": "250 ok",
+        "NOOP": "250 ok", "QUIT": "221 bye"}
+
+
+class Sink:
+    """While it runs it listens on its address; stopped, connections are refused.
+
+    answers: what is said instead of WELL, by command, "greeting", "." or "data"
+    (DROP alone: after the first bytes of a message); a value is a reply, HANG,
+    DROP, or a function of the command's line that returns one."""
+
+    def __init__(self, address, port):
+        self.place = (address, port)
+        self.answers = {}
+        self.sessions = []  # of each, the command lines
+        self.messages = []  # taken: (reverse-path, recipients, content)
+        self.changed = threading.Condition()
+        self._server = None
+        self._open = set()
+
+    def start(self):
+        sink = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                sink._serve(self.connection, self.rfile)
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+            request_queue_size = 128
+
+            def handle_error(self, request, client_address):
+                pass  # the other end went away
+
+        self._server = Server(self.place, Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def stop(self):
+        """Dead: nothing listens, open sessions are cut."""
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+        with self.changed:
+            for connection in list(self._open):
+                _shut(connection)
+
+    def contents(self):
+        with self.changed:
+            return [content for _, _, content in self.messages]
+
+    def commands(self, verb):
+        """All lines that began with the verb, of all sessions."""
+        with self.changed:
+            return [line for session in self.sessions for line in session if line.upper().startswith(verb)]
+
+    # ---- one session ----
+
+    def _serve(self, connection, lines):
+        session = []
+        with self.changed:
+            self._open.add(connection)
+            self.sessions.append(session)
+        try:
+            self._converse(connection, lines, session)
+        except (OSError, ConnectionError):
+            pass
+        finally:
+            with self.changed:
+                self._open.discard(connection)
+
+    def _converse(self, connection, lines, session):
+        if not self._say(connection, "greeting", ""):
+            return
+        envelope = ["", []]
+        for raw in lines:
+            line = raw.decode(errors="replace").rstrip("\r\n")
+            with self.changed:
+                session.append(line)
+            verb = line[:4].upper()
+            said = self._say(connection, verb, line)
+            if not said or verb == "QUIT":
+                return
+            if verb == "MAIL":
+                envelope = [line[10:].partition(">")[0].lstrip("<"), []]
+            elif verb == "RCPT" and said.startswith("2"):
+                envelope[1].append(line[8:].partition(">")[0].lstrip("<"))
+            elif verb == "DATA" and said.startswith("3") and not self._take(connection, lines, envelope):
+                return
+
+    def _take(self, connection, lines, envelope):
+        content = []
+        for raw in lines:
+            if self.answers.get("data") is DROP:
+                _shut(connection)
+                return False
+            if raw == b".\r\n":
+                break
+            content.append(raw[1:] if raw.startswith(b".") else raw)
+        else:
+            return False
+        said = self._say(connection, ".", "")
+        if said and said.startswith("2"):
+            with self.changed:
+                self.messages.append((envelope[0], envelope[1], b"".join(content)))
+                self.changed.notify_all()
+        return bool(said)
+
+    def _say(self, connection, what, line):
+        """What was said, or None when the session is over."""
+        answer = self.answers.get(what, WELL.get(what, "500 5.5.2 what?"))
+        if callable(answer):
+            answer = answer(line)
+        if answer is HANG:
+            connection.settimeout(60)
+            while connection.recv(4096):
+                pass
+            return None
+        if answer is DROP:
+            _shut(connection)
+            return None
+        connection.sendall(answer.encode() + b"\r\n")
+        return None if answer.startswith("421") else answer
+
+
+def _shut(connection):
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass

@@ -1,0 +1,38 @@
+"""The created server can have the same name and IP address as the old one; or it is in a second, remote data centre."""
+
+import smtplib
+
+import names
+
+
+def banner(address, port):
+    with smtplib.SMTP(timeout=10) as smtp:
+        code, text = smtp.connect(address, port)
+        assert code == 220
+        return text.decode()
+
+
+def test_the_same_name_and_address(two_site, ledger):
+    before = two_site.server()
+    two_site.mta(ledger).send(3)
+    two_site.kill_server()
+    two_site.until(lambda: two_site.server()["epoch"] > before["epoch"], "a new instance")
+    two_site.await_operational_at(two_site.HOME)
+    after = two_site.server()
+    assert (after["address"], after["site"]) == (before["address"], before["site"]) == (two_site.HOME, "east")
+    assert banner(two_site.HOME, two_site.SMTP).split()[0] == two_site.HOST
+    two_site.mta(ledger).send(3)
+    two_site.judge(ledger)
+
+
+def test_in_the_second_remote_data_centre(two_site, ledger):
+    two_site.mta(ledger).send(3)
+    two_site.kill_node("east1")
+    two_site.await_operational_at(two_site.REMOTE)
+    after = two_site.server()
+    assert (after["address"], after["site"], after["node"]) == (two_site.REMOTE, "west", "west1")
+    west = names.Resolver([two_site.DNS[1]])
+    assert west.a(two_site.HOST) == [two_site.REMOTE]
+    assert banner(two_site.REMOTE, two_site.SMTP).split()[0] == two_site.HOST
+    two_site.mta(ledger).send(3)
+    two_site.judge(ledger)

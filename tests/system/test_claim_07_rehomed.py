@@ -1,0 +1,43 @@
+"""The stored messages are re-homed to the other server, and sent to it."""
+
+import standby
+
+
+def homes(network):
+    """Of all that waits: the message's own home, or the route of its domain."""
+    route = network.status()["routes"]["example.test"]["server"]
+    return {row["home"] or route for row in network.json("queue", "list")}
+
+
+def test_all_that_waits_goes_to_the_standby(make_network, make_sink, ledger):
+    network, first, other = standby.start(make_network, make_sink)
+    first.answers["MAIL"] = "451 4.3.0 not now"  # so that it waits while the server is still its home
+    network.mta(ledger).send(40)
+    assert network.queued("mail1") == 40 and homes(network) == {"mail1"}
+    first.stop()
+    network.until(lambda: ledger.has_all(other.contents()), "delivery to the standby")
+    network.until(lambda: network.queued("mail1") == network.queued("mail2") == 0, "empty queues")
+    ledger.judge(other.contents())
+    assert first.messages == []
+    custody_id = next(iter(ledger.attempts.values())).reply.split()[-1]
+    assert network.json("trace", custody_id)[0]["attempts"][-1]["server"] == "mail2"
+
+
+def test_an_operator_gives_messages_another_home(make_network, make_sink, ledger):
+    network, first, other = standby.start(make_network, make_sink, [('mode = "automatic"', 'mode = "manual"')])
+    first.stop()
+    network.until(lambda: network.server("mail1")["state"] == "inoperable", "an inoperable server")
+    network.mta(ledger).send(10)
+    assert network.queued("mail1") == 10
+    network.must("queue", "move", "--server", "mail1", "--to", "mail2")
+    network.until(lambda: ledger.has_all(other.contents()), "delivery to the other server")
+    ledger.judge(other.contents())
+    assert network.status()["routes"]["example.test"]["server"] == "mail1", "the domain's route is as it was"
+
+
+def test_what_waits_goes_to_the_created_server(two_site, ledger):
+    two_site.kill_server()
+    mta = two_site.mta(ledger)
+    assert len(mta.send_by(two_site.RELAY_EAST, 40)) == 40
+    two_site.await_operational_at(two_site.HOME)
+    two_site.judge(ledger)

@@ -1,0 +1,28 @@
+"""The one place that polls."""
+
+import time
+
+POLL_S = 0.03
+LIMIT_S = 40  # far above what anything here takes, also on a busy machine
+
+
+class NotInTime(AssertionError):
+    """A condition that did not come true."""
+
+
+def until(condition, what, limit_s=LIMIT_S, tolerate=(), abandon=None):
+    """The first true value of condition(). tolerate: exceptions that mean "not
+    yet". abandon: a function whose true value says why waiting is useless."""
+    deadline = time.monotonic() + limit_s
+    last = None
+    while True:
+        try:
+            last = condition()
+            if last:
+                return last
+        except tolerate as error:
+            last = error
+        useless = abandon() if abandon else None
+        if useless or time.monotonic() > deadline:
+            raise NotInTime(f"{what}: {useless or f'not within {limit_s} s'}; last: {last!r}")
+        time.sleep(POLL_S)
