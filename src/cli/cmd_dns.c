@@ -6,7 +6,6 @@
 #include "cli/commands.h"
 #include "cli/role_main.h"
 #include "dns/role.h"
-#include "net/bind.h"
 
 #define STORE_RETRY_MS 1000
 #define ROUTE_LEASES   4 /* how many of a node's leases the last known routes are kept for */
@@ -102,8 +101,12 @@ static int start(struct dns_main *m)
 {
     struct err_buf eb = {""};
     const struct config_dns *dns = config_dns_of_node(m->rm.cx.config, m->rm.node);
-    if (dns_role_open(m->rm.cx.loop, m->rm.cx.config, dns, &m->role, &eb) < 0 ||
-        net_drop_privileges(m->rm.cx.config->user, &eb) < 0 || dns_role_start(m->role, &eb) < 0) {
+    int rc = dns_role_open(m->rm.cx.loop, m->rm.cx.config, dns, &m->role, &eb);
+    if (rc == 0 && role_main_become(&m->rm) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (rc == 0)
+        rc = dns_role_start(m->role, &eb);
+    if (rc < 0) {
         log_event(LOG_ERROR, eb.text);
         return EXIT_FAILED;
     }

@@ -103,15 +103,21 @@ static void make_state_dir(const struct config *c)
                   LOG_TEXT("folder", c->state_dir), LOG_TEXT("user", c->user));
 }
 
-int role_main_open(struct role_main *rm)
+int role_main_become(struct role_main *rm)
 {
     struct err_buf eb = {""};
     make_state_dir(rm->cx.config);
-    if (net_drop_privileges(rm->cx.config->user, &eb) < 0) {
-        fprintf(stderr, "holdfast %s: %s\n", rm->cx.command, eb.text);
-        return EXIT_FAILED;
-    }
-    int status = context_open_store(&rm->cx, false);
+    if (net_drop_privileges(rm->cx.config->user, &eb) == 0)
+        return EXIT_DONE;
+    fprintf(stderr, "holdfast %s: %s\n", rm->cx.command, eb.text);
+    return EXIT_FAILED;
+}
+
+int role_main_open(struct role_main *rm)
+{
+    int status = role_main_become(rm);
+    if (status == EXIT_DONE)
+        status = context_open_store(&rm->cx, false);
     return status ? status : bootstrap(&rm->cx);
 }
 

@@ -21,7 +21,9 @@ struct role_main {
  * the node, which must have `role` (0: any), and makes the loop. 0 or an exit status. */
 int role_main_init(struct role_main *rm, const char *command, unsigned role, int argc, char **argv,
                    const struct args_option *extra) MUST_USE;
-/* Drops privileges, opens and bootstraps the store. After the sockets are bound. */
+/* Makes the state folder, and drops privileges. After the sockets are bound. */
+int role_main_become(struct role_main *rm) MUST_USE;
+/* The same, and opens and bootstraps the store. After the sockets are bound. */
 int role_main_open(struct role_main *rm) MUST_USE;
 /* Runs until role_main_end; on_stop is asked to arrange that. */
 int role_main_run(struct role_main *rm, void (*on_stop)(void *arg), void *arg);
