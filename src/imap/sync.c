@@ -122,10 +122,11 @@ void imap_sync_start(struct imap_session *s, bool expunge, void (*done)(struct i
     CHECK(!s->sync_done);
     s->sync_done = done;
     s->sync_expunge = expunge;
-    if (s->state != IMAP_SELECTED || !s->view_dirty) {
+    bool stale = s->view_dirty && s->state == IMAP_SELECTED;
+    s->view_dirty = false; /* what changes from now on is another change */
+    if (!stale) {
         finish_sync(s, 0);
         return;
     }
-    s->view_dirty = false; /* what changes from now on is another change */
     s->sync_op = mail_changes(s->mail, s->view.mailbox_id, s->view.modseq, on_changes, s);
 }

@@ -1,5 +1,8 @@
-/* IMAP for scripts. Options of a script, beside those of reader_rig.h: plain
- * (0: the connection is not safe for passwords), size (of a message). */
+/* IMAP for scripts. Options of a script: messages (how many alice has), store
+ * (away, full, fenced), plain (0: the connection is not safe for passwords), size
+ * (of a message). */
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "dialogue/machines.h"
 #include "dialogue/reader_rig.h"
@@ -10,6 +13,12 @@ struct imap_machine {
     struct imap_options options;
     struct imap_session *session;
 };
+
+static uint64_t number(const struct dialogue_options *o, const char *key, uint64_t otherwise)
+{
+    const char *value = dialogue_option(o, key);
+    return value ? strtoull(value, NULL, 10) : otherwise;
+}
 
 static void answer(void *arg, int err, struct str user)
 {
@@ -44,11 +53,11 @@ static void *machine_open(const struct dialogue_options *o, uint32_t seed)
 {
     static const struct imap_ops ops = {authenticate, cancel, now, fenced};
     struct imap_machine *m = mem_zalloc(sizeof(*m));
-    m->rig = reader_rig_new(o, seed);
+    m->rig = reader_rig_new(number(o, "messages", READER_RIG_MESSAGES), dialogue_option(o, "store"), seed);
     m->options = (struct imap_options){.hostname = "mail1.example.test",
                                        .instance = "7@east1",
-                                       .append_max_bytes = reader_rig_number(o, "size", 1000000)};
-    m->session = imap_session_new(&m->options, &ops, m, m->rig->mail, reader_rig_number(o, "plain", 1));
+                                       .append_max_bytes = number(o, "size", 1000000)};
+    m->session = imap_session_new(&m->options, &ops, m, m->rig->mail, number(o, "plain", 1));
     return m;
 }
 

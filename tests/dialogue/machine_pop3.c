@@ -1,5 +1,7 @@
-/* POP3 for scripts. Options of a script, beside those of reader_rig.h: plain
- * (0: the connection is not safe for passwords). */
+/* POP3 for scripts. Options of a script: messages (how many alice has), store
+ * (away, full, fenced), plain (0: the connection is not safe for passwords). */
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "dialogue/machines.h"
 #include "dialogue/reader_rig.h"
@@ -10,6 +12,12 @@ struct pop3_machine {
     struct pop3_options options;
     struct pop3_session *session;
 };
+
+static uint64_t number(const struct dialogue_options *o, const char *key, uint64_t otherwise)
+{
+    const char *value = dialogue_option(o, key);
+    return value ? strtoull(value, NULL, 10) : otherwise;
+}
 
 static void answer(void *arg, int err, struct str user)
 {
@@ -38,9 +46,9 @@ static void *machine_open(const struct dialogue_options *o, uint32_t seed)
 {
     static const struct pop3_ops ops = {authenticate, cancel, fenced};
     struct pop3_machine *m = mem_zalloc(sizeof(*m));
-    m->rig = reader_rig_new(o, seed);
+    m->rig = reader_rig_new(number(o, "messages", READER_RIG_MESSAGES), dialogue_option(o, "store"), seed);
     m->options = (struct pop3_options){.hostname = "mail1.example.test", .instance = "7@east1"};
-    m->session = pop3_session_new(&m->options, &ops, m, m->rig->mail, reader_rig_number(o, "plain", 1));
+    m->session = pop3_session_new(&m->options, &ops, m, m->rig->mail, number(o, "plain", 1));
     return m;
 }
 

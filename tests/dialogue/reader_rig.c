@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-static const char *const messages[] = {
+static const char *const standard[READER_RIG_MESSAGES] = {
     "Return-Path: <carol@client.example>\r\n"
     "From: Carol <carol@client.example>\r\n"
     "To: alice@example.test\r\n"
@@ -56,8 +56,9 @@ static void on_done(void *arg, int err)
 
 static void on_delivered(void *arg, int err, const int *results)
 {
+    (void)arg;
+    (void)err;
     (void)results;
-    on_done(arg, err);
 }
 
 static void wait_for(struct reader_rig *r, const struct done *d)
@@ -67,14 +68,14 @@ static void wait_for(struct reader_rig *r, const struct done *d)
     CHECK(d->err == 0);
 }
 
-static void deliver(struct reader_rig *r, const char *text)
+void reader_rig_deliver(struct reader_rig *r, const char *text, size_t len)
 {
     struct str users[] = {STR("alice@example.test")};
-    struct done d = {false, 0};
     struct body_writer *body = mail_body_begin(r->mail);
-    body_append(body, text, strlen(text));
-    mail_deliver(r->mail, body, NULL, users, 1, (struct wall_time){1704110400000}, on_delivered, &d);
-    wait_for(r, &d);
+    if (!body)
+        return;
+    body_append(body, text, len);
+    mail_deliver(r->mail, body, NULL, users, 1, (struct wall_time){1704110400000}, on_delivered, NULL);
 }
 
 static uint64_t no_random(void *arg, uint64_t n)
@@ -97,12 +98,6 @@ static void break_store(struct reader_rig *r, const char *how)
     wait_for(r, &d);
 }
 
-uint64_t reader_rig_number(const struct dialogue_options *o, const char *key, uint64_t otherwise)
-{
-    const char *value = dialogue_option(o, key);
-    return value ? strtoull(value, NULL, 10) : otherwise;
-}
-
 static void on_login_due(void *arg)
 {
     struct reader_rig *r = arg;
@@ -112,26 +107,26 @@ static void on_login_due(void *arg)
     free(user);
 }
 
-struct reader_rig *reader_rig_new(const struct dialogue_options *options, uint32_t seed)
+struct reader_rig *reader_rig_new(uint64_t messages, const char *store, uint32_t seed)
 {
     struct reader_rig *r = mem_zalloc(sizeof(*r));
     struct err_buf eb;
-    r->random = seed == 1 ? 0 : seed; /* the first round answers all at once */
+    r->late = seed != 1;
     r->world = sim_world_new(seed);
     r->loop = sim_loop_new(r->world, "host", "mailbox");
     r->timer = loop_timer_new(r->loop, on_login_due, r);
     r->memory = store_memory_new(device_clock, r->world);
-    struct store_options store = {.engine = STORE_ENGINE_MEMORY, .memory = r->memory};
-    CHECK(store_open(r->loop, &store, &r->store, &eb) == 0);
+    struct store_options options = {.engine = STORE_ENGINE_MEMORY, .memory = r->memory};
+    CHECK(store_open(r->loop, &options, &r->store, &eb) == 0);
     CHECK(store_mail(r->store, &r->mail, &eb) == 0);
     struct done d = {false, 0};
     mail_instance_begin(r->mail, STR("mail1"), 7, on_done, &d);
     wait_for(r, &d);
-    uint64_t count = reader_rig_number(options, "messages", ARRAY_LEN(messages));
-    for (uint64_t i = 0; i < count; i++)
-        deliver(r, messages[i % ARRAY_LEN(messages)]);
-    if (dialogue_option(options, "store"))
-        break_store(r, dialogue_option(options, "store"));
+    for (uint64_t i = 0; i < messages; i++)
+        reader_rig_deliver(r, standard[i % READER_RIG_MESSAGES], strlen(standard[i % READER_RIG_MESSAGES]));
+    reader_rig_settle(r);
+    if (store)
+        break_store(r, store);
     return r;
 }
 
@@ -151,7 +146,7 @@ void reader_rig_login(struct reader_rig *r, struct str user, struct str password
 {
     bool known = str_eq(user, STR("alice@example.test")) || str_eq(user, STR("bob@example.test"));
     int err = known && str_eq(password, STR("holdfast")) ? 0 : ERR_DENIED;
-    if (r->random == 0 || dialogue_random(&r->random) % 2 == 0) {
+    if (!r->late || sim_random_below(r->world, 2) == 0) {
         answer(arg, err, user);
         return;
     }
@@ -172,4 +167,10 @@ void reader_rig_cancel(struct reader_rig *r)
 bool reader_rig_tick(struct reader_rig *r)
 {
     return sim_step(r->world);
+}
+
+void reader_rig_settle(struct reader_rig *r)
+{
+    while (sim_step(r->world))
+        ;
 }
