@@ -5,8 +5,8 @@
  * - Arguments are copied at the call; results are valid during the callback.
  * - A write's callback with err 0 means: durable, as the configuration asks.
  *   ERR_SYNC, ERR_IO, ERR_FULL, ERR_DEGRADED, ERR_UNAVAILABLE: it is not in the
- *   store and never will be (an engine that cannot know settles the question by
- *   a tombstone before it answers). ERR_FENCED: our epoch or lease is stale;
+ *   store and never will be (SQLite cuts its log, docs/decisions/0005; a shared
+ *   engine settles by a tombstone before it answers). ERR_FENCED: our epoch or lease is stale;
  *   nothing was written, nothing ever can be by this handle: stop.
  * - Writes of one handle commit in the order of the calls; a read that is
  *   called after a write's callback sees it. */
