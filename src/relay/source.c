@@ -8,11 +8,14 @@
 #define PAGE_ROWS      256
 #define RETRY_READ_MS  500     /* after a failed reading */
 #define NEXT_AT_MAX_MS 3600000 /* look again at least hourly: clocks are set back */
+#define ANY_TIME       ((struct wall_time){INT64_MAX})
 
 struct lane {
     struct list pool; /* of struct transaction */
     int64_t after_id; /* the page's cursor */
-    struct store_op *op;
+    struct wall_time read_at;
+    struct store_op *op, *next_op;
+    bool began;     /* all that waited at the start was read once, due or not: see source.h */
     bool exhausted; /* nothing due above the cursor when last read */
     bool rewind;    /* read from the start again */
     bool kicked;    /* mail may have come since the reading began */
@@ -29,7 +32,6 @@ struct source {
     size_t out;
     struct loop_timer *timer; /* the earliest next_at, or a failed reading */
     int64_t timer_at_ms;      /* wall; INT64_MAX: not set */
-    struct store_op *next_op;
 };
 
 static struct str id_key(const int64_t *id)
@@ -88,27 +90,46 @@ static struct queue_due_filter make_filter(const struct source *s, enum source_l
         .domain = str_from(s->domain),
         .home = str_from(s->home),
         .after_id = s->lanes[lane].after_id,
-        .now = loop_wall(s->loop),
+        .now = s->lanes[lane].read_at,
         .lossy = lane == SOURCE_LOSSY,
         .limit = PAGE_ROWS,
     };
 }
 
-static void on_next_at(void *arg, int err, struct wall_time next_at)
+static void read_again_soon(struct source *s)
 {
-    struct source *s = arg;
-    s->next_op = NULL;
-    if (err == 0)
-        set_timer(s, next_at);
+    set_timer(s, (struct wall_time){loop_wall(s->loop).ms + RETRY_READ_MS});
 }
 
-static void ask_next_at(struct source *s)
+static void on_next_at(struct source *s, enum source_lane lane, int err, struct wall_time next_at)
 {
-    if (s->next_op)
+    s->lanes[lane].next_op = NULL;
+    if (err == 0)
+        set_timer(s, next_at);
+    else if (err != ERR_NOT_FOUND)
+        read_again_soon(s);
+}
+
+static void on_normal_next_at(void *arg, int err, struct wall_time next_at)
+{
+    on_next_at(arg, SOURCE_NORMAL, err, next_at);
+}
+
+static void on_lossy_next_at(void *arg, int err, struct wall_time next_at)
+{
+    on_next_at(arg, SOURCE_LOSSY, err, next_at);
+}
+
+/* What was not due yet at the reading, though it may be now. */
+static void ask_next_at(struct source *s, enum source_lane lane)
+{
+    struct lane *l = &s->lanes[lane];
+    if (l->next_op)
         return;
-    struct queue_due_filter filter = make_filter(s, SOURCE_NORMAL);
+    struct queue_due_filter filter = make_filter(s, lane);
     filter.after_id = 0;
-    s->next_op = queue_next_at(s->queue, &filter, on_next_at, s);
+    l->next_op =
+        queue_next_at(s->queue, &filter, lane == SOURCE_LOSSY ? on_lossy_next_at : on_normal_next_at, s);
 }
 
 static struct transaction *transaction_new(struct source *s, enum source_lane lane,
@@ -150,7 +171,7 @@ static void on_page(struct source *s, enum source_lane lane, int err, const stru
     struct lane *l = &s->lanes[lane];
     l->op = NULL;
     if (err) {
-        set_timer(s, (struct wall_time){loop_wall(s->loop).ms + RETRY_READ_MS});
+        read_again_soon(s);
         l->exhausted = true;
         return;
     }
@@ -158,12 +179,13 @@ static void on_page(struct source *s, enum source_lane lane, int err, const stru
         add_row(s, lane, &rows->items[i]);
     l->exhausted = !rows->more && !l->kicked;
     l->kicked = false;
+    l->began |= l->exhausted;
+    if (l->exhausted)
+        ask_next_at(s, lane);
     if (!list_empty(&l->pool))
         s->on_ready(s->arg);
     else if (!l->exhausted)
         fetch(s, lane);
-    else
-        ask_next_at(s);
 }
 
 static void on_normal_page(void *arg, int err, const struct queue_rows *rows)
@@ -184,6 +206,7 @@ static void fetch(struct source *s, enum source_lane lane)
     if (l->rewind)
         l->after_id = 0;
     l->rewind = l->kicked = false;
+    l->read_at = l->began ? loop_wall(s->loop) : ANY_TIME;
     struct queue_due_filter filter = make_filter(s, lane);
     l->op = queue_due(s->queue, &filter, lane == SOURCE_LOSSY ? on_lossy_page : on_normal_page, s);
 }
@@ -212,7 +235,9 @@ static void lane_empty(struct lane *l)
 {
     if (l->op)
         store_op_forget(l->op);
-    l->op = NULL;
+    if (l->next_op)
+        store_op_forget(l->next_op);
+    l->op = l->next_op = NULL;
     LIST_FOREACH (it, &l->pool) {
         list_remove(it);
         transaction_free(LIST_ENTRY(it, struct transaction, node));
@@ -224,8 +249,6 @@ void source_free(struct source *s)
     CHECK(s->out == 0);
     for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
         lane_empty(&s->lanes[lane]);
-    if (s->next_op)
-        store_op_forget(s->next_op);
     loop_timer_free(s->timer);
     map_fini(&s->out_ids);
     free(s->domain);

@@ -6,6 +6,10 @@
  *
  * Deliveries whose connection was lost before ("lossy") come from a lane of
  * their own, so that a message that kills its server cannot take others along.
+ *
+ * All that waits is tried once when the source begins, due or not: when it is
+ * due was said by the clock of whoever had the queue before, perhaps another
+ * node's.
  * Nothing here survives a crash: the queue holds all. */
 #ifndef HOLDFAST_RELAY_SOURCE_H
 #define HOLDFAST_RELAY_SOURCE_H

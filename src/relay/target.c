@@ -391,6 +391,7 @@ void target_drop_queue(struct target *t, struct queue *q)
             session_drop(s);
     }
     settlements_drop(&t->settlements, q);
+    loop_timer_start(t->timer, 0); /* other queues' mail may have waited for these sessions */
 }
 
 void target_observe(const struct target *t, struct target_observation *ret_observation)

@@ -134,6 +134,54 @@ static void test_a_deferred_one_comes_back_when_it_is_due(void **state)
     queue_close(q);
 }
 
+/* What one retry's time hides is found when that has come, in either lane. */
+static void test_of_several_retries_each_comes_back(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    accept_one(r, q, 1, "a@d.test");
+    accept_one(r, q, 2, "b@d.test");
+    struct source *s = source_new(r->loop, q, STR("d.test"), STR_EMPTY, on_ready, &w);
+    static const enum queue_outcome outcomes[] = {QUEUE_OUTCOME_DEFERRED, QUEUE_OUTCOME_LOST};
+    struct transaction *t;
+    for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
+        struct wall_time soon = {loop_wall(r->loop).ms + 30 * (int64_t)(i + 1)};
+        t = take(r, s, SOURCE_NORMAL);
+        assert_int_equal(settle(r, q, t->recipients[0].delivery_id, outcomes[i], soon.ms), 0);
+        source_done(t, soon);
+    }
+    static const enum source_lane lanes[] = {SOURCE_NORMAL, SOURCE_LOSSY};
+    for (size_t i = 0; i < ARRAY_LEN(lanes); i++) {
+        RIG_UNTIL(r, (t = source_take(s, lanes[i])) != NULL);
+        finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
+    }
+    source_free(s);
+    queue_close(q);
+}
+
+static void test_times_of_an_earlier_owner_are_not_believed(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    int64_t far_ms = loop_wall(r->loop).ms + 3600000;
+    accept_one(r, q, 1, "a@d.test");
+    accept_one(r, q, 2, "b@d.test");
+    assert_int_equal(settle(r, q, 1, QUEUE_OUTCOME_DEFERRED, far_ms), 0);
+    assert_int_equal(settle(r, q, 2, QUEUE_OUTCOME_LOST, far_ms), 0);
+    struct source *s = source_new(r->loop, q, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct transaction *a = take(r, s, SOURCE_NORMAL), *b = take(r, s, SOURCE_LOSSY);
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_int_equal(settle(r, q, 1, QUEUE_OUTCOME_DEFERRED, far_ms), 0);
+    source_done(a, (struct wall_time){far_ms});
+    assert_null(take(r, s, SOURCE_NORMAL)); /* that was our clock */
+    finish(r, q, b, QUEUE_OUTCOME_DELIVERED);
+    source_free(s);
+    queue_close(q);
+}
+
 static void test_more_than_a_page(void **state)
 {
     struct rig *r = *state;
@@ -167,6 +215,8 @@ int main(void)
         RIG_TEST(test_a_loss_moves_to_the_lossy_lane),
         RIG_TEST(test_new_mail_is_seen_after_a_kick),
         RIG_TEST(test_a_deferred_one_comes_back_when_it_is_due),
+        RIG_TEST(test_of_several_retries_each_comes_back),
+        RIG_TEST(test_times_of_an_earlier_owner_are_not_believed),
         RIG_TEST(test_more_than_a_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
