@@ -66,11 +66,19 @@ bool sim_step(struct sim_world *w)
     struct sim_event *e = event_of(first);
     w->now_ns = e->at_ns;
     trace(w, e);
-    if (e->loop && e->loop->frozen)
+    if (e->loop && e->loop->frozen) {
         list_append(&e->loop->held, &e->held);
-    else
+    } else {
+        w->running = e->loop;
         e->fire(e);
+        w->running = NULL;
+    }
     return true;
+}
+
+struct loop *sim_running(const struct sim_world *w)
+{
+    return w->running ? &w->running->base : NULL;
 }
 
 bool sim_run_until(struct sim_world *w, struct mono_time until)

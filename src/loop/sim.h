@@ -90,5 +90,7 @@ void sim_at(struct sim_world *w, int64_t delay_ms, void (*fn)(void *arg), void *
  * none is left (true time is then that of the last). */
 bool sim_run_until(struct sim_world *w, struct mono_time until);
 bool sim_step(struct sim_world *w); /* one event; false when none is left */
+/* Whose callback is being called; NULL: nobody's. For what tells a story. */
+struct loop *sim_running(const struct sim_world *w);
 
 #endif

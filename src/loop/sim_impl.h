@@ -39,6 +39,7 @@ struct sim_world {
     uint64_t trace_hash;
     uint64_t seed;
     struct sim_random random;
+    struct sim_loop *running; /* whose event fires */
     struct list loops, hosts, cuts, addresses, listeners, conns, spawns;
     uint64_t loops_made;
     int64_t latency_min_ns, latency_max_ns;

@@ -200,6 +200,8 @@ void sim_loop_free(struct loop *base)
         struct sim_object *o = LIST_ENTRY(l->objects.next, struct sim_object, node);
         o->dispose(o);
     }
+    if (l->world->running == l)
+        l->world->running = NULL;
     list_remove(&l->node);
     free(l);
 }

@@ -39,6 +39,11 @@ static struct mono_time in_ms(const struct contract *c, int64_t ms)
     return mono_add_ms(sim_now(c->world), ms);
 }
 
+static void never_mind(void *arg)
+{
+    (void)arg;
+}
+
 /* ---- time ---- */
 
 static void true_time_stands_at_the_last_event(void **state)
@@ -88,6 +93,30 @@ static void clock_change_moves_timers(void **state)
     sim_run_until(c->world, in_ms(c, 2));
     assert_int_equal(calls, 1);
     loop_timer_free(t);
+}
+
+static void see_running(void *arg)
+{
+    struct contract *c = arg;
+    assert_ptr_equal(sim_running(c->world), c->l);
+}
+
+static void see_nobody_running(void *arg)
+{
+    struct contract *c = arg;
+    assert_null(sim_running(c->world));
+}
+
+static void it_is_known_whose_callback_runs(void **state)
+{
+    struct contract *c = *state;
+    struct loop *other = sim_loop_new(c->world, "host", "other");
+    loop_post(other, never_mind, NULL);
+    loop_post(c->l, see_running, c);
+    sim_at(c->world, 5, see_nobody_running, c);
+    assert_false(sim_run_until(c->world, MONO_NEVER));
+    assert_null(sim_running(c->world));
+    sim_loop_free(other);
 }
 
 static void hosts_have_boot_times_of_their_own(void **state)
@@ -357,6 +386,7 @@ int main(void)
         CONTRACT_TEST(true_time_stands_at_the_last_event)              /* */
         CONTRACT_TEST(fast_clock)                                      /* */
         CONTRACT_TEST(clock_change_moves_timers)                       /* */
+        CONTRACT_TEST(it_is_known_whose_callback_runs)                 /* */
         CONTRACT_TEST(hosts_have_boot_times_of_their_own)              /* */
         CONTRACT_TEST(random_is_each_processs_own)                     /* */
         CONTRACT_TEST(frozen_gets_all_at_its_thaw_in_order)            /* */
