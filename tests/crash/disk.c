@@ -25,7 +25,7 @@ struct disk_file {
     struct list node;
     char *name;
     char *image; /* what is surely on the disk */
-    size_t image_len;
+    size_t image_len, image_capacity;
     bool exists; /* its name is on the disk */
     struct list changes;
 };
@@ -70,7 +70,10 @@ static struct disk_file *file_find(const char *name)
 
 static void image_resize(struct disk_file *f, size_t len)
 {
-    f->image = mem_realloc(f->image, len);
+    if (len > f->image_capacity) {
+        f->image_capacity = 2 * len;
+        f->image = mem_realloc(f->image, f->image_capacity);
+    }
     if (len > f->image_len)
         memset(f->image + f->image_len, 0, len - f->image_len);
     f->image_len = len;
