@@ -1,5 +1,6 @@
 #include "unit/unit.h"
 
+#include "base/mem.h"
 #include "web/metrics.h"
 
 static const char status[] =
@@ -31,8 +32,7 @@ static char *write(void)
 
 static void assert_line(const char *text, const char *line)
 {
-    char *wanted = malloc(strlen(line) + 3);
-    sprintf(wanted, "\n%s\n", line);
+    char *wanted = mem_asprintf("\n%s\n", line);
     if (!strstr(text, wanted))
         fail_msg("no line '%s' in:\n%s", line, text);
     free(wanted);

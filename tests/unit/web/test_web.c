@@ -232,6 +232,7 @@ static void test_what_is_accepted_is_counted_soon(void **state)
     run_until(f, shows_two);
     assert_has(f->reply, "\nholdfast_relay_queued{relay=\"relay-west\"} 2\n");
     assert_has(f->reply, "\nholdfast_relay_queued{relay=\"relay-east\"} 0\n");
+    assert_has(f->reply, "\nholdfast_relay_counted{relay=\"relay-east\"} 1\n"); /* never made: empty */
 }
 
 /* ---- a store that does not answer ---- */
