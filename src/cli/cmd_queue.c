@@ -20,12 +20,6 @@ struct listing {
     json_t *rows; /* --json */
 };
 
-static json_t *text(struct str s)
-{
-    json_t *value = json_stringn(s.ptr ? s.ptr : "", s.len);
-    return value ? value : json_string("(not UTF-8)");
-}
-
 static json_t *row_json(const char *queue, const struct queue_delivery *d)
 {
     char id[CUSTODY_ID_TEXT_MAX], received[WALL_TEXT_MAX], next[WALL_TEXT_MAX];
@@ -33,11 +27,11 @@ static json_t *row_json(const char *queue, const struct queue_delivery *d)
     wall_format_iso(d->received_at, received);
     wall_format_iso(d->next_at, next);
     return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o}", "queue", queue,
-                     "delivery", (json_int_t)d->id, "id", id, "sender", text(d->reverse_path), "recipient",
-                     text(d->recipient), "home", text(d->home), "state", queue_state_name(d->state),
-                     "attempts", (json_int_t)d->attempts, "losses", (json_int_t)d->losses, "size",
-                     (json_int_t)d->size_bytes, "received_at", received, "next_at", next, "last_reply",
-                     text(d->last_reply));
+                     "delivery", (json_int_t)d->id, "id", id, "sender", context_json_text(d->reverse_path),
+                     "recipient", context_json_text(d->recipient), "home", context_json_text(d->home),
+                     "state", queue_state_name(d->state), "attempts", (json_int_t)d->attempts, "losses",
+                     (json_int_t)d->losses, "size", (json_int_t)d->size_bytes, "received_at", received,
+                     "next_at", next, "last_reply", context_json_text(d->last_reply));
 }
 
 static void show_row(struct listing *l, const struct queue_delivery *d)

@@ -9,12 +9,6 @@ struct trace {
     json_t *found;
 };
 
-static json_t *text(struct str s)
-{
-    json_t *value = json_stringn(s.ptr ? s.ptr : "", s.len);
-    return value ? value : json_string("(not UTF-8)");
-}
-
 static json_t *attempts_of(int64_t delivery_id, const struct queue_attempt *attempts, size_t count)
 {
     json_t *list = json_array();
@@ -23,12 +17,13 @@ static json_t *attempts_of(int64_t delivery_id, const struct queue_attempt *atte
         if (attempts[i].delivery_id != delivery_id)
             continue;
         wall_format_iso(attempts[i].at, at);
-        json_array_append_new(
-            list,
-            json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:o}", "at", at, "outcome",
-                      queue_outcome_name(attempts[i].outcome), "server", text(attempts[i].server), "instance",
-                      text(attempts[i].instance), "epoch", (json_int_t)attempts[i].epoch, "generation",
-                      (json_int_t)attempts[i].generation, "reply", text(attempts[i].reply)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:o}", "at", at, "outcome",
+                                              queue_outcome_name(attempts[i].outcome), "server",
+                                              context_json_text(attempts[i].server), "instance",
+                                              context_json_text(attempts[i].instance), "epoch",
+                                              (json_int_t)attempts[i].epoch, "generation",
+                                              (json_int_t)attempts[i].generation, "reply",
+                                              context_json_text(attempts[i].reply)));
     }
     return list;
 }
@@ -41,12 +36,12 @@ static void on_trace(void *arg, int err, const struct queue_rows *rows, const st
         const struct queue_delivery *d = &rows->items[i];
         char received[WALL_TEXT_MAX];
         wall_format_iso(d->received_at, received);
-        json_array_append_new(t->found,
-                              json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "queue", t->queue,
-                                        "received_at", received, "sender", text(d->reverse_path), "recipient",
-                                        text(d->recipient), "home", text(d->home), "state",
-                                        queue_state_name(d->state), "size", (json_int_t)d->size_bytes,
-                                        "attempts", attempts_of(d->id, attempts, attempt_count)));
+        json_array_append_new(
+            t->found, json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "queue", t->queue, "received_at",
+                                received, "sender", context_json_text(d->reverse_path), "recipient",
+                                context_json_text(d->recipient), "home", context_json_text(d->home), "state",
+                                queue_state_name(d->state), "size", (json_int_t)d->size_bytes, "attempts",
+                                attempts_of(d->id, attempts, attempt_count)));
     }
     context_done(t->cx);
 }

@@ -52,6 +52,8 @@ struct viewer *context_view(struct context *cx);
  * it in time; it was withdrawn). */
 int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json);
 
+/* A string; bytes that are no UTF-8, which JSON cannot carry, are said to be such. */
+json_t *context_json_text(struct str s);
 /* One JSON value and a newline on stdout. */
 void context_print_json(const json_t *value);
 

@@ -124,9 +124,7 @@ static int report(const struct order_wait *w, bool json)
     }
     json_t *value = json_loads(w->result, JSON_DECODE_ANY, NULL);
     if (json) {
-        char *text = value ? mem_strdup(w->result) : NULL;
-        printf("%s\n", text ? text : "{}");
-        free(text);
+        printf("%s\n", value ? w->result : "{}");
     } else if (value && json_is_integer(json_object_get(value, "changed"))) {
         printf("%lld changed\n", (long long)json_integer_value(json_object_get(value, "changed")));
     } else {
