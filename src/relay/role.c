@@ -17,7 +17,6 @@
 
 /* Mail of one queue for one domain, or with one server as its own home. */
 struct stream {
-    struct relay_role *role;
     struct queue *queue;
     const struct config_domain *domain; /* NULL: by home */
     struct source *source;
@@ -97,15 +96,13 @@ static struct target_instance fixed_instance(const struct config_server *server)
     return instance;
 }
 
-static struct target_instance recorded_instance(const struct config_server *server,
-                                                const struct record_server *record)
+static struct target_instance recorded_instance(const struct record_server *record)
 {
     struct target_instance instance = {.generation = record->generation, .epoch = record->instance.epoch};
     if (record->instance.node.len == 0 || addr_parse_ip(record->instance.address, 0, &instance.address) < 0)
         return instance;
     instance.present = true;
     snprintf(instance.node, sizeof(instance.node), "%.*s", STR_ARG(record->instance.node));
-    (void)server;
     return instance;
 }
 
@@ -116,7 +113,7 @@ static void update_targets(struct relay_role *r, const struct view *v)
         const struct view_server *record = view_server_find(v, str_from(server->name));
         struct target_instance instance = {0};
         if (record && record->record.instance.node.len)
-            instance = recorded_instance(server, &record->record);
+            instance = recorded_instance(&record->record);
         else if (server->kind == SERVER_EXTERNAL)
             instance = fixed_instance(server);
         int64_t port = server->protocol == SERVER_LMTP ? server->lmtp_port : server->smtp_port;
@@ -168,7 +165,6 @@ static void add_stream(struct relay_role *r, struct queue *q, const struct confi
                        const char *home)
 {
     struct stream *s = mem_zalloc(sizeof(*s));
-    s->role = r;
     s->queue = q;
     s->domain = domain;
     s->source =
