@@ -167,7 +167,7 @@ static void on_text(struct imap_session *s)
 
 static void on_too_long(struct imap_session *s)
 {
-    static const struct imap_verb too_long = {.name = "", .states = IMAP_ANY_STATE};
+    static const struct imap_verb too_long = {.name = "", .states = IMAP_ANY_STATE, .keeps_numbers = true};
     struct imap_command *cmd = &s->command;
     struct imap_cursor c = {buf_str(&s->frame.command), &cmd->arena};
     struct str tag;

@@ -16,8 +16,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PIECES_MAX        64 /* how often the other hand gets its turn */
-#define KEEPS_NUMBERS_TAG "Q"
+#define PIECES_MAX        64              /* how often the other hand gets its turn */
+#define KEEPS_NUMBERS_TAG "KEEPS-NUMBERS" /* nothing that a mutation makes of another tag */
 
 struct client {
     struct imap_frame frame; /* of what the server sends */

@@ -272,6 +272,7 @@ static void other_sessions_changes_come_where_they_may(void **state)
     assert_talk(t, "a FETCH 3 UID\r\n", "* 3 FETCH (UID 3)\r\na OK Fetched\r\n");
     assert_talk(t, "a FETCH 1 BODY.PEEK[]\r\n",
                 "a NO [EXPUNGEISSUED] Some of them were expunged meanwhile\r\n");
+    assert_talk(t, "a SEARCH SUBJECT {70000}\r\n", "a BAD Command line or literal too long\r\n");
     assert_talk(t, "a NOOP\r\n", "* 1 EXPUNGE\r\na OK Done\r\n");
     assert_talk(t, "a FETCH 1:* UID\r\n",
                 "* 1 FETCH (UID 2)\r\n* 2 FETCH (UID 3)\r\n* 3 FETCH (UID 4)\r\na OK Fetched\r\n");
