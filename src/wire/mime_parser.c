@@ -132,8 +132,11 @@ static struct mime_part *find_boundary(struct mime_parser *p, struct str line, b
     return part;
 }
 
+/* A part encloses its children, also one whose empty line was the boundary's line end. */
 static void close_part(struct mime_parser *p, struct mime_part *part, uint64_t end)
 {
+    if (part->last && part->last->end_offset > end)
+        end = part->last->end_offset;
     if (p->in_header && part == p->current) {
         end_field(p);
         p->in_header = false;

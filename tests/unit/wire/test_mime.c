@@ -266,6 +266,24 @@ static void the_filter_keeps_fields_byte_for_byte(void **state)
     }
 }
 
+/* The empty line that ends the inner header is the boundary's line end, too. */
+static void a_message_encloses_what_is_in_it(void **state)
+{
+    (void)state;
+    static const char text[] = "Content-Type: multipart/digest; boundary=b\r\n\r\n"
+                               "--b\r\n\r\nSubject: s\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n";
+    for (size_t piece = 1; piece < sizeof(text); piece++) {
+        struct parsed p;
+        parse(&p, str_from(text), piece);
+        const struct mime_part *message = p.root->first;
+        assert_non_null(message);
+        assert_int_equal(message->kind, MIME_MESSAGE);
+        assert_str(body_of(str_from(text), message), "Subject: s\r\n\r\n");
+        assert_int_equal(message->first->end_offset, message->end_offset);
+        parsed_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +291,7 @@ int main(void)
         cmocka_unit_test(parts_are_found_by_their_numbers),
         cmocka_unit_test(number_one_of_a_simple_message_is_its_body),
         cmocka_unit_test(odd_messages),
+        cmocka_unit_test(a_message_encloses_what_is_in_it),
         cmocka_unit_test(extension_data),
         cmocka_unit_test(the_bounds_hold),
         cmocka_unit_test(envelopes),
