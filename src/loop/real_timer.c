@@ -63,8 +63,8 @@ static void on_timer_fd(void *arg, bool readable, bool writable)
     (void)writable;
     struct real_loop *l = arg;
     uint64_t expirations;
-    if (read(l->timer_fd, &expirations, sizeof(expirations)) != sizeof(expirations))
-        return;
+    ssize_t got = read(l->timer_fd, &expirations, sizeof(expirations));
+    (void)got; /* nothing to read is a wake-up too early: it must set the timerfd again as well */
     l->timer_armed_ns = INT64_MAX;
     int64_t now_ns = real_now_ns();
     struct heap_node *first;
