@@ -71,7 +71,9 @@ struct mime_parser {
     uint64_t offset;  /* of the next byte */
     uint64_t line_start, lines;
     unsigned last_eol; /* bytes of the line end before line_start: 0, 1, 2 */
-    bool line_held;    /* the line so far is in `line`: it may be a boundary or a field */
+    bool last_blank; /* the line before line_start is empty: only a line end, no line of a part that it is not
+                        in */
+    bool line_held;  /* the line so far is in `line`: it may be a boundary or a field */
     char last_byte;
     struct buf line, field;
 };

@@ -144,7 +144,9 @@ static void close_part(struct mime_parser *p, struct mime_part *part, uint64_t e
         part->lines_before = p->lines;
     }
     part->end_offset = end > part->body_offset ? end : part->body_offset;
-    part->lines = part->end_offset > part->body_offset ? p->lines - part->lines_before : 0;
+    bool last_is_boundarys = p->last_blank && part->end_offset + p->last_eol == p->line_start;
+    part->lines =
+        part->end_offset > part->body_offset ? p->lines - part->lines_before - last_is_boundarys : 0;
 }
 
 /* The line end before a boundary belongs to it (RFC 2046 5.1.1). */
@@ -197,6 +199,7 @@ static void end_line(struct mime_parser *p, bool has_eol)
     else if (p->line_held)
         give_body(p, buf_str(&p->line));
     p->last_eol = has_eol ? (p->last_byte == '\r' ? 2 : 1) : 0;
+    p->last_blank = has_eol && p->offset - line_start == p->last_eol;
     p->line_start = p->offset;
     p->line_held = true;
     buf_clear(&p->line);

@@ -284,6 +284,27 @@ static void a_message_encloses_what_is_in_it(void **state)
     }
 }
 
+/* The line end before a boundary is not the part's (RFC 2046 5.1.1). */
+static void a_blank_line_before_a_boundary_is_no_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *boundary;
+        unsigned lines;
+    } cases[] = {{"", "\n--b--\n", 0},    {"\n", "\n--b--\n", 1},   {"x", "\n--b--\n", 1},
+                 {"x\n", "\n--b--\n", 1}, {"x\ny", "\n--b--\n", 2}, {"x\n\n", "", 2}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct parsed p;
+        char text[200];
+        snprintf(text, sizeof(text), "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n%s%s",
+                 cases[i].body, cases[i].boundary);
+        parse(&p, str_from(text), 1);
+        assert_str(body_of(str_from(text), p.root->first), cases[i].body);
+        assert_int_equal(p.root->first->lines, cases[i].lines);
+        parsed_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +312,7 @@ int main(void)
         cmocka_unit_test(parts_are_found_by_their_numbers),
         cmocka_unit_test(number_one_of_a_simple_message_is_its_body),
         cmocka_unit_test(odd_messages),
+        cmocka_unit_test(a_blank_line_before_a_boundary_is_no_line),
         cmocka_unit_test(a_message_encloses_what_is_in_it),
         cmocka_unit_test(extension_data),
         cmocka_unit_test(the_bounds_hold),
