@@ -26,7 +26,7 @@ struct store_memory_faults {
     bool unreachable;                       /* ERR_UNAVAILABLE for all */
     /* Mutants, to prove that the checker sees: */
     bool mutant_ack_before_commit; /* callback at the call, commit later (lost when killed) */
-    bool mutant_no_epoch_check;
+    bool mutant_no_queue_epoch, mutant_no_mail_epoch, mutant_no_lease_guard; /* not checked */
     bool mutant_no_dedupe;
     bool mutant_lose_last_chunk;
 };

@@ -80,10 +80,11 @@ static int fault_of(const struct memory_port *p, const struct store_op *op)
 
 static bool epoch_is_current(const struct memory_port *p)
 {
-    if (p->es->device->faults.mutant_no_epoch_check)
-        return true;
+    const struct store_memory_faults *f = &p->es->device->faults;
     if (p->part == PART_QUEUE)
-        return p->epoch > 0 && p->queue->epoch == p->epoch;
+        return f->mutant_no_queue_epoch || (p->epoch > 0 && p->queue->epoch == p->epoch);
+    if (f->mutant_no_mail_epoch)
+        return true;
     const int64_t *epoch = p->server.ptr ? map_find(&p->es->device->mail.instances, p->server) : NULL;
     return epoch && *epoch == p->epoch;
 }

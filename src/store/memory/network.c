@@ -180,7 +180,7 @@ static bool change_fits(struct memory_tx *tx, struct store_op *op, const struct 
 int memory_record_write(struct memory_tx *tx, struct store_op *op)
 {
     struct op_record_write *o = (struct op_record_write *)op;
-    if (o->guard && !tx->device->faults.mutant_no_epoch_check &&
+    if (o->guard && !tx->device->faults.mutant_no_lease_guard &&
         !lease_held_by(tx, o->guard->name, o->guard->holder, o->guard->token))
         return ERR_FENCED;
     for (o->ret_failed = 0; o->ret_failed < o->count; o->ret_failed++)

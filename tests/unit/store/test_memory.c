@@ -109,7 +109,7 @@ static void the_mutant_without_epochs_lets_a_stale_owner_write(void **state)
     struct rig *r = *state;
     struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
     own(r, r->store, "q", "west1", 1, NULL, NULL);
-    play(r, (struct store_memory_faults){.mutant_no_epoch_check = true});
+    play(r, (struct store_memory_faults){.mutant_no_queue_epoch = true});
     assert_ok(accept_one(r, q, 1, "alice@example.test"));
 }
 
