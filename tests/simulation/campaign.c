@@ -1,0 +1,215 @@
+#include "simulation/campaign.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/mem.h"
+#include "simulation/jobs.h"
+#include "simulation/mutants.h"
+#include "simulation/play.h"
+
+#define GROUP_SEEDS     25  /* of one TAP line */
+#define EVERY_KIND_FROM 500 /* of so many seeds each kind of disaster happens in some */
+#define LINE_MAX_BYTES  4096
+
+struct campaign {
+    const struct campaign_options *options;
+    struct jobs jobs;
+    size_t cases, failures;
+    size_t attempts, accepted;
+    size_t disasters[DISASTER_KINDS];
+};
+
+struct group {
+    struct campaign *campaign;
+    const uint64_t *seeds;
+    size_t count;
+};
+
+struct hunt {
+    struct campaign *campaign;
+    enum mutant mutant;
+};
+
+static void PRINTF_LIKE(3, 4) say_case(struct campaign *c, bool ok, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    printf("%s %zu - ", ok ? "ok" : "not ok", ++c->cases);
+    vprintf(fmt, args);
+    putchar('\n');
+    fflush(stdout);
+    va_end(args);
+    c->failures += !ok;
+}
+
+static int finish(struct campaign *c)
+{
+    printf("1..%zu\n", c->cases);
+    return c->failures == 0 && c->cases > 0 ? 0 : 1;
+}
+
+/* ---- a group, in a process of its own: lines "seed N", "# text", "sums ..." ---- */
+
+static void report_red(FILE *report, uint64_t seed, const struct play_result *result)
+{
+    struct str rest = buf_str(&result->violations), line;
+    fprintf(report, "# seed %llu is red; its story: ./dev simulate --trace %llu\n", (unsigned long long)seed,
+            (unsigned long long)seed);
+    while (rest.len > 0 && str_split(&rest, '\n', &line))
+        fprintf(report, "# %.*s\n", STR_ARG(line));
+}
+
+static bool play_one(FILE *report, uint64_t seed, const struct config *config, struct play_result *result)
+{
+    fprintf(report, "seed %llu\n", (unsigned long long)seed);
+    fflush(report);
+    play(seed, config, result);
+    if (!result->good)
+        report_red(report, seed, result);
+    buf_fini(&result->violations);
+    return result->good;
+}
+
+static bool plays_the_same_twice(FILE *report, uint64_t seed, uint64_t hash, const struct config *config)
+{
+    struct play_result again;
+    play(seed, config, &again);
+    buf_fini(&again.violations);
+    if (again.trace_hash != hash)
+        fprintf(report, "# seed %llu went another way when it was played again\n", (unsigned long long)seed);
+    return again.trace_hash == hash;
+}
+
+static int run_group(void *arg, FILE *report)
+{
+    const struct group *g = arg;
+    const struct config *config = g->campaign->options->config;
+    size_t attempts = 0, accepted = 0, disasters[DISASTER_KINDS] = {0};
+    struct play_result result;
+    bool good = true;
+    for (size_t i = 0; i < g->count; i++) {
+        good &= play_one(report, g->seeds[i], config, &result);
+        attempts += result.counts.attempts;
+        accepted += result.counts.accepted;
+        for (size_t k = 0; k < DISASTER_KINDS; k++)
+            disasters[k] += result.disasters[k];
+    }
+    good &= plays_the_same_twice(report, g->seeds[g->count - 1], result.trace_hash, config);
+    fprintf(report, "sums %zu %zu", attempts, accepted);
+    for (size_t k = 0; k < DISASTER_KINDS; k++)
+        fprintf(report, " %zu", disasters[k]);
+    fputc('\n', report);
+    return good ? 0 : 1;
+}
+
+/* ---- groups ---- */
+
+static void take_sums(struct campaign *c, char *text)
+{
+    char *at = text;
+    c->attempts += strtoul(at, &at, 10);
+    c->accepted += strtoul(at, &at, 10);
+    for (size_t k = 0; k < DISASTER_KINDS; k++)
+        c->disasters[k] += strtoul(at, &at, 10);
+}
+
+static void on_group_ended(void *arg, int status, FILE *report)
+{
+    struct group *g = arg;
+    char line[LINE_MAX_BYTES], last[LINE_MAX_BYTES] = "";
+    say_case(g->campaign, status == 0, "seeds %llu to %llu", (unsigned long long)g->seeds[0],
+             (unsigned long long)g->seeds[g->count - 1]);
+    while (fgets(line, sizeof(line), report)) {
+        if (strncmp(line, "sums ", 5) == 0)
+            take_sums(g->campaign, line + 5);
+        else if (strncmp(line, "seed ", 5) == 0)
+            memcpy(last, line, sizeof(last));
+        else
+            fputs(line, stdout);
+    }
+    if (WIFSIGNALED(status))
+        printf("# it died by signal %d while it played %s", WTERMSIG(status), last);
+    fflush(stdout);
+    free(g);
+}
+
+/* An injection that never fired would prove nothing. */
+static void check_disasters(struct campaign *c)
+{
+    bool every = true;
+    for (size_t k = 0; k < DISASTER_KINDS; k++) {
+        printf("# %zu times: %s\n", c->disasters[k], disaster_kind_name(k));
+        every &= c->disasters[k] > 0;
+    }
+    printf("# %zu attempts of senders, %zu recipients accepted\n", c->attempts, c->accepted);
+    if (c->options->seeds.count >= EVERY_KIND_FROM)
+        say_case(c, every, "every kind of disaster happened");
+}
+
+int campaign_play(const struct campaign_options *options)
+{
+    struct campaign c = {.options = options, .jobs.at_once = options->jobs};
+    const struct seeds *s = &options->seeds;
+    for (size_t at = 0; at < s->count; at += GROUP_SEEDS) {
+        struct group *g = mem_alloc(sizeof(*g));
+        size_t left = s->count - at;
+        *g = (struct group){&c, s->items + at, left < GROUP_SEEDS ? left : GROUP_SEEDS};
+        jobs_start(&c.jobs, run_group, on_group_ended, g);
+    }
+    jobs_wait(&c.jobs);
+    check_disasters(&c);
+    return finish(&c);
+}
+
+/* ---- mutants ---- */
+
+static bool is_caught(FILE *report, uint64_t seed, const struct config *config)
+{
+    struct play_result result;
+    play(seed, config, &result);
+    struct str rest = buf_str(&result.violations), line = STR_EMPTY;
+    str_split(&rest, '\n', &line);
+    if (!result.good)
+        fprintf(report, "seed %llu: %.*s", (unsigned long long)seed, STR_ARG(line));
+    buf_fini(&result.violations);
+    return !result.good;
+}
+
+static int run_hunt(void *arg, FILE *report)
+{
+    const struct hunt *h = arg;
+    const struct campaign_options *o = h->campaign->options;
+    mutant_play(h->mutant);
+    for (size_t i = 0; i < o->seeds.count; i++)
+        if (is_caught(report, o->seeds.items[i], o->config))
+            return 0;
+    return 1;
+}
+
+/* One that crashes was not caught: nobody judged. */
+static void on_hunt_ended(void *arg, int status, FILE *report)
+{
+    struct hunt *h = arg;
+    char line[LINE_MAX_BYTES] = "";
+    if (!fgets(line, sizeof(line), report))
+        snprintf(line, sizeof(line), "no seed saw it");
+    say_case(h->campaign, status == 0, "mutant %s is caught", mutant_name(h->mutant));
+    printf("# %s\n# %s\n", mutant_what(h->mutant), line);
+    free(h);
+}
+
+int campaign_hunt(const struct campaign_options *options)
+{
+    struct campaign c = {.options = options, .jobs.at_once = options->jobs};
+    for (int m = MUTANT_NONE + 1; m < MUTANT_COUNT; m++) {
+        struct hunt *h = mem_alloc(sizeof(*h));
+        *h = (struct hunt){&c, (enum mutant)m};
+        jobs_start(&c.jobs, run_hunt, on_hunt_ended, h);
+    }
+    jobs_wait(&c.jobs);
+    return finish(&c);
+}

@@ -1,0 +1,359 @@
+#include "simulation/ledger.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "base/map.h"
+#include "base/mem.h"
+
+#define TAG_FIELD            "Ledger-Tag: "
+#define VIOLATIONS_MAX_BYTES 16384 /* enough to understand; the rest is counted */
+
+struct entry {
+    char *recipient;
+    enum ledger_answer answer;
+    size_t shown;
+    bool expunged, expunge_open;
+    uint32_t flags_set, flags_seen;
+    bool in_queue, delivered, quarantined, quarantined_silently;
+};
+
+struct attempt {
+    struct entry *entries;
+    size_t entry_count;
+    size_t message_len;
+    uint32_t message_crc;
+};
+
+struct lease {
+    int64_t until_ms;
+};
+
+struct ledger {
+    struct attempt *attempts;
+    size_t attempt_count;
+    struct map epochs; /* int64_t by identity */
+    struct map leases; /* struct lease by lease and holder */
+    struct buf violations;
+    size_t violation_count;
+    size_t shown;
+};
+
+struct ledger *ledger_new(void)
+{
+    struct ledger *l = mem_zalloc(sizeof(*l));
+    map_init(&l->epochs);
+    map_init(&l->leases);
+    buf_init(&l->violations, VIOLATIONS_MAX_BYTES);
+    return l;
+}
+
+static void free_values(struct map *m)
+{
+    for (struct map_entry *e = m->first; e; e = e->next)
+        free(e->value);
+    map_fini(m);
+}
+
+void ledger_free(struct ledger *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < l->attempt_count; i++) {
+        for (size_t k = 0; k < l->attempts[i].entry_count; k++)
+            free(l->attempts[i].entries[k].recipient);
+        free(l->attempts[i].entries);
+    }
+    free(l->attempts);
+    free_values(&l->epochs);
+    free_values(&l->leases);
+    buf_fini(&l->violations);
+    free(l);
+}
+
+static void PRINTF_LIKE(2, 3) violation(struct ledger *l, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    if (buf_append_vfmt(&l->violations, fmt, args) == 0)
+        buf_append_char(&l->violations, '\n');
+    va_end(args);
+    l->violation_count++;
+}
+
+static struct attempt *attempt_find(struct ledger *l, int64_t tag)
+{
+    return tag >= 1 && (uint64_t)tag <= l->attempt_count ? &l->attempts[tag - 1] : NULL;
+}
+
+static struct entry *entry_find(struct ledger *l, int64_t tag, struct str recipient)
+{
+    struct attempt *a = attempt_find(l, tag);
+    for (size_t i = 0; a && i < a->entry_count; i++)
+        if (str_ieq(str_from(a->entries[i].recipient), recipient))
+            return &a->entries[i];
+    return NULL;
+}
+
+/* ---- senders ---- */
+
+int64_t ledger_attempt(struct ledger *l, const struct str *recipients, size_t count)
+{
+    l->attempts = mem_reallocarray(l->attempts, l->attempt_count + 1, sizeof(*l->attempts));
+    struct attempt *a = &l->attempts[l->attempt_count++];
+    *a = (struct attempt){.entries = mem_calloc(count, sizeof(*a->entries)), .entry_count = count};
+    for (size_t i = 0; i < count; i++)
+        a->entries[i].recipient = str_dup(recipients[i]);
+    return (int64_t)l->attempt_count;
+}
+
+void ledger_content(struct ledger *l, int64_t tag, struct str message)
+{
+    struct attempt *a = attempt_find(l, tag);
+    CHECK(a && ledger_tag_of(message) == tag);
+    a->message_len = message.len;
+    a->message_crc = crc32c(0, message.ptr, message.len);
+}
+
+void ledger_answer(struct ledger *l, int64_t tag, struct str recipient, enum ledger_answer answer)
+{
+    struct entry *e = entry_find(l, tag, recipient);
+    CHECK(e && e->answer == LEDGER_OPEN);
+    e->answer = answer;
+}
+
+/* ---- readers ---- */
+
+/* The value of the first header field of that name. */
+int64_t ledger_tag_of(struct str message)
+{
+    struct str line;
+    uint64_t tag;
+    while (str_split(&message, '\n', &line) && line.len > 1) {
+        if (!str_istarts(line, STR(TAG_FIELD)))
+            continue;
+        struct str value = str_sub(line, sizeof(TAG_FIELD) - 1, line.len);
+        if (str_ends(value, STR("\r")))
+            value.len--;
+        return str_to_u64(value, INT64_MAX, &tag) == 0 ? (int64_t)tag : 0;
+    }
+    return 0;
+}
+
+/* Trace fields only (RFC 5321 4.4): Return-Path first, then at least one Received. */
+static bool is_trace(struct str head)
+{
+    struct str line;
+    size_t fields = 0, received = 0;
+    while (head.len > 0 && str_split(&head, '\n', &line)) {
+        bool folded = str_starts(line, STR(" ")) || str_starts(line, STR("\t"));
+        if (folded && fields > 0)
+            continue;
+        bool path = str_starts(line, STR("Return-Path: "));
+        bool hop = str_starts(line, STR("Received: "));
+        received += hop;
+        if (!(fields++ == 0 ? path : hop))
+            return false;
+    }
+    return received > 0;
+}
+
+static bool is_unchanged(const struct attempt *a, struct str message)
+{
+    if (message.len < a->message_len)
+        return false;
+    size_t head = message.len - a->message_len;
+    return crc32c(0, message.ptr + head, a->message_len) == a->message_crc &&
+           is_trace(str_sub(message, 0, head));
+}
+
+void ledger_shown(struct ledger *l, struct str recipient, struct str message, uint32_t flags)
+{
+    int64_t tag = ledger_tag_of(message);
+    struct attempt *a = attempt_find(l, tag);
+    struct entry *e = entry_find(l, tag, recipient);
+    l->shown++;
+    if (!e) {
+        violation(l, "strange: %.*s is shown a message of %zu bytes that has tag %lld", STR_ARG(recipient),
+                  message.len, (long long)tag);
+        return;
+    }
+    if (!is_unchanged(a, message))
+        violation(l, "changed: tag %lld is shown to %s with %zu bytes, %zu were sent", (long long)tag,
+                  e->recipient, message.len, a->message_len);
+    e->shown++;
+    e->flags_seen = flags;
+}
+
+void ledger_flagged(struct ledger *l, int64_t tag, struct str recipient, uint32_t flags)
+{
+    struct entry *e = entry_find(l, tag, recipient);
+    if (e)
+        e->flags_set |= flags;
+}
+
+static void expunged(struct ledger *l, int64_t tag, struct str recipient, bool open)
+{
+    struct entry *e = entry_find(l, tag, recipient);
+    if (!e) {
+        violation(l, "strange: %.*s saw a message that has tag %lld", STR_ARG(recipient), (long long)tag);
+        return;
+    }
+    if (!open && e->expunged)
+        violation(l, "doubled: tag %lld came again to %s after it was expunged", (long long)tag,
+                  e->recipient);
+    e->expunged |= !open;
+    e->expunge_open |= open;
+}
+
+void ledger_expunged(struct ledger *l, int64_t tag, struct str recipient)
+{
+    expunged(l, tag, recipient, false);
+}
+
+void ledger_expunge_open(struct ledger *l, int64_t tag, struct str recipient)
+{
+    expunged(l, tag, recipient, true);
+}
+
+/* ---- queues ---- */
+
+void ledger_custody(struct ledger *l, int64_t tag, struct str recipient, enum ledger_custody custody)
+{
+    struct entry *e = entry_find(l, tag, recipient);
+    if (!e) {
+        violation(l, "strange: a queue holds tag %lld for %.*s", (long long)tag, STR_ARG(recipient));
+        return;
+    }
+    if (e->in_queue || e->delivered || e->quarantined || e->quarantined_silently)
+        violation(l, "doubled: tag %lld for %s is in the queues twice", (long long)tag, e->recipient);
+    e->in_queue |= custody == LEDGER_QUEUED;
+    e->delivered |= custody == LEDGER_DELIVERED;
+    e->quarantined |= custody == LEDGER_QUARANTINED;
+    e->quarantined_silently |= custody == LEDGER_QUARANTINED_SILENTLY;
+}
+
+/* ---- holders ---- */
+
+static int64_t *epoch_of(struct ledger *l, struct str identity)
+{
+    int64_t *epoch = map_find(&l->epochs, identity);
+    if (!epoch) {
+        epoch = mem_zalloc(sizeof(*epoch));
+        map_set(&l->epochs, identity, epoch);
+    }
+    return epoch;
+}
+
+void ledger_began(struct ledger *l, struct str identity, int64_t epoch)
+{
+    int64_t *highest = epoch_of(l, identity);
+    if (epoch <= *highest)
+        violation(l, "epochs: %.*s begins with epoch %lld after %lld", STR_ARG(identity), (long long)epoch,
+                  (long long)*highest);
+    else
+        *highest = epoch;
+}
+
+void ledger_fenced(struct ledger *l, struct str identity, int64_t epoch)
+{
+    int64_t *highest = epoch_of(l, identity);
+    if (epoch > *highest)
+        *highest = epoch;
+}
+
+void ledger_wrote(struct ledger *l, struct str identity, int64_t epoch)
+{
+    int64_t highest = *epoch_of(l, identity);
+    if (epoch != highest)
+        violation(l, "epochs: %.*s writes under epoch %lld, the highest is %lld", STR_ARG(identity),
+                  (long long)epoch, (long long)highest);
+}
+
+static struct lease *lease_of(struct ledger *l, struct str name, struct str holder)
+{
+    char *key = mem_asprintf("%.*s\n%.*s", STR_ARG(name), STR_ARG(holder));
+    struct lease *lease = map_find(&l->leases, str_from(key));
+    if (!lease) {
+        lease = mem_zalloc(sizeof(*lease));
+        map_set(&l->leases, str_from(key), lease);
+    }
+    free(key);
+    return lease;
+}
+
+void ledger_leased(struct ledger *l, struct str name, struct str holder, int64_t until_ms)
+{
+    lease_of(l, name, holder)->until_ms = until_ms;
+}
+
+void ledger_serves(struct ledger *l, struct str name, struct str holder, int64_t now_ms)
+{
+    struct lease *lease = lease_of(l, name, holder);
+    int64_t until_ms = lease->until_ms;
+    if (now_ms <= until_ms)
+        return;
+    lease->until_ms = INT64_MAX; /* once is enough */
+    violation(l, "leases: %.*s serves as %.*s, %lld ms after its lease ran out", STR_ARG(holder),
+              STR_ARG(name), (long long)(now_ms - until_ms));
+}
+
+/* ---- the end ---- */
+
+static void check_accepted(struct ledger *l, int64_t tag, const struct entry *e)
+{
+    const char *said = e->delivered              ? "it is recorded as delivered"
+                       : e->quarantined_silently ? "it is in quarantine, and no event says so"
+                                                 : "nothing knows of it";
+    bool accounted = e->shown > 0 || e->expunged || e->expunge_open || e->in_queue || e->quarantined;
+    if (!accounted)
+        violation(l, "lost: tag %lld for %s was accepted, but is not shown: %s", (long long)tag, e->recipient,
+                  said);
+}
+
+static void check_entry(struct ledger *l, int64_t tag, const struct entry *e)
+{
+    long long n = tag;
+    if (e->shown > 1)
+        violation(l, "doubled: tag %lld is shown to %s %zu times", n, e->recipient, e->shown);
+    if (e->shown > 0 && e->expunged)
+        violation(l, "doubled: tag %lld is shown to %s after it was expunged", n, e->recipient);
+    if (e->shown > 0 && (e->flags_set & ~e->flags_seen))
+        violation(l, "unflagged: tag %lld for %s has flags %x of %x", n, e->recipient, e->flags_seen,
+                  e->flags_set);
+    if (e->answer == LEDGER_ACCEPTED)
+        check_accepted(l, tag, e);
+    if (e->answer == LEDGER_REFUSED &&
+        (e->shown > 0 || e->expunged || e->in_queue || e->delivered || e->quarantined))
+        violation(l, "refused: tag %lld for %s was not accepted, but is kept", n, e->recipient);
+}
+
+static void count_entry(const struct entry *e, struct ledger_counts *c)
+{
+    c->accepted += e->answer == LEDGER_ACCEPTED;
+    c->refused += e->answer == LEDGER_REFUSED;
+    c->open += e->answer == LEDGER_OPEN;
+    c->expunged += e->expunged;
+    c->quarantined += e->quarantined;
+}
+
+void ledger_check(struct ledger *l, struct buf *out, struct ledger_counts *ret_counts)
+{
+    struct ledger_counts c = {.attempts = l->attempt_count, .shown = l->shown};
+    for (size_t i = 0; i < l->attempt_count; i++) {
+        for (size_t k = 0; k < l->attempts[i].entry_count; k++) {
+            check_entry(l, (int64_t)i + 1, &l->attempts[i].entries[k]);
+            count_entry(&l->attempts[i].entries[k], &c);
+        }
+    }
+    c.violations = l->violation_count;
+    if (out)
+        buf_append_str(out, buf_str(&l->violations));
+    *ret_counts = c;
+}
+
+size_t ledger_violations(const struct ledger *l)
+{
+    return l->violation_count;
+}

@@ -1,0 +1,91 @@
+/* The ledger: what senders, readers and operators were told, set against what is
+ * found in the end. Pure, so that every rig that kills things can keep one; it
+ * knows nothing of how the mail went.
+ *
+ * Each attempt of a sender gets a tag, which its message carries in the header
+ * field Ledger-Tag: a message that is sent again is another attempt. What must
+ * never happen is recorded as it is told, or found by ledger_check:
+ *
+ *   lost       accepted by 250, and neither shown, removed by its reader, queued, nor in recorded quarantine
+ *   doubled    one attempt shown twice to one recipient, or shown again after it was expunged
+ *   changed    shown with other bytes, or without our trace lines before them
+ *   refused    told that it was not taken, and shown or queued all the same
+ *   strange    shown to somebody it was not for, or of no attempt
+ *   unflagged  a flag that the server had confirmed is gone
+ *   epochs     an identity begun twice with one epoch or with an older one; a write under an older one
+ *   leases     somebody serves whose lease has run out
+ *
+ * Times are in milliseconds of the store's clock. Texts are copied. */
+#ifndef HOLDFAST_TESTS_SIMULATION_LEDGER_H
+#define HOLDFAST_TESTS_SIMULATION_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+struct ledger;
+
+struct ledger *ledger_new(void);
+void ledger_free(struct ledger *l); /* NULL is allowed */
+
+/* ---- senders ---- */
+
+enum ledger_answer {
+    LEDGER_OPEN,     /* nothing was said: it may have been taken */
+    LEDGER_ACCEPTED, /* 250 after the end of the message */
+    LEDGER_REFUSED,  /* 4yz or 5yz, or it was never sent to its end */
+};
+
+/* A new attempt; its tag, from 1 on. */
+int64_t ledger_attempt(struct ledger *l, const struct str *recipients, size_t count);
+/* The message, as the sender sends it. Each attempt has one. */
+void ledger_content(struct ledger *l, int64_t tag, struct str message);
+void ledger_answer(struct ledger *l, int64_t tag, struct str recipient, enum ledger_answer answer);
+
+/* ---- readers ---- */
+
+/* In the end: all that the recipient's mailboxes hold. flags: bits of the rig's own. */
+void ledger_shown(struct ledger *l, struct str recipient, struct str message, uint32_t flags);
+/* The tag in a message (or in its header), 0 when there is none. */
+int64_t ledger_tag_of(struct str message);
+/* The server confirmed: these flags are set; it was removed. */
+void ledger_flagged(struct ledger *l, int64_t tag, struct str recipient, uint32_t flags);
+void ledger_expunged(struct ledger *l, int64_t tag, struct str recipient);
+/* It may have been removed: the server's answer did not come. */
+void ledger_expunge_open(struct ledger *l, int64_t tag, struct str recipient);
+
+/* ---- the queues, in the end ---- */
+
+enum ledger_custody {
+    LEDGER_QUEUED,              /* waits, or is held */
+    LEDGER_DELIVERED,           /* recorded as delivered */
+    LEDGER_QUARANTINED,         /* and an event says so */
+    LEDGER_QUARANTINED_SILENTLY /* no event */
+};
+
+void ledger_custody(struct ledger *l, int64_t tag, struct str recipient, enum ledger_custody custody);
+
+/* ---- holders of identities ---- */
+
+void ledger_began(struct ledger *l, struct str identity, int64_t epoch);
+/* No lower epoch may write any more; it may be told again. */
+void ledger_fenced(struct ledger *l, struct str identity, int64_t epoch);
+void ledger_wrote(struct ledger *l, struct str identity, int64_t epoch);
+void ledger_leased(struct ledger *l, struct str lease, struct str holder, int64_t until_ms);
+void ledger_serves(struct ledger *l, struct str lease, struct str holder, int64_t now_ms);
+
+/* ---- the end ---- */
+
+struct ledger_counts {
+    size_t attempts, accepted, refused, open, shown, expunged, quarantined, violations;
+};
+
+/* Judges; one line for each violation goes to `out`, which may be NULL. Once. */
+void ledger_check(struct ledger *l, struct buf *out, struct ledger_counts *ret_counts);
+/* Recorded so far. */
+size_t ledger_violations(const struct ledger *l);
+
+#endif

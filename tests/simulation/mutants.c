@@ -1,0 +1,146 @@
+#include "simulation/mutants.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "director/adopt.h"
+#include "director/lease.h"
+#include "relay/settlement.h"
+#include "relay/target.h"
+#include "store/engine.h"
+#include "store/memory/device.h"
+#include "store/network.h"
+
+#define LEASE_MS      2500 /* the configuration's default */
+#define UNKNOWN_EVERY 5    /* accepts that are told as failed */
+
+static enum mutant playing;
+static uint64_t accepts;
+
+#define MUTANT_NAME(name, what) [MUTANT_##name] = #name,
+#define MUTANT_WHAT(name, what) [MUTANT_##name] = what,
+static const char *const names[MUTANT_COUNT] = {[MUTANT_NONE] = "none", MUTANT_LIST(MUTANT_NAME)};
+static const char *const whats[MUTANT_COUNT] = {[MUTANT_NONE] = "", MUTANT_LIST(MUTANT_WHAT)};
+
+const char *mutant_name(enum mutant m)
+{
+    return names[m];
+}
+
+const char *mutant_what(enum mutant m)
+{
+    return whats[m];
+}
+
+enum mutant mutant_find(const char *name)
+{
+    for (int m = MUTANT_NONE + 1; m < MUTANT_COUNT; m++)
+        if (strcmp(names[m], name) == 0)
+            return (enum mutant)m;
+    return MUTANT_NONE;
+}
+
+void mutant_play(enum mutant m)
+{
+    playing = m;
+    accepts = 0;
+}
+
+enum mutant mutant_playing(void)
+{
+    return playing;
+}
+
+void mutant_add_faults(struct store_memory_faults *f)
+{
+    f->mutant_ack_before_commit = playing == MUTANT_early_250;
+    f->mutant_no_queue_epoch = playing == MUTANT_stale_queue_owner;
+    f->mutant_no_lease_guard = playing == MUTANT_stale_director;
+    f->mutant_no_dedupe = playing == MUTANT_no_dedupe;
+    f->mutant_lose_last_chunk = playing == MUTANT_last_chunk;
+}
+
+/* ---- the store ---- */
+
+void __real_port_complete(struct port *p, struct store_op *op, int err);
+void __wrap_port_complete(struct port *p, struct store_op *op, int err);
+
+void __wrap_port_complete(struct port *p, struct store_op *op, int err)
+{
+    bool accept = op->type->kind == OP_queue_accept;
+    if (playing == MUTANT_sync_250 && accept && err == ERR_SYNC)
+        err = 0;
+    if (playing == MUTANT_unknown_as_failed && accept && err == 0 && ++accepts % UNKNOWN_EVERY == 0)
+        err = ERR_UNAVAILABLE;
+    __real_port_complete(p, op, err);
+}
+
+struct store_op *__real_network_lease_take(
+    struct network *n, struct str name, struct str holder, int64_t token, int64_t ttl_ms,
+    void (*on_take)(void *arg, int err, const struct network_lease *current), void *arg);
+struct store_op *__wrap_network_lease_take(
+    struct network *n, struct str name, struct str holder, int64_t token, int64_t ttl_ms,
+    void (*on_take)(void *arg, int err, const struct network_lease *current), void *arg);
+
+/* The holders who are told that leases last for an hour get them for as long as ever. */
+struct store_op *
+__wrap_network_lease_take(struct network *n, struct str name, struct str holder, int64_t token,
+                          int64_t ttl_ms,
+                          void (*on_take)(void *arg, int err, const struct network_lease *current), void *arg)
+{
+    bool stretched = (playing == MUTANT_expired_lease && str_starts(name, STR("server/"))) ||
+                     (playing == MUTANT_stale_director && !str_starts(name, STR("server/")));
+    return __real_network_lease_take(n, name, holder, token, stretched ? LEASE_MS : ttl_ms, on_take, arg);
+}
+
+/* ---- the relay ---- */
+
+void __real_target_set_instance(struct target *t, const struct target_instance *instance);
+void __wrap_target_set_instance(struct target *t, const struct target_instance *instance);
+
+void __wrap_target_set_instance(struct target *t, const struct target_instance *instance)
+{
+    if (playing != MUTANT_lost_rehome || instance->epoch <= 1)
+        __real_target_set_instance(t, instance);
+}
+
+void __real_settlements_add(struct settlements *all, struct transaction *t,
+                            const struct queue_result *results, size_t count);
+void __wrap_settlements_add(struct settlements *all, struct transaction *t,
+                            const struct queue_result *results, size_t count);
+
+void __wrap_settlements_add(struct settlements *all, struct transaction *t,
+                            const struct queue_result *results, size_t count)
+{
+    struct queue_result *copies = mem_calloc(count, sizeof(*copies));
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = results[i];
+        if (playing == MUTANT_early_delivered)
+            copies[i].outcome = QUEUE_OUTCOME_DELIVERED;
+    }
+    __real_settlements_add(all, t, copies, count);
+    free(copies);
+}
+
+struct store_op *__real_queue_settle(struct queue *q, const struct queue_result *results, size_t count,
+                                     void (*on_settle)(void *arg, int err), void *arg);
+struct store_op *__wrap_queue_settle(struct queue *q, const struct queue_result *results, size_t count,
+                                     void (*on_settle)(void *arg, int err), void *arg);
+
+struct store_op *__wrap_queue_settle(struct queue *q, const struct queue_result *results, size_t count,
+                                     void (*on_settle)(void *arg, int err), void *arg)
+{
+    return __real_queue_settle(q, results, playing == MUTANT_settle_forgotten ? 0 : count, on_settle, arg);
+}
+
+/* ---- the director ---- */
+
+void __real_adopt_queues(const struct view *v, const struct config *c, struct batch *b);
+void __wrap_adopt_queues(const struct view *v, const struct config *c, struct batch *b);
+
+void __wrap_adopt_queues(const struct view *v, const struct config *c, struct batch *b)
+{
+    if (playing != MUTANT_no_adoption)
+        __real_adopt_queues(v, c, b);
+}

@@ -1,0 +1,42 @@
+/* Mutants: the program with one seeded bug, to prove that the simulation sees.
+ * Some are flags of the memory store, the others stand in for functions of the
+ * program at link time (-Wl,--wrap); when none plays, all is the program's own. */
+#ifndef HOLDFAST_TESTS_SIMULATION_MUTANTS_H
+#define HOLDFAST_TESTS_SIMULATION_MUTANTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/memory.h"
+
+#define MUTANT_LIST(X)                                                                                       \
+    X(early_250, "the store says that a message is durable before it is")                                    \
+    X(sync_250, "a failed sync is told as a success")                                                        \
+    X(double_claim, "who takes over a queue does not count up its epoch")                                    \
+    X(stale_queue_owner, "a queue takes writes under an old epoch")                                          \
+    X(stale_director, "records take writes under a lease that another holds; its holder believes for ever")  \
+    X(expired_lease, "an instance believes that its lease lasts for an hour")                                \
+    X(no_dedupe, "a custody id that came already is shown again")                                            \
+    X(last_chunk, "the last chunk of a body is lost")                                                        \
+    X(lost_rehome, "relays stay with the first instance that they knew")                                     \
+    X(no_adoption, "a dead node's queue stays with it")                                                      \
+    X(early_delivered, "a delivery is recorded as done whatever came of it")                                 \
+    X(settle_forgotten, "what came of deliveries is not recorded")                                           \
+    X(unknown_as_failed, "a commit whose reply was lost is told as failed, though it is there")
+
+#define MUTANT_ENUM(name, what) MUTANT_##name,
+enum mutant { MUTANT_NONE, MUTANT_LIST(MUTANT_ENUM) MUTANT_COUNT };
+#undef MUTANT_ENUM
+
+const char *mutant_name(enum mutant m);
+const char *mutant_what(enum mutant m);
+enum mutant mutant_find(const char *name); /* MUTANT_NONE: no such */
+
+/* Who plays from now on, in this process. */
+void mutant_play(enum mutant m);
+enum mutant mutant_playing(void);
+/* Sets the flags of the one that plays. */
+void mutant_add_faults(struct store_memory_faults *faults);
+
+#endif

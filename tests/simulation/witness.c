@@ -1,0 +1,124 @@
+#include "simulation/witness.h"
+
+#include <stdio.h>
+
+#include "simulation/mutants.h"
+#include "store/mail_op.h"
+#include "store/memory/device.h"
+#include "store/network_op.h"
+
+#define LOOK_AT_CLOCK_MS 20
+
+static struct world *followed;
+
+void witness_follow(struct world *w)
+{
+    followed = w;
+}
+
+/* ---- epochs ---- */
+
+enum part { PART_OF_QUEUE, PART_OF_MAIL };
+
+static void tell(const struct memory_tx *tx, enum part part,
+                 void (*fn)(struct ledger *l, struct str identity, int64_t epoch), int64_t epoch)
+{
+    char identity[128];
+    struct str name = part == PART_OF_QUEUE ? tx->queue->name : *tx->server;
+    snprintf(identity, sizeof(identity), "%s %.*s", part == PART_OF_QUEUE ? "queue" : "server",
+             STR_ARG(name));
+    if (followed)
+        fn(followed->ledger, str_from(identity), epoch);
+}
+
+int __real_memory_queue_own(struct memory_tx *tx, struct store_op *op);
+int __wrap_memory_queue_own(struct memory_tx *tx, struct store_op *op);
+
+int __wrap_memory_queue_own(struct memory_tx *tx, struct store_op *op)
+{
+    int64_t before = tx->queue->epoch;
+    int rc = __real_memory_queue_own(tx, op);
+    if (rc == 0 && before > 0 && mutant_playing() == MUTANT_double_claim)
+        tx->queue->epoch = *tx->epoch = before;
+    if (rc == 0)
+        tell(tx, PART_OF_QUEUE, ledger_began, *tx->epoch);
+    return rc;
+}
+
+int __real_memory_mail_begin(struct memory_tx *tx, struct store_op *op);
+int __wrap_memory_mail_begin(struct memory_tx *tx, struct store_op *op);
+
+int __wrap_memory_mail_begin(struct memory_tx *tx, struct store_op *op)
+{
+    int rc = __real_memory_mail_begin(tx, op);
+    if (rc == 0)
+        tell(tx, PART_OF_MAIL, ledger_began, *tx->epoch);
+    return rc;
+}
+
+int __real_memory_mail_fence(struct memory_tx *tx, struct store_op *op);
+int __wrap_memory_mail_fence(struct memory_tx *tx, struct store_op *op);
+
+int __wrap_memory_mail_fence(struct memory_tx *tx, struct store_op *op)
+{
+    const struct op_mail_fence *o = (const struct op_mail_fence *)op;
+    struct memory_tx named = *tx;
+    struct str server = o->server;
+    int rc = __real_memory_mail_fence(tx, op);
+    named.server = &server;
+    if (rc == 0)
+        tell(&named, PART_OF_MAIL, ledger_fenced, o->epoch);
+    return rc;
+}
+
+#define WITNESS_WRITE(name, part)                                                                            \
+    int __real_memory_##name(struct memory_tx *tx, struct store_op *op);                                     \
+    int __wrap_memory_##name(struct memory_tx *tx, struct store_op *op);                                     \
+    int __wrap_memory_##name(struct memory_tx *tx, struct store_op *op)                                      \
+    {                                                                                                        \
+        int rc = __real_memory_##name(tx, op);                                                               \
+        if (rc == 0)                                                                                         \
+            tell(tx, part, ledger_wrote, *tx->epoch);                                                        \
+        return rc;                                                                                           \
+    }
+
+WITNESS_WRITE(queue_accept, PART_OF_QUEUE)
+WITNESS_WRITE(queue_settle, PART_OF_QUEUE)
+WITNESS_WRITE(mail_deliver, PART_OF_MAIL)
+WITNESS_WRITE(mail_flags, PART_OF_MAIL)
+WITNESS_WRITE(mail_expunge, PART_OF_MAIL)
+
+/* ---- leases ---- */
+
+int __real_memory_lease_take(struct memory_tx *tx, struct store_op *op);
+int __wrap_memory_lease_take(struct memory_tx *tx, struct store_op *op);
+
+int __wrap_memory_lease_take(struct memory_tx *tx, struct store_op *op)
+{
+    const struct op_lease_take *o = (const struct op_lease_take *)op;
+    int rc = __real_memory_lease_take(tx, op);
+    if (rc == 0 && followed)
+        ledger_leased(followed->ledger, o->name, o->holder, world_now_ms(followed) + o->ttl_ms);
+    return rc;
+}
+
+/* One that was let go on has not looked at its clock yet. */
+static bool acts(const struct process *p, int64_t now_ms)
+{
+    return p->loop && !p->frozen && now_ms > p->thawed_ms + LOOK_AT_CLOCK_MS;
+}
+
+void witness_look(struct world *w)
+{
+    int64_t now_ms = world_now_ms(w);
+    LIST_FOREACH (it, &w->instances) {
+        struct instance *i = LIST_ENTRY(it, struct instance, node);
+        if (i->ready && acts(&i->process, now_ms))
+            ledger_serves(w->ledger, STR("server/" WORLD_SERVER), str_from(i->holder), now_ms);
+    }
+    for (int k = 0; k < WORLD_NODES; k++) {
+        struct node *n = &w->nodes[k];
+        if (acts(&n->director_process, now_ms) && director_leads(n->director))
+            ledger_serves(w->ledger, STR("director"), str_from(n->config->name), now_ms);
+    }
+}

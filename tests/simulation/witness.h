@@ -1,0 +1,14 @@
+/* What the ledger cannot see from outside: who begins with which epoch, who
+ * writes under it, who holds and who acts on a lease. Stands in for operations of
+ * the memory store at link time. */
+#ifndef HOLDFAST_TESTS_SIMULATION_WITNESS_H
+#define HOLDFAST_TESTS_SIMULATION_WITNESS_H
+
+#include "simulation/world.h"
+
+/* Whose ledger is told; NULL: nobody's. */
+void witness_follow(struct world *w);
+/* Looks at everyone who serves now. */
+void witness_look(struct world *w);
+
+#endif

@@ -1,0 +1,154 @@
+/* The simulated two-site network: the program's own roles as processes on hosts
+ * east1 and west1, the memory store as the device that all reach, a client host
+ * where senders, readers and the watcher are. Roles can be killed, frozen and
+ * started again; instances of the messaging server mail1 are started and ended
+ * only by what directors spawn (provision.c). One world at a time in a process. */
+#ifndef HOLDFAST_TESTS_SIMULATION_WORLD_H
+#define HOLDFAST_TESTS_SIMULATION_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "config/config.h"
+#include "director/role.h"
+#include "loop/sim.h"
+#include "mailbox/role.h"
+#include "relay/role.h"
+#include "simulation/ledger.h"
+#include "store/memory.h"
+#include "store/view.h"
+
+#define WORLD_NODES    2
+#define WORLD_SERVER   "mail1"
+#define WORLD_PASSWORD "holdfast"
+#define CLIENT_HOST    "client"
+/* Of the store when it is well. */
+#define WORLD_STORE_LATENCY_MIN_US 200
+#define WORLD_STORE_LATENCY_MAX_US 3000
+
+extern const char *const world_users[];
+#define WORLD_USERS 3
+
+struct world;
+
+/* A process of the simulation; loop NULL: it does not run. */
+struct process {
+    struct world *world;
+    struct loop *loop;
+    struct store *store;
+    const char *host, *name; /* for the trace */
+    bool frozen;
+    int64_t thawed_ms; /* when it was last let go on */
+    struct list node;  /* in the world's, while it runs */
+};
+
+/* What the provisioner of a node remembers of mail1, as the real one does in files. */
+struct provision_state {
+    int64_t epoch;
+    bool ready, off;
+};
+
+/* Faults that are to come to provisioners and fence agents of a node. */
+struct provision_faults {
+    int64_t fail, lose_answer, slow; /* so many further calls */
+};
+
+struct node {
+    struct world *world;
+    int index;
+    const struct config_node *config;
+    bool up;
+    bool store_cut;
+    int64_t boots;
+    struct process relay_process, director_process;
+    struct relay_role *relay;
+    struct director *director;
+    struct provision_state provision;
+    struct provision_faults provision_faults;
+    int64_t wall_offset_ms;
+    int32_t rate_ppm;
+};
+
+#define INSTANCE_WAITERS 4
+
+/* One start of mail1 somewhere. Kept until the world ends. */
+struct instance {
+    struct list node; /* in the world's */
+    struct node *on;
+    struct process process;
+    struct mailbox_role *role;
+    int64_t epoch, pid;
+    char address[64], holder[64];
+    bool ready;
+    bool ending;                                   /* it wants to exit */
+    struct sim_spawn *creations[INSTANCE_WAITERS]; /* to be answered when it is ready, or dead */
+    struct sim_spawn *destruction;                 /* to be answered when it is dead */
+};
+
+struct world {
+    struct sim_world *sim;
+    struct store_memory *device;
+    const struct config *config;
+    const struct config
+        *holder_config;             /* what instances and directors are told: the same, but for a mutant */
+    struct config stretched_config; /* with leases that last for an hour */
+    const struct config_server *server;
+    struct ledger *ledger;
+    struct node nodes[WORLD_NODES];
+    struct list instances;
+    struct list processes;
+    int64_t next_pid;
+    struct process watcher; /* looks, gives operators' orders; never a victim */
+    struct viewer *viewer;
+    int64_t orders;
+    struct process client; /* senders and readers */
+    struct loop_listener *client_address;
+};
+
+struct world *world_new(uint64_t seed, const struct config *config);
+void world_free(struct world *w);
+/* The configuration of the network; the caller's. */
+struct config *world_config_load(void);
+
+int64_t world_now_ms(const struct world *w);
+/* Runs for some time of the world. */
+void world_run_ms(struct world *w, int64_t ms);
+/* Runs until cond holds; false when it did not within limit_ms. */
+bool world_run_until(struct world *w, bool (*cond)(void *arg), void *arg, int64_t limit_ms);
+
+/* ---- processes ---- */
+
+/* clock_of: whose clocks it has; NULL: true ones. */
+void process_start(struct world *w, struct process *p, const char *host, const char *name,
+                   const struct node *clock_of);
+void process_end(struct process *p);                 /* the role's objects were freed; kills first */
+void process_freeze(struct process *p, bool frozen); /* nothing when it does not run */
+const struct process *world_process_of(const struct world *w, const struct loop *l);
+
+void node_start(struct node *n); /* and the roles that its supervisor starts */
+void node_kill(struct node *n);  /* with all that runs on it */
+void node_freeze(struct node *n, bool frozen);
+void node_cut_store(struct node *n, bool cut); /* processes that start later, too */
+void node_start_relay(struct node *n);         /* nothing when it runs, or the node is down */
+void node_start_director(struct node *n);
+void node_kill_relay(struct node *n); /* nothing when it does not run */
+void node_kill_director(struct node *n);
+
+/* ---- instances (provision.c) ---- */
+
+void provision_on_spawn(void *arg, struct sim_spawn *s, const struct loop_process_spec *spec); /* arg: node */
+void instance_kill(struct instance *i);           /* nothing when it does not run */
+struct instance *world_instance(struct world *w); /* a ready one that the record names, or NULL */
+
+/* The device's faults, drawn by the world's random; NULL: the usual latency and none. */
+void world_store_faults(struct world *w, const struct store_memory_faults *faults);
+
+/* ---- looking ---- */
+
+/* The record of mail1 as last seen by the watcher; zero before there is one. */
+struct record_server world_record(const struct world *w);
+/* An operator's order about mail1. */
+void world_order(struct world *w, const char *verb);
+
+#endif
