@@ -34,12 +34,21 @@ static void free_users(struct directory *d)
     map_fini(&d->users);
 }
 
-static bool is_home(const struct directory *d, struct str address)
+bool directory_has_domain(const struct directory *d, const struct config_domain *domain)
+{
+    const struct config_failover *failover = &domain->server->failover;
+    for (size_t i = 0; i < failover->standby_count; i++)
+        if (failover->standby[i] == d->server)
+            return true;
+    return domain->server == d->server;
+}
+
+static bool is_of_here(const struct directory *d, struct str address)
 {
     size_t at = str_find(address, '@', 0);
     const struct config_domain *domain =
         at == SIZE_MAX ? NULL : config_domain_find(d->config, str_sub(address, at + 1, address.len));
-    return domain && domain->server == d->server;
+    return domain && directory_has_domain(d, domain);
 }
 
 static void add_user(struct directory *d, const struct network_record *record)
@@ -47,7 +56,7 @@ static void add_user(struct directory *d, const struct network_record *record)
     struct arena arena;
     struct record_user decoded;
     arena_init(&arena, 1 << 16);
-    if (is_home(d, record->key) && record_user_decode(&arena, record->value, &decoded) == 0) {
+    if (is_of_here(d, record->key) && record_user_decode(&arena, record->value, &decoded) == 0) {
         struct user *u = mem_zalloc(sizeof(*u));
         u->address = str_dup(record->key);
         u->verifier = str_dup(decoded.disabled ? STR_EMPTY : decoded.verifier);

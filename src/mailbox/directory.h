@@ -12,7 +12,7 @@
 
 struct directory;
 
-/* The users of the domains that server is home of by the configuration. */
+/* The users of the domains that server has by the configuration (directory_has_domain). */
 struct directory *directory_new(struct network *n, const struct config *config,
                                 const struct config_server *server);
 void directory_free(struct directory *d);
@@ -20,6 +20,10 @@ void directory_free(struct directory *d);
 void directory_on_view(struct directory *d, const struct view *v);
 /* It was read at least once. */
 bool directory_known(const struct directory *d);
+
+/* The server is the domain's home, or a standby of it, which has the same
+ * mailboxes and may have to take the domain's mail at any time. */
+bool directory_has_domain(const struct directory *d, const struct config_domain *domain);
 
 /* The user that gets mail for local_part@domain: itself, or without a +detail
  * (RFC 5233); in lower case, valid until the directory changes. ptr NULL: nobody. */

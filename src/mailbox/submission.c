@@ -266,7 +266,8 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
         reply(s, SMTP_REPLY(550, 5, 7, 1, "Mail to other networks is not sent from here"));
         return;
     }
-    if (domain->server == i->server && !directory_find(i->directory, rcpt->local_part, rcpt->domain).ptr) {
+    if (directory_has_domain(i->directory, domain) &&
+        !directory_find(i->directory, rcpt->local_part, rcpt->domain).ptr) {
         reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
         return;
     }
