@@ -138,13 +138,24 @@ function fill(id, cards) {
   document.getElementById(id).replaceChildren(...cards);
 }
 
+// The network in a few words: what is not as it should be, or that all is.
+function verdict(all) {
+  const out = (things, isWell) => things.filter((thing) => !isWell(thing)).map((thing) => thing.name);
+  const servers = out(all.servers, (s) => tone(s.state) === "good");
+  const dead = [...out(all.relays, (r) => r.alive), ...out(all.nodes, (n) => n.alive)];
+  const parts = [];
+  if (servers.length) parts.push(`not operational: ${servers.join(", ")}`);
+  if (dead.length) parts.push(`dead: ${dead.join(", ")}`);
+  return make("span", `word ${parts.length ? "bad" : "good"}`, parts.join("; ") || "all is well");
+}
+
 function show(all) {
   fill("servers", all.servers.map(server));
   fill("relays", all.relays.map(relay));
   fill("sites", all.sites.map((s) => site(s, all.nodes, all.lease.holder)));
   fill("routes", Object.entries(all.routes).map(([domain, r]) => route(domain, r, all.servers)));
-  document.getElementById("lead").textContent =
-    all.lease.held ? `${all.lease.holder} leads` : "no director leads";
+  const lead = all.lease.held ? `${all.lease.holder} leads` : "no director leads";
+  document.getElementById("lead").replaceChildren(verdict(all), ` · ${lead}`);
   document.getElementById("read-at").textContent = `read ${all.read_at.replace("T", " ").replace(/\.\d+Z$/, " UTC")}`;
   const down = all.servers.filter((s) => tone(s.state) !== "good").length;
   document.title = down ? `(${down}) Holdfast` : "Holdfast";

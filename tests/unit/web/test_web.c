@@ -21,11 +21,14 @@ struct fixture {
     struct queue *queue;
     struct loop_timer *tick;
     bool (*until)(struct fixture *f);
+    struct mono_time deadline; /* of until */
+    bool too_late;
     char reply[1 << 16];
 };
 
 #define TICK_MS      5
 #define READ_LIMIT_S 20
+#define RUN_LIMIT_MS 20000 /* far above what anything here takes, below meson's own limit */
 
 static struct mono_time device_clock(void *loop)
 {
@@ -35,18 +38,24 @@ static struct mono_time device_clock(void *loop)
 static void on_tick(void *arg)
 {
     struct fixture *f = arg;
-    if (f->until(f))
+    f->too_late = mono_before(f->deadline, loop_now(f->loop));
+    if (f->until(f) || f->too_late)
         loop_stop(f->loop);
     else
         loop_timer_start(f->tick, TICK_MS);
 }
 
-static void run_until(struct fixture *f, bool (*until)(struct fixture *f))
+static void run_until_is(struct fixture *f, bool (*until)(struct fixture *f), const char *what)
 {
     f->until = until;
+    f->deadline = mono_add_ms(loop_now(f->loop), RUN_LIMIT_MS);
     loop_timer_start(f->tick, 0);
     loop_run(f->loop);
+    if (f->too_late)
+        fail_msg("%s: not within %d ms; the last reply: %s", what, RUN_LIMIT_MS, f->reply);
 }
+
+#define run_until(f, until) run_until_is(f, until, #until)
 
 /* port: of the first address; 0: a free one. */
 static void start(struct fixture *f, uint16_t port)
