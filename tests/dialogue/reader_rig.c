@@ -39,6 +39,11 @@ static const char *const standard[READER_RIG_MESSAGES] = {
     "--b--\r\n",
 };
 
+struct str reader_rig_message(uint64_t i)
+{
+    return str_from(standard[i % READER_RIG_MESSAGES]);
+}
+
 static struct mono_time device_clock(void *arg)
 {
     return sim_now(arg);
@@ -123,7 +128,7 @@ struct reader_rig *reader_rig_new(uint64_t messages, const char *store, uint32_t
     mail_instance_begin(r->mail, STR("mail1"), 7, on_done, &d);
     wait_for(r, &d);
     for (uint64_t i = 0; i < messages; i++)
-        reader_rig_deliver(r, standard[i % READER_RIG_MESSAGES], strlen(standard[i % READER_RIG_MESSAGES]));
+        reader_rig_deliver(r, reader_rig_message(i).ptr, reader_rig_message(i).len);
     reader_rig_settle(r);
     if (store)
         break_store(r, store);

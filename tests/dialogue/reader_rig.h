@@ -26,6 +26,9 @@ struct reader_rig {
 
 #define READER_RIG_MESSAGES 3 /* the standard ones */
 
+/* The standard ones, again and again. */
+struct str reader_rig_message(uint64_t i);
+
 /* alice has `messages` messages, the standard ones again and again. store: NULL,
  * or what is the matter with it from now on: "away", "full", "fenced". seed 1:
  * logins are answered at once. */

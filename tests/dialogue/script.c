@@ -82,8 +82,15 @@ static int parse_option(struct script *s, struct str rest)
     if (str_find(rest, '=', 0) == SIZE_MAX || s->options.count == DIALOGUE_OPTIONS_MAX)
         return ERR_SYNTAX;
     s->options.items[s->options.count++] = str_dup(rest);
-    s->only_machine = true;
     return 0;
+}
+
+/* "machine: why". */
+static int parse_only(struct script *s, struct str rest)
+{
+    struct str why = STR("machine: ");
+    s->only_machine = true;
+    return str_starts(rest, why) && rest.len > why.len ? 0 : ERR_SYNTAX;
 }
 
 static int parse_send_line(struct script *s, struct str rest, int number)
@@ -126,10 +133,8 @@ static int parse_line(struct script *s, struct str line, int number)
         return parse_repeat(&add_step(s, STEP_SEND, number)->text, line);
     if (take(&line, "option:"))
         return parse_option(s, line);
-    if (take(&line, "only:")) {
-        s->only_machine = true;
-        return str_eq(line, STR("machine")) ? 0 : ERR_SYNTAX;
-    }
+    if (take(&line, "only:"))
+        return parse_only(s, line);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         if (take(&line, steps[i].keyword)) {
             buf_append_str(&add_step(s, steps[i].kind, number)->text, line);

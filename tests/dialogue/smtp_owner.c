@@ -266,7 +266,7 @@ static void challenge(struct smtp_owner *o, struct str text)
     answer(o, (struct owner_answer){.kind = ANSWER_CHALLENGE, .text = text});
 }
 
-static const struct str plain_right = {"\0alice\0secret", 13};
+static const struct str plain_right = {"\0alice@example.test\0holdfast", 28};
 
 static void on_auth(void *arg, struct str mechanism, const struct str *initial)
 {
@@ -285,12 +285,12 @@ static void on_auth_response(void *arg, struct str response)
 {
     struct smtp_owner *o = arg;
     CHECK(o->in_auth);
-    if (str_eq(response, STR("alice")) && !o->login_user_given) {
+    if (str_eq(response, STR("alice@example.test")) && !o->login_user_given) {
         o->login_user_given = true;
         challenge(o, STR("Password:"));
     } else {
         answer_login(o, str_eq(response, plain_right) ||
-                            (o->login_user_given && str_eq(response, STR("secret"))));
+                            (o->login_user_given && str_eq(response, STR("holdfast"))));
     }
 }
 

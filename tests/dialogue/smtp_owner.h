@@ -6,7 +6,7 @@
  * gone (421); later, never (at LMTP's end of data); others 550.
  * Senders: no@ (550 at MAIL), nodata@ (451 at DATA), err-NAME@ (the error of
  * that name answers the message). A message to echo is repeated in the reply.
- * AUTH: PLAIN and LOGIN, alice with "secret". */
+ * AUTH: PLAIN and LOGIN, alice@example.test with "holdfast". */
 #ifndef HOLDFAST_TESTS_SMTP_OWNER_H
 #define HOLDFAST_TESTS_SMTP_OWNER_H
 
