@@ -8,6 +8,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 
 import importlib.util  # noqa: E402
 
+import program  # noqa: E402
 import pytest  # noqa: E402
 import wait  # noqa: E402
 from network import BackupMx, relay_greets  # noqa: E402
@@ -29,11 +30,11 @@ class Rig:
         self.network = network
         self.trace = network.state_dir.parent / "strace"
 
-    def start(self, inject=None, ready=True):
+    def start(self, inject=None, ready=True, binary=program.BINARY):
         """inject: strace's, for the sync calls. Returns the process (strace's, when there is one)."""
         wrapper = ["strace", "-f", "-qq", "-o", str(self.trace), "-e", "trace=fdatasync,fsync", "-e",
                    f"inject=fdatasync,fsync:{inject}"] if inject else []
-        process = self.network.spawn("relay", "--node", "relay1", wrapper=wrapper)
+        process = self.network.spawn("relay", "--node", "relay1", wrapper=wrapper, binary=binary)
         if ready:
             wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
         return process
@@ -43,6 +44,11 @@ class Rig:
 
     def injected(self):
         return self.trace.read_text().count("(INJECTED)")
+
+    def drain_after_restart(self):
+        """All that is in the queue goes to the server, whatever was promised."""
+        self.start()
+        self.network.until(lambda: self.queued() == 0, "an empty queue")
 
     def judge_after_restart(self, ledger, make_sink):
         """Everything it ever accepted goes to the server, once."""

@@ -2,6 +2,7 @@
 
 import signal
 
+import program
 import pytest
 import wait
 from load import Load
@@ -9,6 +10,11 @@ from network import BackupMx
 
 
 OPENED = 34  # syncs; a new store is open long before
+NEVER = 65535  # the highest number that strace takes
+
+# The program, but that its 250 goes out before its commit: tests/crash/answer_first.c.
+ANSWERS_FIRST = str(program.ROOT / "build" / "meson" / "tests" / "crash" / "holdfast_answers_first")
+RUNS_OF_MUTANT = 10
 
 
 def ended_by_kill(process):
@@ -16,8 +22,8 @@ def ended_by_kill(process):
     return process.poll() in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
-def run_until_killed(rig, ledger, when):
-    process = rig.start(f"signal=KILL:when={when}", ready=False)
+def run_until_killed(rig, ledger, when, **options):
+    process = rig.start(f"signal=KILL:when={when}", ready=False, **options)
     load = Load(rig.network.mta(ledger), threads=3, addresses=[BackupMx.RELAY[0]])
     try:
         wait.until(lambda: process.poll() is not None, f"the kill at sync {when}")
@@ -38,3 +44,34 @@ def test_kill_again_while_recovering(rig, ledger, make_sink):
         run_until_killed(rig, ledger, when)
     assert ledger.count_accepted() > 0
     rig.judge_after_restart(ledger, make_sink)
+
+
+# ---- the rig can fail ----
+
+
+def test_a_250_before_its_commit_is_found(rig, ledger, make_sink):
+    """Not at each kill: the commit may have been just in time."""
+    for run in range(RUNS_OF_MUTANT):
+        run_until_killed(rig, ledger, OPENED + 7 * run, binary=ANSWERS_FIRST)
+    assert ledger.count_accepted() > 0
+    sink = make_sink()
+    rig.drain_after_restart()
+    with pytest.raises(AssertionError, match=" lost: "):
+        ledger.judge(sink.contents())
+
+
+def test_no_injection_is_a_failure(rig, ledger):
+    """A relay that ends by itself before the kill's turn."""
+
+    class EndsBefore:
+        network = rig.network
+
+        def start(self, inject, **options):
+            process = rig.start(inject, **options)
+            wait.until(lambda: rig.send(ledger), "a message that is taken")
+            for pid in program.pids_with(rig.network.state_dir):
+                program.send_signal(pid, signal.SIGTERM)
+            return process
+
+    with pytest.raises(AssertionError, match="no kill was injected"):
+        run_until_killed(EndsBefore(), ledger, NEVER)

@@ -66,9 +66,9 @@ class Network:
 
     # ---- life ----
 
-    def spawn(self, *words, wrapper=()):
+    def spawn(self, *words, wrapper=(), binary=program.BINARY):
         """Starts one long-running command of the program, in a process group of its own."""
-        argv = [*wrapper, program.BINARY, *words, "-c", str(self.config), "--state-dir", str(self.state_dir)]
+        argv = [*wrapper, binary, *words, "-c", str(self.config), "--state-dir", str(self.state_dir)]
         with open(self.log_path, "ab") as log:
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                                        start_new_session=True)
