@@ -36,3 +36,19 @@ def test_in_the_second_remote_data_centre(two_site, ledger):
     assert banner(two_site.REMOTE, two_site.SMTP).split()[0] == two_site.HOST
     two_site.mta(ledger).send(3)
     two_site.judge(ledger)
+
+
+def test_again_in_the_remote_one_when_the_first_is_lost(two_site, ledger):
+    """No agent is named for the west: the old instance's own node says that it is off, and its address is used again."""
+    two_site.kill_node("east1")
+    two_site.await_operational_at(two_site.REMOTE)
+    two_site.must("site", "lost", "east")
+    before = two_site.server()
+    two_site.mta(ledger).send(3)
+    two_site.kill_server()
+    two_site.until(lambda: two_site.server()["epoch"] > before["epoch"], "a new instance")
+    two_site.await_operational_at(two_site.REMOTE)
+    after = two_site.server()
+    assert (after["node"], after["site"]) == ("west1", "west") and after["pid"] != before["pid"]
+    two_site.mta(ledger).send(3)
+    two_site.judge(ledger)

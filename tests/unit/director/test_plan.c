@@ -158,6 +158,26 @@ static void the_same_address_needs_a_fence_that_can_run(void **state)
     assert_int_equal(next(w, &c), 1);
 }
 
+/* The entry of the remote site names no agent, and its instance dies there while
+ * home is lost: the node that it ran on can say that it is off. */
+static void the_last_site_takes_its_own_address_again(void **state)
+{
+    struct world *w = *state;
+    struct plan_choice c;
+    struct str node;
+    w->nodes[0].alive = w->nodes[1].alive = false;
+    w->record.instance.node = STR("west1");
+    w->record.instance.site = STR("west");
+    w->record.instance.address = STR("127.2.0.10");
+    assert_int_equal(next(w, &c), 2);
+    assert_str(c.node, "west1");
+    assert_string_equal(c.address, "127.2.0.10");
+    w->record.plan_index = 2;
+    assert_int_equal(plan_fence(&w->x, FENCE_DESTROY, &node), FENCE_DESTROY);
+    assert_str(node, "west1");
+    assert_int_equal(plan_fence(&w->x, FENCE_AGENT, &node), FENCE_NONE); /* an epoch alone would not do */
+}
+
 static void a_doubtful_address_is_not_given_away(void **state)
 {
     struct world *w = *state;
@@ -267,6 +287,7 @@ int main(void)
         T(entries_in_their_order),
         T(without_a_live_node_or_provisioner_passed_over),
         T(the_same_address_needs_a_fence_that_can_run),
+        T(the_last_site_takes_its_own_address_again),
         T(a_doubtful_address_is_not_given_away),
         T(switchover_leaves_the_site),
         T(a_first_start_and_a_failback_are_at_home),
