@@ -39,10 +39,16 @@ void schedule_on_server(struct schedule *s, enum schedule_server server, struct 
     s->server = server;
 }
 
+/* An answer to SMTP may take its ten minutes; a server that is down and says nothing has not the time. */
+static bool attempt_hangs(const struct schedule *s, struct mono_time now)
+{
+    return s->server == SCHEDULE_DOWN && s->sessions > 0 && !mono_before(now, s->next_attempt_at);
+}
+
 void schedule_on_probe_failed(struct schedule *s, bool waiting, struct mono_time now)
 {
     note_down(s, now);
-    if (!waiting)
+    if (!waiting || attempt_hangs(s, now))
         s->failed_attempts++;
 }
 

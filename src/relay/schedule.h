@@ -42,7 +42,9 @@ void schedule_init(struct schedule *s, const struct schedule_options *options);
 
 /* The server's state according to its monitor. */
 void schedule_on_server(struct schedule *s, enum schedule_server server, struct mono_time now);
-/* A probe failed. Counts as an attempt only when nothing waits. */
+/* A probe failed. Counts as an attempt when nothing waits, and when the server is down and an attempt has
+ * been under way for retry_ms without an end: a server that hangs lets sessions wait for minutes (RFC
+ * 5321 4.5.3.2). */
 void schedule_on_probe_failed(struct schedule *s, bool waiting, struct mono_time now);
 /* Another instance took the identity: its chances are counted anew. */
 void schedule_on_instance(struct schedule *s, struct mono_time now);

@@ -118,6 +118,21 @@ static void test_probes_count_only_when_nothing_waits(void **state)
     assert_true(schedule_wants_invocation(&s, at(100000)));
 }
 
+static void test_probes_count_while_an_attempt_hangs(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    schedule_on_session_start(&s, at(100));
+    schedule_on_server(&s, SCHEDULE_DOWN, at(4000));
+    for (int i = 0; i < 5; i++)
+        schedule_on_probe_failed(&s, true, at(4999));
+    assert_false(schedule_wants_invocation(&s, at(100000)));
+    for (int i = 0; i < 3; i++)
+        schedule_on_probe_failed(&s, true, at(5000 + i));
+    assert_true(schedule_wants_invocation(&s, at(6000)));
+}
+
 static void test_up_ends_the_outage(void **state)
 {
     (void)state;
@@ -162,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_invocation_needs_attempts_and_time),
         cmocka_unit_test(test_time_alone_does_not_invoke),
         cmocka_unit_test(test_probes_count_only_when_nothing_waits),
+        cmocka_unit_test(test_probes_count_while_an_attempt_hangs),
         cmocka_unit_test(test_up_ends_the_outage),
         cmocka_unit_test(test_a_new_instance_gets_new_chances),
         cmocka_unit_test(test_message_backoff_doubles_to_an_hour),
