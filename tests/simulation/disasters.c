@@ -11,6 +11,10 @@
 #define SKEW_WALL_FAR_MS  3600000
 #define SKEW_RATE_PPM     500 /* crystals of computers keep within 100 */
 #define RESETS_MAX        4
+#define SLEEP_MIN_MS      8000  /* longer than a failover to the other site takes */
+#define SLEEP_FOR_MS      60000 /* until somebody asks for a write: longer than the disasters last */
+#define HEIR_LOOK_MS      100
+#define HEIR_DEATHS_MAX   3
 #define STRENGTH_MAX      1000
 #define PPM               1000000
 
@@ -25,6 +29,8 @@ struct disaster {
     bool both, stays;
     uint32_t strength; /* 1 to STRENGTH_MAX, also where one of several is to be chosen */
     struct process *frozen;
+    struct node *asleep;
+    uint32_t deaths; /* of heirs, still to come */
 };
 
 struct disasters {
@@ -108,6 +114,39 @@ static void end_kill_node(struct disaster *x)
         node_start(x->node);
 }
 
+/* What the heir of a lost site's server is, dies as well, again and again, and does not always go when told.
+ */
+static void on_heir(void *arg)
+{
+    struct disaster *x = arg;
+    struct disasters *d = x->all;
+    struct instance *heir = world_instance(d->world);
+    if (d->over || x->deaths == 0)
+        return;
+    sim_at(d->world->sim, HEIR_LOOK_MS, on_heir, x);
+    if (!heir || heir->on == d->lost)
+        return;
+    log_event(LOG_WARNING, "DISASTER", LOG_TEXT("kind", "the heir dies"),
+              LOG_TEXT("node", heir->on->config->name));
+    heir->on->provision_faults.fail += x->strength % 2;
+    instance_kill(heir);
+    x->deaths--;
+    d->happened[x->kind]++;
+}
+
+static bool lose_site_and_heir(struct disaster *x)
+{
+    struct disasters *d = x->all;
+    struct instance *i = world_instance(d->world);
+    if (d->lost || !i)
+        return false;
+    d->lost = i->on;
+    node_kill(i->on);
+    x->deaths = 1 + x->strength % HEIR_DEATHS_MAX;
+    on_heir(x);
+    return false; /* counted when the heir dies */
+}
+
 /* ---- pauses ---- */
 
 static bool freeze(struct disaster *x, struct process *p)
@@ -148,6 +187,49 @@ static bool freeze_node(struct disaster *x)
 static void end_freeze_node(struct disaster *x)
 {
     node_freeze(x->node, false);
+}
+
+static void wake(struct disaster *x)
+{
+    if (x->asleep)
+        node_freeze(x->asleep, false);
+    x->asleep = NULL;
+}
+
+static void on_wake(void *arg)
+{
+    struct disaster *x = arg;
+    if (!x->all->over)
+        wake(x);
+}
+
+/* It sleeps when the store has been asked, and has not answered. */
+static void fall_asleep(void *arg, struct node *n)
+{
+    struct disaster *x = arg;
+    x->all->world->on_mail_asked = NULL;
+    x->asleep = n;
+    x->all->happened[x->kind]++;
+    log_event(LOG_WARNING, "DISASTER", LOG_TEXT("kind", "sleeps in a write"),
+              LOG_TEXT("node", n->config->name));
+    node_freeze(n, true);
+    sim_at(x->all->world->sim, SLEEP_MIN_MS + x->strength, on_wake, x);
+}
+
+static bool sleep_in_write(struct disaster *x)
+{
+    x->all->world->on_mail_asked = fall_asleep;
+    x->all->world->on_mail_asked_arg = x;
+    x->lasts_ms = SLEEP_FOR_MS;
+    return false; /* counted when it sleeps */
+}
+
+static void end_sleep_in_write(struct disaster *x)
+{
+    struct world *w = x->all->world;
+    if (w->on_mail_asked && w->on_mail_asked_arg == x)
+        w->on_mail_asked = NULL;
+    wake(x);
 }
 
 /* ---- the network ---- */
@@ -274,6 +356,7 @@ static const struct kind {
     unsigned weight; /* how often it is drawn beside the others */
     bool (*begin)(struct disaster *x);
     void (*end)(struct disaster *x); /* NULL: it is over at once, or mends itself */
+    bool early;                      /* what it leads to takes a while */
 } kinds[DISASTER_KINDS] = {
     {"kill relay", 6, kill_relay, NULL},
     {"kill director", 6, kill_director, NULL},
@@ -282,7 +365,10 @@ static const struct kind {
     {"freeze relay", 3, freeze_relay, end_freeze},
     {"freeze director", 3, freeze_director, end_freeze},
     {"freeze instance", 3, freeze_instance, end_freeze},
+    {"instance hangs", 3, freeze_instance, NULL},
     {"freeze node", 4, freeze_node, end_freeze_node},
+    {"sleep in a write", 4, sleep_in_write, end_sleep_in_write, true},
+    {"lose site and heir", 3, lose_site_and_heir, NULL, true},
     {"cut link", 6, cut_link, end_cut_link},
     {"isolate node", 4, isolate_node, end_isolate_node},
     {"reset connections", 6, reset_connections, NULL},
@@ -359,6 +445,8 @@ static void draw(struct disasters *d, int64_t span_ms)
     struct disaster *x = &d->items[d->count++];
     *x = (struct disaster){.all = d, .kind = draw_kind(d), .node = &d->world->nodes[below(d, WORLD_NODES)]};
     x->at_ms = FIRST_MS + (int64_t)below(d, (uint64_t)(span_ms - FIRST_MS));
+    if (kinds[x->kind].early)
+        x->at_ms /= 2;
     x->lasts_ms = draw_duration(d);
     x->strength = 1 + (uint32_t)below(d, STRENGTH_MAX);
     x->stays = below(d, 3) == 0;

@@ -56,6 +56,7 @@ void mutant_add_faults(struct store_memory_faults *f)
 {
     f->mutant_ack_before_commit = playing == MUTANT_early_250;
     f->mutant_no_queue_epoch = playing == MUTANT_stale_queue_owner;
+    f->mutant_no_mail_epoch = playing == MUTANT_stale_mail;
     f->mutant_no_lease_guard = playing == MUTANT_stale_director;
     f->mutant_no_dedupe = playing == MUTANT_no_dedupe;
     f->mutant_lose_last_chunk = playing == MUTANT_last_chunk;

@@ -15,6 +15,7 @@
     X(sync_250, "a failed sync is told as a success")                                                        \
     X(double_claim, "who takes over a queue does not count up its epoch")                                    \
     X(stale_queue_owner, "a queue takes writes under an old epoch")                                          \
+    X(stale_mail, "mailboxes take writes of a stale instance")                                               \
     X(stale_director, "records take writes under a lease that another holds; its holder believes for ever")  \
     X(expired_lease, "an instance believes that its lease lasts for an hour")                                \
     X(no_dedupe, "a custody id that came already is shown again")                                            \

@@ -211,6 +211,11 @@ static void on_stopped(void *arg)
 static void destroy(struct node *n, int64_t epoch, struct sim_spawn *s)
 {
     struct instance *i = instance_of(n);
+    if (n->provision_faults.fail > 0) {
+        n->provision_faults.fail--;
+        answer_later(n, s, EXIT_FAILED);
+        return;
+    }
     if (n->provision.epoch <= epoch)
         n->provision = (struct provision_state){.epoch = epoch, .off = true};
     if (!i || i->epoch > epoch || i->destruction) {
@@ -222,6 +227,13 @@ static void destroy(struct node *n, int64_t epoch, struct sim_spawn *s)
         mailbox_role_stop(i->role, GRACE_MS, on_stopped, i);
     else
         instance_kill(i);
+}
+
+static void status(struct node *n, struct sim_spawn *s)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "{\"status\":\"%s\"}", instance_of(n) ? "running" : "off");
+    sim_spawn_done(s, 0, str_from(text));
 }
 
 static void fence(struct node *n, struct str input, struct sim_spawn *s)
@@ -255,7 +267,9 @@ void provision_on_spawn(void *arg, struct sim_spawn *s, const struct loop_proces
     CHECK(epoch > 0 && address);
     if (strcmp(spec->argv[1], "create") == 0)
         create(n, epoch, address, s);
-    else
+    else if (strcmp(spec->argv[1], "destroy") == 0)
         destroy(n, epoch, s);
+    else
+        status(n, s);
     json_decref(json);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "simulation/mutants.h"
+#include "store/mail.h"
 #include "store/mail_op.h"
 #include "store/memory/device.h"
 #include "store/network_op.h"
@@ -87,6 +88,30 @@ WITNESS_WRITE(queue_settle, PART_OF_QUEUE)
 WITNESS_WRITE(mail_deliver, PART_OF_MAIL)
 WITNESS_WRITE(mail_flags, PART_OF_MAIL)
 WITNESS_WRITE(mail_expunge, PART_OF_MAIL)
+
+/* ---- what is asked of the store ---- */
+
+struct store_op *__real_mail_deliver(struct mail *m, struct body_writer *body,
+                                     const struct custody_id *custody, const struct str *users,
+                                     size_t user_count, struct wall_time internal_date,
+                                     void (*on_deliver)(void *arg, int err, const int *results), void *arg);
+struct store_op *__wrap_mail_deliver(struct mail *m, struct body_writer *body,
+                                     const struct custody_id *custody, const struct str *users,
+                                     size_t user_count, struct wall_time internal_date,
+                                     void (*on_deliver)(void *arg, int err, const int *results), void *arg);
+
+struct store_op *__wrap_mail_deliver(struct mail *m, struct body_writer *body,
+                                     const struct custody_id *custody, const struct str *users,
+                                     size_t user_count, struct wall_time internal_date,
+                                     void (*on_deliver)(void *arg, int err, const int *results), void *arg)
+{
+    struct store_op *op =
+        __real_mail_deliver(m, body, custody, users, user_count, internal_date, on_deliver, arg);
+    const struct process *p = followed ? world_process_of(followed, sim_running(followed->sim)) : NULL;
+    if (p && followed->on_mail_asked)
+        followed->on_mail_asked(followed->on_mail_asked_arg, world_node_of(followed, p));
+    return op;
+}
 
 /* ---- leases ---- */
 

@@ -126,6 +126,14 @@ const struct process *world_process_of(const struct world *w, const struct loop 
     return NULL;
 }
 
+struct node *world_node_of(struct world *w, const struct process *p)
+{
+    for (int i = 0; i < WORLD_NODES; i++)
+        if (p->host == w->nodes[i].config->name)
+            return &w->nodes[i];
+    return NULL;
+}
+
 /* ---- roles ---- */
 
 void node_start_relay(struct node *n)

@@ -102,6 +102,10 @@ struct world {
     struct process watcher; /* looks, gives operators' orders; never a victim */
     struct viewer *viewer;
     int64_t orders;
+    /* Called in the process that has just asked the store to take a delivery into mailboxes; NULL: nobody.
+     * It may freeze that process. */
+    void (*on_mail_asked)(void *arg, struct node *n);
+    void *on_mail_asked_arg;
     struct process client; /* senders and readers */
     struct loop_listener *client_address;
 };
@@ -125,6 +129,8 @@ void process_start(struct world *w, struct process *p, const char *host, const c
 void process_end(struct process *p);                 /* the role's objects were freed; kills first */
 void process_freeze(struct process *p, bool frozen); /* nothing when it does not run */
 const struct process *world_process_of(const struct world *w, const struct loop *l);
+
+struct node *world_node_of(struct world *w, const struct process *p); /* NULL: on no node */
 
 void node_start(struct node *n); /* and the roles that its supervisor starts */
 void node_kill(struct node *n);  /* with all that runs on it */
