@@ -1,11 +1,11 @@
 #include "relay/role.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "relay/edge.h"
+#include "relay/notices.h"
 #include "relay/observer.h"
 #include "relay/orders.h"
 #include "relay/owned.h"
@@ -40,6 +40,8 @@ struct relay_role {
     struct observer *observer;
     struct stream **streams;
     size_t stream_count;
+    struct notices **notices; /* of each queue that is ours */
+    size_t notices_count;
     int64_t users_revision;
     struct store_op *users_op;
 
@@ -67,23 +69,25 @@ static void on_observed(void *arg, struct target *t)
         observer_kick(r->observer);
 }
 
-static void on_quarantined(void *arg, struct target *t, const struct custody_id *id, struct str recipient,
-                           struct str reply)
+static struct notices *notices_of(const struct relay_role *r, const struct queue *q)
+{
+    for (size_t i = 0; i < r->notices_count; i++)
+        if (notices_queue(r->notices[i]) == q)
+            return r->notices[i];
+    return NULL;
+}
+
+static void on_quarantined(void *arg, struct target *t, struct queue *q, const struct custody_id *id,
+                           struct str recipient, struct str reply)
 {
     struct relay_role *r = arg;
     char text[CUSTODY_ID_TEXT_MAX];
     custody_id_format(id, text);
     log_event(LOG_WARNING, "delivery quarantined", LOG_TEXT("id", text), LOG_STR("recipient", recipient),
               LOG_TEXT("server", target_server(t)->name), LOG_STR("reply", reply));
-    json_t *detail =
-        json_pack("{s:s, s:s%, s:s, s:s%}", "id", text, "recipient", recipient.ptr, recipient.len, "server",
-                  target_server(t)->name, "reply", reply.ptr, reply.len);
-    char *value = detail ? json_dumps(detail, JSON_COMPACT) : mem_strdup("{}");
-    json_decref(detail);
-    struct network_change event = {
-        .type = NETWORK_EVENT, .kind = STR("quarantined"), .key = str_from(text), .value = str_from(value)};
-    store_op_forget(network_write(store_network(r->options.store), &event, 1, NULL, NULL, NULL));
-    free(value);
+    struct notices *notices = notices_of(r, q);
+    if (notices)
+        notices_kick(notices);
 }
 
 static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
@@ -181,6 +185,8 @@ static void on_gained(void *arg, struct queue *q, bool own)
         add_stream(r, q, &r->options.config->domains[i], "");
     for (size_t i = 0; i < r->options.config->server_count; i++)
         add_stream(r, q, NULL, r->options.config->servers[i].name);
+    r->notices = mem_reallocarray(r->notices, r->notices_count + 1, sizeof(*r->notices));
+    r->notices[r->notices_count++] = notices_new(r->loop, q, store_network(r->options.store));
     if (own)
         edge_set_queue(r->edge, q);
 }
@@ -195,6 +201,15 @@ static void remove_stream(struct relay_role *r, size_t at)
     r->streams[at] = r->streams[--r->stream_count];
 }
 
+static void remove_notices(struct relay_role *r, const struct queue *q)
+{
+    for (size_t i = r->notices_count; i > 0; i--)
+        if (notices_queue(r->notices[i - 1]) == q) {
+            notices_free(r->notices[i - 1]);
+            r->notices[i - 1] = r->notices[--r->notices_count];
+        }
+}
+
 static void on_losing(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
@@ -205,6 +220,7 @@ static void on_losing(void *arg, struct queue *q, bool own)
     for (size_t i = r->stream_count; i > 0; i--)
         if (r->streams[i - 1]->queue == q)
             remove_stream(r, i - 1);
+    remove_notices(r, q);
 }
 
 static const struct owned_ops owned_ops = {.gained = on_gained, .losing = on_losing};
@@ -398,6 +414,7 @@ void relay_role_free(struct relay_role *r)
         target_free(r->targets[i]);
     free(r->targets);
     free(r->streams);
+    free(r->notices);
     recipients_fini(&r->recipients);
     free(r);
 }

@@ -11,11 +11,17 @@
 
 struct settlements {
     struct loop *loop;
+    void (*on_quarantined)(void *arg, const struct transaction *t, const struct queue_result *result);
+    void *arg;
     struct list items; /* of struct settlement */
     size_t count;
 };
 
-void settlements_init(struct settlements *s, struct loop *l);
+/* on_quarantined fires for each delivery that is durably in quarantine. */
+void settlements_init(struct settlements *s, struct loop *l,
+                      void (*on_quarantined)(void *arg, const struct transaction *t,
+                                             const struct queue_result *result),
+                      void *arg);
 /* Takes t; results are copied. */
 void settlements_add(struct settlements *s, struct transaction *t, const struct queue_result *results,
                      size_t count);

@@ -126,13 +126,14 @@ static void leave_alone(struct target *t, const struct transaction *transaction)
         t->alone = false;
 }
 
-static void report_quarantined(struct target *t, const struct transaction *transaction,
-                               const struct queue_result *results, size_t count)
+static void on_quarantined(void *arg, const struct transaction *transaction,
+                           const struct queue_result *result)
 {
-    for (size_t i = 0; i < count; i++)
-        if (results[i].outcome == QUEUE_OUTCOME_QUARANTINED)
-            t->ops->quarantined(t->arg, t, &transaction->custody_id,
-                                str_from(transaction->recipients[i].address), results[i].reply);
+    struct target *t = arg;
+    for (size_t i = 0; i < transaction->recipient_count; i++)
+        if (transaction->recipients[i].delivery_id == result->delivery_id)
+            t->ops->quarantined(t->arg, t, source_queue(transaction->source), &transaction->custody_id,
+                                str_from(transaction->recipients[i].address), result->reply);
 }
 
 static bool any_loss(const struct queue_result *results, size_t count)
@@ -171,7 +172,6 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
     for (size_t i = 0; i < count; i++)
         complete_result(t, transaction, instance, &results[i]);
     leave_alone(t, transaction);
-    report_quarantined(t, transaction, results, count);
     if (!any_loss(results, count)) {
         schedule_on_session_progress(&t->schedule);
         monitor_report(t->monitor, HEALTH_OK, STR("delivery answered"));
@@ -282,7 +282,7 @@ struct target *target_new(struct loop *l, const struct target_options *options, 
     t->ops = ops;
     t->arg = arg;
     list_init(&t->sessions);
-    settlements_init(&t->settlements, l);
+    settlements_init(&t->settlements, l, on_quarantined, t);
     t->timer = loop_timer_new(l, on_timer, t);
     struct schedule_options schedule = {
         .retry_ms = options->relay->retry_ms,

@@ -31,9 +31,9 @@ struct target_options {
 struct target_ops {
     /* The observation for the directors changed (state, invocation, instance). */
     void (*observed)(void *arg, struct target *t);
-    /* A delivery was put into quarantine: an event for the operator. */
-    void (*quarantined)(void *arg, struct target *t, const struct custody_id *id, struct str recipient,
-                        struct str reply);
+    /* A delivery of q is in quarantine, durably: the operator must know. */
+    void (*quarantined)(void *arg, struct target *t, struct queue *q, const struct custody_id *id,
+                        struct str recipient, struct str reply);
 };
 
 /* Where the identity is now. node "" and no address: nowhere. */

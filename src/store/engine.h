@@ -39,6 +39,8 @@
     X(queue_due)                                                                                             \
     X(queue_next_at)                                                                                         \
     X(queue_settle)                                                                                          \
+    X(queue_notices)                                                                                         \
+    X(queue_notices_drop)                                                                                    \
     X(queue_list)                                                                                            \
     X(queue_act)                                                                                             \
     X(queue_summary)                                                                                         \

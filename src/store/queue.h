@@ -140,6 +140,26 @@ struct queue_result {
 struct store_op *queue_settle(struct queue *q, const struct queue_result *results, size_t count,
                               void (*on_settle)(void *arg, int err), void *arg);
 
+/* ---- what an operator must be told ---- */
+
+/* Written in the transaction that puts a delivery into quarantine by an outcome (an operator's own act is
+ * told of elsewhere), and kept until it is dropped. */
+struct queue_notice {
+    int64_t id; /* grows, and is never used again */
+    struct custody_id custody_id;
+    struct str recipient, server, reply;
+    struct wall_time at;
+};
+
+/* The oldest ones, at most `limit` (and 1,000). */
+struct store_op *queue_notices(struct queue *q, size_t limit,
+                               void (*on_notices)(void *arg, int err, const struct queue_notice *notices,
+                                                  size_t count),
+                               void *arg);
+/* Drops those up to this id: they were told. */
+struct store_op *queue_notices_drop(struct queue *q, int64_t up_to_id, void (*on_drop)(void *arg, int err),
+                                    void *arg);
+
 /* ---- looking and operating ---- */
 
 struct queue_filter {

@@ -58,6 +58,18 @@ struct op_queue_settle {
     size_t count;
 };
 
+struct op_queue_notices {
+    struct store_op op;
+    size_t limit;
+    struct queue_notice *ret_notices;
+    size_t ret_count;
+};
+
+struct op_queue_notices_drop {
+    struct store_op op;
+    int64_t up_to_id;
+};
+
 struct op_queue_list {
     struct store_op op;
     struct queue_filter filter; /* states is never 0 */

@@ -87,6 +87,8 @@ struct memory_queue {
     struct map by_custody; /* memory_message */
     struct list live;      /* by number */
     struct table acts;     /* struct str: what operators did */
+    struct table notices;  /* struct queue_notice; NULL: dropped */
+    int64_t notices_from;  /* the first that was not dropped */
 };
 
 struct memory_queue *memory_queue_new(struct str name);

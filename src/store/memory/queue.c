@@ -40,12 +40,22 @@ static void act_free(void *arg)
     free(arg);
 }
 
+static void notice_free(void *arg)
+{
+    struct queue_notice *notice = arg;
+    str_drop(&notice->recipient);
+    str_drop(&notice->server);
+    str_drop(&notice->reply);
+    free(notice);
+}
+
 struct memory_queue *memory_queue_new(struct str name)
 {
     struct memory_queue *q = mem_zalloc(sizeof(*q));
     q->name = str_keep(name);
     map_init(&q->by_custody);
     list_init(&q->live);
+    q->notices_from = 1;
     return q;
 }
 
@@ -58,6 +68,7 @@ void memory_queue_free(void *arg)
     table_fini(&q->deliveries, delivery_free);
     table_fini(&q->attempts, attempt_free);
     table_fini(&q->acts, act_free);
+    table_fini(&q->notices, notice_free);
     str_drop(&q->name);
     str_drop(&q->owner);
     free(q);
@@ -159,6 +170,45 @@ static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
     table_add(&q->attempts, attempt);
 }
 
+static void add_notice(struct memory_queue *q, const struct memory_delivery *d,
+                       const struct queue_result *result)
+{
+    struct queue_notice *notice = mem_zalloc(sizeof(*notice));
+    *notice = (struct queue_notice){.custody_id = d->row.custody_id,
+                                    .recipient = str_keep(d->row.recipient),
+                                    .server = str_keep(result->server),
+                                    .reply = str_keep(result->reply),
+                                    .at = result->at};
+    notice->id = table_add(&q->notices, notice);
+}
+
+int memory_queue_notices(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_notices *o = (struct op_queue_notices *)op;
+    struct memory_queue *q = tx->queue;
+    for (int64_t id = q->notices_from; id <= (int64_t)q->notices.count && o->ret_count < o->limit; id++) {
+        const struct queue_notice *notice = table_get(&q->notices, id);
+        o->ret_notices = op_array_grow(op, o->ret_notices, o->ret_count, sizeof(*o->ret_notices));
+        struct queue_notice *out = &o->ret_notices[o->ret_count++];
+        *out = *notice;
+        out->recipient = op_str(op, notice->recipient);
+        out->server = op_str(op, notice->server);
+        out->reply = op_str(op, notice->reply);
+    }
+    return 0;
+}
+
+int memory_queue_notices_drop(struct memory_tx *tx, struct store_op *op)
+{
+    struct memory_queue *q = tx->queue;
+    int64_t up_to = ((struct op_queue_notices_drop *)op)->up_to_id;
+    for (; q->notices_from <= up_to && q->notices_from <= (int64_t)q->notices.count; q->notices_from++) {
+        notice_free(q->notices.items[q->notices_from - 1]);
+        q->notices.items[q->notices_from - 1] = NULL;
+    }
+    return 0;
+}
+
 static void settle_one(struct memory_queue *q, const struct queue_result *result)
 {
     struct memory_delivery *d = table_get(&q->deliveries, result->delivery_id);
@@ -174,6 +224,8 @@ static void settle_one(struct memory_queue *q, const struct queue_result *result
     str_replace(&d->row.last_reply, result->reply);
     d->row.next_at = result->next_at;
     enum queue_state state = queue_outcome_state(result->outcome);
+    if (state == QUEUE_QUARANTINED && d->row.state != QUEUE_QUARANTINED)
+        add_notice(q, d, result);
     if (state != QUEUE_WAITING) /* a held one that was deferred stays held */
         set_state(q, d, state);
 }

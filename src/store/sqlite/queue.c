@@ -30,6 +30,9 @@ static const char *const migrations[] = {
     "CREATE TABLE act(id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, action INTEGER NOT NULL, home TEXT NOT "
     "NULL,"
     " who TEXT NOT NULL, why TEXT NOT NULL, changed INTEGER NOT NULL);",
+    "CREATE TABLE notice(id INTEGER PRIMARY KEY AUTOINCREMENT, custody_id BLOB NOT NULL, recipient TEXT NOT "
+    "NULL,"
+    " at_ms INTEGER NOT NULL, server TEXT NOT NULL, reply TEXT NOT NULL);",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
@@ -192,6 +195,8 @@ static void settle_one(struct sqlite_tx *tx, const struct queue_result *r)
     db_run(tx->db, SQL_LIVE_TRY, INT(live.id), INT(!lost), INT(lost), INT(r->next_at.ms), TEXT(r->reply),
            INT(state));
     queue_place_count(tx, live.place_id, live.state, state, 1);
+    if (state == QUEUE_QUARANTINED && live.state != QUEUE_QUARANTINED)
+        queue_notice_add(tx, r);
 }
 
 int sqlite_queue_settle(struct sqlite_tx *tx, struct store_op *op)

@@ -30,4 +30,7 @@ bool queue_live_get(struct sqlite_tx *tx, int64_t id, struct queue_live *ret_liv
 void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, enum queue_state state, int attempts,
                     struct str reply);
 
+/* A delivery that an outcome has put into quarantine. */
+void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);
+
 #endif

@@ -73,6 +73,11 @@
     X(ATTEMPT_LIST,                                                                                          \
       "SELECT id >> 16, outcome, epoch, generation, at_ms, server, instance, reply FROM attempt"             \
       " WHERE id >= ?1 << 16 AND id < ?2 << 16 ORDER BY id")                                                 \
+    X(NOTICE_ADD,                                                                                            \
+      "INSERT INTO notice(custody_id, recipient, at_ms, server, reply) SELECT m.custody_id, d.recipient,"    \
+      " ?2, ?3, ?4 FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?1")                       \
+    X(NOTICE_LIST, "SELECT id, custody_id, recipient, at_ms, server, reply FROM notice ORDER BY id LIMIT ?") \
+    X(NOTICE_DROP, "DELETE FROM notice WHERE id <= ?")                                                       \
     X(ACT_ADD, "INSERT INTO act(at_ms, action, home, who, why, changed) VALUES(?, ?, ?, ?, ?, 0)")           \
     X(ACT_COUNT, "UPDATE act SET changed = ?2 WHERE id = ?1")
 

@@ -270,6 +270,46 @@ static struct trace_text trace(struct rig *r, struct queue *q, uint64_t number)
     return t;
 }
 
+static void a_quarantine_is_noticed_until_it_was_told(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_ok(accept_one(r, q, i, "alice@example.test"));
+    int64_t id = first_id(r, q);
+    struct queue_filter third = {.delivery_id = id + 2};
+    assert_ok(settle(r, q, id, QUEUE_OUTCOME_QUARANTINED, 0));
+    assert_ok(settle(r, q, id, QUEUE_OUTCOME_QUARANTINED, 0)); /* it was already */
+    assert_ok(settle(r, q, id + 1, QUEUE_OUTCOME_DEFERRED, 9000));
+    assert_ok(act(r, q, &third, QUEUE_ACT_QUARANTINE, "", NULL)); /* the operator knows */
+    queue_close(q);
+    q = own(r, r->store, "relay-east", "west1", 1, NULL, NULL);
+    assert_ok(settle(r, q, id + 1, QUEUE_OUTCOME_QUARANTINED, 0));
+    struct answer a = notices(r, q, 9);
+    const struct queue_notice *first = a.items;
+    struct custody_id one = id_of(1);
+    assert_int_equal(a.count, 2);
+    assert_true(custody_id_eq(&first->custody_id, &one));
+    assert_str(first->recipient, "alice@example.test");
+    assert_str(first->server, "mail1");
+    assert_str(first->reply, "250 2.0.0 taken");
+    assert_int_equal(first->at.ms, 5000);
+    assert_int_equal(notices(r, q, 1).count, 1);
+    assert_ok(notices_drop(r, q, first->id));
+    a = notices(r, q, 9);
+    assert_int_equal(a.count, 1);
+    int64_t last = ((const struct queue_notice *)a.items)->id;
+    assert_true(last > first->id);
+    assert_ok(notices_drop(r, q, last));
+    assert_int_equal(notices(r, q, 9).count, 0);
+    struct queue_filter one_of_them = {.delivery_id = id};
+    assert_ok(act(r, q, &one_of_them, QUEUE_ACT_RELEASE, "", NULL));
+    assert_ok(settle(r, q, id, QUEUE_OUTCOME_QUARANTINED, 0));
+    a = notices(r, q, 9);
+    assert_int_equal(a.count, 1);
+    assert_true(((const struct queue_notice *)a.items)->id > last);
+}
+
 static void a_trace_tells_each_attempt(void **state)
 {
     struct rig *r = *state;
@@ -527,6 +567,7 @@ const struct rig_test queue_tests[] = {
     {"lossy ones are apart", lossy_ones_are_apart},
     {"an end is for good and frees the body", an_end_is_for_good_and_frees_the_body},
     {"a quarantined one waits for release", a_quarantined_one_waits_for_release},
+    {"a quarantine is noticed until it was told", a_quarantine_is_noticed_until_it_was_told},
     {"a trace tells each attempt", a_trace_tells_each_attempt},
     {"a held one is not due", a_held_one_is_not_due},
     {"retry makes it due at once", retry_makes_it_due_at_once},

@@ -374,6 +374,36 @@ int settle(struct rig *r, struct queue *q, int64_t delivery_id, enum queue_outco
     return wait_for(&a);
 }
 
+static void on_notices(void *arg, int err, const struct queue_notice *found, size_t count)
+{
+    struct answer *a = arg;
+    struct queue_notice *copies = arena_alloc(&a->rig->arena, count * sizeof(*copies));
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = found[i];
+        copies[i].recipient = rig_str(a->rig, found[i].recipient);
+        copies[i].server = rig_str(a->rig, found[i].server);
+        copies[i].reply = rig_str(a->rig, found[i].reply);
+    }
+    a->items = copies;
+    a->count = count;
+    answered(a, err);
+}
+
+struct answer notices(struct rig *r, struct queue *q, size_t limit)
+{
+    ASK(r, a);
+    queue_notices(q, limit, on_notices, &a);
+    wait_for(&a);
+    return a;
+}
+
+int notices_drop(struct rig *r, struct queue *q, int64_t up_to_id)
+{
+    ASK(r, a);
+    queue_notices_drop(q, up_to_id, on_plain, &a);
+    return wait_for(&a);
+}
+
 static void on_act(void *arg, int err, uint64_t changed)
 {
     ((struct answer *)arg)->number = (int64_t)changed;

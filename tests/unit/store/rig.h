@@ -82,6 +82,9 @@ int settle(struct rig *r, struct queue *q, int64_t delivery_id, enum queue_outco
            int64_t next_at_ms);
 int act(struct rig *r, struct queue *q, const struct queue_filter *filter, enum queue_action action,
         const char *home, uint64_t *ret_changed);
+/* items: struct queue_notice. */
+struct answer notices(struct rig *r, struct queue *q, size_t limit);
+int notices_drop(struct rig *r, struct queue *q, int64_t up_to_id);
 struct answer summary(struct rig *r, struct queue *q);
 /* The whole body; err is of the first read that failed. */
 struct answer read_body(struct rig *r, struct body_reader *reader);
