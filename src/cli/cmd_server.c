@@ -3,8 +3,9 @@
 
 #include "cli/commands.h"
 #include "cli/status_data.h"
+#include "config/units.h"
 
-#define ORDER_TIMEOUT_MS 120000 /* a creation may take its timeout, twice */
+#define ORDER_TIMEOUT "2m" /* a creation may take its timeout, twice */
 
 static const char *const orders[] = {"switchover", "failover", "failback", "fence", "retire"};
 
@@ -56,7 +57,8 @@ static int look(struct context *cx, const char *name, bool json)
     return EXIT_DONE;
 }
 
-static int give(struct context *cx, const char *verb, const char *name, const char *why, bool json)
+static int give(struct context *cx, const char *verb, const char *name, const char *why, int64_t timeout_ms,
+                bool json)
 {
     struct record_order order = {
         .target = STR("director"),
@@ -65,7 +67,7 @@ static int give(struct context *cx, const char *verb, const char *name, const ch
         .args = STR("{}"),
         .why = str_from(why),
     };
-    return context_order(cx, &order, ORDER_TIMEOUT_MS, json);
+    return context_order(cx, &order, timeout_ms, json);
 }
 
 int cmd_server(int argc, char **argv)
@@ -74,12 +76,15 @@ int cmd_server(int argc, char **argv)
     struct args args;
     struct err_buf eb = {""};
     bool json = false;
-    const char *why = "";
+    const char *why = "", *timeout = ORDER_TIMEOUT;
+    int64_t timeout_ms;
     context_init(&cx, "server");
     const struct args_option options[] = {
-        CONTEXT_OPTIONS(&cx), {"json", NULL, &json}, {"why", &why, NULL}, {0}};
+        CONTEXT_OPTIONS(&cx), {"json", NULL, &json}, {"why", &why, NULL}, {"timeout", &timeout, NULL}, {0}};
     if (args_parse(argc, argv, options, &args, &eb) < 0)
         return command_usage("server", eb.text);
+    if (units_parse_duration(str_from(timeout), &timeout_ms) < 0)
+        return command_usage("server", "--timeout is a duration such as 30s or 5m");
     const char *verb = args.operand_count ? args.operands[0] : "";
     const char *name = args.operand_count > 1 ? args.operands[1] : NULL;
     bool list = strcmp(verb, "list") == 0 && !name;
@@ -92,7 +97,7 @@ int cmd_server(int argc, char **argv)
     if (status == EXIT_DONE)
         status = context_open_store(&cx, looks);
     if (status == EXIT_DONE)
-        status = looks ? look(&cx, name, json) : give(&cx, verb, name, why, json);
+        status = looks ? look(&cx, name, json) : give(&cx, verb, name, why, timeout_ms, json);
     context_fini(&cx);
     return status;
 }

@@ -47,9 +47,10 @@ void context_done(struct context *cx);
  * not answer. The viewer is to be freed. */
 struct viewer *context_view(struct context *cx);
 
-/* Writes an order and waits until it was carried out, at most timeout_ms.
- * Prints the result, as text or JSON; returns the exit status (75: nobody took
- * it in time; it was withdrawn). */
+/* Writes an order and waits until it was carried out, at most timeout_ms; gives
+ * it again while it cannot be carried out yet, and tells why on stderr. Prints
+ * the result, as text or JSON; returns the exit status (75: nobody took it in
+ * time, and it was withdrawn; or it could not be carried out in that time). */
 int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json);
 
 /* A string; bytes that are no UTF-8, which JSON cannot carry, are said to be such. */

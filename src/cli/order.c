@@ -8,8 +8,11 @@
 #include "cli/context.h"
 #include "store/records.h"
 
-#define POLL_MS 50
+#define POLL_MS        50
+#define AGAIN_FIRST_MS 500 /* until an order that cannot be carried out now is given again, doubling */
+#define AGAIN_MAX_MS   5000
 
+/* An order given once. */
 struct order_wait {
     struct context *cx;
     char key[CUSTODY_ID_TEXT_MAX];
@@ -37,6 +40,16 @@ static void on_write(void *arg, int err, size_t failed)
     finish(w, err);
 }
 
+static bool has_ended(struct str state)
+{
+    return str_eq(state, STR("done")) || str_eq(state, STR("failed")) || str_eq(state, STR("later"));
+}
+
+static bool ended_as(const struct order_wait *w, const char *state)
+{
+    return w->state && strcmp(w->state, state) == 0;
+}
+
 static void on_read(void *arg, int err, const struct network_record *records, size_t count)
 {
     struct order_wait *w = arg;
@@ -46,7 +59,7 @@ static void on_read(void *arg, int err, const struct network_record *records, si
     arena_init(&arena, 1 << 20);
     if (!err && count == 1 && record_order_decode(&arena, records[0].value, &order) == 0) {
         w->version = records[0].version;
-        if (str_eq(order.state, STR("done")) || str_eq(order.state, STR("failed"))) {
+        if (has_ended(order.state)) {
             w->state = str_dup(order.state);
             w->result = str_dup(order.result);
             finish(w, 0);
@@ -114,7 +127,9 @@ static void remove_order(struct order_wait *w)
 
 static int report(const struct order_wait *w, bool json)
 {
-    bool done = w->state && strcmp(w->state, "done") == 0;
+    bool done = ended_as(w, "done");
+    if (w->err && !w->state)
+        return EXIT_FAILED;
     if (!w->state) {
         fprintf(stderr,
                 "holdfast %s: nobody carried the order out in time: is the network running (`holdfast "
@@ -123,32 +138,87 @@ static int report(const struct order_wait *w, bool json)
         return EXIT_TRY_AGAIN;
     }
     json_t *value = json_loads(w->result, JSON_DECODE_ANY, NULL);
-    if (json) {
+    if (json)
         printf("%s\n", value ? w->result : "{}");
-    } else if (value && json_is_integer(json_object_get(value, "changed"))) {
+    if (!json && value && json_is_integer(json_object_get(value, "changed")))
         printf("%lld changed\n", (long long)json_integer_value(json_object_get(value, "changed")));
-    } else {
+    else if (!json || !done)
         fprintf(done ? stdout : stderr, "%s\n", w->result);
-    }
     json_decref(value);
-    return done ? EXIT_DONE : EXIT_FAILED;
+    if (!ended_as(w, "later"))
+        return done ? EXIT_DONE : EXIT_FAILED;
+    fprintf(stderr,
+            "holdfast %s: nothing was changed. Give the order again when `holdfast status` shows that the "
+            "reason has gone, or let it wait longer with --timeout\n",
+            w->cx->command);
+    return EXIT_TRY_AGAIN;
+}
+
+/* ---- giving it, until it is taken ---- */
+
+static void give(struct order_wait *w, const struct record_order *order, int64_t timeout_ms)
+{
+    struct custody_id unique;
+    loop_random(w->cx->loop, unique.bytes, sizeof(unique.bytes));
+    custody_id_format(&unique, w->key);
+    write_order(w, order);
+    if (w->err) {
+        fprintf(stderr, "holdfast %s: the store did not take the order: %s\n", w->cx->command,
+                err_name(w->err));
+        return;
+    }
+    wait_for_answer(w, timeout_ms);
+    remove_order(w);
+}
+
+static void on_pause_end(void *arg)
+{
+    context_done(arg);
+}
+
+static void pause_for(struct context *cx, int64_t delay_ms)
+{
+    struct loop_timer *timer = loop_timer_new(cx->loop, on_pause_end, cx);
+    loop_timer_start(timer, delay_ms);
+    context_wait(cx);
+    loop_timer_free(timer);
+}
+
+/* Once for each reason. */
+static void tell_progress(const struct order_wait *w, char **told)
+{
+    if (*told && strcmp(*told, w->result) == 0)
+        return;
+    fprintf(stderr, "holdfast %s: not yet: %s\n", w->cx->command, w->result);
+    free(*told);
+    *told = mem_strdup(w->result);
+}
+
+static void wait_fini(struct order_wait *w)
+{
+    free(w->state);
+    free(w->result);
 }
 
 int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json)
 {
-    struct order_wait w = {.cx = cx};
-    struct custody_id unique;
-    loop_random(cx->loop, unique.bytes, sizeof(unique.bytes));
-    custody_id_format(&unique, w.key);
-    write_order(&w, order);
-    if (w.err) {
-        fprintf(stderr, "holdfast %s: the store did not take the order: %s\n", cx->command, err_name(w.err));
-        return EXIT_FAILED;
+    struct mono_time end = mono_add_ms(loop_now(cx->loop), timeout_ms);
+    int64_t left_ms = timeout_ms, pause_ms = AGAIN_FIRST_MS;
+    char *told = NULL;
+    for (;;) {
+        struct order_wait w = {.cx = cx};
+        give(&w, order, left_ms);
+        left_ms = mono_diff_ms(end, loop_now(cx->loop));
+        if (!ended_as(&w, "later") || left_ms <= pause_ms) {
+            int status = report(&w, json);
+            wait_fini(&w);
+            free(told);
+            return status;
+        }
+        tell_progress(&w, &told);
+        wait_fini(&w);
+        pause_for(cx, pause_ms);
+        left_ms -= pause_ms;
+        pause_ms = 2 * pause_ms < AGAIN_MAX_MS ? 2 * pause_ms : AGAIN_MAX_MS;
     }
-    wait_for_answer(&w, timeout_ms);
-    int status = report(&w, json);
-    remove_order(&w);
-    free(w.state);
-    free(w.result);
-    return status;
 }

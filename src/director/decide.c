@@ -280,6 +280,16 @@ static void refuse(struct judge *j, const char *why)
     j->d->text = text;
 }
 
+/* A failback goes on from whatever the move under way comes to; a failover that
+ * waited for it would end an instance that has only just taken over. */
+static void refuse_move(struct judge *j, enum machine_state state)
+{
+    struct str verb = j->d->order->record.verb;
+    refuse(j, machine_rests(state) ? "there is nothing to do that to now"
+                                   : "a move is under way; see its state");
+    j->d->later = !machine_rests(state) && is(verb, WANTED_FAILBACK);
+}
+
 /* The instance that a node found off is the one that should run there. */
 static bool restart_is_true(const struct judge *j, enum machine_state state, const struct record_order *o)
 {
@@ -321,8 +331,7 @@ static void judge_order(struct judge *j, enum machine_state state)
     else if (is(o->verb, WANTED_FENCE) && external && in->method == FENCE_NONE)
         refuse(j, "no fence agent for it can be run");
     else if (!machine_allows(j->r, in))
-        refuse(j, machine_rests(state) ? "there is nothing to do that to now"
-                                       : "a move is under way; see its state");
+        refuse_move(j, state);
 }
 
 /* ---- all of it ---- */

@@ -31,6 +31,7 @@ struct decision {
     struct plan_choice choice;      /* input.choice points here when there is one */
     const struct view_order *order; /* the operator's order that input takes up; or that is refused: */
     bool refused;                   /* (then nothing is due) */
+    bool later;                     /* refused, but it may be given again */
     struct str text;                /* why it is refused */
     bool advice;                    /* manual mode: an operator should fail over now */
 };

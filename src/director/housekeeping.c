@@ -37,7 +37,7 @@ static void mark_site(const struct view *v, const struct config *c, const struct
     const struct view_site *old = view_site_find(v, o->record.subject);
     struct record_site record = {.lost = lost, .who = o->record.who, .changed_at_ms = now_wall_ms};
     if (!site_of(c, o->record.subject)) {
-        move_refuse(o, STR("there is no such site"), b);
+        move_refuse(o, STR("there is no such site"), false, b);
         return;
     }
     batch_put(b, "site", o->record.subject, record_site_encode(&record), old ? old->version : NETWORK_ABSENT);
@@ -55,7 +55,7 @@ static void operator_order(const struct view *v, const struct config *c, const s
     else if (str_eq(o->record.verb, STR(ORDER_SITE_BACK)))
         mark_site(v, c, o, false, now_wall_ms, b);
     else if (!is_server(c, o->record.subject))
-        move_refuse(o, STR("there is no such server"), b);
+        move_refuse(o, STR("there is no such server"), false, b);
 }
 
 static bool is_failed_destroy(const struct record_order *o)

@@ -194,7 +194,7 @@ static void member_refuse(struct member *m, const struct decision *decision, str
 {
     struct batch batch;
     batch_init(&batch, arena);
-    move_refuse(decision->order, decision->text, &batch);
+    move_refuse(decision->order, decision->text, decision->later, &batch);
     write_batch(m->leader, &batch);
     batch_fini(&batch);
 }

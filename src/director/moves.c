@@ -115,9 +115,9 @@ static void put_operator_order(const struct view_order *o, const char *state, st
     batch_put(b, "order", o->key, record_order_encode(&order), o->version);
 }
 
-void move_refuse(const struct view_order *o, struct str why, struct batch *b)
+void move_refuse(const struct view_order *o, struct str why, bool later, struct batch *b)
 {
-    put_operator_order(o, "failed", why, b);
+    put_operator_order(o, later ? "later" : "failed", why, b);
 }
 
 static bool went_well(const struct move *m, const struct record_server *after)
@@ -127,6 +127,12 @@ static bool went_well(const struct move *m, const struct record_server *after)
         return e == MACHINE_ROUTED && plan_is_home(m->x->server, after);
     return e == MACHINE_ROUTED || e == MACHINE_ADOPT || e == MACHINE_FENCED_OFF ||
            is(after->state, "retired") || is(after->state, "fenced");
+}
+
+/* Nothing of it could be tried now, and the holder was left as it was. */
+static bool is_for_later(const struct move *m, const struct record_server *after)
+{
+    return m->decision->input.event == MACHINE_NONE_LEFT && is(after->state, "running");
 }
 
 static struct str outcome_text(const struct move *m, const struct record_server *after, bool well,
@@ -160,12 +166,13 @@ static void put_operator_orders(const struct move *m, const struct record_server
     enum machine_state to;
     bool rests = machine_state_parse(after->state, &to) == 0 && machine_rests(to);
     bool well = went_well(m, after);
+    const char *ending = well ? "done" : is_for_later(m, after) ? "later" : "failed";
     for (size_t i = 0; i < m->x->view->order_count; i++) {
         const struct view_order *o = &m->x->view->orders[i];
         if (!is_under_way(m, o))
             continue;
         if (rests)
-            put_operator_order(o, well ? "done" : "failed", outcome_text(m, after, well, b), b);
+            put_operator_order(o, ending, outcome_text(m, after, well, b), b);
         else if (o == m->decision->order)
             put_operator_order(o, "taken", STR_EMPTY, b);
     }

@@ -19,7 +19,8 @@ struct move {
  * the move was made of). ERR_INVALID: there is no such move. */
 int move_write(const struct move *m, struct batch *b, struct record_server *ret_after) MUST_USE;
 
-/* An operator's order that is refused, or is about nothing known. */
-void move_refuse(const struct view_order *o, struct str why, struct batch *b);
+/* An operator's order that is refused, or is about nothing known. later: it may
+ * be given again. */
+void move_refuse(const struct view_order *o, struct str why, bool later, struct batch *b);
 
 #endif

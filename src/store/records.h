@@ -79,7 +79,8 @@ struct record_order {
     struct str subject; /* server, queue, ... */
     struct str args;    /* JSON object as text */
     struct str who, why;
-    struct str state;  /* "new", "taken", "done", "failed" */
+    struct str state;  /* "new", "taken"; ended: "done", "failed", "later" (not now: nothing was changed, and
+                        * the same order may be given again) */
     struct str result; /* JSON object or text for the human */
     int64_t created_at_ms;
 };

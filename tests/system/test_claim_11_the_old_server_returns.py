@@ -2,6 +2,7 @@
 not lost, not doubled, and flags and deletions hold."""
 
 import signal
+import subprocess
 
 import names
 import program
@@ -99,3 +100,19 @@ def test_failback_under_load(two_site, ledger):
     two_site.fail_back()
     load.end()
     two_site.judge(ledger)
+
+
+def test_failback_waits_for_the_old_site(two_site):
+    two_site.kill_node("east1")
+    two_site.await_operational_at(two_site.REMOTE)
+    done = two_site.command("server", "failback", "mail1", "--timeout", "1s")
+    assert done.returncode == program.TRY_AGAIN
+    assert "no live node" in done.stderr and "Give the order again" in done.stderr
+    assert two_site.server()["address"] == two_site.REMOTE
+    failback = subprocess.Popen([program.BINARY, "server", "failback", "mail1", "-c", str(two_site.config), "--state-dir",
+                                 str(two_site.state_dir)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert "not yet" in failback.stderr.readline()
+    two_site.spawn("run", "--node", "east1")
+    told, _ = failback.communicate(timeout=150)
+    assert failback.returncode == program.DONE and "runs in east" in told
+    two_site.await_operational_at(two_site.HOME)

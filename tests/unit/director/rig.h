@@ -96,7 +96,7 @@ bool rig_serves(struct rig *r); /* state running, and its instance answers */
 
 /* An operator's order about subject; its key, for rig_order_state. */
 int64_t rig_order(struct rig *r, const char *verb, const char *subject);
-/* "new", "taken", "done", "failed"; "" before it is seen. */
+/* "new", "taken", "done", "failed", "later"; "" before it is seen. */
 const char *rig_order_state(struct rig *r, int64_t order);
 const char *rig_order_result(struct rig *r, int64_t order);
 
