@@ -97,6 +97,12 @@ static void on_stop(void *arg)
     role_main_end(&m->rm, EXIT_DONE);
 }
 
+static int on_reload(void *arg, struct err_buf *eb)
+{
+    struct dns_main *m = arg;
+    return dns_role_reload(m->role, eb);
+}
+
 static int start(struct dns_main *m)
 {
     struct err_buf eb = {""};
@@ -122,6 +128,7 @@ int cmd_dns(int argc, char **argv)
     int status = role_main_init(&m.rm, "dns", ROLE_DNS, argc, argv, NULL);
     if (status == 0)
         status = start(&m);
+    m.rm.on_reload = on_reload;
     if (status == 0)
         status = role_main_run(&m.rm, on_stop, &m);
     viewer_free(m.viewer);

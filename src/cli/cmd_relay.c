@@ -26,6 +26,12 @@ static void on_stop(void *arg)
     relay_role_stop(m->role, GRACE_MS, on_stopped, m);
 }
 
+static int on_reload(void *arg, struct err_buf *eb)
+{
+    struct relay_main *m = arg;
+    return relay_role_reload(m->role, eb);
+}
+
 static int start_bound(struct relay_main *m, const struct config_relay *relay, int *fds)
 {
     struct err_buf eb = {""};
@@ -61,6 +67,7 @@ int cmd_relay(int argc, char **argv)
     int status = role_main_init(&m.rm, "relay", ROLE_RELAY, argc, argv, NULL);
     if (status == 0)
         status = start(&m);
+    m.rm.on_reload = on_reload;
     if (status == 0)
         status = role_main_run(&m.rm, on_stop, &m);
     if (m.role)

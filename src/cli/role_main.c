@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "base/mem.h"
 #include "cli/bootstrap.h"
 #include "cli/commands.h"
 #include "loop/real.h"
@@ -77,6 +78,7 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
         return status;
     snprintf(log_name, sizeof(log_name), "%s@%s", command, rm->node->name);
     log_set_role(log_name);
+    log_set_level(rm->cx.config->log_level);
     rm->cx.loop = loop_real_new();
     seed_hash(rm->cx.loop);
     rm->lifeline = lifeline_hold(rm->cx.loop);
@@ -128,21 +130,57 @@ static void on_end_signal(void *arg, int signum)
     rm->on_stop(rm->arg);
 }
 
+static void log_findings(struct config_findings *f, enum log_level level, const char *what)
+{
+    char at[PATH_MAX + 16];
+    for (size_t i = 0; i < f->count; i++) {
+        snprintf(at, sizeof(at), "%s:%d", f->items[i].file, f->items[i].line);
+        log_event(level, what, LOG_TEXT("at", at), LOG_TEXT("finding", f->items[i].text));
+    }
+    config_findings_free(f);
+}
+
+static void keep_replaced(struct role_main *rm, struct config *config)
+{
+    rm->replaced = mem_reallocarray(rm->replaced, rm->replaced_count + 1, sizeof(*rm->replaced));
+    rm->replaced[rm->replaced_count++] = config;
+}
+
+/* All that a reload applies, or nothing of it. */
+static void apply(struct role_main *rm, struct config *changed)
+{
+    struct err_buf eb = {""};
+    struct config_findings left;
+    config_reload_check(rm->cx.config, changed, &left);
+    bool any = config_exchange(rm->cx.config, changed);
+    int rc = rm->on_reload ? rm->on_reload(rm->arg, &eb) : 0;
+    if (rc < 0) {
+        config_exchange(rm->cx.config, changed);
+        config_free(changed);
+        config_findings_free(&left);
+        log_event(LOG_ERROR, "configuration not reloaded, the old one goes on", LOG_TEXT("error", eb.text));
+        return;
+    }
+    log_set_level(rm->cx.config->log_level);
+    log_event(LOG_INFO, "configuration reloaded");
+    log_findings(&left, LOG_WARNING, "this change needs a restart");
+    if (any)
+        keep_replaced(rm, changed);
+    else
+        config_free(changed);
+}
+
 static void on_reload_signal(void *arg, int signum)
 {
     struct role_main *rm = arg;
-    struct config *config = NULL;
+    struct config *changed;
     struct config_findings findings = {0};
     (void)signum;
-    if (config_load(rm->cx.config_path, rm->cx.state_dir, &config, &findings) == 0) {
-        config_findings_free(&findings);
-        config_reload_check(rm->cx.config, config, &findings);
-    }
-    for (size_t i = 0; i < findings.count; i++)
-        log_event(LOG_WARNING, "configuration not reloaded", LOG_TEXT("file", findings.items[i].file),
-                  LOG_I64("line", findings.items[i].line), LOG_TEXT("finding", findings.items[i].text));
-    config_findings_free(&findings);
-    config_free(config);
+    if (config_load(rm->cx.config_path, rm->cx.state_dir, &changed, &findings) == 0)
+        apply(rm, changed);
+    else
+        log_event(LOG_ERROR, "configuration not reloaded, the old one goes on");
+    log_findings(&findings, LOG_ERROR, "configuration not reloaded");
 }
 
 int role_main_run(struct role_main *rm, void (*on_stop)(void *arg), void *arg)
@@ -167,6 +205,9 @@ void role_main_fini(struct role_main *rm)
     for (size_t i = 0; i < ARRAY_LEN(rm->signals); i++)
         if (rm->signals[i])
             loop_signal_free(rm->signals[i]);
+    for (size_t i = 0; i < rm->replaced_count; i++)
+        config_free(rm->replaced[i]);
+    free(rm->replaced);
     lifeline_release(rm->lifeline);
     context_fini(&rm->cx);
 }

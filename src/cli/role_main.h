@@ -13,7 +13,12 @@ struct role_main {
     struct lifeline_hold *lifeline;
     struct loop_signal *signals[3];
     void (*on_stop)(void *arg); /* SIGTERM, SIGINT */
+    /* SIGHUP: the configuration changed in place; on an error (eb) it is changed back. NULL: the role keeps
+     * nothing of what can be reloaded. To be set before role_main_run. */
+    int (*on_reload)(void *arg, struct err_buf *eb);
     void *arg;
+    struct config **replaced; /* of former reloads: texts of theirs are used */
+    size_t replaced_count;
     int exit_status;
 };
 

@@ -1,9 +1,12 @@
 /* The configuration as the roles receive it: one file describes the whole
  * network, every node reads the same file and finds its own part by name.
  * Built by config_load from a schema table (config/schema.h) that holds type,
- * default, range, unit, reload class and help of every key; immutable after.
+ * default, range, unit, reload class and help of every key; immutable otherwise.
  * All strings are NUL-terminated, owned by the config, never NULL ("" when not
- * set). References between sections are resolved pointers. */
+ * set). References between sections are resolved pointers.
+ *
+ * What a reload applies (RELOAD_LIVE) changes in place, by config_exchange: roles
+ * read such fields each time, or take them again when they are told. */
 #ifndef HOLDFAST_CONFIG_CONFIG_H
 #define HOLDFAST_CONFIG_CONFIG_H
 
@@ -15,6 +18,7 @@
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 
 enum config_role {
@@ -145,7 +149,8 @@ struct config {
     const char *users_file; /* absolute, or "" */
     const char *user;       /* the system user that roles run as when started as root; "" keeps it */
 
-    int64_t lease_ms; /* node and director leases (default 2500ms) */
+    enum log_level log_level; /* the least that is logged (default info) */
+    int64_t lease_ms;         /* node and director leases (default 2500ms) */
 
     struct config_site *sites;
     size_t site_count;
@@ -202,6 +207,12 @@ void config_findings_print(const struct config_findings *f, FILE *out);
  * have to be started again for it. None: a reload does it all. To be freed. */
 void config_reload_check(const struct config *old_config, const struct config *new_config,
                          struct config_findings *ret_findings);
+
+/* Exchanges the values of all keys that a reload applies, between sections that
+ * both have: a gets what the changed file says, b what was before, so that a
+ * second call undoes it. True when any differed: then both must be kept as long
+ * as either is used (texts stay where they were read). One thread. */
+bool config_exchange(struct config *a, struct config *b);
 
 /* The reference of all sections and keys, in Markdown: docs/configuration.md. */
 void config_print_reference(struct buf *out);

@@ -29,7 +29,7 @@ static const char introduction[] =
     "- Change: *reload* is applied by `SIGHUP` without dropping a session; *restart* needs the roles named "
     "for the "
     "section\n"
-    "  to start again; *once* is only looked at in a new store.\n";
+    "  to start again, *restart all* every role of every node; *once* is only looked at in a new store.\n";
 
 static void print_limits(const struct schema_key *key, struct buf *out)
 {
@@ -50,8 +50,10 @@ static void print_limits(const struct schema_key *key, struct buf *out)
 
 static void print_key(const struct schema_key *key, struct buf *out)
 {
-    static const char *const changes[] = {
-        [RELOAD_NONE] = "once", [RELOAD_LIVE] = "reload", [RELOAD_RESTART] = "restart"};
+    static const char *const changes[] = {[RELOAD_NONE] = "once",
+                                          [RELOAD_LIVE] = "reload",
+                                          [RELOAD_RESTART] = "restart",
+                                          [RELOAD_RESTART_ALL] = "restart all"};
     buf_append_fmt(out, "| `%s` | %s", key->name, value_type_name(key));
     if (key->ref)
         buf_append_fmt(out, " of `%s`", key->ref);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "config/config.h"
 
 #define SECOND_MS 1000LL
@@ -37,6 +38,11 @@ static const struct schema_word recipients_words[] = {
     {"any", RECIPIENTS_ANY, NULL},
     {"verify", RECIPIENTS_VERIFY, "this version has \"directory\", \"list\" and \"any\""},
     {NULL, 0, NULL},
+};
+
+static const struct schema_word log_words[] = {
+    {"debug", LOG_DEBUG, NULL}, {"info", LOG_INFO, NULL}, {"warning", LOG_WARNING, NULL},
+    {"error", LOG_ERROR, NULL}, {NULL, 0, NULL},
 };
 
 static const struct schema_word kind_words[] = {
@@ -90,6 +96,9 @@ static const struct schema_key system_keys[] = {
      .help = "The system user that roles run as once their ports are bound, when they were started as root; "
              "unset: no "
              "change."},
+    {FIELD("log", config, log_level), SCHEMA_WORD, RELOAD_LIVE, "\"info\"", .words = log_words,
+     .help = "The least level that is logged, to standard error. (`run` passes `SIGHUP` on to the roles; an "
+             "instance of a messaging server, which the director started, wants its own.)"},
     {.name = NULL},
 };
 
@@ -148,7 +157,7 @@ static const struct schema_key relay_keys[] = {
      .help = "Where it runs, and whose queue it owns."},
     {FIELD("hostname", config_relay, hostname), SCHEMA_HOSTNAME, RELOAD_RESTART, NULL,
      .help = "Its name in MX records, greetings and Received lines."},
-    {FIELD("address", config_relay, address), SCHEMA_IPS, RELOAD_LIVE, NULL, ADDRESSES,
+    {FIELD("address", config_relay, address), SCHEMA_IPS, RELOAD_RESTART_ALL, NULL, ADDRESSES,
      .help = "What DNS answers for its name."},
     {FIELD("listen", config_relay, listen), SCHEMA_ENDPOINTS, RELOAD_RESTART, NULL, ADDRESSES,
      .help = "What is bound, SMTP."},
@@ -157,8 +166,8 @@ static const struct schema_key relay_keys[] = {
     {FIELD("expire", config_relay, expire_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"5d\"",
      LIMITS(SECOND_MS, 90 * DAY_MS),
      .help = "Age at which a message is given up (RFC 5321 4.5.4.1: four to five days)."},
-    {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_LIVE, "\"50MiB\"",
-     MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
+    {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
+     "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
     {FIELD("connections_max", config_relay, connections_max), SCHEMA_INT, RELOAD_LIVE, "2000",
      LIMITS(1, 100000), .help = "Sessions at once; more get 421."},
     {FIELD("recipients_max", config_relay, recipients_max), SCHEMA_INT, RELOAD_LIVE, "1000",
@@ -176,9 +185,9 @@ static const struct schema_key relay_keys[] = {
 /* ---- domains and their servers ---- */
 
 static const struct schema_key domain_keys[] = {
-    {FIELD("server", config_domain, server), SCHEMA_REF, RELOAD_LIVE, NULL, .ref = "server",
+    {FIELD("server", config_domain, server), SCHEMA_REF, RELOAD_RESTART, NULL, .ref = "server",
      .help = "The home of its messages."},
-    {FIELD("relays", config_domain, relays), SCHEMA_REFS, RELOAD_LIVE, "{}", LIMITS(0, 16), .ref = "relay",
+    {FIELD("relays", config_domain, relays), SCHEMA_REFS, RELOAD_RESTART, "{}", LIMITS(0, 16), .ref = "relay",
      .more_offset = offsetof(struct config_domain, relay_count),
      .help = "Its relays, in the order of preference."},
     {FIELD("recipients", config_domain, recipients), SCHEMA_WORD, RELOAD_LIVE, "\"directory\"",
@@ -193,7 +202,7 @@ static const struct schema_key domain_keys[] = {
 static const struct schema_key server_keys[] = {
     {FIELD("kind", config_server, kind), SCHEMA_WORD, RELOAD_RESTART, NULL, .words = kind_words,
      .help = "Ours, or any other SMTP or LMTP server."},
-    {FIELD("protocol", config_server, protocol), SCHEMA_WORD, RELOAD_LIVE, "\"smtp\"",
+    {FIELD("protocol", config_server, protocol), SCHEMA_WORD, RELOAD_RESTART_ALL, "\"smtp\"",
      .words = protocol_words, .help = "How relays deliver to it."},
     {FIELD("site", config_server, site), SCHEMA_REF, RELOAD_RESTART, NULL, .ref = "site",
      .help = "Its data centre."},
@@ -217,7 +226,7 @@ static const struct schema_key server_keys[] = {
 };
 
 static const struct schema_key check_keys[] = {
-    {FIELD("kind", config_check, kind), SCHEMA_WORD, RELOAD_LIVE, NULL, .words = check_words,
+    {FIELD("kind", config_check, kind), SCHEMA_WORD, RELOAD_RESTART, NULL, .words = check_words,
      .help = "The dialogue that is held; `tcp` only connects to the port that relays deliver to; `command` "
              "runs a "
              "monitoring plugin."},
@@ -229,20 +238,20 @@ static const struct schema_key check_keys[] = {
      .help = "Failures in a row that make the server inoperable."},
     {FIELD("rise", config_check, rise), SCHEMA_INT, RELOAD_LIVE, "2", LIMITS(1, 64),
      .help = "Successes in a row that make it operational again."},
-    {FIELD("command", config_check, command), SCHEMA_COMMAND, RELOAD_LIVE, "",
+    {FIELD("command", config_check, command), SCHEMA_COMMAND, RELOAD_RESTART, "",
      .help = "For `kind = \"command\"`: the plugin (exit status 0 and 1: operational, else not)."},
     {.name = NULL},
 };
 
 static const struct schema_key create_keys[] = {
-    {FIELD("site", config_create, site), SCHEMA_REF, RELOAD_LIVE, NULL, .ref = "site",
+    {FIELD("site", config_create, site), SCHEMA_REF, RELOAD_RESTART, NULL, .ref = "site",
      .help = "Where the server is created; passed over when no node of it lives."},
-    {FIELD("address", config_create, address_same), SCHEMA_IP_OR_SAME, RELOAD_LIVE, NULL,
+    {FIELD("address", config_create, address_same), SCHEMA_IP_OR_SAME, RELOAD_RESTART, NULL,
      .more_offset = offsetof(struct config_create, address),
      .help = "Its address there, or `\"same\"`: the server's own."},
-    {FIELD("provisioner", config_create, provisioner), SCHEMA_PROGRAM, RELOAD_LIVE, "\"process\"",
+    {FIELD("provisioner", config_create, provisioner), SCHEMA_PROGRAM, RELOAD_RESTART, "\"process\"",
      .help = "What creates it: a name in `provision/`, or an absolute path."},
-    {FIELD("fence", config_create, fence), SCHEMA_PROGRAM, RELOAD_LIVE, "\"epoch\"",
+    {FIELD("fence", config_create, fence), SCHEMA_PROGRAM, RELOAD_RESTART, "\"epoch\"",
      .help = "What makes sure that the old instance is off: a name in `fence/`, an absolute path of a fence "
              "agent, or "
              "`\"epoch\"`: the store refuses the old one (builtin servers at another address)."},
@@ -258,7 +267,7 @@ static const struct schema_key failover_keys[] = {
      .help = "Failed attempts by the relay (deliveries, or probes when none waits), and"},
     {FIELD("after", config_failover, after_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"30s\"", LIMITS(0, DAY_MS),
      .help = "time inoperable, before another server is invoked."},
-    {FIELD("standby", config_failover, standby), SCHEMA_REFS, RELOAD_LIVE, "{}", LIMITS(0, 16),
+    {FIELD("standby", config_failover, standby), SCHEMA_REFS, RELOAD_RESTART, "{}", LIMITS(0, 16),
      .ref = "server", .more_offset = offsetof(struct config_failover, standby_count),
      .help = "Servers that already run, tried first."},
     {.name = NULL},
@@ -320,7 +329,7 @@ static const struct schema_section zone_section = {.name = "zone",
                                                    .size = sizeof(struct config_zone),
                                                    ARRAY(config, zones, zone_count),
                                                    .owner = OWNER_DNS,
-                                                   .reload = RELOAD_LIVE,
+                                                   .reload = RELOAD_RESTART,
                                                    .keys = zone_keys,
                                                    .help = "A zone that all name servers answer for."};
 static const struct schema_section relay_section = {
@@ -339,7 +348,7 @@ static const struct schema_section domain_section = {.name = "domain",
                                                      .size = sizeof(struct config_domain),
                                                      ARRAY(config, domains, domain_count),
                                                      .owner = OWNER_EVERYONE,
-                                                     .reload = RELOAD_LIVE,
+                                                     .reload = RELOAD_RESTART,
                                                      .keys = domain_keys,
                                                      .help = "A mail domain."};
 static const struct schema_section check_section = {
@@ -347,8 +356,8 @@ static const struct schema_section check_section = {
     .many = true,
     .size = sizeof(struct config_check),
     ARRAY(config_server, checks, check_count),
-    .owner = OWNER_SERVER,
-    .reload = RELOAD_LIVE,
+    .owner = OWNER_EVERYONE,
+    .reload = RELOAD_RESTART,
     .keys = check_keys,
     .help = "A probe of the server. Without any, one of the server's `protocol` is made."};
 static const struct schema_section create_section = {
@@ -356,14 +365,14 @@ static const struct schema_section create_section = {
     .many = true,
     .size = sizeof(struct config_create),
     ARRAY(config_failover, create, create_count),
-    .owner = OWNER_SERVER,
-    .reload = RELOAD_LIVE,
+    .owner = OWNER_DIRECTOR,
+    .reload = RELOAD_RESTART,
     .keys = create_keys,
     .help = "A way to create the server again; several are tried in their order, after the standby servers."};
 static const struct schema_section failover_section = {
     .name = "failover",
     .offset = offsetof(struct config_server, failover),
-    .owner = OWNER_SERVER,
+    .owner = OWNER_EVERYONE,
     .reload = RELOAD_LIVE,
     .keys = failover_keys,
     .sections = (const struct schema_section *const[]){&create_section, NULL},

@@ -34,9 +34,10 @@ enum schema_type {
 
 /* What a changed value asks for. */
 enum schema_reload {
-    RELOAD_NONE,    /* nothing: it is looked at only once, in an empty store */
-    RELOAD_LIVE,    /* a reload (SIGHUP) applies it */
-    RELOAD_RESTART, /* the section's roles have to start again */
+    RELOAD_NONE,        /* nothing: it is looked at only once, in an empty store */
+    RELOAD_LIVE,        /* a reload (SIGHUP) applies it: config_exchange, and what the roles keep of it */
+    RELOAD_RESTART,     /* the section's roles have to start again */
+    RELOAD_RESTART_ALL, /* not only those: every role of every node */
 };
 
 /* Who has to start again. */

@@ -273,6 +273,33 @@ bool value_equal(const struct schema_key *key, const void *a, const void *b)
     return types[key->type].equal(key, (const char *)a + key->offset, (const char *)b + key->offset);
 }
 
+static size_t field_size(const struct schema_key *key)
+{
+    switch (key->type) {
+    case SCHEMA_INT:
+    case SCHEMA_DURATION:
+    case SCHEMA_SIZE:
+        return sizeof(int64_t);
+    case SCHEMA_WORD:
+        return sizeof(int);
+    case SCHEMA_PATH:
+        return sizeof(const char *);
+    default:
+        return 0;
+    }
+}
+
+void value_exchange(const struct schema_key *key, void *a, void *b)
+{
+    size_t size = field_size(key);
+    char kept[sizeof(int64_t)];
+    char *one = (char *)a + key->offset, *other = (char *)b + key->offset;
+    CHECK(size > 0);
+    memcpy(kept, one, size);
+    memcpy(one, other, size);
+    memcpy(other, kept, size);
+}
+
 bool value_is_reference(const struct schema_key *key)
 {
     return key->ref != NULL;

@@ -13,6 +13,8 @@ void value_set(struct build *b, struct tree_section *s, const struct schema_key 
 /* 0, "", NULL, no items. */
 void value_unset(const struct schema_key *key, void *object);
 bool value_equal(const struct schema_key *key, const void *a, const void *b);
+/* Of fields that fit one (numbers, words, texts): lists, addresses and references cannot be reloaded. */
+void value_exchange(const struct schema_key *key, void *a, void *b);
 bool value_is_reference(const struct schema_key *key);
 
 /* "duration": for the reference. */

@@ -137,7 +137,7 @@ void dns_role_set_routes(struct dns_role *r, const struct dns_routes *routes)
     dns_watch_set_routes(r->watch, routes);
 }
 
-int dns_role_reload_zones(struct dns_role *r, struct err_buf *eb)
+int dns_role_reload(struct dns_role *r, struct err_buf *eb)
 {
     struct dns_zones *zones;
     int err = dns_zones_load(r->config, serial_now(r->loop), &zones, eb);
@@ -145,6 +145,7 @@ int dns_role_reload_zones(struct dns_role *r, struct err_buf *eb)
         return err;
     dns_zones_free(r->zones);
     r->zones = zones;
+    dns_watch_reload(r->watch);
     publish(r, dns_watch_view(r->watch));
     return 0;
 }

@@ -29,9 +29,10 @@ int dns_role_start(struct dns_role *r, struct err_buf *eb) MUST_USE;
  * change of them and to renew valid_until. */
 void dns_role_set_routes(struct dns_role *r, const struct dns_routes *routes);
 
-/* Reads the zones' files again; the configuration stays. On an error (as of
- * open) the old zones go on. After start only. */
-int dns_role_reload_zones(struct dns_role *r, struct err_buf *eb) MUST_USE;
+/* The configuration changed in place (config_exchange): reads the zones' files
+ * again, and takes the checks' new numbers. On an error (as of open) the old zones
+ * go on, and nothing was taken. After start only. */
+int dns_role_reload(struct dns_role *r, struct err_buf *eb) MUST_USE;
 
 /* The address bound by UDP and TCP, with its port. */
 void dns_role_local(const struct dns_role *r, size_t index, struct addr *ret_addr);

@@ -81,6 +81,12 @@ static void watch_relays(struct dns_watch *w, const char *helo)
     }
 }
 
+void dns_watch_reload(struct dns_watch *w)
+{
+    for (size_t i = 0; i < w->config->server_count; i++)
+        monitor_reload(w->servers[i].monitor);
+}
+
 static size_t server_index(const struct dns_watch *w, const char *name)
 {
     const struct config_server *s = name && name[0] ? config_server_find(w->config, name) : NULL;

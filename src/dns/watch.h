@@ -24,6 +24,9 @@ void dns_watch_free(struct dns_watch *w); /* NULL is allowed */
  * without new routes, servers count as not leased; addresses stay as they were. */
 void dns_watch_set_routes(struct dns_watch *w, const struct dns_routes *routes);
 
+/* The configuration changed in place: see monitor_reload. */
+void dns_watch_reload(struct dns_watch *w);
+
 /* As of now; valid until the next call or callback. */
 const struct dns_view *dns_watch_view(struct dns_watch *w);
 /* The monitor's word of a server, by its index in the config. */

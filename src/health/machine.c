@@ -19,16 +19,21 @@ void health_machine_reset(struct health_machine *m, struct mono_time now, struct
     m->word = (struct health_word){.state = HEALTH_UNKNOWN, .since = now, .since_wall = wall};
 }
 
+void health_machine_set_rules(struct health_machine *m, const struct health_rule *rules)
+{
+    for (size_t i = 0; i < m->check_count; i++) {
+        CHECK(rules[i].fall >= 1 && rules[i].rise >= 1);
+        m->checks[i].rule = rules[i];
+    }
+}
+
 void health_machine_init(struct health_machine *m, const struct health_rule *rules, size_t count,
                          struct mono_time now, struct wall_time wall)
 {
     CHECK(count >= 1 && count <= HEALTH_CHECKS_MAX);
     memset(m, 0, sizeof(*m));
     m->check_count = count;
-    for (size_t i = 0; i < count; i++) {
-        CHECK(rules[i].fall >= 1 && rules[i].rise >= 1);
-        m->checks[i].rule = rules[i];
-    }
+    health_machine_set_rules(m, rules);
     health_machine_reset(m, now, wall);
 }
 

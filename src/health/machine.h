@@ -60,6 +60,8 @@ struct health_event {
 /* 1 to HEALTH_CHECKS_MAX rules. The state is HEALTH_UNKNOWN, since now. */
 void health_machine_init(struct health_machine *m, const struct health_rule *rules, size_t count,
                          struct mono_time now, struct wall_time wall);
+/* Other rules for the same checks, in their order; they judge from the next outcome on. */
+void health_machine_set_rules(struct health_machine *m, const struct health_rule *rules);
 /* Forgets what was heard (the identity moved to another instance); rules stay. */
 void health_machine_reset(struct health_machine *m, struct mono_time now, struct wall_time wall);
 

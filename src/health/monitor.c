@@ -183,6 +183,20 @@ static size_t find_delivery_check(const struct monitor *m)
     return 0;
 }
 
+static void get_rules(const struct monitor *m, struct health_rule *rules)
+{
+    for (size_t i = 0; i < m->check_count; i++)
+        rules[i] = (struct health_rule){.fall = (uint32_t)m->checks[i].config->fall,
+                                        .rise = (uint32_t)m->checks[i].config->rise};
+}
+
+void monitor_reload(struct monitor *m)
+{
+    struct health_rule rules[HEALTH_CHECKS_MAX];
+    get_rules(m, rules);
+    health_machine_set_rules(&m->machine, rules);
+}
+
 static void init_checks(struct monitor *m, const struct monitor_spec *spec)
 {
     struct health_rule rules[HEALTH_CHECKS_MAX];
@@ -199,8 +213,8 @@ static void init_checks(struct monitor *m, const struct monitor_spec *spec)
     for (size_t i = 0; i < m->check_count; i++) {
         m->checks[i] = (struct check){.monitor = m, .config = &configs[i], .index = i};
         m->checks[i].timer = loop_timer_new(m->loop, on_timer, &m->checks[i]);
-        rules[i] = (struct health_rule){.fall = (uint32_t)configs[i].fall, .rise = (uint32_t)configs[i].rise};
     }
+    get_rules(m, rules);
     health_machine_init(&m->machine, rules, m->check_count, loop_now(m->loop), loop_wall(m->loop));
 }
 

@@ -63,6 +63,10 @@ void monitor_free(struct monitor *m); /* NULL is allowed */
  * nowhere; nothing is probed. */
 void monitor_set_target(struct monitor *m, const struct monitor_target *target);
 
+/* The checks that it was made with changed in place: fall and rise hold from the
+ * next outcome on, interval and timeout from the next probe on. */
+void monitor_reload(struct monitor *m);
+
 /* What a delivery met: HEALTH_OK when the server took part in a dialogue (even
  * to refuse a recipient), HEALTH_FAIL when it did not (no connection, lost, 421).
  * A failure makes the check run at once, too. */

@@ -311,10 +311,15 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
         .flavour = SMTP_FLAVOUR_SMTP,
         .hostname = options->relay->hostname,
         .size_max_bytes = (uint64_t)options->relay->message_size_max_bytes,
-        .recipients_max = (size_t)options->relay->recipients_max,
-        .idle_timeout_ms = options->relay->idle_timeout_ms,
     };
+    edge_reload(e);
     return e;
+}
+
+void edge_reload(struct edge *e)
+{
+    e->server_options.recipients_max = (size_t)e->options.relay->recipients_max;
+    e->server_options.idle_timeout_ms = e->options.relay->idle_timeout_ms;
 }
 
 void edge_free(struct edge *e)

@@ -32,6 +32,9 @@ void edge_free(struct edge *e);
 /* A new connection; takes the stream. */
 void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *peer);
 
+/* The configuration changed in place (config_exchange): holds for open sessions, too. */
+void edge_reload(struct edge *e);
+
 /* The relay's own queue, or NULL while it has none. Before a queue is closed the
  * edge must be told: messages under way get 421, unanswered. */
 void edge_set_queue(struct edge *e, struct queue *q);

@@ -47,34 +47,56 @@ static int list_read(struct map *list, const char *path, struct err_buf *eb)
     return rc;
 }
 
-int recipients_init(struct recipients *r, const struct config *config, struct err_buf *eb)
+static void free_lists(struct map *lists)
 {
-    *r = (struct recipients){.config = config};
-    map_init(&r->directory);
-    map_init(&r->lists);
+    for (struct map_entry *e = lists->first; e; e = e->next) {
+        map_fini(e->value);
+        free(e->value);
+    }
+    map_fini(lists);
+}
+
+static int read_lists(const struct config *config, struct map *lists, struct err_buf *eb)
+{
     for (size_t i = 0; i < config->domain_count; i++) {
         const struct config_domain *domain = &config->domains[i];
         if (domain->recipients != RECIPIENTS_LIST)
             continue;
         struct map *list = mem_zalloc(sizeof(*list));
         map_init(list);
-        map_set(&r->lists, str_from(domain->name), list);
+        map_set(lists, str_from(domain->name), list);
         int rc = list_read(list, domain->recipients_file, eb);
-        if (rc < 0) {
-            recipients_fini(r);
+        if (rc < 0)
             return rc;
-        }
     }
     return 0;
 }
 
+int recipients_reload(struct recipients *r, struct err_buf *eb)
+{
+    struct map lists;
+    map_init(&lists);
+    int rc = read_lists(r->config, &lists, eb);
+    if (rc < 0) {
+        free_lists(&lists);
+        return rc;
+    }
+    free_lists(&r->lists);
+    r->lists = lists;
+    return 0;
+}
+
+int recipients_init(struct recipients *r, const struct config *config, struct err_buf *eb)
+{
+    *r = (struct recipients){.config = config};
+    map_init(&r->directory);
+    map_init(&r->lists);
+    return recipients_reload(r, eb);
+}
+
 void recipients_fini(struct recipients *r)
 {
-    for (struct map_entry *e = r->lists.first; e; e = e->next) {
-        map_fini(e->value);
-        free(e->value);
-    }
-    map_fini(&r->lists);
+    free_lists(&r->lists);
     map_fini(&r->directory);
 }
 

@@ -27,6 +27,9 @@ enum recipient_answer {
 /* Reads the list files of the domains that have one; ERR_NOT_FOUND, ERR_SYNTAX,
  * ERR_LIMIT with file:line in eb. */
 int recipients_init(struct recipients *r, const struct config *config, struct err_buf *eb) MUST_USE;
+/* The configuration changed in place (config_exchange), or a file did: reads the
+ * lists again. On an error (as of init) the old ones go on. */
+int recipients_reload(struct recipients *r, struct err_buf *eb) MUST_USE;
 void recipients_fini(struct recipients *r);
 
 /* Replaces the directory. */

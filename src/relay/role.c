@@ -370,6 +370,17 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
     return 0;
 }
 
+int relay_role_reload(struct relay_role *r, struct err_buf *eb)
+{
+    int rc = recipients_reload(&r->recipients, eb);
+    if (rc < 0)
+        return rc;
+    edge_reload(r->edge);
+    for (size_t i = 0; i < r->options.config->server_count; i++)
+        target_reload(r->targets[i]);
+    return 0;
+}
+
 static void on_stop_timer(void *arg)
 {
     struct relay_role *r = arg;

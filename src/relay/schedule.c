@@ -15,6 +15,14 @@ void schedule_init(struct schedule *s, const struct schedule_options *options)
     };
 }
 
+void schedule_configure(struct schedule *s, const struct schedule_options *options)
+{
+    CHECK(options->retry_ms > 0 && options->attempts_limit > 0 && options->sessions_max > 0);
+    s->options = *options;
+    if (s->window > options->sessions_max)
+        s->window = options->sessions_max;
+}
+
 static void note_down(struct schedule *s, struct mono_time now)
 {
     if (s->down_since.ns == MONO_NEVER.ns)

@@ -39,6 +39,8 @@ struct schedule {
 };
 
 void schedule_init(struct schedule *s, const struct schedule_options *options);
+/* Other limits from now on; what was counted and what is under way stays. */
+void schedule_configure(struct schedule *s, const struct schedule_options *options);
 
 /* The server's state according to its monitor. */
 void schedule_on_server(struct schedule *s, enum schedule_server server, struct mono_time now);

@@ -272,6 +272,24 @@ static void run(struct target *t)
 
 /* ---- the owner's side ---- */
 
+static struct schedule_options schedule_options_of(const struct target_options *o)
+{
+    return (struct schedule_options){
+        .retry_ms = o->relay->retry_ms,
+        .attempts_limit = o->server->failover.attempts,
+        .after_ms = o->server->failover.after_ms,
+        .sessions_max = o->relay->delivery_sessions_max,
+    };
+}
+
+void target_reload(struct target *t)
+{
+    struct schedule_options schedule = schedule_options_of(&t->options);
+    schedule_configure(&t->schedule, &schedule);
+    monitor_reload(t->monitor);
+    loop_timer_start(t->timer, 0); /* there may be something to do sooner */
+}
+
 struct target *target_new(struct loop *l, const struct target_options *options, const struct target_ops *ops,
                           void *arg)
 {
@@ -284,12 +302,7 @@ struct target *target_new(struct loop *l, const struct target_options *options, 
     list_init(&t->sessions);
     settlements_init(&t->settlements, l, on_quarantined, t);
     t->timer = loop_timer_new(l, on_timer, t);
-    struct schedule_options schedule = {
-        .retry_ms = options->relay->retry_ms,
-        .attempts_limit = server->failover.attempts,
-        .after_ms = server->failover.after_ms,
-        .sessions_max = options->relay->delivery_sessions_max,
-    };
+    struct schedule_options schedule = schedule_options_of(options);
     schedule_init(&t->schedule, &schedule);
     struct monitor_spec spec = {
         .name = server->name,

@@ -52,6 +52,9 @@ void target_free(struct target *t);
 
 const struct config_server *target_server(const struct target *t);
 
+/* The configuration changed in place (config_exchange). Sessions that are open go on. */
+void target_reload(struct target *t);
+
 /* Sets where the server is; a new epoch or address begins a new chance. */
 void target_set_instance(struct target *t, const struct target_instance *instance);
 

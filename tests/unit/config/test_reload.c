@@ -42,18 +42,16 @@ static void the_same_network_needs_nothing(void **state)
 static void what_a_reload_applies_is_not_named(void **state)
 {
     (void)state;
-    check_reload(NETWORK, NETWORK "zone \"t\" { } domain \"t\" { server = \"m\" relays = {\"r\"} }", "");
-    check_reload(NETWORK "domain \"t\" { server = \"m\" relays = {\"r\"} }",
-                 NETWORK "domain \"t\" { server = \"m\" }", "");
+    check_reload(NETWORK "zone \"t\" { } domain \"t\" { server = \"m\" }",
+                 NETWORK "zone \"t\" { file = \"f\" ttl = \"1s\" } "
+                         "domain \"t\" { server = \"m\" recipients = \"any\" }",
+                 "");
     check_reload(NETWORK "users { file = \"a\" }", NETWORK "users { file = \"b\" }", "");
-    check_reload(NETWORK,
-                 SITE NODE DNS RELAY SERVER_IN_FULL(
-                     "imap_port = 0 check { kind = \"tcp\" fall = 1 } failover { after = \"1s\" "
-                     "create { site = \"s\" address = \"127.0.0.9\" } } "),
+    check_reload(NETWORK, SITE NODE DNS RELAY SERVER_IN_FULL("imap_port = 0 failover { after = \"1s\" } "),
                  "");
     check_reload(NETWORK,
                  SITE NODE DNS SERVER
-                 "relay \"r\" { node = \"n\" hostname = \"r.test\" address = {\"127.0.0.7\"} listen = "
+                 "relay \"r\" { node = \"n\" hostname = \"r.test\" address = {\"127.0.0.2\"} listen = "
                  "{\"127.0.0.2:25\"} retry = \"9s\" connections_max = 7 }",
                  "");
 }
@@ -107,6 +105,65 @@ static void a_section_that_moved_concerns_both_nodes(void **state)
                  "3: web \"w\" left its node; restart the role director of node \"n\"\n");
 }
 
+static void what_others_use_too_concerns_every_role(void **state)
+{
+    (void)state;
+    check_reload(NETWORK,
+                 SITE NODE DNS SERVER
+                 "relay \"r\" { node = \"n\" hostname = \"r.test\" listen = {\"127.0.0.2:25\"}\n"
+                 "address = {\"127.0.0.7\"} }",
+                 "2: relay \"r\": address changed; restart every role of every node\n");
+    check_reload(NETWORK, NETWORK "zone \"t\" { }",
+                 "2: zone \"t\" is new; restart the role dns of every node\n");
+    check_reload(NETWORK, SITE NODE DNS RELAY SERVER_IN_FULL("check { kind = \"tcp\" } "),
+                 "2: server \"m\" check: kind changed; restart every role of every node\n");
+}
+
+#define ZONE(keys) NETWORK "zone \"t\" { " keys " }"
+
+static void what_is_exchanged_is_what_a_reload_applies(void **state)
+{
+    (void)state;
+    struct config *a = parse(ZONE("ttl = \"7s\"") "timing { lease = \"3s\" }");
+    struct config *b = parse(ZONE("ttl = \"9s\" file = \"f\"") "system { log = \"debug\" }");
+    assert_true(config_exchange(a, b));
+    assert_int_equal(a->zones[0].ttl_ms, 9000);
+    assert_string_equal(a->zones[0].file, "/etc/holdfast/f");
+    assert_int_equal(a->log_level, LOG_DEBUG);
+    assert_int_equal(a->lease_ms, 3000);
+    assert_int_equal(b->zones[0].ttl_ms, 7000);
+    assert_string_equal(b->zones[0].file, "");
+    assert_int_equal(b->log_level, LOG_INFO);
+    assert_true(config_exchange(a, b)); /* back */
+    assert_int_equal(a->zones[0].ttl_ms, 7000);
+    assert_string_equal(a->zones[0].file, "");
+    config_free(b);
+    b = parse(ZONE("ttl = \"7s\""));
+    assert_false(config_exchange(a, b));
+    config_free(a);
+    config_free(b);
+}
+
+/* A key of a type that cannot be would abort a role at its first reload. */
+static void each_key_that_is_reloaded_can_be_exchanged_in(const struct schema_section *s)
+{
+    for (const struct schema_key *key = s->keys; key->name; key++) {
+        char a[4096] = {0}, b[4096] = {0};
+        if (key->reload == RELOAD_LIVE)
+            value_exchange(key, a, b);
+    }
+    for (size_t i = 0; s->sections && s->sections[i]; i++) {
+        assert_true(!s->sections[i]->many || s->sections[i]->reload != RELOAD_LIVE);
+        each_key_that_is_reloaded_can_be_exchanged_in(s->sections[i]);
+    }
+}
+
+static void each_key_that_is_reloaded_can_be_exchanged(void **state)
+{
+    (void)state;
+    each_key_that_is_reloaded_can_be_exchanged_in(&schema_root);
+}
+
 static void every_type_is_compared(void **state)
 {
     (void)state;
@@ -128,7 +185,6 @@ static void every_type_is_compared(void **state)
                  "2: server \"m\": address changed; restart the instance of server \"m\"\n");
 }
 
-/* Where a server is created can be reloaded, so that no finding would show it. */
 static void an_address_or_same_is_compared(void **state)
 {
     (void)state;
@@ -155,6 +211,9 @@ int main(void)
         cmocka_unit_test(what_needs_a_restart_is_named_with_its_role),
         cmocka_unit_test(sections_that_came_or_went),
         cmocka_unit_test(a_section_that_moved_concerns_both_nodes),
+        cmocka_unit_test(what_others_use_too_concerns_every_role),
+        cmocka_unit_test(what_is_exchanged_is_what_a_reload_applies),
+        cmocka_unit_test(each_key_that_is_reloaded_can_be_exchanged),
         cmocka_unit_test(every_type_is_compared),
         cmocka_unit_test(an_address_or_same_is_compared),
     };

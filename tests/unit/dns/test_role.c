@@ -128,7 +128,7 @@ static void post_reload(void *arg)
 {
     struct fixture *f = arg;
     struct err_buf eb;
-    f->reload_err = dns_role_reload_zones(f->role, &eb);
+    f->reload_err = dns_role_reload(f->role, &eb);
 }
 
 /* ---- asking ---- */

@@ -43,6 +43,28 @@ static void test_modes(void **state)
     recipients_fini(&r);
 }
 
+static void test_reload(void **state)
+{
+    (void)state;
+    struct recipients r;
+    struct err_buf eb = {""};
+    char expected[128];
+    write_list("bob@list.test\n");
+    assert_int_equal(recipients_init(&r, &config, NULL), 0);
+    write_list("carol@list.test\n");
+    assert_int_equal(ask(&r, "carol", "list.test"), RECIPIENT_UNKNOWN);
+    assert_int_equal(recipients_reload(&r, &eb), 0);
+    assert_int_equal(ask(&r, "carol", "list.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "bob", "list.test"), RECIPIENT_UNKNOWN);
+    write_list("bob@list.test\nnobody\n");
+    assert_int_equal(recipients_reload(&r, &eb), ERR_SYNTAX);
+    snprintf(expected, sizeof(expected), "%s:2: ", list_path);
+    assert_int_equal(strncmp(eb.text, expected, strlen(expected)), 0);
+    assert_int_equal(ask(&r, "carol", "list.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "bob", "list.test"), RECIPIENT_UNKNOWN);
+    recipients_fini(&r);
+}
+
 static void test_directory(void **state)
 {
     (void)state;
@@ -81,6 +103,7 @@ int main(void)
     close(fd);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_reload),
         cmocka_unit_test(test_directory),
         cmocka_unit_test(test_a_bad_list_names_its_line),
     };

@@ -157,6 +157,27 @@ static void test_a_new_instance_gets_new_chances(void **state)
     assert_int_equal(schedule_sessions_free(&s, at(9000)), 1);
 }
 
+static void test_other_limits_hold_at_once_and_keep_what_was_counted(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    struct schedule_options other = {.retry_ms = 50, .attempts_limit = 2, .after_ms = 100, .sessions_max = 2};
+    up(&s, 0);
+    for (int i = 0; i < 10; i++)
+        schedule_on_session_progress(&s);
+    assert_int_equal(schedule_sessions_free(&s, at(0)), 4);
+    schedule_configure(&s, &other);
+    assert_int_equal(schedule_sessions_free(&s, at(0)), 2);
+    schedule_on_server(&s, SCHEDULE_DOWN, at(1000));
+    assert_int_equal(schedule_next(&s).ns, at(1050).ns);
+    schedule_on_probe_failed(&s, false, at(1000));
+    schedule_configure(&s, &options);
+    schedule_on_probe_failed(&s, false, at(2000));
+    assert_false(schedule_wants_invocation(&s, at(3500)));
+    schedule_configure(&s, &other);
+    assert_true(schedule_wants_invocation(&s, at(3500)));
+}
+
 static void test_message_backoff_doubles_to_an_hour(void **state)
 {
     (void)state;
@@ -180,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_probes_count_while_an_attempt_hangs),
         cmocka_unit_test(test_up_ends_the_outage),
         cmocka_unit_test(test_a_new_instance_gets_new_chances),
+        cmocka_unit_test(test_other_limits_hold_at_once_and_keep_what_was_counted),
         cmocka_unit_test(test_message_backoff_doubles_to_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
