@@ -30,11 +30,22 @@ struct lease {
     int64_t until_ms;
 };
 
+/* What readers were told of a mailbox while its UIDVALIDITY was the same. */
+struct box {
+    uint32_t uid_next;
+    struct sight {
+        uint32_t uid;
+        int64_t tag;
+    } * sights;
+    size_t sight_count;
+};
+
 struct ledger {
     struct attempt *attempts;
     size_t attempt_count;
     struct map epochs; /* int64_t by identity */
     struct map leases; /* struct lease by lease and holder */
+    struct map boxes;  /* struct box by recipient and UIDVALIDITY */
     struct buf violations;
     size_t violation_count;
     size_t shown;
@@ -45,6 +56,7 @@ struct ledger *ledger_new(void)
     struct ledger *l = mem_zalloc(sizeof(*l));
     map_init(&l->epochs);
     map_init(&l->leases);
+    map_init(&l->boxes);
     buf_init(&l->violations, VIOLATIONS_MAX_BYTES);
     return l;
 }
@@ -68,6 +80,9 @@ void ledger_free(struct ledger *l)
     free(l->attempts);
     free_values(&l->epochs);
     free_values(&l->leases);
+    for (struct map_entry *e = l->boxes.first; e; e = e->next)
+        free(((struct box *)e->value)->sights);
+    free_values(&l->boxes);
     buf_fini(&l->violations);
     free(l);
 }
@@ -184,6 +199,68 @@ void ledger_shown(struct ledger *l, struct str recipient, struct str message, ui
                   e->recipient, message.len, a->message_len);
     e->shown++;
     e->flags_seen = flags;
+}
+
+static struct box *box_of(struct ledger *l, struct str recipient, uint32_t uid_validity)
+{
+    char *key = mem_asprintf("%.*s\n%u", STR_ARG(recipient), uid_validity);
+    struct box *box = map_find(&l->boxes, str_from(key));
+    if (!box) {
+        box = mem_zalloc(sizeof(*box));
+        map_set(&l->boxes, str_from(key), box);
+    }
+    free(key);
+    return box;
+}
+
+/* True when the UID was told before, as it should be or not. */
+static bool check_sights(struct ledger *l, const struct box *box, const char *recipient, uint32_t uid,
+                         int64_t tag)
+{
+    for (size_t i = 0; i < box->sight_count; i++) {
+        const struct sight *s = &box->sights[i];
+        if (s->uid == uid && s->tag != tag)
+            violation(l, "uids: UID %u of %s was tag %lld, and is tag %lld", uid, recipient,
+                      (long long)s->tag, (long long)tag);
+        if (s->uid != uid && s->tag == tag)
+            violation(l, "doubled: tag %lld is shown to %s as UID %u and as UID %u", (long long)tag,
+                      recipient, s->uid, uid);
+        if (s->uid == uid)
+            return true;
+    }
+    if (uid < box->uid_next)
+        violation(l, "uids: UID %u of %s came after UIDNEXT was %u", uid, recipient, box->uid_next);
+    return false;
+}
+
+void ledger_read(struct ledger *l, struct str recipient, uint32_t uid_validity, uint32_t uid, int64_t tag,
+                 uint32_t flags)
+{
+    struct entry *e = entry_find(l, tag, recipient);
+    struct box *box = box_of(l, recipient, uid_validity);
+    if (!e) {
+        violation(l, "strange: %.*s is shown UID %u that has tag %lld", STR_ARG(recipient), uid,
+                  (long long)tag);
+        return;
+    }
+    if (e->expunged)
+        violation(l, "doubled: tag %lld is shown to %s after it was expunged", (long long)tag, e->recipient);
+    if (e->flags_set & ~flags)
+        violation(l, "unflagged: tag %lld for %s is shown with flags %x of %x", (long long)tag, e->recipient,
+                  flags, e->flags_set);
+    if (check_sights(l, box, e->recipient, uid, tag))
+        return;
+    box->sights = mem_reallocarray(box->sights, box->sight_count + 1, sizeof(*box->sights));
+    box->sights[box->sight_count++] = (struct sight){uid, tag};
+}
+
+void ledger_read_all(struct ledger *l, struct str recipient, uint32_t uid_validity, uint32_t uid_next)
+{
+    struct box *box = box_of(l, recipient, uid_validity);
+    if (uid_next < box->uid_next)
+        violation(l, "uids: UIDNEXT of %.*s was %u, and is %u", STR_ARG(recipient), box->uid_next, uid_next);
+    else
+        box->uid_next = uid_next;
 }
 
 void ledger_flagged(struct ledger *l, int64_t tag, struct str recipient, uint32_t flags)

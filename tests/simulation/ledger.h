@@ -12,6 +12,7 @@
  *   refused    told that it was not taken, and shown or queued all the same
  *   strange    shown to somebody it was not for, or of no attempt
  *   unflagged  a flag that the server had confirmed is gone
+ *   uids       a UID that names another message than before, or one that came below the UIDNEXT of before
  *   epochs     an identity begun twice with one epoch or with an older one; a write under an older one
  *   leases     somebody serves whose lease has run out
  *
@@ -51,6 +52,11 @@ void ledger_answer(struct ledger *l, int64_t tag, struct str recipient, enum led
 void ledger_shown(struct ledger *l, struct str recipient, struct str message, uint32_t flags);
 /* The tag in a message (or in its header), 0 when there is none. */
 int64_t ledger_tag_of(struct str message);
+/* While it goes on: a reader was told of a message. */
+void ledger_read(struct ledger *l, struct str recipient, uint32_t uid_validity, uint32_t uid, int64_t tag,
+                 uint32_t flags);
+/* It was told of all that had a UID below uid_next. */
+void ledger_read_all(struct ledger *l, struct str recipient, uint32_t uid_validity, uint32_t uid_next);
 /* The server confirmed: these flags are set; it was removed. */
 void ledger_flagged(struct ledger *l, int64_t tag, struct str recipient, uint32_t flags);
 void ledger_expunged(struct ledger *l, int64_t tag, struct str recipient);

@@ -70,10 +70,13 @@ void __wrap_port_complete(struct port *p, struct store_op *op, int err);
 void __wrap_port_complete(struct port *p, struct store_op *op, int err)
 {
     bool accept = op->type->kind == OP_queue_accept;
+    bool flags = op->type->kind == OP_mail_flags || op->type->kind == OP_mail_expunge;
     if (playing == MUTANT_sync_250 && accept && err == ERR_SYNC)
         err = 0;
     if (playing == MUTANT_unknown_as_failed && accept && err == 0 && ++accepts % UNKNOWN_EVERY == 0)
         err = ERR_UNAVAILABLE;
+    if (playing == MUTANT_flags_not_kept && flags && err == ERR_SYNC)
+        err = 0;
     __real_port_complete(p, op, err);
 }
 

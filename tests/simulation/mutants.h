@@ -24,6 +24,8 @@
     X(no_adoption, "a dead node's queue stays with it")                                                      \
     X(early_delivered, "a delivery is recorded as done whatever came of it")                                 \
     X(settle_forgotten, "what came of deliveries is not recorded")                                           \
+    X(flags_not_kept, "flags and removals whose commit failed are told as done")                             \
+    X(uid_reused, "a new instance gives UIDs of expunged messages again")                                    \
     X(unknown_as_failed, "a commit whose reply was lost is told as failed, though it is there")
 
 #define MUTANT_ENUM(name, what) MUTANT_##name,

@@ -1,6 +1,7 @@
 #include "simulation/play.h"
 
 #include "simulation/inspect.h"
+#include "simulation/readers.h"
 #include "simulation/senders.h"
 #include "simulation/trace.h"
 #include "simulation/witness.h"
@@ -18,8 +19,9 @@ struct game {
     struct world *world;
     struct disasters *disasters;
     struct senders *senders;
+    struct readers *readers;
     struct play_result *result;
-    bool alive; /* all was accepted and delivered when the disasters had stopped */
+    bool alive; /* all was accepted and delivered, and could be read, when the disasters had stopped */
 };
 
 static void on_witness(void *arg)
@@ -32,7 +34,8 @@ static void on_witness(void *arg)
 static void drain(struct game *g)
 {
     int64_t began_ms = world_now_ms(g->world);
-    while (senders_open(g->senders) > 0 || inspect_waiting(g->world) > 0) {
+    readers_expect(g->readers);
+    while (senders_open(g->senders) > 0 || readers_waiting(g->readers) > 0 || inspect_waiting(g->world) > 0) {
         g->result->drained_ms = world_now_ms(g->world) - began_ms;
         if (g->result->drained_ms > DRAIN_LIMIT_MS)
             return;
@@ -42,27 +45,29 @@ static void drain(struct game *g)
     world_run_ms(g->world, QUIET_MS);
 }
 
-static void report_stuck(struct game *g)
+static void report_stuck(struct game *g, size_t readers)
 {
     struct record_server record = world_record(g->world);
-    buf_append_fmt(
-        &g->result->violations,
-        "liveness: %lld ms after the disasters %zu letters are not accepted and %zu deliveries wait; "
-        "the server is %.*s at %.*s, epoch %lld: %.*s\n",
-        (long long)g->result->drained_ms, senders_open(g->senders), inspect_waiting(g->world),
-        STR_ARG(record.state), STR_ARG(record.instance.address), (long long)record.epoch,
-        STR_ARG(record.detail));
+    buf_append_fmt(&g->result->violations,
+                   "liveness: %lld ms after the disasters %zu letters are not accepted, %zu deliveries and "
+                   "%zu readers wait; "
+                   "the server is %.*s at %.*s, epoch %lld: %.*s\n",
+                   (long long)g->result->drained_ms, senders_open(g->senders), inspect_waiting(g->world),
+                   readers, STR_ARG(record.state), STR_ARG(record.instance.address), (long long)record.epoch,
+                   STR_ARG(record.detail));
     inspect_describe_waiting(g->world, &g->result->violations);
 }
 
 static void judge(struct game *g)
 {
     struct play_result *r = g->result;
+    size_t readers = readers_waiting(g->readers);
+    readers_stop(g->readers);
     inspect_queues(g->world);
     inspect_mail(g->world);
     ledger_check(g->world->ledger, &r->violations, &r->counts);
     if (!g->alive)
-        report_stuck(g);
+        report_stuck(g, readers);
     r->good = g->alive && r->counts.violations == 0;
     r->trace_hash = sim_trace_hash(g->world->sim);
     for (size_t k = 0; k < DISASTER_KINDS; k++)
@@ -79,6 +84,7 @@ static void begin(struct game *g)
         node_start(&g->world->nodes[i]);
     g->senders =
         senders_new(g->world, LETTERS_MIN + (size_t)sim_random_below(sim, LETTERS_SPAN), DISASTER_MS);
+    g->readers = readers_new(g->world);
     sim_at(sim, WITNESS_MS, on_witness, g->world);
 }
 
@@ -86,6 +92,7 @@ static void end(struct game *g)
 {
     trace_follow(NULL);
     witness_follow(NULL);
+    readers_free(g->readers);
     senders_free(g->senders);
     disasters_free(g->disasters);
     world_free(g->world);

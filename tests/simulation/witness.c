@@ -46,12 +46,23 @@ int __wrap_memory_queue_own(struct memory_tx *tx, struct store_op *op)
     return rc;
 }
 
+static void give_uids_again(struct memory_mail *mail)
+{
+    for (size_t i = 0; i < mail->mailboxes.count; i++) {
+        struct memory_mailbox *box = mail->mailboxes.items[i];
+        if (box)
+            box->uid_next = box->message_count > 0 ? box->messages[box->message_count - 1].uid + 1 : 1;
+    }
+}
+
 int __real_memory_mail_begin(struct memory_tx *tx, struct store_op *op);
 int __wrap_memory_mail_begin(struct memory_tx *tx, struct store_op *op);
 
 int __wrap_memory_mail_begin(struct memory_tx *tx, struct store_op *op)
 {
     int rc = __real_memory_mail_begin(tx, op);
+    if (rc == 0 && mutant_playing() == MUTANT_uid_reused)
+        give_uids_again(&tx->device->mail);
     if (rc == 0)
         tell(tx, PART_OF_MAIL, ledger_began, *tx->epoch);
     return rc;
