@@ -9,6 +9,7 @@
 #define START_MS   80   /* of an instance, until it listens */
 #define PROGRAM_MS 15   /* of a program that only ends something */
 #define OBSERVE_MS 200  /* between a relay's observations */
+#define TELL_MS    1000 /* between its records of them while nothing changes */
 #define INVOKE_MS  1000 /* of being down, until a relay asks for another */
 #define LEASE_MS   2500
 
@@ -381,7 +382,7 @@ static void write_observation(struct rig_node *n, const struct record_observatio
 static void observe(void *arg)
 {
     struct rig_node *n = arg;
-    const struct view *v = viewer_view(n->relay_viewer);
+    const struct view *v = viewer_view(n->rig->viewer);
     const struct view_server *s = v ? view_server_find(v, STR("mail1")) : NULL;
     struct mono_time now = loop_now(n->relay_process.loop);
     struct record_observation o = {.state = STR("unknown"), .detail = STR_EMPTY};
@@ -397,13 +398,85 @@ static void observe(void *arg)
         o.down_for_ms = good ? 0 : mono_diff_ms(now, n->down_since);
         o.invoke = !good && o.down_for_ms >= INVOKE_MS;
     }
+    bool anew = o.epoch != n->told_epoch || o.invoke != n->told_invoke || !str_eq(o.state, n->told_state);
+    if (!anew && mono_diff_ms(now, n->told_at) < TELL_MS)
+        return;
+    n->told_epoch = o.epoch;
+    n->told_invoke = o.invoke;
+    n->told_state = o.state;
+    n->told_at = now;
     write_observation(n, &o);
 }
 
-static void on_relay_view(void *arg, const struct view *v)
+/* ---- writes of directors ---- */
+
+static struct rig *watched; /* the one rig at a time whose directors' writes are counted */
+
+struct store_op *__real_network_write(struct network *n, const struct network_change *changes, size_t count,
+                                      const struct network_lease *guard,
+                                      void (*on_write)(void *arg, int err, size_t failed), void *arg);
+struct store_op *__wrap_network_write(struct network *n, const struct network_change *changes, size_t count,
+                                      const struct network_lease *guard,
+                                      void (*on_write)(void *arg, int err, size_t failed), void *arg);
+
+static struct rig_node *writing_director(struct rig *r)
 {
-    (void)arg;
-    (void)v;
+    for (int i = 0; r && i < RIG_NODES; i++)
+        if (r->nodes[i].director && sim_running(r->world) == r->nodes[i].director_process.loop)
+            return &r->nodes[i];
+    return NULL;
+}
+
+static void bury_director(void *arg)
+{
+    const struct rig_node *n = arg;
+    rig_kill_director(n->rig, n->index);
+}
+
+static void strike(struct rig_node *n, enum rig_moment moment)
+{
+    n->rig->struck = n->index;
+    if (moment == RIG_IS_PAUSED) {
+        sim_loop_freeze(n->director_process.loop, true);
+        return;
+    }
+    sim_loop_kill(n->director_process.loop);
+    sim_at(n->rig->world, 0, bury_director, n);
+}
+
+static void on_director_wrote(void *arg, int err, size_t failed)
+{
+    const struct rig_write *w = arg;
+    if (w->struck)
+        strike(&w->rig->nodes[w->node], RIG_DIES_AFTER);
+    w->on_write(w->arg, err, failed);
+}
+
+/* Every write of the program passes here: linked with --wrap. */
+struct store_op *__wrap_network_write(struct network *n, const struct network_change *changes, size_t count,
+                                      const struct network_lease *guard,
+                                      void (*on_write)(void *arg, int err, size_t failed), void *arg)
+{
+    struct rig *r = watched;
+    struct rig_node *by = writing_director(r);
+    if (!by)
+        return __real_network_write(n, changes, count, guard, on_write, arg);
+    assert_true(r->write_count < RIG_WRITES);
+    struct rig_write *w = &r->writes[r->write_count++];
+    *w = (struct rig_write){.rig = r, .node = by->index, .on_write = on_write, .arg = arg};
+    r->unguarded += guard == NULL;
+    if (r->strike_at == r->write_count && r->moment == RIG_DIES_AFTER)
+        w->struck = true;
+    else if (r->strike_at == r->write_count)
+        strike(by, r->moment);
+    return __real_network_write(n, changes, count, guard, on_director_wrote, w);
+}
+
+void rig_strike(struct rig *r, enum rig_moment moment, size_t nth)
+{
+    r->moment = moment;
+    r->strike_at = r->write_count + nth;
+    r->struck = -1;
 }
 
 /* ---- nodes ---- */
@@ -439,7 +512,6 @@ static void kill_relay(struct rig_node *n)
     if (!n->relay_process.loop)
         return;
     sim_loop_kill(n->relay_process.loop);
-    viewer_free(n->relay_viewer);
     loop_timer_free(n->relay_timer);
     process_end(&n->relay_process);
 }
@@ -448,9 +520,8 @@ void rig_start_node(struct rig *r, int node)
 {
     struct rig_node *n = &r->nodes[node];
     rig_start_director(r, node);
+    n->told_state = STR_EMPTY;
     process_start(r, &n->relay_process, config_nodes[node].name, "relay");
-    n->relay_viewer =
-        viewer_new(n->relay_process.loop, store_network(n->relay_process.store), on_relay_view, n);
     n->relay_timer = loop_timer_new(n->relay_process.loop, observe, n);
     loop_timer_start(n->relay_timer, 1);
 }
@@ -629,6 +700,8 @@ struct rig *rig_new(uint64_t seed)
     make_config(r);
     for (int i = 0; i < RIG_NODES; i++)
         r->nodes[i] = (struct rig_node){.rig = r, .index = i};
+    r->struck = -1;
+    watched = r;
     process_start(r, &r->watcher, "watcher", "watcher");
     r->viewer = viewer_new(r->watcher.loop, store_network(r->watcher.store), on_watcher_view, r);
     return r;
@@ -637,6 +710,7 @@ struct rig *rig_new(uint64_t seed)
 void rig_free(struct rig *r)
 {
     int clashes = r->address_clashes, twice = r->epochs_twice, back = r->steps_back;
+    int unguarded = r->unguarded;
     for (int i = 0; i < RIG_NODES; i++)
         rig_kill_node(r, i);
     for (size_t k = 0; k < r->instance_count; k++)
@@ -647,8 +721,10 @@ void rig_free(struct rig *r)
     store_memory_free(r->device);
     sim_world_free(r->world);
     free(r->config.owner);
+    watched = NULL;
     free(r);
     assert_int_equal(clashes, 0);
     assert_int_equal(twice, 0);
     assert_int_equal(back, 0);
+    assert_int_equal(unguarded, 0);
 }

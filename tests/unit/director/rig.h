@@ -1,7 +1,9 @@
 /* A simulated two-site network around real directors: nodes east1 and west1 on
  * the memory store, a relay's observations on each, and instances of the server
  * mail1 that answer probes. Instances are started and ended by what directors
- * spawn, as the ready-made programs would do it. For the director's tests. */
+ * spawn, as the ready-made programs would do it. Relays look at the watcher's
+ * view: how fresh theirs is makes no difference here, and reading is what costs.
+ * For the director's tests; linked with --wrap=network_write. */
 #ifndef HOLDFAST_TESTS_DIRECTOR_RIG_H
 #define HOLDFAST_TESTS_DIRECTOR_RIG_H
 
@@ -17,10 +19,27 @@
 
 #define RIG_NODES     2
 #define RIG_INSTANCES 64
+#define RIG_WRITES    1024
 
 enum { RIG_EAST, RIG_WEST };
 
+/* What strikes a director's process at one of its writes to the store. */
+enum rig_moment {
+    RIG_DIES_BEFORE, /* the store never gets it */
+    RIG_DIES_AFTER,  /* it is done, and the process does not learn it */
+    RIG_IS_PAUSED,   /* it waits in the process, which stands still */
+};
+
 struct rig;
+
+/* A write under way, of a director's process. */
+struct rig_write {
+    struct rig *rig;
+    int node;
+    bool struck;
+    void (*on_write)(void *arg, int err, size_t failed);
+    void *arg;
+};
 
 struct rig_process {
     struct loop *loop; /* NULL: does not run */
@@ -32,9 +51,12 @@ struct rig_node {
     int index;
     struct rig_process director_process, relay_process;
     struct director *director;
-    struct viewer *relay_viewer;
     struct loop_timer *relay_timer;
     struct mono_time down_since; /* by the relay's clock; 0: not down */
+    struct str told_state;       /* what its relay has recorded last */
+    int64_t told_epoch;
+    bool told_invoke;
+    struct mono_time told_at;
     int64_t epoch_seen, epoch_destroyed;
     int64_t create_fails; /* so many creations fail from now on */
     bool fence_fails;     /* its fence agent does nothing, and says so */
@@ -67,8 +89,13 @@ struct rig {
     void (*on_view)(struct rig *r, const struct view *v); /* may be NULL */
     void *test;
     int64_t orders;
+    /* The writes of all directors' processes; one of them is struck. */
+    struct rig_write writes[RIG_WRITES];
+    size_t write_count, strike_at;
+    enum rig_moment moment;
+    int struck; /* node, or -1 */
     /* What must never happen: */
-    int address_clashes, epochs_twice, steps_back;
+    int address_clashes, epochs_twice, steps_back, unguarded;
     int64_t last_epoch, last_generation;
 };
 
@@ -81,6 +108,8 @@ void rig_start_node(struct rig *r, int node); /* director and relay */
 void rig_kill_node(struct rig *r, int node);  /* with all that runs on it */
 void rig_freeze_node(struct rig *r, int node, bool frozen);
 int rig_leader(struct rig *r); /* node, or -1 */
+/* Strikes whichever director's process makes the nth write from now on (from 1). */
+void rig_strike(struct rig *r, enum rig_moment moment, size_t nth);
 
 /* The instance that the record names, or NULL. */
 struct rig_instance *rig_current(struct rig *r);
