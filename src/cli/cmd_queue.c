@@ -17,6 +17,7 @@ struct listing {
     int64_t after_id;
     bool more;
     uint64_t shown;
+    int status;   /* the worst */
     json_t *rows; /* --json */
 };
 
@@ -56,8 +57,10 @@ static void on_rows(void *arg, int err, const struct queue_rows *rows)
 {
     struct listing *l = arg;
     l->more = false;
-    if (err)
-        fprintf(stderr, "holdfast queue: %s: %s\n", l->queue, err_name(err));
+    if (err) {
+        fprintf(stderr, "holdfast queue: %s cannot be read: %s\n", l->queue, err_name(err));
+        l->status = EXIT_FAILED;
+    }
     for (size_t i = 0; !err && i < rows->count && l->left > 0; i++) {
         show_row(l, &rows->items[i]);
         l->after_id = rows->items[i].id;
@@ -71,9 +74,11 @@ static void on_rows(void *arg, int err, const struct queue_rows *rows)
 
 static void list_queue(struct listing *l, struct queue_filter filter)
 {
-    struct queue *q = NULL;
-    if (store_queue_read(l->cx->store, str_from(l->queue), &q, NULL) < 0)
-        return; /* never made */
+    int status;
+    struct queue *q = context_open_queue(l->cx, l->queue, &status);
+    l->status = status > l->status ? status : l->status;
+    if (!q)
+        return;
     l->after_id = 0;
     do {
         filter.after_id = l->after_id;
@@ -88,6 +93,7 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
 {
     struct viewer *viewer = context_view(cx);
     struct queue_filter filter = queue_selection_filter(s, cx->config, viewer_view(viewer));
+    viewer_free(viewer);
     struct listing l = {
         .cx = cx, .json = json, .first = true, .left = s->limit_count ? s->limit_count : LIST_LIMIT};
     filter.states = all_states ? UINT32_MAX : 0;
@@ -98,13 +104,12 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
     }
     if (json)
         context_print_json(l.rows);
-    else if (l.shown == 0)
+    else if (l.shown == 0 && l.status == EXIT_DONE)
         printf("nothing found\n");
     else if (l.left == 0)
         printf("-- the first %llu; --limit N shows more\n", (unsigned long long)l.shown);
     json_decref(l.rows);
-    viewer_free(viewer);
-    return EXIT_DONE;
+    return l.status;
 }
 
 static int give(struct context *cx, const char *verb, const struct queue_selection *s, const char *to,
@@ -117,8 +122,10 @@ static int give(struct context *cx, const char *verb, const struct queue_selecti
     snprintf(verb_name, sizeof(verb_name), "queue-%s", verb);
     for (size_t i = 0; i < cx->config->relay_count; i++) {
         const char *queue = cx->config->relays[i].name;
-        struct queue *q = NULL;
-        if (store_queue_read(cx->store, str_from(queue), &q, NULL) < 0)
+        int status;
+        struct queue *q = context_open_queue(cx, queue, &status);
+        worst = status > worst ? status : worst;
+        if (!q)
             continue;
         queue_close(q);
         snprintf(target, sizeof(target), "relay/%s", queue);
@@ -130,7 +137,7 @@ static int give(struct context *cx, const char *verb, const struct queue_selecti
         if (!json)
             printf("%s: ", queue);
         fflush(stdout);
-        int status = context_order(cx, &order, ORDER_TIMEOUT_MS, json);
+        status = context_order(cx, &order, ORDER_TIMEOUT_MS, json);
         worst = status > worst ? status : worst;
     }
     free(args_text);

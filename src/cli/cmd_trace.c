@@ -7,6 +7,7 @@ struct trace {
     struct context *cx;
     const char *queue;
     json_t *found;
+    int status; /* the worst of reading */
 };
 
 static json_t *attempts_of(int64_t delivery_id, const struct queue_attempt *attempts, size_t count)
@@ -32,6 +33,10 @@ static void on_trace(void *arg, int err, const struct queue_rows *rows, const st
                      size_t attempt_count)
 {
     struct trace *t = arg;
+    if (err && err != ERR_NOT_FOUND) {
+        fprintf(stderr, "holdfast trace: queue %s cannot be read: %s\n", t->queue, err_name(err));
+        t->status = EXIT_FAILED;
+    }
     for (size_t i = 0; !err && i < rows->count; i++) {
         const struct queue_delivery *d = &rows->items[i];
         char received[WALL_TEXT_MAX];
@@ -74,9 +79,11 @@ static int trace(struct context *cx, const struct custody_id *id, bool json)
 {
     struct trace t = {.cx = cx, .found = json_array()};
     for (size_t i = 0; i < cx->config->relay_count; i++) {
-        struct queue *q = NULL;
+        int status;
         t.queue = cx->config->relays[i].name;
-        if (store_queue_read(cx->store, str_from(t.queue), &q, NULL) < 0)
+        struct queue *q = context_open_queue(cx, t.queue, &status);
+        t.status = status > t.status ? status : t.status;
+        if (!q)
             continue;
         queue_trace(q, id, on_trace, &t);
         context_wait(cx);
@@ -87,10 +94,10 @@ static int trace(struct context *cx, const struct custody_id *id, bool json)
         context_print_json(t.found);
     else
         print_life(t.found);
-    if (!any)
+    if (!any && t.status == EXIT_DONE)
         fprintf(stderr, "holdfast trace: no relay ever took a message of this id\n");
     json_decref(t.found);
-    return any ? EXIT_DONE : EXIT_FAILED;
+    return any ? t.status : t.status > EXIT_FAILED ? t.status : EXIT_FAILED;
 }
 
 int cmd_trace(int argc, char **argv)

@@ -78,15 +78,33 @@ void context_done(struct context *cx)
 
 static void on_view(void *arg, const struct view *v)
 {
+    struct context *cx = arg;
     (void)v;
-    context_done(arg);
+    if (!cx->viewing)
+        return; /* the network changed during another wait */
+    cx->viewing = false;
+    context_done(cx);
 }
 
 struct viewer *context_view(struct context *cx)
 {
+    cx->viewing = true;
     struct viewer *viewer = viewer_new(cx->loop, store_network(cx->store), on_view, cx);
     context_wait(cx);
     return viewer;
+}
+
+struct queue *context_open_queue(struct context *cx, const char *name, int *ret_status)
+{
+    struct queue *q = NULL;
+    struct err_buf eb = {""};
+    int err = store_queue_read(cx->store, str_from(name), &q, &eb);
+    *ret_status = EXIT_DONE;
+    if (err == 0 || err == ERR_NOT_FOUND)
+        return q;
+    fprintf(stderr, "holdfast %s: queue %s cannot be read: %s\n", cx->command, name, eb.text);
+    *ret_status = err == ERR_BUSY || err == ERR_UNAVAILABLE ? EXIT_TRY_AGAIN : EXIT_FAILED;
+    return NULL;
 }
 
 const char *context_who(void)

@@ -21,6 +21,7 @@ struct context {
     struct loop *loop;
     struct store *store;
     bool waiting;
+    bool viewing; /* context_view waits for its first view */
 };
 
 /* -c and --state-dir, to be put at the head of a command's table of options. */
@@ -43,9 +44,14 @@ void context_fini(struct context *cx);
 void context_wait(struct context *cx);
 void context_done(struct context *cx);
 
-/* Reads the network once; NULL (and a message on stderr) when the store does
- * not answer. The viewer is to be freed. */
+/* Reads the network. The viewer goes on to follow it, and is to be freed; what it
+ * shows changes with each later wait. */
 struct viewer *context_view(struct context *cx);
+
+/* Opens a relay's queue for reading. NULL: it was never made (*ret_status 0), or
+ * it cannot be read: then that is said on stderr, and *ret_status is the exit
+ * status. For queue_close. */
+struct queue *context_open_queue(struct context *cx, const char *name, int *ret_status);
 
 /* Writes an order and waits until it was carried out, at most timeout_ms; gives
  * it again while it cannot be carried out yet, and tells why on stderr. Prints
