@@ -14,6 +14,8 @@
 #define RENEWALS_PER_LEASE 5
 #define STOP_POLL_MS       20
 
+#define RECEIVED_MAX_BYTES 4096 /* what a submission gets before the relay judges its size */
+
 enum service { SERVICE_SMTP, SERVICE_LMTP, SERVICE_SUBMISSION, SERVICE_IMAP, SERVICE_POP3 };
 
 struct listening {
@@ -223,6 +225,7 @@ static void make_options(struct mailbox_role *r)
     i->smtp_options = i->lmtp_options = i->submission_options = smtp;
     i->lmtp_options.flavour = SMTP_FLAVOUR_LMTP;
     i->submission_options.flavour = SMTP_FLAVOUR_SUBMISSION;
+    i->submission_options.size_max_bytes -= RECEIVED_MAX_BYTES;
     i->submission_closed_options = i->submission_options;
     i->submission_options.auth_mechanisms = SASL_MECHANISMS;
     i->relay_options = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP, .hostname = s->hostname};

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "smtp/client_machine.h"
+#include "smtp/limits.h"
 
 static const struct smtp_reply no_error = {0, {0, 0, 0}, {"", 0}};
 
@@ -70,6 +71,12 @@ static bool has_control(struct str s)
     return s.len > 1024; /* no path is that long */
 }
 
+static bool is_too_large(const struct smtp_client *c)
+{
+    uint64_t slack = c->peer_proved ? SMTP_PEER_TRACE_MAX_BYTES : 0;
+    return c->size_max_bytes && c->t.message.size_bytes > c->size_max_bytes + slack;
+}
+
 static struct smtp_reply check_message(const struct smtp_client *c)
 {
     const struct smtp_client_message *m = &c->t.message;
@@ -77,7 +84,7 @@ static struct smtp_reply check_message(const struct smtp_client *c)
         return SMTP_REPLY(553, 5, 6, 7, "The message needs SMTPUTF8, which the server does not offer");
     if (m->eight_bit && !c->eight_bit_mime)
         return SMTP_REPLY(554, 5, 6, 3, "The message is 8bit, and the server does not offer 8BITMIME");
-    if (c->size_max_bytes && m->size_bytes > c->size_max_bytes)
+    if (is_too_large(c))
         return SMTP_REPLY(552, 5, 3, 4, "The message is larger than the server takes");
     if (has_control(m->reverse_path))
         return SMTP_REPLY(553, 5, 1, 7, "The reverse-path cannot be sent");

@@ -134,7 +134,7 @@ void cmd_mail(struct smtp_server *s, struct str args)
         r = take_params(s, &p, args);
     if (r.code == 0 && !p.mail.smtputf8 && !is_ascii(p.mail.reverse_path))
         r = SMTP_REPLY(553, 5, 6, 7, "Address is not ASCII, and SMTPUTF8 was not asked for");
-    if (r.code == 0 && s->options->size_max_bytes && p.mail.size_bytes > s->options->size_max_bytes)
+    if (r.code == 0 && p.mail.size_bytes > server_size_max_bytes(s))
         r = SMTP_REPLY(552, 5, 3, 4, "Message exceeds the maximum size");
     if (r.code != 0) {
         server_refuse(s, r);

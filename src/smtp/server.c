@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "smtp/limits.h"
 #include "smtp/server_machine.h"
 
 #define IN_MAX              (1 << 20)  /* what one call of smtp_server_input may leave to wait */
@@ -293,6 +294,14 @@ void smtp_server_resume(struct smtp_server *s)
 size_t server_recipients_max(const struct smtp_server *s)
 {
     return s->options->recipients_max ? s->options->recipients_max : RECIPIENTS_MAX;
+}
+
+uint64_t server_size_max_bytes(const struct smtp_server *s)
+{
+    uint64_t max = s->options->size_max_bytes;
+    if (max == 0)
+        return UINT64_MAX;
+    return s->peer_node[0] ? max + SMTP_PEER_TRACE_MAX_BYTES : max;
 }
 
 struct str smtp_server_helo(const struct smtp_server *s)

@@ -50,7 +50,7 @@ struct smtp_server_options {
     enum smtp_flavour flavour;
     const char *hostname;    /* in the greeting and the EHLO reply */
     const char *banner;      /* further text of the greeting, as "Holdfast instance=7@east1"; NULL: none */
-    uint64_t size_max_bytes; /* SIZE; 0: no limit */
+    uint64_t size_max_bytes; /* SIZE; 0: no limit. Our own parts may send a little more (smtp/limits.h) */
     size_t recipients_max;   /* per message, then 452 4.5.3; 0: 1,000 */
     unsigned errors_max;     /* protocol errors and failed AUTHs in a session, then 421 4.7.0; 0: 20 */
     bool smtputf8;           /* offer SMTPUTF8 (RFC 6531) */

@@ -52,8 +52,7 @@ void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used
 {
     struct str piece;
     bool ended = smtp_unstuff(&s->unstuff, bytes.ptr, bytes.len, ret_used, &piece);
-    s->too_big =
-        s->too_big || (s->options->size_max_bytes && s->unstuff.size_bytes > s->options->size_max_bytes);
+    s->too_big = s->too_big || s->unstuff.size_bytes > server_size_max_bytes(s);
     if (s->too_big || s->unstuff.bare)
         server_reset(s); /* the rest is swallowed up to its end; the owner need not keep anything */
     if (s->transaction && piece.len > 0 && s->ops->data)

@@ -86,6 +86,7 @@ void server_finish(struct smtp_server *s);
 /* Fires reset when a transaction is open. */
 void server_reset(struct smtp_server *s);
 size_t server_recipients_max(const struct smtp_server *s);
+uint64_t server_size_max_bytes(const struct smtp_server *s); /* of a message, for this client */
 /* Runs on after an answer that came from outside. */
 void server_go_on(struct smtp_server *s);
 

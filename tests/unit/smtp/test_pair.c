@@ -289,6 +289,29 @@ static void custody_travels_between_our_own(void **state)
     pair_quit(&p);
 }
 
+/* The server's limit is 1,000 bytes, judged where the message came in. */
+static void trace_fields_of_our_own_do_not_count(void **state)
+{
+    struct setup setup = smtp_setup();
+    struct pair p;
+    char body[1502];
+    (void)state;
+    memset(body, 'x', sizeof(body));
+    memcpy(body + sizeof(body) - 3, "\r\n", 3);
+    setup.client.node = "east1";
+    setup.client.peer_key = &key;
+    const char *const results[] = {"0:refused:local:552 5.3.4 The message is larger than the server takes\n",
+                                   "0:delivered:final dot:250 2.0.0 Ok\n"};
+    for (size_t ours = 0; ours < 2; ours++) {
+        struct smtp_client_message m = {.reverse_path = STR("a@b.test"), .size_bytes = sizeof(body) - 1};
+        setup.server.peer_key = ours ? &key : NULL;
+        pair_open(&p, &setup, 100);
+        pair_send(&p, &m, (const char *const[]){"alice@example.test", NULL}, body);
+        assert_str(buf_str(&p.results), results[ours]);
+        pair_quit(&p);
+    }
+}
+
 static void custody_is_told_to_nobody_else(void **state)
 {
     struct peer_key other = key;
@@ -364,6 +387,7 @@ int main(void)
         cmocka_unit_test(lmtp_answers_for_each_recipient),
         cmocka_unit_test(custody_travels_between_our_own),
         cmocka_unit_test(custody_is_told_to_nobody_else),
+        cmocka_unit_test(trace_fields_of_our_own_do_not_count),
         cmocka_unit_test(what_the_server_cannot_take),
         cmocka_unit_test(over_size_at_the_end),
     };
