@@ -10,7 +10,7 @@ struct smtp_reply smtp_reply_for_error(int err)
     case ERR_NOT_FOUND:
         return SMTP_REPLY(550, 5, 1, 1, "No such recipient here");
     case ERR_DENIED:
-        return SMTP_REPLY(550, 5, 7, 1, "Not permitted");
+        return SMTP_REPLY(451, 4, 3, 0, "Storage does not let itself be written, try again later");
     case ERR_INVALID:
     case ERR_SYNTAX:
         return SMTP_REPLY(550, 5, 6, 0, "Message is not acceptable");

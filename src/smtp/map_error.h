@@ -8,11 +8,10 @@
 
 /* err < 0. Static text.
  *   FULL                                   452 4.3.1
- *   SYNC IO UNAVAILABLE DEGRADED UNKNOWN TIMEOUT BUSY CORRUPT ...   451 4.3.0
+ *   SYNC IO UNAVAILABLE DENIED DEGRADED UNKNOWN TIMEOUT BUSY CORRUPT ...   451 4.3.0
  *   FENCED CLOSED VERSION CANCELLED        421 4.3.2 (the session ends)
  *   LIMIT                                  552 5.3.4
  *   NOT_FOUND                              550 5.1.1
- *   DENIED                                 550 5.7.1
  *   INVALID SYNTAX                         550 5.6.0 */
 struct smtp_reply smtp_reply_for_error(int err);
 

@@ -13,7 +13,7 @@ static void as_documented(void **state)
         {ERR_TIMEOUT, 451, 3, 0},     {ERR_BUSY, 451, 3, 0},     {ERR_CORRUPT, 451, 3, 0},
         {ERR_FENCED, 421, 3, 2},      {ERR_CLOSED, 421, 3, 2},   {ERR_VERSION, 421, 3, 2},
         {ERR_CANCELLED, 421, 3, 2},   {ERR_LIMIT, 552, 3, 4},    {ERR_NOT_FOUND, 550, 1, 1},
-        {ERR_DENIED, 550, 7, 1},      {ERR_INVALID, 550, 6, 0},  {ERR_SYNTAX, 550, 6, 0},
+        {ERR_DENIED, 451, 3, 0},      {ERR_INVALID, 550, 6, 0},  {ERR_SYNTAX, 550, 6, 0},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
