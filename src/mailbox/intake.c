@@ -77,6 +77,19 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     answer_or_send_on(s);
 }
 
+/* Other spellings of a recipient are the same mailbox: one copy. */
+static void add_user(struct intake *s, struct str user)
+{
+    for (size_t i = 0; i < s->user_count; i++)
+        if (str_eq(s->users[i], user))
+            return;
+    if (s->user_count == s->user_capacity) {
+        s->user_capacity = s->user_capacity ? 2 * s->user_capacity : 4;
+        s->users = mem_reallocarray(s->users, s->user_capacity, sizeof(*s->users));
+    }
+    s->users[s->user_count++] = (struct str){str_dup(user), user.len};
+}
+
 static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
 {
     struct intake *s = arg;
@@ -88,11 +101,7 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
                       : SMTP_REPLY(550, 5, 7, 1, "Relaying denied: not a domain of this server"));
         return;
     }
-    if (s->user_count == s->user_capacity) {
-        s->user_capacity = s->user_capacity ? 2 * s->user_capacity : 4;
-        s->users = mem_reallocarray(s->users, s->user_capacity, sizeof(*s->users));
-    }
-    s->users[s->user_count++] = (struct str){str_dup(user), user.len};
+    add_user(s, user);
     smtp_server_reply(s->server, NULL);
 }
 

@@ -1,5 +1,6 @@
 /* What users submit: handed on to the node's relay while it comes in, so that
  * the relay's 250 is what the user's 250 rests on. Nothing is kept here. */
+#include <stdio.h>
 #include <string.h>
 
 #include "auth/sasl.h"
@@ -34,7 +35,8 @@ struct submission {
     char piece[SMTP_CLIENT_BODY_MAX];
     size_t wanted;      /* the client asked for a piece of up to so many bytes; 0: not now */
     bool body_ended;    /* the user's final dot was seen */
-    bool waiting_begin; /* data_begin is open until the relay is ready */
+    bool waiting_begin; /* data_begin is open until the relay has taken all recipients */
+    bool refused;       /* it did not take one of them: answer says why */
     bool paused;
     bool done; /* the transaction with the relay is over: answer is its result */
     struct smtp_reply answer;
@@ -65,7 +67,7 @@ static void drop_transaction(struct submission *s)
     free(s->reverse_path);
     s->reverse_path = NULL;
     buf_clear(&s->body);
-    s->body_ended = s->waiting_begin = s->paused = s->done = false;
+    s->body_ended = s->waiting_begin = s->refused = s->paused = s->done = false;
 }
 
 /* ---- login ---- */
@@ -176,9 +178,7 @@ static void send_message(struct submission *s)
         .eight_bit = true, /* not known before it came; our relay offers it */
     };
     s->answer = SMTP_REPLY(250, 2, 0, 0, "Accepted by the relay");
-    s->waiting_begin = false;
     smtp_client_send(s->client, &message);
-    smtp_server_reply(s->server, NULL);
 }
 
 static void on_ready(void *arg)
@@ -188,11 +188,26 @@ static void on_ready(void *arg)
         send_message(s);
 }
 
+/* The message can begin, or not: all its recipients are taken or none, since the
+ * user gets one answer for all and would send it again to all. */
+static void begin_answered(struct submission *s, const struct smtp_reply *r)
+{
+    s->waiting_begin = false;
+    if (r)
+        drop_relay(s); /* before its final dot: the relay has taken nothing */
+    smtp_server_reply(s->server, r);
+}
+
 static void on_body_wanted(void *arg, size_t len_max)
 {
     struct submission *s = arg;
     s->wanted = len_max;
-    give_body(s);
+    if (s->waiting_begin) {
+        struct smtp_reply answer = s->answer;
+        begin_answered(s, s->refused ? &answer : NULL);
+    } else {
+        give_body(s);
+    }
 }
 
 static struct smtp_reply relay_away(void)
@@ -200,20 +215,32 @@ static struct smtp_reply relay_away(void)
     return SMTP_REPLY(451, 4, 3, 0, "The relay does not take it now, try again later");
 }
 
+/* The first refusal is the answer; at RCPT it names the recipient. */
 static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
 {
     struct submission *s = arg;
-    (void)index;
-    if (result->outcome == SMTP_OUTCOME_DELIVERED)
+    char named[SMTP_REPLY_TEXT_MAX];
+    if (result->outcome == SMTP_OUTCOME_DELIVERED || s->refused)
         return;
     bool told = result->outcome == SMTP_OUTCOME_REFUSED && result->reply.code != 0;
-    struct smtp_reply away = relay_away();
-    set_answer(s, told ? &result->reply : &away);
+    struct smtp_reply r = told ? result->reply : relay_away();
+    if (told && result->stage == SMTP_STAGE_RCPT) {
+        int len = snprintf(named, sizeof(named), "<%.*s>: %.*s", STR_ARG(s->recipients[index]),
+                           STR_ARG(result->reply.text));
+        r.text = (struct str){named, (size_t)len < sizeof(named) ? (size_t)len : sizeof(named) - 1};
+    }
+    s->refused = true;
+    set_answer(s, &r);
 }
 
 static void on_done(void *arg)
 {
     struct submission *s = arg;
+    struct smtp_reply answer = s->answer;
+    if (s->waiting_begin) {
+        begin_answered(s, &answer);
+        return;
+    }
     s->done = true;
     s->wanted = 0;
     resume(s);
@@ -229,9 +256,9 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
     (void)r;
     if (!s->waiting_begin)
         return; /* `done` has told */
+    struct smtp_reply away = relay_away();
     log_event(LOG_WARNING, "relay not reached for a submission", LOG_STR("why", why));
-    s->waiting_begin = false;
-    reply(s, relay_away());
+    begin_answered(s, &away);
 }
 
 static const struct smtp_client_ops client_ops = {
