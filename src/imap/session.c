@@ -8,7 +8,6 @@
 
 #define DEFAULT_IDLE_TIMEOUT_MS  (30 * 60 * 1000) /* RFC 3501 5.4 */
 #define DEFAULT_LOGIN_TIMEOUT_MS (60 * 1000)
-#define BAD_COMMANDS_MAX         50         /* in a row or not: nothing sensible is at the other end */
 #define IN_MAX_BYTES             (1u << 20) /* a mover that keeps to wants_input stays far below */
 
 static void greet(struct imap_session *s)
