@@ -136,6 +136,7 @@ struct config_domain {
     size_t relay_count;
     enum recipients_mode recipients;
     const char *recipients_file; /* RECIPIENTS_LIST; absolute path */
+    const char *postmaster;      /* the user that gets his mail, as written; "": his own mailbox */
 };
 
 struct config {

@@ -51,6 +51,25 @@ static void check_sizes(struct build *b, const struct tree_section *s)
     }
 }
 
+/* Of a domain whose users the same server has: another one could not deliver to him. */
+static void check_postmaster(struct build *b, const struct tree_section *s)
+{
+    const struct config_domain *domain = s->object;
+    struct str local, rest = str_from(domain->postmaster);
+    if (rest.len == 0 || !domain->server)
+        return;
+    str_split(&rest, '@', &local);
+    const struct config_domain *of = config_domain_find(b->config, rest);
+    if (domain->server->kind != SERVER_BUILTIN)
+        findings_add(b->findings, tree_line(s, "postmaster"),
+                     "%s: server \"%s\" is external and has a postmaster of its own; remove postmaster",
+                     s->label, domain->server->name);
+    else if (local.len == 0 || !of || of->server != domain->server)
+        findings_add(b->findings, tree_line(s, "postmaster"),
+                     "%s: postmaster must be an address of a domain of server \"%s\"", s->label,
+                     domain->server->name);
+}
+
 void rules_check_domains(struct build *b)
 {
     TREE_FOREACH(s, b->root, "zone")
@@ -59,5 +78,6 @@ void rules_check_domains(struct build *b)
     {
         check_recipients(b, s);
         check_sizes(b, s);
+        check_postmaster(b, s);
     }
 }

@@ -196,6 +196,11 @@ static const struct schema_key domain_keys[] = {
          "Whom relays take mail for: the users of the store, the addresses of `recipients_file`, or anyone."},
     {FIELD("recipients_file", config_domain, recipients_file), SCHEMA_PATH, RELOAD_LIVE, "",
      .help = "For `recipients = \"list\"`: one address a line."},
+    {FIELD("postmaster", config_domain, postmaster), SCHEMA_TEXT, RELOAD_RESTART, "",
+     .help = "The user of a builtin server that gets mail for `postmaster`, which is always taken (RFC 5321 "
+             "4.5.1) and "
+             "needs no user of that name; unset: the user `postmaster`, and while there is none it waits in "
+             "his mailbox."},
     {.name = NULL},
 };
 

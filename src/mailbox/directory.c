@@ -18,6 +18,7 @@ struct directory {
     const struct config *config;
     const struct config_server *server;
     struct map users;
+    char **postmasters; /* postmaster@domain, of each domain of the configuration */
     int64_t revision;
     bool known;
     struct store_op *op;
@@ -88,6 +89,9 @@ struct directory *directory_new(struct network *n, const struct config *config,
     d->server = server;
     d->revision = -1;
     map_init(&d->users);
+    d->postmasters = mem_calloc(config->domain_count, sizeof(*d->postmasters));
+    for (size_t i = 0; i < config->domain_count; i++)
+        d->postmasters[i] = mem_asprintf("postmaster@%s", config->domains[i].name);
     return d;
 }
 
@@ -98,6 +102,9 @@ void directory_free(struct directory *d)
     if (d->op)
         store_op_forget(d->op);
     free_users(d);
+    for (size_t i = 0; i < d->config->domain_count; i++)
+        free(d->postmasters[i]);
+    free(d->postmasters);
     free(d);
 }
 
@@ -124,8 +131,29 @@ static const struct user *find(const struct directory *d, struct str local_part,
     return map_find(&d->users, (struct str){text, (size_t)len});
 }
 
+static const struct config_domain *first_domain(const struct directory *d)
+{
+    for (size_t i = 0; i < d->config->domain_count; i++)
+        if (directory_has_domain(d, &d->config->domains[i]))
+            return &d->config->domains[i];
+    return NULL;
+}
+
+static struct str find_postmaster(const struct directory *d, struct str domain)
+{
+    const struct config_domain *c = domain.len > 0 ? config_domain_find(d->config, domain) : first_domain(d);
+    if (!c || !directory_has_domain(d, c))
+        return (struct str){NULL, 0};
+    struct str local, rest = str_from(c->postmaster);
+    str_split(&rest, '@', &local);
+    const struct user *named = find(d, local, rest);
+    return str_from(named ? named->address : d->postmasters[c - d->config->domains]);
+}
+
 struct str directory_find(const struct directory *d, struct str local_part, struct str domain)
 {
+    if (str_ieq(local_part, STR("postmaster")))
+        return find_postmaster(d, domain);
     const struct user *u = find(d, local_part, domain);
     size_t plus = str_find(local_part, '+', 1);
     if (!u && plus != SIZE_MAX)

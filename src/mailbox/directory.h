@@ -26,7 +26,10 @@ bool directory_known(const struct directory *d);
 bool directory_has_domain(const struct directory *d, const struct config_domain *domain);
 
 /* The user that gets mail for local_part@domain: itself, or without a +detail
- * (RFC 5233); in lower case, valid until the directory changes. ptr NULL: nobody. */
+ * (RFC 5233); in lower case, valid until the directory changes. ptr NULL: nobody.
+ * Postmaster is always somebody (RFC 5321 4.5.1): whom the configuration names for
+ * the domain, if he is there, else postmaster@domain, whose mail waits for a user of
+ * that name. Without a domain: of the server's first one. */
 struct str directory_find(const struct directory *d, struct str local_part, struct str domain);
 /* The verifier of a login name (an address, any case); "" for unknown and
  * disabled users. ret_user (when known): the address in lower case. */

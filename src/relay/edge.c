@@ -108,13 +108,16 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     reply(s, SMTP_REPLY(250, 2, 1, 0, "Sender ok"));
 }
 
-static void add_rcpt(struct session *s, struct str forward_path, const struct config_domain *domain)
+/* Only Postmaster may come without his domain. */
+static void add_rcpt(struct session *s, const struct smtp_rcpt *rcpt, const struct config_domain *domain)
 {
     if (s->rcpt_count == s->rcpt_capacity) {
         s->rcpt_capacity = s->rcpt_capacity ? 2 * s->rcpt_capacity : 4;
         s->rcpts = mem_reallocarray(s->rcpts, s->rcpt_capacity, sizeof(*s->rcpts));
     }
-    s->rcpts[s->rcpt_count++] = (struct rcpt){str_dup(forward_path), domain};
+    char *address = rcpt->domain.len > 0 ? str_dup(rcpt->forward_path)
+                                         : mem_asprintf("%.*s@%s", STR_ARG(rcpt->forward_path), domain->name);
+    s->rcpts[s->rcpt_count++] = (struct rcpt){address, domain};
 }
 
 static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
@@ -123,7 +126,7 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
     const struct config_domain *domain;
     switch (recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain)) {
     case RECIPIENT_OURS:
-        add_rcpt(s, rcpt->forward_path, domain);
+        add_rcpt(s, rcpt, domain);
         reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
         break;
     case RECIPIENT_UNKNOWN:

@@ -138,10 +138,16 @@ static bool in_set(const struct map *set, struct str local_part, struct str doma
 enum recipient_answer recipients_check(const struct recipients *r, struct str local_part, struct str domain,
                                        const struct config_domain **ret_domain)
 {
+    bool known = true, postmaster = str_ieq(local_part, STR("postmaster"));
     const struct config_domain *found = config_domain_find(r->config, domain);
+    if (postmaster && domain.len == 0 && r->config->domain_count > 0)
+        found = &r->config->domains[0];
     if (!found)
         return RECIPIENT_NOT_OURS;
-    bool known = true;
+    if (postmaster) {
+        *ret_domain = found;
+        return RECIPIENT_OURS;
+    }
     if (found->recipients == RECIPIENTS_DIRECTORY) {
         if (!r->directory_known)
             return RECIPIENT_NOT_NOW;
@@ -149,7 +155,7 @@ enum recipient_answer recipients_check(const struct recipients *r, struct str lo
     } else if (found->recipients == RECIPIENTS_LIST) {
         known = in_set(map_find(&r->lists, str_from(found->name)), local_part, domain);
     }
-    if (!known && !str_ieq(local_part, STR("postmaster")))
+    if (!known)
         return RECIPIENT_UNKNOWN;
     *ret_domain = found;
     return RECIPIENT_OURS;

@@ -37,7 +37,8 @@ void recipients_directory_begin(struct recipients *r);
 void recipients_directory_add(struct recipients *r, struct str address);
 void recipients_directory_end(struct recipients *r);
 
-/* local_part as the client said (case-insensitive compare with the directory;
+/* Postmaster without a domain (RFC 5321 4.5.1) is the first domain's; ret_domain names it.
+ * local_part as the client said (case-insensitive compare with the directory;
  * a detail after '+' names the same user, RFC 5233), domain in any case.
  * Postmaster is always ours (RFC 5321 4.5.1). ret_domain is set for OURS. */
 enum recipient_answer recipients_check(const struct recipients *r, struct str local_part, struct str domain,

@@ -66,6 +66,13 @@ static void zones_and_domains(void **state)
         {NETWORK "domain \"t\" { server = \"m\"\nrecipients = \"list\" }",
          "3: domain \"t\": recipients = \"list\" needs recipients_file = \"PATH\"\n"},
         {NETWORK "domain \"t\" { server = \"m\" recipients = \"list\" recipients_file = \"x\" }", ""},
+        {NETWORK "domain \"t\" { server = \"m\" postmaster = \"Alice@T\" }", ""},
+        {NETWORK "domain \"t\" { server = \"m\"\npostmaster = \"alice@u\" } domain \"u\" { server = \"e\"\n"
+                 "postmaster = \"alice@u\" }\n" EXTERNAL("e", "127.0.0.9", ""),
+         "3: domain \"t\": postmaster must be an address of a domain of server \"m\"\n"
+         "4: domain \"u\": server \"e\" is external and has a postmaster of its own; remove postmaster\n"},
+        {NETWORK "domain \"t\" { server = \"m\"\npostmaster = \"alice\" }",
+         "3: domain \"t\": postmaster must be an address of a domain of server \"m\"\n"},
         {NETWORK "domain \"t\" { server = \"m\" recipients = \"any\"\nrecipients_file = \"x\" }",
          "3: domain \"t\": recipients_file is used by recipients = \"list\" only; set that, or remove the "
          "file\n"},

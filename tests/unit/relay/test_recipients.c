@@ -40,6 +40,10 @@ static void test_modes(void **state)
     assert_int_equal(ask(&r, "bob", "LIST.test"), RECIPIENT_OURS);
     assert_int_equal(ask(&r, "carol", "list.test"), RECIPIENT_OURS);
     assert_int_equal(ask(&r, "dave", "list.test"), RECIPIENT_UNKNOWN);
+    assert_int_equal(ask(&r, "postmaster", "list.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "Postmaster", ""), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "postmaster", "other.test"), RECIPIENT_NOT_OURS);
+    assert_int_equal(ask(&r, "bob", ""), RECIPIENT_NOT_OURS);
     recipients_fini(&r);
 }
 
