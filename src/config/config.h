@@ -145,10 +145,11 @@ struct config {
     const char *state_dir; /* absolute */
 
     enum store_engine store_engine;
-    const char *store_url;  /* as written */
-    const char *store_path; /* SQLite: absolute folder */
-    const char *users_file; /* absolute, or "" */
-    const char *user;       /* the system user that roles run as when started as root; "" keeps it */
+    const char *store_url;             /* as written */
+    const char *store_path;            /* SQLite: absolute folder */
+    const char *users_file;            /* absolute, or "" */
+    int64_t events_max, events_age_ms; /* older ones are forgotten (default 100000, 90d) */
+    const char *user; /* the system user that roles run as when started as root; "" keeps it */
 
     enum log_level log_level; /* the least that is logged (default info) */
     int64_t lease_ms;         /* node and director leases (default 2500ms) */

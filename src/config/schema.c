@@ -82,6 +82,10 @@ static const struct schema_key store_keys[] = {
      .help = "`sqlite:FOLDER` (below the state folder unless absolute; all nodes on one machine), or "
              "`memory:` (for tests "
              "only: nothing survives the process)."},
+    {FIELD("events_max", config, events_max), SCHEMA_INT, RELOAD_RESTART, "100000", LIMITS(1000, 10000000),
+     .help = "How many events are kept of what happened in the network."},
+    {FIELD("events_age", config, events_age_ms), SCHEMA_DURATION, RELOAD_RESTART, "\"90d\"",
+     LIMITS(HOUR_MS, 3650 * DAY_MS), .help = "How long an event is kept."},
     {.name = NULL},
 };
 

@@ -12,6 +12,7 @@
 #include "director/batch.h"
 #include "director/leader.h"
 #include "director/lease.h"
+#include "director/prune.h"
 #include "director/returned.h"
 #include "store/view.h"
 
@@ -29,6 +30,7 @@ struct director {
     struct agent *agent;
     struct returned *returned;
     struct leader *leader;
+    struct prune *prune;
     struct viewer *viewer;
     struct loop_timer *look_timer;   /* when the next lease runs out */
     struct loop_timer *record_timer; /* the node's record was not taken */
@@ -161,6 +163,7 @@ int director_start(struct loop *l, const struct director_options *options, struc
                                                        .lease = d->lead_lease,
                                                        .refresh = refresh,
                                                        .arg = d});
+    d->prune = prune_new(l, d->network, d->lead_lease, options->config);
     d->viewer = viewer_new(l, d->network, on_view, d);
     *ret_director = d;
     return 0;
@@ -172,6 +175,7 @@ void director_stop(struct director *d)
         return;
     viewer_free(d->viewer);
     leader_free(d->leader);
+    prune_free(d->prune);
     returned_free(d->returned);
     agent_free(d->agent);
     if (d->record_op)

@@ -30,6 +30,7 @@
     X(lease_list)                                                                                            \
     X(record_read)                                                                                           \
     X(record_write)                                                                                          \
+    X(event_prune)                                                                                           \
     X(event_list)                                                                                            \
     X(body_chunk)                                                                                            \
     X(body_drop)                                                                                             \

@@ -182,6 +182,27 @@ struct store_op *network_events(struct network *n, int64_t after_id, size_t limi
     return op_submit(&o->op);
 }
 
+static void finish_event_prune(struct store_op *op)
+{
+    ((void (*)(void *, int, size_t))op->callback)(op->arg, op->err,
+                                                  ((struct op_event_prune *)op)->ret_removed);
+}
+
+static const struct op_type event_prune_type = {OP_event_prune, OP_WRITE, sizeof(struct op_event_prune),
+                                                finish_event_prune, NULL};
+
+struct store_op *network_events_prune(struct network *n, int64_t keep, struct wall_time before, size_t limit,
+                                      const struct network_lease *guard,
+                                      void (*on_prune)(void *arg, int err, size_t removed), void *arg)
+{
+    struct op_event_prune *o = op_new(n->port, &event_prune_type, (op_callback)on_prune, arg);
+    o->keep = keep;
+    o->before = before;
+    o->limit = limit < EVENTS_MAX ? limit : EVENTS_MAX;
+    o->guard = guard ? copy_guard(&o->op, guard) : NULL;
+    return op_submit(&o->op);
+}
+
 /* ---- watching ---- */
 
 static void on_notice(void *arg)

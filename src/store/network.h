@@ -86,6 +86,12 @@ struct store_op *network_events(struct network *n, int64_t after_id, size_t limi
                                                   size_t count),
                                 void *arg);
 
+/* Removes of the `limit` oldest events (at most 1,000) those that are beyond the newest `keep`, or happened
+ * before `before`. guard as in network_write. removed == limit: there may be more. */
+struct store_op *network_events_prune(struct network *n, int64_t keep, struct wall_time before, size_t limit,
+                                      const struct network_lease *guard,
+                                      void (*on_prune)(void *arg, int err, size_t removed), void *arg);
+
 /* ---- watching ---- */
 
 /* on_change fires soon (within about 50 ms) after records or leases were

@@ -48,6 +48,15 @@ struct op_event_list {
     size_t ret_count;
 };
 
+struct op_event_prune {
+    struct store_op op;
+    int64_t keep;
+    struct wall_time before;
+    size_t limit;
+    struct network_lease *guard; /* or NULL */
+    size_t ret_removed;
+};
+
 /* The age of a record that was written before the device's clock began. */
 #define NETWORK_AGE_ANCIENT_MS (INT64_MAX / 2)
 

@@ -60,7 +60,7 @@ struct memory_record {
 struct memory_network {
     struct map leases;   /* by name */
     struct map records;  /* by kind NUL key */
-    struct table events; /* struct network_event */
+    struct table events; /* struct network_event; NULL: pruned */
 };
 
 void memory_network_fini(struct memory_network *n);

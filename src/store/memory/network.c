@@ -209,10 +209,33 @@ int memory_event_list(struct memory_tx *tx, struct store_op *op)
         first = events->count - o->limit;
     for (size_t i = first; i < events->count && o->ret_count < o->limit; i++) {
         const struct network_event *event = events->items[i];
+        if (!event)
+            continue;
         o->ret_events = op_array_grow(op, o->ret_events, o->ret_count, sizeof(*o->ret_events));
         o->ret_events[o->ret_count++] =
             (struct network_event){event->id, event->at, op_str(op, event->kind), op_str(op, event->subject),
                                    op_str(op, event->detail)};
+    }
+    return 0;
+}
+
+int memory_event_prune(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_event_prune *o = (struct op_event_prune *)op;
+    struct table *events = &tx->device->network.events;
+    size_t seen = 0;
+    if (o->guard && !lease_held_by(tx, o->guard->name, o->guard->holder, o->guard->token))
+        return ERR_FENCED;
+    for (size_t i = 0; i < events->count && seen < o->limit; i++) {
+        struct network_event *event = events->items[i];
+        if (!event)
+            continue;
+        seen++;
+        if (event->at.ms >= o->before.ms && event->id > (int64_t)events->count - o->keep)
+            continue;
+        event_free(event);
+        events->items[i] = NULL;
+        o->ret_removed++;
     }
     return 0;
 }

@@ -30,6 +30,9 @@ static const char *const migrations[] = {
     X(RECORD_DELETE, "DELETE FROM record WHERE kind = ? AND key = ?")                                        \
     X(EVENT_ADD, "INSERT INTO event(at_ms, kind, subject, detail) VALUES(?, ?, ?, ?)")                       \
     X(EVENT_AFTER, "SELECT id, at_ms, kind, subject, detail FROM event WHERE id > ? ORDER BY id LIMIT ?")    \
+    X(EVENT_PRUNE,                                                                                           \
+      "DELETE FROM event WHERE id IN (SELECT id FROM (SELECT id, at_ms FROM event ORDER BY id LIMIT ?3)"     \
+      " WHERE at_ms < ?2 OR id <= (SELECT max(id) FROM event) - ?1)")                                        \
     X(EVENT_FIRST_OF_NEWEST, "SELECT min(id) FROM (SELECT id FROM event ORDER BY id DESC LIMIT ?)")
 
 #define SQL_ENUM(name, text) SQL_##name,
@@ -201,5 +204,15 @@ int sqlite_event_list(struct sqlite_tx *tx, struct store_op *op)
                                                                op_str(op, db_col_str(row, 3)),
                                                                op_str(op, db_col_str(row, 4))};
     }
+    return 0;
+}
+
+int sqlite_event_prune(struct sqlite_tx *tx, struct store_op *op)
+{
+    struct op_event_prune *o = (struct op_event_prune *)op;
+    if (o->guard && !guard_holds(tx, op, o->guard))
+        return ERR_FENCED;
+    db_run(tx->db, SQL_EVENT_PRUNE, INT(o->keep), INT(o->before.ms), INT(o->limit));
+    o->ret_removed = (size_t)db_changes(tx->db);
     return 0;
 }

@@ -271,6 +271,47 @@ static void events_come_oldest_first(void **state)
     assert_string_equal(events(r, -1, 3).text, "two three four ");
 }
 
+static void on_pruned(void *arg, int err, size_t removed)
+{
+    struct answer *a = arg;
+    a->number = (int64_t)removed;
+    on_plain(a, err);
+}
+
+static struct answer prune(struct rig *r, int64_t keep, int64_t before_ms, size_t limit,
+                           const struct network_lease *guard)
+{
+    ASK(r, a);
+    network_events_prune(r->network, keep, (struct wall_time){before_ms}, limit, guard, on_pruned, &a);
+    rig_wait(r, &a.done);
+    return a;
+}
+
+static void events_are_pruned_by_count_and_age_in_steps(void **state)
+{
+    struct rig *r = *state;
+    const char *subjects[] = {"one", "two", "three", "four", "five"};
+    for (size_t i = 0; i < 5; i++) {
+        struct network_change event = {NETWORK_EVENT, STR("failover"), str_from(subjects[i]), STR("{}"), 0};
+        assert_ok(write_changes(r, &event, 1).err);
+    }
+    struct network_lease nobody = {.name = STR("director"), .holder = STR("east1"), .token = 9};
+    assert_err(prune(r, 0, 0, 9, &nobody).err, ERR_FENCED);
+    assert_int_equal(prune(r, 9, 0, 9, NULL).number, 0);
+    assert_int_equal(prune(r, 2, 0, 2, NULL).number, 2); /* a step */
+    assert_string_equal(events(r, 0, 9).text, "three four five ");
+    assert_int_equal(prune(r, 2, 0, 2, NULL).number, 1);
+    assert_string_equal(events(r, 0, 9).text, "four five ");
+    assert_string_equal(events(r, -1, 9).text, "four five ");
+    assert_int_equal(prune(r, 9, INT64_MAX, 1, NULL).number, 1); /* too old */
+    assert_string_equal(events(r, 0, 9).text, "five ");
+    struct event_texts last = events(r, 0, 9);
+    assert_int_equal(prune(r, 9, INT64_MAX, 9, NULL).number, 1);
+    struct network_change event = {NETWORK_EVENT, STR("failover"), STR("six"), STR("{}"), 0};
+    assert_ok(write_changes(r, &event, 1).err);
+    assert_true(events(r, 0, 9).last_id > last.last_id); /* no number comes twice */
+}
+
 /* ---- watching ---- */
 
 static void on_change(void *arg)
@@ -381,6 +422,7 @@ const struct rig_test network_tests[] = {
     {"a guard lets only the holder write", a_guard_lets_only_the_holder_write},
     {"another process sees what was written", another_process_sees_what_was_written},
     {"events come oldest first", events_come_oldest_first},
+    {"events are pruned by count and age in steps", events_are_pruned_by_count_and_age_in_steps},
     {"a watch fires for another process", a_watch_fires_for_another_process},
     {"a watch may be freed while it is told", a_watch_may_be_freed_while_it_is_told},
     {"a forgotten operation does not answer", a_forgotten_operation_does_not_answer},
