@@ -1,0 +1,438 @@
+/* Every kind of violation is found in a history that has it, and nothing else is. */
+#include "simulation/ledger.h"
+
+#include <stdio.h>
+
+#include "unit/unit.h"
+
+#define ALICE STR("alice@example.test")
+#define BOB   STR("bob@example.test")
+#define TRACE "Return-Path: <1@ledger.test>\r\nReceived: from a\r\n\tby b; now\r\nReceived: from c\r\n"
+#define FLAG  4u
+#define OTHER 8u
+
+struct history {
+    struct ledger *ledger;
+    int64_t tag; /* of a message to alice and bob */
+    char message[128];
+};
+
+static int begin(void **state)
+{
+    struct history *h = calloc(1, sizeof(*h));
+    struct str recipients[] = {ALICE, BOB};
+    h->ledger = ledger_new();
+    h->tag = ledger_attempt(h->ledger, recipients, 2);
+    snprintf(h->message, sizeof(h->message), "Ledger-Tag: %lld\r\nSubject: x\r\n\r\nbody\r\n",
+             (long long)h->tag);
+    ledger_content(h->ledger, h->tag, str_from(h->message));
+    *state = h;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct history *h = *state;
+    ledger_free(h->ledger);
+    free(h);
+    return 0;
+}
+
+static void accept(struct history *h)
+{
+    ledger_answer(h->ledger, h->tag, ALICE, LEDGER_ACCEPTED);
+    ledger_answer(h->ledger, h->tag, BOB, LEDGER_ACCEPTED);
+}
+
+static void show_with(struct history *h, struct str recipient, const char *head, const char *message,
+                      uint32_t flags)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "%s%s", head, message);
+    ledger_shown(h->ledger, recipient, str_from(text), flags);
+}
+
+static void show(struct history *h, struct str recipient)
+{
+    show_with(h, recipient, TRACE, h->message, 0);
+}
+
+/* That there is exactly this one; "": none. */
+static void assert_judged(struct history *h, const char *kind)
+{
+    struct ledger_counts counts;
+    struct buf out;
+    buf_init(&out, 4096);
+    ledger_check(h->ledger, &out, &counts);
+    if (counts.violations != (kind[0] != '\0') || !str_starts(buf_str(&out), str_from(kind)))
+        fail_msg("expected \"%s\", judged (%zu): %s", kind, counts.violations, buf_data(&out));
+    buf_fini(&out);
+}
+
+/* ---- what is good ---- */
+
+static void test_a_clean_history_is_clean(void **state)
+{
+    struct history *h = *state;
+    accept(h);
+    ledger_read(h->ledger, ALICE, 7, 1, h->tag, 0);
+    ledger_read_all(h->ledger, ALICE, 7, 2);
+    ledger_flagged(h->ledger, h->tag, ALICE, FLAG);
+    ledger_read(h->ledger, ALICE, 7, 1, h->tag, FLAG | OTHER);
+    ledger_read_all(h->ledger, ALICE, 7, 2);
+    show_with(h, ALICE, TRACE, h->message, FLAG);
+    ledger_expunged(h->ledger, h->tag, BOB);
+    ledger_custody(h->ledger, h->tag, ALICE, LEDGER_DELIVERED);
+    ledger_custody(h->ledger, h->tag, BOB, LEDGER_DELIVERED);
+    ledger_began(h->ledger, STR("server"), 1);
+    ledger_wrote(h->ledger, STR("server"), 1);
+    ledger_fenced(h->ledger, STR("server"), 2);
+    ledger_fenced(h->ledger, STR("server"), 2);
+    ledger_began(h->ledger, STR("server"), 3);
+    ledger_wrote(h->ledger, STR("server"), 3);
+    ledger_leased(h->ledger, STR("lease"), STR("a"), 100);
+    ledger_serves(h->ledger, STR("lease"), STR("a"), 100);
+    assert_judged(h, "");
+}
+
+static void test_what_waits_is_not_lost(void **state)
+{
+    struct history *h = *state;
+    accept(h);
+    ledger_custody(h->ledger, h->tag, ALICE, LEDGER_QUEUED);
+    ledger_custody(h->ledger, h->tag, BOB, LEDGER_QUARANTINED);
+    assert_judged(h, "");
+}
+
+static void test_what_was_not_answered_may_be_there_or_not(void **state)
+{
+    struct history *h = *state;
+    show(h, ALICE);
+    assert_judged(h, "");
+}
+
+static void test_a_removal_that_was_not_answered_may_have_happened(void **state)
+{
+    struct history *h = *state;
+    accept(h);
+    show(h, ALICE);
+    ledger_expunge_open(h->ledger, h->tag, ALICE);
+    ledger_expunge_open(h->ledger, h->tag, BOB);
+    assert_judged(h, "");
+}
+
+static void test_uids_begin_anew_with_another_validity(void **state)
+{
+    struct history *h = *state;
+    ledger_read(h->ledger, ALICE, 7, 5, h->tag, 0);
+    ledger_read_all(h->ledger, ALICE, 7, 6);
+    ledger_read(h->ledger, ALICE, 8, 1, h->tag, 0);
+    ledger_read_all(h->ledger, ALICE, 8, 2);
+    assert_judged(h, "");
+}
+
+/* ---- lost ---- */
+
+static void test_accepted_and_nowhere_is_lost(void **state)
+{
+    struct history *h = *state;
+    accept(h);
+    show(h, ALICE);
+    assert_judged(h, "lost:");
+}
+
+static void test_recorded_as_delivered_and_not_shown_is_lost(void **state)
+{
+    struct history *h = *state;
+    accept(h);
+    show(h, ALICE);
+    ledger_custody(h->ledger, h->tag, BOB, LEDGER_DELIVERED);
+    assert_judged(h, "lost:");
+}
+
+static void test_quarantine_without_its_event_is_lost(void **state)
+{
+    struct history *h = *state;
+    accept(h);
+    show(h, ALICE);
+    ledger_custody(h->ledger, h->tag, BOB, LEDGER_QUARANTINED_SILENTLY);
+    assert_judged(h, "lost:");
+}
+
+/* ---- doubled ---- */
+
+static void test_shown_twice(void **state)
+{
+    struct history *h = *state;
+    show(h, ALICE);
+    show(h, ALICE);
+    assert_judged(h, "doubled:");
+}
+
+static void test_shown_after_it_was_expunged(void **state)
+{
+    struct history *h = *state;
+    ledger_expunged(h->ledger, h->tag, ALICE);
+    show(h, ALICE);
+    assert_judged(h, "doubled:");
+}
+
+static void test_read_after_it_was_expunged(void **state)
+{
+    struct history *h = *state;
+    ledger_expunged(h->ledger, h->tag, ALICE);
+    ledger_read(h->ledger, ALICE, 7, 2, h->tag, 0);
+    assert_judged(h, "doubled:");
+}
+
+static void test_expunged_twice(void **state)
+{
+    struct history *h = *state;
+    ledger_expunged(h->ledger, h->tag, ALICE);
+    ledger_expunged(h->ledger, h->tag, ALICE);
+    assert_judged(h, "doubled:");
+}
+
+static void test_read_under_two_uids(void **state)
+{
+    struct history *h = *state;
+    ledger_read(h->ledger, ALICE, 7, 1, h->tag, 0);
+    ledger_read(h->ledger, ALICE, 7, 2, h->tag, 0);
+    assert_judged(h, "doubled:");
+}
+
+static void test_in_two_queues(void **state)
+{
+    struct history *h = *state;
+    ledger_custody(h->ledger, h->tag, ALICE, LEDGER_DELIVERED);
+    ledger_custody(h->ledger, h->tag, ALICE, LEDGER_QUEUED);
+    assert_judged(h, "doubled:");
+}
+
+/* ---- changed ---- */
+
+static void test_other_bytes(void **state)
+{
+    struct history *h = *state;
+    char *at = strstr(h->message, "body");
+    *at = 'B';
+    show(h, ALICE);
+    assert_judged(h, "changed:");
+}
+
+static void test_bytes_that_were_cut_off(void **state)
+{
+    struct history *h = *state;
+    h->message[strlen(h->message) - 3] = '\0';
+    show(h, ALICE);
+    assert_judged(h, "changed:");
+}
+
+static void test_no_trace_lines(void **state)
+{
+    struct history *h = *state;
+    show_with(h, ALICE, "", h->message, 0);
+    assert_judged(h, "changed:");
+}
+
+static void test_other_lines_among_the_trace(void **state)
+{
+    struct history *h = *state;
+    show_with(h, ALICE, TRACE "X-Added: y\r\n", h->message, 0);
+    assert_judged(h, "changed:");
+}
+
+/* ---- refused, strange ---- */
+
+static void test_refused_and_shown(void **state)
+{
+    struct history *h = *state;
+    ledger_answer(h->ledger, h->tag, ALICE, LEDGER_REFUSED);
+    show(h, ALICE);
+    assert_judged(h, "refused:");
+}
+
+static void test_refused_and_queued(void **state)
+{
+    struct history *h = *state;
+    ledger_answer(h->ledger, h->tag, ALICE, LEDGER_REFUSED);
+    ledger_custody(h->ledger, h->tag, ALICE, LEDGER_QUEUED);
+    assert_judged(h, "refused:");
+}
+
+static void test_shown_to_somebody_else(void **state)
+{
+    struct history *h = *state;
+    show(h, STR("carol@example.test"));
+    assert_judged(h, "strange:");
+}
+
+static void test_shown_and_never_sent(void **state)
+{
+    struct history *h = *state;
+    show_with(h, ALICE, TRACE, "Ledger-Tag: 99\r\n\r\n", 0);
+    assert_judged(h, "strange:");
+}
+
+static void test_a_tag_in_the_body_is_none(void **state)
+{
+    struct history *h = *state;
+    show_with(h, ALICE, TRACE, "\r\nLedger-Tag: 1\r\n", 0);
+    assert_judged(h, "strange:");
+}
+
+static void test_read_by_somebody_else(void **state)
+{
+    struct history *h = *state;
+    ledger_read(h->ledger, STR("carol@example.test"), 7, 1, h->tag, 0);
+    assert_judged(h, "strange:");
+}
+
+static void test_expunged_by_somebody_else(void **state)
+{
+    struct history *h = *state;
+    ledger_expunged(h->ledger, h->tag, STR("carol@example.test"));
+    assert_judged(h, "strange:");
+}
+
+static void test_queued_and_never_sent(void **state)
+{
+    struct history *h = *state;
+    ledger_custody(h->ledger, 99, ALICE, LEDGER_QUEUED);
+    assert_judged(h, "strange:");
+}
+
+/* ---- unflagged, uids ---- */
+
+static void test_a_flag_is_gone_in_the_end(void **state)
+{
+    struct history *h = *state;
+    ledger_flagged(h->ledger, h->tag, ALICE, FLAG);
+    show_with(h, ALICE, TRACE, h->message, OTHER);
+    assert_judged(h, "unflagged:");
+}
+
+static void test_a_flag_is_gone_meanwhile(void **state)
+{
+    struct history *h = *state;
+    ledger_flagged(h->ledger, h->tag, ALICE, FLAG);
+    ledger_read(h->ledger, ALICE, 7, 1, h->tag, OTHER);
+    assert_judged(h, "unflagged:");
+}
+
+static void test_a_uid_names_another_message(void **state)
+{
+    struct history *h = *state;
+    struct str recipients[] = {ALICE};
+    int64_t second = ledger_attempt(h->ledger, recipients, 1);
+    ledger_read(h->ledger, ALICE, 7, 1, h->tag, 0);
+    ledger_read(h->ledger, ALICE, 7, 1, second, 0);
+    assert_judged(h, "uids:");
+}
+
+static void test_a_uid_below_what_was_next(void **state)
+{
+    struct history *h = *state;
+    ledger_read_all(h->ledger, ALICE, 7, 5);
+    ledger_read(h->ledger, ALICE, 7, 4, h->tag, 0);
+    assert_judged(h, "uids:");
+}
+
+static void test_uidnext_goes_back(void **state)
+{
+    struct history *h = *state;
+    ledger_read_all(h->ledger, ALICE, 7, 5);
+    ledger_read_all(h->ledger, ALICE, 7, 4);
+    assert_judged(h, "uids:");
+}
+
+/* ---- epochs, leases ---- */
+
+static void test_an_epoch_begun_twice(void **state)
+{
+    struct history *h = *state;
+    ledger_began(h->ledger, STR("server"), 2);
+    ledger_began(h->ledger, STR("server"), 2);
+    assert_judged(h, "epochs:");
+}
+
+static void test_an_epoch_below_the_fence(void **state)
+{
+    struct history *h = *state;
+    ledger_fenced(h->ledger, STR("server"), 3);
+    ledger_began(h->ledger, STR("server"), 3);
+    assert_judged(h, "epochs:");
+}
+
+static void test_a_write_under_an_old_epoch(void **state)
+{
+    struct history *h = *state;
+    ledger_began(h->ledger, STR("server"), 1);
+    ledger_began(h->ledger, STR("server"), 2);
+    ledger_wrote(h->ledger, STR("server"), 1);
+    assert_judged(h, "epochs:");
+}
+
+static void test_a_write_behind_the_fence(void **state)
+{
+    struct history *h = *state;
+    ledger_began(h->ledger, STR("server"), 1);
+    ledger_fenced(h->ledger, STR("server"), 2);
+    ledger_wrote(h->ledger, STR("server"), 1);
+    assert_judged(h, "epochs:");
+}
+
+static void test_who_serves_after_his_lease(void **state)
+{
+    struct history *h = *state;
+    ledger_leased(h->ledger, STR("lease"), STR("a"), 100);
+    ledger_leased(h->ledger, STR("lease"), STR("b"), 1000);
+    ledger_serves(h->ledger, STR("lease"), STR("a"), 101);
+    ledger_serves(h->ledger, STR("lease"), STR("a"), 102); /* told once */
+    assert_judged(h, "leases:");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(test_##name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_clean_history_is_clean),
+        CASE(what_waits_is_not_lost),
+        CASE(what_was_not_answered_may_be_there_or_not),
+        CASE(a_removal_that_was_not_answered_may_have_happened),
+        CASE(uids_begin_anew_with_another_validity),
+        CASE(accepted_and_nowhere_is_lost),
+        CASE(recorded_as_delivered_and_not_shown_is_lost),
+        CASE(quarantine_without_its_event_is_lost),
+        CASE(shown_twice),
+        CASE(shown_after_it_was_expunged),
+        CASE(read_after_it_was_expunged),
+        CASE(expunged_twice),
+        CASE(read_under_two_uids),
+        CASE(in_two_queues),
+        CASE(other_bytes),
+        CASE(bytes_that_were_cut_off),
+        CASE(no_trace_lines),
+        CASE(other_lines_among_the_trace),
+        CASE(refused_and_shown),
+        CASE(refused_and_queued),
+        CASE(shown_to_somebody_else),
+        CASE(shown_and_never_sent),
+        CASE(a_tag_in_the_body_is_none),
+        CASE(read_by_somebody_else),
+        CASE(expunged_by_somebody_else),
+        CASE(queued_and_never_sent),
+        CASE(a_flag_is_gone_in_the_end),
+        CASE(a_flag_is_gone_meanwhile),
+        CASE(a_uid_names_another_message),
+        CASE(a_uid_below_what_was_next),
+        CASE(uidnext_goes_back),
+        CASE(an_epoch_begun_twice),
+        CASE(an_epoch_below_the_fence),
+        CASE(a_write_under_an_old_epoch),
+        CASE(a_write_behind_the_fence),
+        CASE(who_serves_after_his_lease),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
