@@ -1,0 +1,248 @@
+#include "mailbox/role.h"
+
+#include "rig.h"
+#include "store/mail.h"
+#include "store/store.h"
+
+#define ALICE "alice@example.test"
+#define BOB   "bob@example.test"
+
+static void a_custody_id_is_shown_once_to_each_recipient(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    rig_send(r, ALICE, '1', "250 ");
+    rig_send(r, ALICE, '1', "250 ");
+    assert_int_equal(rig_count(r, ALICE), 1);
+    rig_send(r, BOB, '1', "250 ");
+    assert_int_equal(rig_count(r, BOB), 1);
+    rig_send(r, ALICE, '2', "250 ");
+    assert_int_equal(rig_count(r, ALICE), 2);
+    rig_send(r, ALICE, 0, "250 "); /* without one each is a message of its own */
+    rig_send(r, ALICE, 0, "250 ");
+    assert_int_equal(rig_count(r, ALICE), 4);
+    rig_instance_free(i);
+    i = rig_start_ready(r, "b", 2);
+    rig_send(r, ALICE, '1', "250 "); /* another instance knows them, too */
+    assert_int_equal(rig_count(r, ALICE), 4);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+static void also_after_the_reader_expunged_it(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    rig_send(r, ALICE, '1', "250 ");
+    struct rig_client *c = rig_connect(r, RIG_IMAP);
+    rig_say(c, "1 LOGIN " ALICE " " RIG_PASSWORD
+               "\r\n2 SELECT INBOX\r\n3 STORE 1 FLAGS (\\Deleted)\r\n4 EXPUNGE\r\n");
+    rig_expect(c, "4 OK");
+    rig_client_free(c);
+    rig_send(r, ALICE, '1', "250 ");
+    assert_int_equal(rig_count(r, ALICE), 0);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+static void whom_it_takes_mail_for(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    struct rig_client *c = rig_connect(r, RIG_SMTP);
+    rig_say(c, "HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<nobody@example.test>\r\n");
+    rig_expect(c, "550 5.1.1");
+    rig_say(c, "RCPT TO:<x@elsewhere.test>\r\n");
+    rig_expect(c, "550 5.7.1");
+    rig_say(c, "RCPT TO:<postmaster@example.test>\r\n");
+    rig_expect(c, "250 2.1.5");
+    rig_client_free(c);
+    rig_send(r, "Postmaster@named.test", 0, "250 ");
+    assert_int_equal(rig_count(r, ALICE), 1);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+static void on_fenced(void *arg, int err)
+{
+    assert_ok(err);
+    *(bool *)arg = true;
+}
+
+static bool is_set(void *arg)
+{
+    return *(bool *)arg;
+}
+
+static void fence(struct rig *r, int64_t epoch)
+{
+    struct mail *mail;
+    struct err_buf eb;
+    bool done = false;
+    assert_ok(store_mail(r->store, &mail, &eb));
+    mail_fence(mail, STR("mail1"), epoch, on_fenced, &done);
+    rig_until(r, is_set, &done);
+}
+
+static void a_fenced_instance_says_no_250_and_stops(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    fence(r, 2);
+    rig_send(r, ALICE, '1', "4");
+    rig_until_failed(i);
+    assert_err(i->err, ERR_FENCED);
+    struct rig_client *c = rig_connect(r, RIG_SMTP);
+    rig_expect(c, "421 "); /* until its owner frees it, it takes nothing */
+    rig_client_free(c);
+    rig_instance_free(i);
+    i = rig_start_ready(r, "b", 3);
+    assert_int_equal(rig_count(r, ALICE), 0);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+static void a_stale_epoch_does_not_start(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    fence(r, 5);
+    struct rig_instance *i = rig_start(r, "a", 4);
+    rig_until_failed(i);
+    assert_err(i->err, ERR_FENCED);
+    assert_false(i->ready);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+struct taking {
+    bool done;
+    int err;
+};
+
+static void on_take(void *arg, int err, const struct network_lease *current)
+{
+    struct taking *t = arg;
+    (void)current;
+    *t = (struct taking){true, err};
+}
+
+static int take_lease(struct rig *r)
+{
+    struct taking t = {.done = false};
+    network_lease_take(r->network, STR("server/mail1"), STR("another"), 0, 2500, on_take, &t);
+    rig_until(r, is_set, &t.done);
+    return t.err;
+}
+
+/* Before the store would let another in. */
+static void an_instance_that_cannot_renew_its_lease_stops(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    sim_run_until(r->world, mono_add_ms(sim_now(r->world), 60000));
+    assert_ok(i->err);
+    store_memory_cut(i->store, true);
+    rig_until_failed(i);
+    assert_err(i->err, ERR_FENCED);
+    assert_err(take_lease(r), ERR_BUSY);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+static void the_next_instance_waits_for_the_lease_of_the_last(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *last = rig_start_ready(r, "a", 1);
+    struct rig_instance *next = rig_start(r, "b", 2);
+    sim_loop_freeze(last->loop, true);
+    sim_run_until(r->world, mono_add_ms(sim_now(r->world), 1000));
+    assert_false(next->ready);
+    rig_until(r, is_set, &next->ready);
+    sim_loop_freeze(last->loop, false);
+    rig_until_failed(last); /* it wakes up to find that it is over */
+    assert_err(last->err, ERR_FENCED);
+    rig_instance_free(last);
+    rig_instance_free(next);
+    rig_free(r);
+}
+
+static void on_stopped(void *arg)
+{
+    ((struct rig_instance *)arg)->stopped = true;
+}
+
+static void sessions_are_ended_politely(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    static const int ports[] = {RIG_SMTP, RIG_LMTP, RIG_SUBMISSION, RIG_IMAP, RIG_POP3};
+    static const char *const first[] = {"220", "220", "220", "* OK", "+OK"};
+    static const char *const last[] = {"421", "421", "421", "* BYE", "-ERR"};
+    struct rig_client *clients[ARRAY_LEN(ports)];
+    for (size_t k = 0; k < ARRAY_LEN(ports); k++) {
+        clients[k] = rig_connect(r, ports[k]);
+        rig_expect(clients[k], first[k]);
+    }
+    mailbox_role_stop(i->role, 2000, on_stopped, i);
+    for (size_t k = 0; k < ARRAY_LEN(ports); k++) {
+        rig_expect(clients[k], last[k]);
+        rig_expect_end(clients[k]);
+        rig_client_free(clients[k]);
+    }
+    rig_until(r, is_set, &i->stopped);
+    struct rig_client *late = rig_connect(r, RIG_IMAP);
+    assert_true(late->refused);
+    rig_client_free(late);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+/* One that reads nothing is cut when the time is over. */
+static void a_message_under_way_is_finished_or_cut(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    struct rig_client *c = rig_connect(r, RIG_SMTP), *silent = rig_connect(r, RIG_SMTP);
+    static const char half[] = "HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<" ALICE ">\r\nDATA\r\n";
+    rig_say(c, half);
+    rig_expect(c, "354");
+    rig_say(silent, half);
+    rig_expect(silent, "354");
+    mailbox_role_stop(i->role, 2000, on_stopped, i);
+    rig_say(c, "Subject: x\r\n\r\n.\r\n");
+    rig_expect(c, "250");
+    rig_until(r, is_set, &i->stopped);
+    rig_instance_free(i);
+    rig_expect_end(silent);
+    rig_client_free(c);
+    rig_client_free(silent);
+    i = rig_start_ready(r, "b", 2);
+    assert_int_equal(rig_count(r, ALICE), 1);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_custody_id_is_shown_once_to_each_recipient),
+        cmocka_unit_test(also_after_the_reader_expunged_it),
+        cmocka_unit_test(whom_it_takes_mail_for),
+        cmocka_unit_test(a_fenced_instance_says_no_250_and_stops),
+        cmocka_unit_test(a_stale_epoch_does_not_start),
+        cmocka_unit_test(an_instance_that_cannot_renew_its_lease_stops),
+        cmocka_unit_test(the_next_instance_waits_for_the_lease_of_the_last),
+        cmocka_unit_test(sessions_are_ended_politely),
+        cmocka_unit_test(a_message_under_way_is_finished_or_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
