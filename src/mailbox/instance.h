@@ -8,6 +8,7 @@
 #include "imap/session.h"
 #include "loop/loop.h"
 #include "mailbox/directory.h"
+#include "mailbox/upgrade.h"
 #include "pop3/session.h"
 #include "smtp/client.h"
 #include "smtp/server.h"
@@ -20,6 +21,7 @@ struct instance {
     struct mail *mail;
     struct directory *directory;
     struct password_queue *passwords;
+    struct upgrade *upgrade;
     bool peer_key_known;
     struct peer_key peer_key;
     struct smtp_server_options smtp_options, lmtp_options, submission_options,

@@ -1,5 +1,7 @@
 #include "mailbox/login.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 /* A person hardly notices; a guesser gets three tries in as many seconds. */
@@ -8,7 +10,11 @@
 struct login {
     struct password_request *request;
     struct loop_timer *timer;
+    struct upgrade *upgrade;
     char *user; /* "" when there is none of that name */
+    char *verifier;
+    char password[PASSWORD_MAX_BYTES]; /* for the upgrade, until it was judged */
+    size_t password_len;
     void (*on_done)(void *arg, int err, struct str user);
     void *arg;
 };
@@ -17,6 +23,8 @@ static void login_free(struct login *l)
 {
     password_request_cancel(l->request);
     loop_timer_free(l->timer);
+    explicit_bzero(l->password, sizeof(l->password));
+    free(l->verifier);
     free(l->user);
     free(l);
 }
@@ -41,10 +49,14 @@ static void on_verified(void *arg, int err)
 {
     struct login *l = arg;
     l->request = NULL;
-    if (err == ERR_DENIED)
+    if (err == ERR_DENIED) {
         loop_timer_start(l->timer, DENIED_DELAY_MS);
-    else
-        finish(l, err);
+        return;
+    }
+    if (err == 0)
+        upgrade_consider(l->upgrade, str_from(l->user), str_from(l->verifier),
+                         (struct str){l->password, l->password_len});
+    finish(l, err);
 }
 
 struct login *login_new(struct instance *i, struct str name, struct str password,
@@ -55,7 +67,13 @@ struct login *login_new(struct instance *i, struct str name, struct str password
     struct str verifier = directory_verifier(i->directory, name, &user);
     l->on_done = on_done;
     l->arg = arg;
+    l->upgrade = i->upgrade;
     l->user = str_dup(user);
+    l->verifier = str_dup(verifier);
+    if (password.len > 0 && password.len <= sizeof(l->password)) {
+        memcpy(l->password, password.ptr, password.len);
+        l->password_len = password.len;
+    }
     l->timer = loop_timer_new(i->loop, on_delay, l);
     l->request = password_queue_verify(i->passwords, verifier, password, on_verified, l);
     return l;

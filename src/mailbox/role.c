@@ -304,6 +304,7 @@ static void start_work(struct mailbox_role *r)
     snprintf(r->holder, sizeof(r->holder), "%s:%lld", r->options.node->name, (long long)r->options.epoch);
     i->directory = directory_new(network, r->options.config, r->options.server);
     i->passwords = password_queue_new(i->loop);
+    i->upgrade = upgrade_new(network, i->passwords);
     r->viewer = viewer_new(i->loop, network, on_view, r);
     r->lease_timer = loop_timer_new(i->loop, on_lease_timer, r);
     loop_timer_start(r->lease_timer, 0);
@@ -397,6 +398,7 @@ void mailbox_role_free(struct mailbox_role *r)
     release_lease(r);
     viewer_free(r->viewer);
     directory_free(r->instance.directory);
+    upgrade_free(r->instance.upgrade);
     password_queue_free(r->instance.passwords);
     loop_timer_free(r->lease_timer);
     loop_timer_free(r->stop_timer);
