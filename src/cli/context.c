@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/owner.h"
 #include "loop/real.h"
 
 #define DEFAULT_CONFIG    "/etc/holdfast/holdfast.conf"
@@ -42,6 +43,10 @@ int context_open_store(struct context *cx, bool read_only)
     struct err_buf eb = {""};
     struct store_options options = {
         .engine = STORE_ENGINE_SQLITE, .path = cx->config->store_path, .read_only = read_only};
+    if (!read_only)
+        owner_make_state_dir(cx->config);
+    if (!cx->is_role && owner_become(cx) != EXIT_DONE)
+        return EXIT_FAILED;
     if (!cx->loop)
         cx->loop = loop_real_new();
     int rc = store_open(cx->loop, &options, &cx->store, &eb);
@@ -111,6 +116,8 @@ const char *context_who(void)
 {
     static char who[256];
     char host[128] = "";
+    if (who[0])
+        return who;
     const struct passwd *user = getpwuid(getuid());
     gethostname(host, sizeof(host) - 1);
     snprintf(who, sizeof(who), "%s@%s", user ? user->pw_name : "unknown", host);

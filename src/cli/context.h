@@ -20,6 +20,7 @@ struct context {
     struct config *config;
     struct loop *loop;
     struct store *store;
+    bool is_role; /* a role's main: it has become the configured user, if any, by itself */
     bool waiting;
     bool viewing; /* context_view waits for its first view */
 };
@@ -35,8 +36,8 @@ void context_init(struct context *cx, const char *command);
 /* Loads the configuration; on failure prints the findings and returns an exit
  * status, else 0. */
 int context_load_config(struct context *cx) MUST_USE;
-/* Makes the loop and opens the store (read_only: looks, makes nothing). The
- * same return. */
+/* Makes the loop and opens the store (read_only: looks, makes nothing), as the
+ * user whose the state folder is (cli/owner.h). The same return. */
 int context_open_store(struct context *cx, bool read_only) MUST_USE;
 void context_fini(struct context *cx);
 
@@ -64,7 +65,7 @@ json_t *context_json_text(struct str s);
 /* One JSON value and a newline on stdout. */
 void context_print_json(const json_t *value);
 
-/* "login@host" of who runs this command, for the record. */
+/* "login@host" of who ran this command, for the record: who it was at first. */
 const char *context_who(void);
 
 #endif

@@ -1,20 +1,17 @@
 #include "cli/role_main.h"
 
 #include <limits.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "cli/bootstrap.h"
 #include "cli/commands.h"
+#include "cli/owner.h"
 #include "loop/real.h"
-#include "net/bind.h"
 
 #define EXTRA_OPTIONS_MAX 8
 
@@ -65,6 +62,7 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
     char log_name[64];
     memset(rm, 0, sizeof(*rm));
     context_init(&rm->cx, command);
+    rm->cx.is_role = true;
     collect_options(rm, extra, options);
     if (args_parse(argc, argv, options, &args, &eb) < 0)
         return command_usage(command, eb.text);
@@ -85,34 +83,10 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
     return 0;
 }
 
-/* The folder and its missing parents. Failures show when the store is opened. */
-static void make_folders(const char *path)
-{
-    char part[PATH_MAX];
-    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
-        (void)mkdir(part, 0755);
-    }
-}
-
-/* The state folder; started as root, for the user that we become. */
-static void make_state_dir(const struct config *c)
-{
-    make_folders(c->state_dir);
-    const struct passwd *pw = c->user[0] && geteuid() == 0 ? getpwnam(c->user) : NULL;
-    if (mkdir(c->state_dir, 0700) == 0 && pw && chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0)
-        log_event(LOG_WARNING, "the state folder was made but not given away",
-                  LOG_TEXT("folder", c->state_dir), LOG_TEXT("user", c->user));
-}
-
 int role_main_become(struct role_main *rm)
 {
-    struct err_buf eb = {""};
-    make_state_dir(rm->cx.config);
-    if (net_drop_privileges(rm->cx.config->user, &eb) == 0)
-        return EXIT_DONE;
-    fprintf(stderr, "holdfast %s: %s\n", rm->cx.command, eb.text);
-    return EXIT_FAILED;
+    owner_make_state_dir(rm->cx.config);
+    return owner_become_configured(&rm->cx);
 }
 
 int role_main_open(struct role_main *rm)

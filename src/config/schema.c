@@ -97,9 +97,10 @@ static const struct schema_key users_keys[] = {
 
 static const struct schema_key system_keys[] = {
     {FIELD("user", config, user), SCHEMA_USER, RELOAD_RESTART, "",
-     .help = "The system user that roles run as once their ports are bound, when they were started as root; "
-             "unset: no "
-             "change."},
+     .help =
+         "The system user that roles run as once their ports are bound, and commands that open the store, "
+         "when they were started as root; unset: no change for roles, and commands run as the state "
+         "folder's owner."},
     {FIELD("log", config, log_level), SCHEMA_WORD, RELOAD_LIVE, "\"info\"", .words = log_words,
      .help = "The least level that is logged, to standard error. (`run` passes `SIGHUP` on to the roles; an "
              "instance of a messaging server, which the director started, wants its own.)"},
