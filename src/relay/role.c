@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "relay/edge.h"
+#include "relay/expiry.h"
 #include "relay/notices.h"
 #include "relay/observer.h"
 #include "relay/orders.h"
@@ -20,6 +21,8 @@ struct stream {
     struct queue *queue;
     const struct config_domain *domain; /* NULL: by home */
     struct source *source;
+    struct expiry *expiry;
+    struct relay_role *role;
     struct target *target; /* that it is under now */
 };
 
@@ -165,6 +168,15 @@ static void on_source_ready(void *arg)
         target_kick(s->target);
 }
 
+static void on_expired(void *arg)
+{
+    struct stream *s = arg;
+    struct notices *notices = notices_of(s->role, s->queue);
+    source_reset(s->source); /* it may have been read already */
+    if (notices)
+        notices_kick(notices);
+}
+
 static void add_stream(struct relay_role *r, struct queue *q, const struct config_domain *domain,
                        const char *home)
 {
@@ -173,6 +185,9 @@ static void add_stream(struct relay_role *r, struct queue *q, const struct confi
     s->domain = domain;
     s->source =
         source_new(r->loop, q, str_from(domain ? domain->name : ""), str_from(home), on_source_ready, s);
+    s->role = r;
+    s->expiry = expiry_new(r->loop, q, str_from(domain ? domain->name : ""), str_from(home), r->options.relay,
+                           on_expired, s);
     r->streams = mem_reallocarray(r->streams, r->stream_count + 1, sizeof(*r->streams));
     r->streams[r->stream_count++] = s;
     route_stream(r, s);
@@ -196,6 +211,7 @@ static void remove_stream(struct relay_role *r, size_t at)
     struct stream *s = r->streams[at];
     if (s->target)
         target_remove_source(s->target, s->source);
+    expiry_free(s->expiry);
     source_free(s->source);
     free(s);
     r->streams[at] = r->streams[--r->stream_count];
@@ -239,8 +255,10 @@ static void on_queue_changed(void *arg, struct queue *q)
 {
     struct relay_role *r = arg;
     for (size_t i = 0; i < r->stream_count; i++)
-        if (r->streams[i]->queue == q)
+        if (r->streams[i]->queue == q) {
             source_reset(r->streams[i]->source);
+            expiry_kick(r->streams[i]->expiry);
+        }
 }
 
 /* ---- the network's state ---- */
@@ -376,6 +394,8 @@ int relay_role_reload(struct relay_role *r, struct err_buf *eb)
     if (rc < 0)
         return rc;
     edge_reload(r->edge);
+    for (size_t i = 0; i < r->stream_count; i++)
+        expiry_kick(r->streams[i]->expiry);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_reload(r->targets[i]);
     return 0;

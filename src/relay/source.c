@@ -145,7 +145,6 @@ static struct transaction *transaction_new(struct source *s, enum source_lane la
     t->size_bytes = row->size_bytes;
     t->eight_bit = row->eight_bit;
     t->smtputf8 = row->smtputf8;
-    t->received_at = row->received_at;
     return t;
 }
 

@@ -144,20 +144,12 @@ static bool any_loss(const struct queue_result *results, size_t count)
     return false;
 }
 
-static bool expired(const struct target *t, const struct transaction *transaction, struct wall_time now)
-{
-    return now.ms - transaction->received_at.ms >= t->options.relay->expire_ms;
-}
-
-static void complete_result(struct target *t, const struct transaction *transaction, const char *instance,
-                            struct queue_result *r)
+static void complete_result(const struct target *t, const char *instance, struct queue_result *r)
 {
     r->server = str_from(t->options.server->name);
     r->instance = str_from(instance);
     r->epoch = t->instance.epoch;
     r->generation = t->instance.generation;
-    if (r->outcome == QUEUE_OUTCOME_DEFERRED && expired(t, transaction, r->at))
-        r->outcome = QUEUE_OUTCOME_QUARANTINED;
 }
 
 static void on_delivery_outcome(void *arg, struct delivery *d, struct transaction *transaction,
@@ -170,7 +162,7 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
     addr_format_ip(&t->instance.address, ip);
     snprintf(instance, sizeof(instance), "%s@%s", ip, t->instance.node);
     for (size_t i = 0; i < count; i++)
-        complete_result(t, transaction, instance, &results[i]);
+        complete_result(t, instance, &results[i]);
     leave_alone(t, transaction);
     if (!any_loss(results, count)) {
         schedule_on_session_progress(&t->schedule);

@@ -38,6 +38,7 @@
     X(queue_own)                                                                                             \
     X(queue_accept)                                                                                          \
     X(queue_due)                                                                                             \
+    X(queue_oldest)                                                                                          \
     X(queue_next_at)                                                                                         \
     X(queue_settle)                                                                                          \
     X(queue_notices)                                                                                         \

@@ -65,6 +65,25 @@ int queue_action_target(enum queue_action action, enum queue_state from)
     return -1;
 }
 
+/* ---- order ---- */
+
+static int age_cmp(const void *a, const void *b)
+{
+    const struct queue_delivery *x = a, *y = b;
+    if (x->waits_since.ms != y->waits_since.ms)
+        return x->waits_since.ms < y->waits_since.ms ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+void queue_rows_by_age(struct queue_rows_out *rows, size_t limit)
+{
+    if (rows->count > 1)
+        qsort(rows->items, rows->count, sizeof(*rows->items), age_cmp);
+    rows->more = rows->count > limit;
+    if (rows->more)
+        rows->count = limit;
+}
+
 /* ---- life ---- */
 
 struct queue *queue_new(struct port *p, struct str name, struct list *queues)
@@ -229,6 +248,16 @@ struct store_op *queue_due(struct queue *q, const struct queue_due_filter *filte
                            void (*on_due)(void *arg, int err, const struct queue_rows *rows), void *arg)
 {
     struct op_queue_due *o = op_new(q->port, &due_type, (op_callback)on_due, arg);
+    copy_due_filter(&o->op, &o->filter, filter);
+    return op_submit(&o->op);
+}
+
+static const struct op_type oldest_type = {OP_queue_oldest, 0, sizeof(struct op_queue_due), finish_due, NULL};
+
+struct store_op *queue_oldest(struct queue *q, const struct queue_due_filter *filter,
+                              void (*on_oldest)(void *arg, int err, const struct queue_rows *rows), void *arg)
+{
+    struct op_queue_due *o = op_new(q->port, &oldest_type, (op_callback)on_oldest, arg);
     copy_due_filter(&o->op, &o->filter, filter);
     return op_submit(&o->op);
 }

@@ -81,6 +81,7 @@ struct queue_delivery {
     uint32_t losses;   /* connections lost after MAIL while it was sent */
     struct wall_time next_at;
     struct wall_time received_at;
+    struct wall_time waits_since; /* its age counts from here: received_at, or its last release */
     uint64_t size_bytes;
     bool eight_bit, smtputf8;
     struct str last_reply;
@@ -108,6 +109,12 @@ struct store_op *queue_due(struct queue *q, const struct queue_due_filter *filte
  * later than now; ERR_NOT_FOUND. (For the schedule's timer.) */
 struct store_op *queue_next_at(struct queue *q, const struct queue_due_filter *filter,
                                void (*on_next)(void *arg, int err, struct wall_time next_at), void *arg);
+
+/* Waiting, due or not, those that wait longest first; of the filter only domain or home, and limit. (For what
+ * is too old.) By an index: what it costs does not grow with the queue. */
+struct store_op *queue_oldest(struct queue *q, const struct queue_due_filter *filter,
+                              void (*on_oldest)(void *arg, int err, const struct queue_rows *rows),
+                              void *arg);
 
 /* ERR_NOT_FOUND reaches the first body_read. */
 struct body_reader *queue_body_open(struct queue *q, int64_t message_id);
@@ -190,7 +197,7 @@ enum queue_action {
 
 /* Applies to all that the filter selects and that has not ended (after_id and
  * limit too; limit 0: no limit); home is for MOVE, "" goes back to the domain's
- * route. RELEASE takes what is held or quarantined, and forgets its losses;
+ * route. RELEASE takes what is held or quarantined, forgets its losses, and begins its age anew;
  * RELEASE and RETRY make it due at once. Recorded in the queue with who and why.
  * A large selection is worked through in slices, each a transaction. */
 struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, enum queue_action action,

@@ -104,6 +104,8 @@ struct op_queue_trace {
     size_t ret_attempt_count;
 };
 
+/* Those that wait longest first, and only `limit` of them. */
+void queue_rows_by_age(struct queue_rows_out *rows, size_t limit);
 /* The state that an action leads to from a state, or -1 when it does nothing. */
 int queue_action_target(enum queue_action action, enum queue_state from);
 /* The state that an outcome leads to. */

@@ -19,12 +19,29 @@ static void show_row(struct store_op *op, struct queue_rows_out *rows, const str
 
 /* ---- due ---- */
 
-static bool goes_there(const struct memory_delivery *d, const struct queue_due_filter *f)
+static bool waits_there(const struct memory_delivery *d, const struct queue_due_filter *f)
 {
-    if (d->row.state != QUEUE_WAITING || (d->row.losses > 0) != f->lossy)
+    if (d->row.state != QUEUE_WAITING)
         return false;
     return f->home.len > 0 ? str_eq(d->row.home, f->home)
                            : d->row.home.len == 0 && str_eq(d->row.domain, f->domain);
+}
+
+static bool goes_there(const struct memory_delivery *d, const struct queue_due_filter *f)
+{
+    return (d->row.losses > 0) == f->lossy && waits_there(d, f);
+}
+
+int memory_queue_oldest(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_due *o = (struct op_queue_due *)op;
+    LIST_FOREACH (it, &tx->queue->live) {
+        const struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
+        if (waits_there(d, &o->filter))
+            show_row(op, &o->ret_rows, d);
+    }
+    queue_rows_by_age(&o->ret_rows, o->filter.limit);
+    return 0;
 }
 
 int memory_queue_due(struct memory_tx *tx, struct store_op *op)
@@ -110,8 +127,10 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
     }
     if (o->action == QUEUE_ACT_RETRY || o->action == QUEUE_ACT_RELEASE)
         d->row.next_at = (struct wall_time){0};
-    if (o->action == QUEUE_ACT_RELEASE)
+    if (o->action == QUEUE_ACT_RELEASE) {
         d->row.losses = 0;
+        d->row.waits_since = o->at;
+    }
     d->row.state = (enum queue_state)target;
     if (target == QUEUE_REMOVED) {
         struct memory_message *message = table_get(&q->messages, d->row.message_id);

@@ -33,6 +33,9 @@ static const char *const migrations[] = {
     "CREATE TABLE notice(id INTEGER PRIMARY KEY AUTOINCREMENT, custody_id BLOB NOT NULL, recipient TEXT NOT "
     "NULL,"
     " at_ms INTEGER NOT NULL, server TEXT NOT NULL, reply TEXT NOT NULL);",
+    "ALTER TABLE live ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE live SET since_ms = (SELECT received_ms FROM message WHERE message.id = live.message_id);"
+    "CREATE INDEX live_oldest ON live(place_id, since_ms, id) WHERE state = 0;",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
@@ -102,7 +105,7 @@ static void add_deliveries(struct sqlite_tx *tx, const struct op_queue_accept *o
             here = 0;
         }
         db_run(tx->db, SQL_LIVE_ADD, INT(tx->next_delivery++), INT(message_id), INT(place_id),
-               TEXT(to->address));
+               TEXT(to->address), INT(o->message.received_at.ms));
         here++;
     }
     queue_place_count(tx, place_id, -1, QUEUE_WAITING, here);

@@ -38,7 +38,7 @@ static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
         db_run(tx->db, SQL_LIVE_RETRY, INT(id));
         return true;
     case QUEUE_ACT_RELEASE:
-        db_run(tx->db, SQL_LIVE_RELEASE, INT(id));
+        db_run(tx->db, SQL_LIVE_RELEASE, INT(id), INT(o->at.ms));
         break;
     case QUEUE_ACT_HOLD:
     case QUEUE_ACT_QUARANTINE:

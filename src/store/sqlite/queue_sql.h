@@ -4,9 +4,10 @@
 
 #include "store/sqlite/body_sql.h"
 
-#define ROW_COLUMNS(table, next_ms)                                                                          \
+#define ROW_COLUMNS(table, next_ms, since_ms)                                                                \
     "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, p.domain, p.home, d.state,"       \
-    " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply FROM " table     \
+    " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply, " since_ms      \
+    " FROM " table                                                                                           \
     " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id WHERE d.id = ?"
 
 /* ?1 < id <= ?2, states as bits ?3, sender ?4 and recipient ?5 or NULL. */
@@ -37,13 +38,14 @@
                   " WHERE waiting > 0 OR held > 0 OR quarantined > 0 ORDER BY domain, home")                 \
     X(LIVE_ADD,                                                                                              \
       "INSERT INTO live(id, message_id, place_id, state, lossy, next_ms, attempts, losses, recipient,"       \
-      " last_reply) VALUES(?, ?, ?, 0, 0, 0, 0, 0, ?, '')")                                                  \
+      " last_reply, since_ms) VALUES(?, ?, ?, 0, 0, 0, 0, 0, ?, '', ?)")                                     \
     X(LIVE_GET, "SELECT message_id, place_id, state FROM live WHERE id = ?")                                 \
     X(LIVE_TRY,                                                                                              \
       "UPDATE live SET attempts = attempts + ?2, losses = losses + ?3, lossy = lossy | ?3, next_ms = ?4,"    \
       " last_reply = ?5, state = ?6 WHERE id = ?1")                                                          \
     X(LIVE_STATE, "UPDATE live SET state = ?2 WHERE id = ?1")                                                \
-    X(LIVE_RELEASE, "UPDATE live SET state = 0, next_ms = 0, losses = 0, lossy = 0 WHERE id = ?1")           \
+    X(LIVE_RELEASE,                                                                                          \
+      "UPDATE live SET state = 0, next_ms = 0, losses = 0, lossy = 0, since_ms = ?2 WHERE id = ?1")          \
     X(LIVE_RETRY, "UPDATE live SET next_ms = 0 WHERE id = ?1")                                               \
     X(LIVE_MOVE, "UPDATE live SET place_id = ?2 WHERE id = ?1")                                              \
     X(LIVE_END,                                                                                              \
@@ -51,7 +53,7 @@
       " SELECT id, message_id, place_id, ?2, attempts + ?3, losses, recipient, ?4 FROM live WHERE id = ?1")  \
     X(LIVE_REMOVE, "DELETE FROM live WHERE id = ?")                                                          \
     X(LIVE_ANY, "SELECT 1 FROM live WHERE id >= ?1 AND id < ?1 + ?2 LIMIT 1")                                \
-    X(LIVE_ROW, ROW_COLUMNS("live", "d.next_ms"))                                                            \
+    X(LIVE_ROW, ROW_COLUMNS("live", "d.next_ms", "d.since_ms"))                                              \
     X(LIVE_SCAN, SCAN("live"))                                                                               \
     X(LIVE_AT_PLACE,                                                                                         \
       "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? ORDER BY id"            \
@@ -59,11 +61,13 @@
     X(LIVE_DUE,                                                                                              \
       "SELECT id FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND id > ? AND next_ms <= ?"       \
       " ORDER BY id LIMIT ?")                                                                                \
+    X(LIVE_OLDEST,                                                                                           \
+      "SELECT id, since_ms FROM live WHERE place_id = ? AND state = 0 ORDER BY since_ms, id LIMIT ?")        \
     X(LIVE_LATER, "SELECT next_ms FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND next_ms > 0"  \
                   " AND next_ms > ? ORDER BY next_ms LIMIT 1")                                               \
     X(LIVE_RECEIVED,                                                                                         \
       "SELECT m.received_ms FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?")               \
-    X(ENDED_ROW, ROW_COLUMNS("ended", "0"))                                                                  \
+    X(ENDED_ROW, ROW_COLUMNS("ended", "0", "m.received_ms"))                                                 \
     X(ENDED_SCAN, SCAN("ended"))                                                                             \
     X(ATTEMPT_NEXT, "SELECT coalesce(max(id) + 1, ?1 << 16) FROM attempt WHERE id >= ?1 << 16"               \
                     " AND id < (?1 + 1) << 16")                                                              \

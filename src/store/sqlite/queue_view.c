@@ -63,7 +63,8 @@ static void show_row(struct store_op *op, struct queue_rows_out *out, sqlite3_st
                                  .size_bytes = (uint64_t)db_col_i64(row, 12),
                                  .eight_bit = flags & MESSAGE_EIGHT_BIT,
                                  .smtputf8 = flags & MESSAGE_SMTPUTF8,
-                                 .last_reply = op_str(op, db_col_str(row, 14))};
+                                 .last_reply = op_str(op, db_col_str(row, 14)),
+                                 .waits_since = {db_col_i64(row, 15)}};
     struct str custody = db_col_str(row, 2);
     if (custody.len == CUSTODY_ID_BYTES)
         memcpy(d->custody_id.bytes, custody.ptr, CUSTODY_ID_BYTES);
@@ -113,6 +114,20 @@ int sqlite_queue_due(struct sqlite_tx *tx, struct store_op *op)
                               INT(f->now.ms), INT(f->limit + 1)));
     ids_cut(&ids, f->limit + 1);
     show_ids(tx, op, &o->ret_rows, &ids, f->limit);
+    return 0;
+}
+
+/* Merges the oldest of each place; an own home may have a few, a domain has one. */
+int sqlite_queue_oldest(struct sqlite_tx *tx, struct store_op *op)
+{
+    struct op_queue_due *o = (struct op_queue_due *)op;
+    const struct queue_due_filter *f = &o->filter;
+    struct queue_ids places = places_of(tx, op, f->domain, f->home), ids = {0};
+    for (size_t i = 0; i < places.count; i++)
+        ids_add_rows(tx, op, &ids, db_query(tx->db, SQL_LIVE_OLDEST, INT(places.ids[i]), INT(f->limit + 1)));
+    for (size_t i = 0; i < ids.count; i++)
+        show_id(tx, op, &o->ret_rows, ids.ids[i]);
+    queue_rows_by_age(&o->ret_rows, f->limit);
     return 0;
 }
 

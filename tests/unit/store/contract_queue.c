@@ -270,6 +270,37 @@ static struct trace_text trace(struct rig *r, struct queue *q, uint64_t number)
     return t;
 }
 
+static void the_oldest_come_first(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    for (uint64_t i = 4; i > 0; i--) /* received at i seconds */
+        assert_ok(accept_one(r, q, i, "alice@example.test"));
+    assert_ok(accept_one(r, q, 9, "carol@other.test"));
+    int64_t id = first_id(r, q);
+    assert_ok(settle(r, q, id + 3, QUEUE_OUTCOME_LOST, 9000));     /* of second 1: both lanes are looked at */
+    assert_ok(settle(r, q, id + 2, QUEUE_OUTCOME_QUARANTINED, 0)); /* of second 2 */
+    struct answer a = oldest(r, q, "example.test", "", 9);
+    assert_int_equal(a.count, 3);
+    assert_int_equal(row(&a, 0)->id, id + 3);
+    assert_int_equal(row(&a, 0)->waits_since.ms, 1000);
+    assert_int_equal(row(&a, 1)->id, id + 1);
+    assert_int_equal(row(&a, 2)->id, id);
+    assert_false(a.more);
+    a = oldest(r, q, "example.test", "", 2);
+    assert_int_equal(a.count, 2);
+    assert_true(a.more);
+    struct queue_filter released = {.delivery_id = id + 2}, moved = {.delivery_id = id};
+    assert_ok(act(r, q, &released, QUEUE_ACT_RELEASE, "", NULL));
+    a = oldest(r, q, "example.test", "", 9);
+    assert_int_equal(row(&a, 3)->id, id + 2); /* the youngest now */
+    assert_true(row(&a, 3)->waits_since.ms > row(&a, 3)->received_at.ms);
+    assert_ok(act(r, q, &moved, QUEUE_ACT_MOVE, "mail2", NULL));
+    a = oldest(r, q, "", "mail2", 9);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(row(&a, 0)->waits_since.ms, 4000);
+}
+
 static void a_quarantine_is_noticed_until_it_was_told(void **state)
 {
     struct rig *r = *state;
@@ -567,6 +598,7 @@ const struct rig_test queue_tests[] = {
     {"lossy ones are apart", lossy_ones_are_apart},
     {"an end is for good and frees the body", an_end_is_for_good_and_frees_the_body},
     {"a quarantined one waits for release", a_quarantined_one_waits_for_release},
+    {"the oldest come first", the_oldest_come_first},
     {"a quarantine is noticed until it was told", a_quarantine_is_noticed_until_it_was_told},
     {"a trace tells each attempt", a_trace_tells_each_attempt},
     {"a held one is not due", a_held_one_is_not_due},

@@ -349,6 +349,15 @@ struct answer due(struct rig *r, struct queue *q, const char *domain, const char
     return a;
 }
 
+struct answer oldest(struct rig *r, struct queue *q, const char *domain, const char *home, size_t limit)
+{
+    ASK(r, a);
+    struct queue_due_filter filter = {.domain = str_from(domain), .home = str_from(home), .limit = limit};
+    queue_oldest(q, &filter, on_rows, &a);
+    wait_for(&a);
+    return a;
+}
+
 struct answer list_rows(struct rig *r, struct queue *q, const struct queue_filter *filter)
 {
     ASK(r, a);

@@ -77,6 +77,7 @@ int accept_body(struct rig *r, struct queue *q, uint64_t id, const char *body, s
 int accept_one(struct rig *r, struct queue *q, uint64_t id, const char *recipient);
 struct answer due(struct rig *r, struct queue *q, const char *domain, const char *home, int64_t after_id,
                   size_t limit);
+struct answer oldest(struct rig *r, struct queue *q, const char *domain, const char *home, size_t limit);
 struct answer list_rows(struct rig *r, struct queue *q, const struct queue_filter *filter);
 int settle(struct rig *r, struct queue *q, int64_t delivery_id, enum queue_outcome outcome,
            int64_t next_at_ms);

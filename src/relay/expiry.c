@@ -1,0 +1,120 @@
+#include "relay/expiry.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#define BATCH       100     /* a transaction: some milliseconds */
+#define RETRY_MS    1000    /* after the store refused */
+#define LOOK_MAX_MS 3600000 /* look again at least hourly: clocks are set */
+
+#define REASON "expired: it was not delivered within the time that the relay's \"expire\" gives"
+
+struct expiry {
+    struct loop *loop;
+    struct queue *queue;
+    char *domain, *home;
+    const struct config_relay *relay;
+    void (*on_expired)(void *arg);
+    void *arg;
+    struct loop_timer *timer;
+    struct store_op *op;
+};
+
+static void look_in(struct expiry *e, int64_t delay_ms)
+{
+    if (delay_ms > LOOK_MAX_MS)
+        delay_ms = LOOK_MAX_MS;
+    loop_timer_start(e->timer, delay_ms > 0 ? delay_ms : 0);
+}
+
+static void on_settled(void *arg, int err)
+{
+    struct expiry *e = arg;
+    e->op = NULL;
+    if (err == ERR_FENCED)
+        return;
+    look_in(e, err ? RETRY_MS : 0); /* there may be more */
+    if (err == 0)
+        e->on_expired(e->arg);
+}
+
+static void log_expired(const struct expiry *e, const struct queue_delivery *d)
+{
+    char id[CUSTODY_ID_TEXT_MAX];
+    custody_id_format(&d->custody_id, id);
+    log_event(LOG_WARNING, "delivery expired", LOG_TEXT("id", id), LOG_STR("recipient", d->recipient),
+              LOG_TEXT("queue", queue_name(e->queue)));
+}
+
+static void give_up(struct expiry *e, const struct queue_delivery *rows, size_t count, struct wall_time now)
+{
+    struct queue_result results[BATCH];
+    for (size_t i = 0; i < count; i++) {
+        log_expired(e, &rows[i]);
+        results[i] = (struct queue_result){.delivery_id = rows[i].id,
+                                           .outcome = QUEUE_OUTCOME_QUARANTINED,
+                                           .reply = STR(REASON),
+                                           .server = str_from(e->home),
+                                           .at = now};
+    }
+    e->op = queue_settle(e->queue, results, count, on_settled, e);
+}
+
+static void on_oldest(void *arg, int err, const struct queue_rows *rows)
+{
+    struct expiry *e = arg;
+    struct wall_time now = loop_wall(e->loop);
+    size_t old = 0;
+    e->op = NULL;
+    if (err) {
+        look_in(e, RETRY_MS);
+        return;
+    }
+    while (old < rows->count && now.ms - rows->items[old].waits_since.ms >= e->relay->expire_ms)
+        old++;
+    if (old > 0)
+        give_up(e, rows->items, old, now);
+    else /* what comes from now on is younger than the first of these */
+        look_in(e, rows->count ? rows->items[0].waits_since.ms + e->relay->expire_ms - now.ms
+                               : e->relay->expire_ms);
+}
+
+static void on_timer(void *arg)
+{
+    struct expiry *e = arg;
+    struct queue_due_filter filter = {
+        .domain = str_from(e->domain), .home = str_from(e->home), .limit = BATCH};
+    if (!e->op)
+        e->op = queue_oldest(e->queue, &filter, on_oldest, e);
+}
+
+struct expiry *expiry_new(struct loop *l, struct queue *q, struct str domain, struct str home,
+                          const struct config_relay *relay, void (*on_expired)(void *arg), void *arg)
+{
+    struct expiry *e = mem_zalloc(sizeof(*e));
+    e->loop = l;
+    e->queue = q;
+    e->domain = str_dup(domain);
+    e->home = str_dup(home);
+    e->relay = relay;
+    e->on_expired = on_expired;
+    e->arg = arg;
+    e->timer = loop_timer_new(l, on_timer, e);
+    look_in(e, 0);
+    return e;
+}
+
+void expiry_free(struct expiry *e)
+{
+    if (e->op)
+        store_op_forget(e->op);
+    loop_timer_free(e->timer);
+    free(e->domain);
+    free(e->home);
+    free(e);
+}
+
+void expiry_kick(struct expiry *e)
+{
+    look_in(e, 0);
+}

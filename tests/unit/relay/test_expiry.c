@@ -1,0 +1,115 @@
+/* What waits too long is given up at its time. Messages of the rig were received at so many seconds of 1970
+ * as their id. */
+#include <string.h>
+
+#include "relay/expiry.h"
+#include "unit/store/rig.h"
+#include "unit/unit.h"
+
+#define RELAY(age_ms)                                                                                        \
+    &(const struct config_relay)                                                                             \
+    {                                                                                                        \
+        .expire_ms = (age_ms)                                                                                \
+    }
+#define AGE_OF_1970_MS(r) (loop_wall((r)->loop).ms)
+
+struct watch {
+    int expired;
+};
+
+static void on_expired(void *arg)
+{
+    ((struct watch *)arg)->expired++;
+}
+
+static struct queue *open_queue(struct rig *r)
+{
+    return own(r, r->store, "q", "node", 0, NULL, NULL);
+}
+
+static size_t in_state(struct rig *r, struct queue *q, enum queue_state state)
+{
+    struct queue_filter filter = {.states = 1U << state, .limit = 1000};
+    return list_rows(r, q, &filter).count;
+}
+
+static void test_old_ones_go_into_quarantine_with_a_notice(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    for (uint64_t id = 1; id <= 250; id++) /* more than two batches */
+        assert_ok(accept_one(r, q, id, "a@d.test"));
+    assert_ok(accept_one(r, q, 251, "b@other.test"));
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), on_expired, &w);
+    RIG_UNTIL(r, in_state(r, q, QUEUE_QUARANTINED) == 250);
+    assert_int_equal(in_state(r, q, QUEUE_WAITING), 1); /* of another domain */
+    assert_true(w.expired > 0);
+    struct answer told = notices(r, q, 1);
+    assert_non_null(strstr(((const struct queue_notice *)told.items)->reply.ptr, "expired"));
+    expiry_free(e);
+}
+
+static void test_it_comes_at_its_time_and_to_the_old_one_only(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    int64_t now_s = AGE_OF_1970_MS(r) / 1000;
+    assert_ok(accept_one(r, q, (uint64_t)now_s - 98, "young@d.test"));
+    assert_ok(accept_one(r, q, (uint64_t)now_s - 99, "old@d.test"));
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(100000), on_expired, &w);
+    rig_turn(r);
+    assert_int_equal(in_state(r, q, QUEUE_QUARANTINED), 0);
+    RIG_UNTIL(r, w.expired == 1);
+    struct answer told = notices(r, q, 9);
+    assert_int_equal(told.count, 1);
+    assert_str(((const struct queue_notice *)told.items)->recipient, "old@d.test");
+    expiry_free(e);
+}
+
+static void test_a_released_one_has_its_time_again(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    struct queue_filter all = {0};
+    assert_ok(accept_one(r, q, 1, "a@d.test"));
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000000), on_expired, &w);
+    RIG_UNTIL(r, w.expired == 1);
+    assert_ok(act(r, q, &all, QUEUE_ACT_RELEASE, "", NULL));
+    expiry_kick(e);
+    for (int turn = 0; turn < 10; turn++)
+        rig_turn(r);
+    assert_int_equal(in_state(r, q, QUEUE_WAITING), 1);
+    assert_ok(act(r, q, &all, QUEUE_ACT_HOLD, "", NULL));
+    expiry_free(e);
+}
+
+static void test_what_is_held_does_not_expire(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    struct queue_filter first = {.delivery_id = 1};
+    assert_ok(accept_one(r, q, 1, "a@d.test"));
+    assert_ok(act(r, q, &first, QUEUE_ACT_HOLD, "", NULL));
+    assert_ok(accept_one(r, q, 2, "b@d.test"));
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), on_expired, &w);
+    RIG_UNTIL(r, w.expired == 1);
+    assert_int_equal(in_state(r, q, QUEUE_HELD), 1);
+    expiry_free(e);
+}
+
+#define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        RIG_TEST(test_old_ones_go_into_quarantine_with_a_notice),
+        RIG_TEST(test_it_comes_at_its_time_and_to_the_old_one_only),
+        RIG_TEST(test_a_released_one_has_its_time_again),
+        RIG_TEST(test_what_is_held_does_not_expire),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
