@@ -326,7 +326,7 @@ static void judge_order(struct judge *j, enum machine_state state)
         refuse(j, "no such order for a server");
         return;
     }
-    if (is(o->verb, WANTED_FAILBACK) && plan_is_home(j->x->server, j->r))
+    if (is(o->verb, WANTED_FAILBACK) && machine_rests(state) && plan_is_home(j->x->server, j->r))
         refuse(j, "it is at home");
     else if (is(o->verb, WANTED_FENCE) && external && in->method == FENCE_NONE)
         refuse(j, "no fence agent for it can be run");

@@ -126,6 +126,16 @@ static bool east_lives(struct rig *r)
     return n && n->alive;
 }
 
+static bool its_end_is_ordered(struct rig *r, const char *target)
+{
+    const struct view *v = viewer_view(r->viewer);
+    for (size_t i = 0; i < v->order_count; i++)
+        if (str_eq(v->orders[i].record.verb, STR("destroy")) &&
+            str_eq(v->orders[i].record.target, str_from(target)))
+            return true;
+    return false;
+}
+
 static void a_node_that_was_only_paused_finds_itself_fenced(void **state)
 {
     (void)state;
@@ -133,6 +143,7 @@ static void a_node_that_was_only_paused_finds_itself_fenced(void **state)
     rig_freeze_node(r, RIG_EAST, true);
     rig_run_until(r, rig_serves, 15000);
     is_at(r, "west1", "127.2.0.10");
+    assert_true(its_end_is_ordered(r, "node/east1"));
     assert_int_equal(rig_alive(r), 2); /* one cannot write, and has no traffic */
     order(r, "failback", "later");     /* its address may still be held there */
     rig_freeze_node(r, RIG_EAST, false);
@@ -286,6 +297,27 @@ static void switchover_goes_elsewhere_and_failback_returns(void **state)
     rig_run_until(r, settled, 10000);
     is_at(r, "east1", "127.1.0.10");
     assert_int_equal(rig_alive(r), 1);
+    rig_free(r);
+}
+
+static bool is_taken(struct rig *r)
+{
+    return strcmp(rig_order_state(r, r->orders), "taken") == 0;
+}
+
+/* Who then still wants a failback may wait for it; a failover would end what has only just taken over. */
+static void orders_while_a_move_is_under_way(void **state)
+{
+    (void)state;
+    struct rig *r = started(18);
+    rig_order(r, "switchover", "mail1");
+    rig_run_until(r, is_taken, 1000);
+    order(r, "failback", "later");
+    assert_str(rig_record(r).wanted, "switchover");
+    order(r, "failover", "failed");
+    rig_run_until(r, settled, 10000);
+    is_at(r, "west1", "127.2.0.10");
+    assert_int_equal(rig_record(r).generation, 2);
     rig_free(r);
 }
 
@@ -501,6 +533,7 @@ int main(void)
         cmocka_unit_test(one_observer_alone_moves_nothing),
         cmocka_unit_test(in_manual_mode_an_operator_decides),
         cmocka_unit_test(switchover_goes_elsewhere_and_failback_returns),
+        cmocka_unit_test(orders_while_a_move_is_under_way),
         cmocka_unit_test(fenced_and_retired_stay_off_until_ordered),
         cmocka_unit_test(a_lost_site_leaves_the_count),
         cmocka_unit_test(a_failover_goes_on_when_a_director_dies_at_any_write),
