@@ -20,6 +20,7 @@ struct edge {
     void (*on_accepted)(void *arg, const struct config_domain *domain);
     void *arg;
     struct queue *queue;
+    int refusal; /* why there is no queue; 0: it is not known, or there is */
     bool closing;
     struct list sessions;
     size_t session_count;
@@ -68,12 +69,24 @@ static int edge_health(const struct edge *e)
     return queue_health(e->queue);
 }
 
+/* What a stranger may know: no path, no name of a file. */
+static void refuse(struct session *s)
+{
+    const struct edge *e = s->edge;
+    char text[128];
+    snprintf(text, sizeof(text), "This relay takes no mail now%s%s%s, try another one",
+             e->refusal && !e->queue ? ": its queue cannot be opened (" : "",
+             e->refusal && !e->queue ? err_name(e->refusal) : "",
+             e->refusal && !e->queue ? "; its log says what to do)" : "");
+    reply(s, (struct smtp_reply){.code = 421, .enhanced = {4, 3, 2}, .text = str_from(text)});
+}
+
 static void on_connect(void *arg)
 {
     struct session *s = arg;
     int err = edge_health(s->edge);
     if (err == ERR_CLOSED || err == ERR_FENCED)
-        reply(s, SMTP_REPLY(421, 4, 3, 2, "This relay takes no mail now, try another one"));
+        refuse(s);
     else if ((int64_t)s->edge->session_count > s->edge->options.relay->connections_max)
         reply(s, SMTP_REPLY(421, 4, 7, 0, "Too many connections, try again later"));
     else
@@ -366,6 +379,11 @@ void edge_set_queue(struct edge *e, struct queue *q)
     e->queue = q;
     LIST_FOREACH (it, &e->sessions)
         end_unanswered(LIST_ENTRY(it, struct session, node));
+}
+
+void edge_set_refusal(struct edge *e, int err)
+{
+    e->refusal = err;
 }
 
 void edge_shutdown(struct edge *e)

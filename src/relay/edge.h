@@ -38,6 +38,8 @@ void edge_reload(struct edge *e);
 /* The relay's own queue, or NULL while it has none. Before a queue is closed the
  * edge must be told: messages under way get 421, unanswered. */
 void edge_set_queue(struct edge *e, struct queue *q);
+/* Why there is no queue: the greeting says it, in general words (err as in base/err.h; 0: none). */
+void edge_set_refusal(struct edge *e, int err);
 
 /* No new sessions (421), those that are open end when their message is done. */
 void edge_shutdown(struct edge *e);

@@ -1,5 +1,8 @@
 #include "relay/owned.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -11,6 +14,8 @@ struct slot {
     bool own, wanted;
     struct queue *queue;
     struct store_op *op;
+    int failed; /* why it is not open, as was logged and told; 0: it is, or nothing was tried */
+    char detail[sizeof(((struct err_buf *)0)->text)];
 };
 
 struct owned {
@@ -26,6 +31,22 @@ struct owned {
 
 static void take(struct slot *s, int64_t expect_epoch);
 
+/* Tried again every CHECK_MS: said once, and again when the reason changes. */
+static void note_failure(struct slot *s, int err)
+{
+    const char *detail = err ? store_queue_own_detail(s->all->store) : "";
+    if (s->failed == err && strcmp(s->detail, detail) == 0)
+        return;
+    s->failed = err;
+    snprintf(s->detail, sizeof(s->detail), "%s", detail);
+    if (err)
+        log_event(LOG_ERROR, "queue not opened", LOG_TEXT("queue", s->relay->name),
+                  LOG_TEXT("error", err_name(err)), LOG_TEXT("detail", detail),
+                  LOG_TEXT("todo", "mend it; it is tried again by itself, and senders go to other relays"));
+    if (s->own)
+        s->all->ops->refused(s->all->arg, err);
+}
+
 static void on_own(void *arg, int err, struct queue *q, int64_t current_epoch)
 {
     struct slot *s = arg;
@@ -35,8 +56,7 @@ static void on_own(void *arg, int err, struct queue *q, int64_t current_epoch)
         return;
     }
     if (err) {
-        log_event(LOG_ERROR, "queue not opened", LOG_TEXT("queue", s->relay->name),
-                  LOG_TEXT("error", err_name(err)));
+        note_failure(s, err);
         return; /* the timer tries again */
     }
     if (!s->wanted) {
@@ -44,6 +64,7 @@ static void on_own(void *arg, int err, struct queue *q, int64_t current_epoch)
         return;
     }
     s->queue = q;
+    note_failure(s, 0);
     log_event(LOG_INFO, s->own ? "queue opened" : "queue adopted", LOG_TEXT("queue", s->relay->name),
               LOG_I64("epoch", queue_epoch(q)));
     s->all->ops->gained(s->all->arg, q, s->own);

@@ -22,6 +22,8 @@ struct owned_ops {
     void (*gained)(void *arg, struct queue *q, bool own);
     /* q is closed after this call: nothing may use it any more. */
     void (*losing)(void *arg, struct queue *q, bool own);
+    /* This relay's own queue cannot be opened, as err says; 0: it could be, now. */
+    void (*refused)(void *arg, int err);
 };
 
 struct owned *owned_new(struct loop *l, struct store *store, const struct config *config,

@@ -239,7 +239,12 @@ static void on_losing(void *arg, struct queue *q, bool own)
     remove_notices(r, q);
 }
 
-static const struct owned_ops owned_ops = {.gained = on_gained, .losing = on_losing};
+static void on_refused(void *arg, int err)
+{
+    edge_set_refusal(((struct relay_role *)arg)->edge, err);
+}
+
+static const struct owned_ops owned_ops = {.gained = on_gained, .losing = on_losing, .refused = on_refused};
 
 static void on_accepted(void *arg, const struct config_domain *domain)
 {

@@ -46,8 +46,8 @@ struct port *mail_port(struct mail *m);
 struct queue *queue_new(struct port *p, struct str name, struct list *queues);
 struct queue *queue_from_node(struct list *node);
 struct port *queue_port(struct queue *q);
-/* Closes q when it fails. */
-struct store_op *queue_own(struct queue *q, struct str owner, int64_t expect_epoch,
+/* Closes q when it fails. into: gets the reason before the callback fires. */
+struct store_op *queue_own(struct queue *q, struct str owner, int64_t expect_epoch, struct err_buf *into,
                            void (*on_own)(void *arg, int err, struct queue *q, int64_t current_epoch),
                            void *arg);
 /* When there is not even a port: the answer comes by another one. */

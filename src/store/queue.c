@@ -122,6 +122,8 @@ static void finish_own(struct store_op *op)
     void (*cb)(void *, int, struct queue *, int64_t) =
         (void (*)(void *, int, struct queue *, int64_t))op->callback;
     struct queue *q = o->queue;
+    if (o->into)
+        *o->into = o->ret_detail;
     if (op->err != 0 || !cb) {
         queue_close(q);
         q = NULL;
@@ -135,7 +137,7 @@ static void finish_own(struct store_op *op)
 static const struct op_type own_type = {OP_queue_own, OP_WRITE | OP_ALWAYS, sizeof(struct op_queue_own),
                                         finish_own, NULL};
 
-struct store_op *queue_own(struct queue *q, struct str owner, int64_t expect_epoch,
+struct store_op *queue_own(struct queue *q, struct str owner, int64_t expect_epoch, struct err_buf *into,
                            void (*on_own)(void *arg, int err, struct queue *q, int64_t current_epoch),
                            void *arg)
 {
@@ -144,6 +146,7 @@ struct store_op *queue_own(struct queue *q, struct str owner, int64_t expect_epo
     o->name = op_str(&o->op, str_from(q->name));
     o->owner = op_str(&o->op, owner);
     o->expect_epoch = expect_epoch;
+    o->into = into;
     return op_submit(&o->op);
 }
 

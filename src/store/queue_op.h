@@ -28,7 +28,9 @@ struct op_queue_own {
     struct queue *queue; /* the loop thread's: is given out on success */
     struct str name, owner;
     int64_t expect_epoch;
-    int64_t ret_epoch; /* ours, or the stored one with ERR_CONFLICT */
+    int64_t ret_epoch;         /* ours, or the stored one with ERR_CONFLICT */
+    struct err_buf ret_detail; /* why it could not be opened */
+    struct err_buf *into;      /* the store's, for the callback */
 };
 
 struct op_queue_accept {

@@ -11,6 +11,7 @@ struct store {
     struct network *network;
     struct mail *mail; /* NULL before its first use */
     struct list queues;
+    struct err_buf own_detail;
 };
 
 void front_finish_plain(struct store_op *op)
@@ -88,11 +89,17 @@ struct store_op *store_queue_own(struct store *s, struct str name, struct str ow
                                  void *arg)
 {
     struct port *p;
-    int err = s->read_only ? ERR_DENIED
-                           : s->engine->port_open(s->engine_store, PART_QUEUE, name, PORT_WRITE, &p, NULL);
+    int err = s->read_only
+                  ? ERR_DENIED
+                  : s->engine->port_open(s->engine_store, PART_QUEUE, name, PORT_WRITE, &p, &s->own_detail);
     if (err != 0)
         return queue_own_refused(network_port(s->network), err, on_own, arg);
-    return queue_own(queue_new(p, name, &s->queues), owner, expect_epoch, on_own, arg);
+    return queue_own(queue_new(p, name, &s->queues), owner, expect_epoch, &s->own_detail, on_own, arg);
+}
+
+const char *store_queue_own_detail(const struct store *s)
+{
+    return s->own_detail.text;
 }
 
 int store_queue_read(struct store *s, struct str name, struct queue **ret_queue, struct err_buf *eb)

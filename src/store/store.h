@@ -48,6 +48,9 @@ int store_mail(struct store *s, struct mail **ret_mail, struct err_buf *eb) MUST
 struct store_op *store_queue_own(struct store *s, struct str name, struct str owner, int64_t expect_epoch,
                                  void (*on_own)(void *arg, int err, struct queue *q, int64_t current_epoch),
                                  void *arg);
+/* Why the last store_queue_own failed that has answered: what was tried, on what, and what to do; "" when
+ * there is no more to say than its error. Valid until the next one answers. */
+const char *store_queue_own_detail(const struct store *s);
 /* Opens it for reading. ERR_NOT_FOUND. */
 int store_queue_read(struct store *s, struct str name, struct queue **ret_queue, struct err_buf *eb) MUST_USE;
 

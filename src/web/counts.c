@@ -24,6 +24,7 @@ static void clear(struct counts_queue *q)
         free(q->places[i].home);
     }
     free(q->places);
+    free(q->problem);
     *q = (struct counts_queue){0};
 }
 
@@ -31,6 +32,7 @@ static void take(struct counts_queue *q, const struct queue_count *counts, size_
 {
     clear(q);
     q->counted = true;
+    q->problem = mem_strdup("");
     q->places = mem_calloc(count, sizeof(*q->places));
     q->count = count;
     for (size_t i = 0; i < count; i++)
@@ -42,6 +44,13 @@ static void take(struct counts_queue *q, const struct queue_count *counts, size_
                                              .oldest = counts[i].oldest};
 }
 
+static void fail(struct counts_queue *q, const char *problem)
+{
+    q->counted = false;
+    free(q->problem);
+    q->problem = mem_strdup(problem);
+}
+
 static void step(struct counter *c);
 
 static void on_summary(void *arg, int err, const struct queue_count *counts, size_t count)
@@ -49,9 +58,10 @@ static void on_summary(void *arg, int err, const struct queue_count *counts, siz
     struct counter *c = arg;
     struct counts_queue *q = &c->counts.queues[c->at];
     c->op = NULL;
-    q->counted = err == 0;
     if (err == 0)
         take(q, counts, count);
+    else
+        fail(q, err_name(err));
     c->at++;
     step(c);
 }
@@ -61,11 +71,12 @@ static bool open_queue(struct counter *c)
 {
     if (c->handles[c->at])
         return true;
-    int err = store_queue_read(c->store, str_from(c->config->relays[c->at].name), &c->handles[c->at], NULL);
+    struct err_buf eb = {""};
+    int err = store_queue_read(c->store, str_from(c->config->relays[c->at].name), &c->handles[c->at], &eb);
     if (err == ERR_NOT_FOUND)
         take(&c->counts.queues[c->at], NULL, 0);
     else if (err < 0)
-        c->counts.queues[c->at].counted = false;
+        fail(&c->counts.queues[c->at], eb.text[0] ? eb.text : err_name(err));
     return err == 0;
 }
 

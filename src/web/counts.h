@@ -24,7 +24,8 @@ struct counts_place {
 struct counts_queue {
     struct counts_place *places;
     size_t count;
-    bool counted; /* false: the last reading failed, places are those of an earlier one */
+    bool counted;  /* false: the last reading failed, places are those of an earlier one */
+    char *problem; /* why it could not be read; "" or NULL: it could */
 };
 
 /* By the index of the relay in the configuration. */

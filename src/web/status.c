@@ -178,6 +178,8 @@ static json_t *relay_status(const struct status_input *in, size_t at)
                             "queue_owner", record ? text(record->record.owner) : json_string(r->node->name),
                             "alive", node && node->alive);
     set_waits(all, in, &waits);
+    const char *problem = in->counts->queues[at].problem;
+    json_object_set_new(all, "queue_problem", json_string(problem ? problem : ""));
     return all;
 }
 

@@ -343,9 +343,19 @@ static void keep_house(struct sqlite_file *f)
         c->tx.garbage = false; /* until the next one; a full disk has room for it then */
 }
 
+/* Who wants to own a queue learns why it cannot be opened. */
+static void tell_why(struct list *ops, const struct err_buf *eb)
+{
+    LIST_FOREACH (it, ops) {
+        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
+        if (op->type->kind == OP_queue_own)
+            ((struct op_queue_own *)op)->ret_detail = *eb;
+    }
+}
+
 static void work(struct sqlite_file *f, struct list *ops)
 {
-    struct err_buf eb;
+    struct err_buf eb = {""};
     int err = 0;
     if (atomic_load(&f->sick) != 0) {
         answer_all(ops, ERR_SYNC);
@@ -354,9 +364,10 @@ static void work(struct sqlite_file *f, struct list *ops)
     }
     if (!f->c.db.handle)
         err = list_empty(ops) ? 0 : committer_open(f, &eb);
-    if (err != 0)
+    if (err != 0) {
+        tell_why(ops, &eb);
         answer_all(ops, err);
-    else if (!list_empty(ops))
+    } else if (!list_empty(ops))
         run_batch(f, ops);
     else if (f->c.db.handle)
         keep_house(f);
