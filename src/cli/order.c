@@ -125,6 +125,15 @@ static void remove_order(struct order_wait *w)
     context_wait(w->cx);
 }
 
+static void print_changed(const json_t *value)
+{
+    long long in_flight = (long long)json_integer_value(json_object_get(value, "in_flight"));
+    printf("%lld changed", (long long)json_integer_value(json_object_get(value, "changed")));
+    if (in_flight > 0)
+        printf("; %lld being sent now: delivered if the server takes them, else changed, too", in_flight);
+    printf("\n");
+}
+
 static int report(const struct order_wait *w, bool json)
 {
     bool done = ended_as(w, "done");
@@ -141,7 +150,7 @@ static int report(const struct order_wait *w, bool json)
     if (json)
         printf("%s\n", value ? w->result : "{}");
     if (!json && value && json_is_integer(json_object_get(value, "changed")))
-        printf("%lld changed\n", (long long)json_integer_value(json_object_get(value, "changed")));
+        print_changed(value);
     else if (!json || !done)
         fprintf(done ? stdout : stderr, "%s\n", w->result);
     json_decref(value);

@@ -10,7 +10,7 @@ struct orders {
     struct store *store;
     const struct config *config;
     struct owned *owned;
-    void (*on_changed)(void *arg, struct queue *q);
+    size_t (*on_changed)(void *arg, struct queue *q, const struct queue_filter *filter);
     void *arg;
     const struct view *view; /* of the present call of orders_on_view, and until the next */
     struct store_op *read_op, *op;
@@ -19,6 +19,10 @@ struct orders {
     char *key;
     int64_t version;
     struct record_order order;
+    json_t *args; /* what filter's texts point into */
+    struct custody_id custody_id;
+    struct str *domains;
+    struct queue_filter filter;
     struct queue *queue;
 };
 
@@ -48,6 +52,10 @@ static void release(struct orders *o)
 {
     free(o->key);
     o->key = NULL;
+    json_decref(o->args);
+    o->args = NULL;
+    free(o->domains);
+    o->domains = NULL;
     arena_fini(&o->arena);
     o->busy = false;
 }
@@ -63,10 +71,11 @@ static void on_answered(void *arg, int err, size_t failed)
     release(o);
 }
 
-static void answer(struct orders *o, int err, uint64_t changed)
+static void answer(struct orders *o, int err, uint64_t changed, size_t in_flight)
 {
     json_t *result =
-        err ? json_pack("{s:s}", "error", err_name(err)) : json_pack("{s:I}", "changed", (json_int_t)changed);
+        err ? json_pack("{s:s}", "error", err_name(err))
+            : json_pack("{s:I, s:I}", "changed", (json_int_t)changed, "in_flight", (json_int_t)in_flight);
     char *text = json_dumps(result, JSON_COMPACT);
     json_decref(result);
     o->order.state = err ? STR("failed") : STR("done");
@@ -88,10 +97,11 @@ static void answer(struct orders *o, int err, uint64_t changed)
 static void on_act(void *arg, int err, uint64_t changed)
 {
     struct orders *o = arg;
+    size_t in_flight = 0;
     o->op = NULL;
-    if (err == 0 && owned_queue(o->owned, o->order.subject) == o->queue)
-        o->on_changed(o->arg, o->queue);
-    answer(o, err, changed);
+    if (owned_queue(o->owned, o->order.subject) == o->queue)
+        in_flight = o->on_changed(o->arg, o->queue, &o->filter);
+    answer(o, err, changed, in_flight);
 }
 
 static struct str text_member(const json_t *args, const char *name)
@@ -113,47 +123,51 @@ static size_t domains_of(const struct orders *o, struct str server, struct str *
     return count;
 }
 
-static void act(struct orders *o, enum queue_action action, const json_t *args)
+static int make_filter(struct orders *o)
 {
-    struct custody_id id;
-    struct str id_text = text_member(args, "id"), server = text_member(args, "server");
-    struct queue_filter filter = {
-        .sender = text_member(args, "sender"),
-        .recipient = text_member(args, "recipient"),
+    struct str id_text = text_member(o->args, "id"), server = text_member(o->args, "server");
+    if (id_text.ptr && custody_id_parse(id_text, &o->custody_id) < 0)
+        return ERR_SYNTAX;
+    o->domains = mem_calloc(o->config->domain_count, sizeof(*o->domains));
+    o->filter = (struct queue_filter){
+        .sender = text_member(o->args, "sender"),
+        .recipient = text_member(o->args, "recipient"),
         .home = server,
-        .delivery_id = json_integer_value(json_object_get(args, "delivery")),
-        .states = (uint32_t)json_integer_value(json_object_get(args, "states")),
-        .limit = (size_t)json_integer_value(json_object_get(args, "limit")),
+        .domains = o->domains,
+        .domain_count = server.ptr ? domains_of(o, server, o->domains) : 0,
+        .custody_id = id_text.ptr ? &o->custody_id : NULL,
+        .delivery_id = json_integer_value(json_object_get(o->args, "delivery")),
+        .states = (uint32_t)json_integer_value(json_object_get(o->args, "states")),
+        .limit = (size_t)json_integer_value(json_object_get(o->args, "limit")),
     };
-    if (id_text.ptr && custody_id_parse(id_text, &id) < 0) {
-        answer(o, ERR_SYNTAX, 0);
+    return 0;
+}
+
+static void act(struct orders *o, enum queue_action action)
+{
+    struct str to = text_member(o->args, "to");
+    if (make_filter(o) < 0) {
+        answer(o, ERR_SYNTAX, 0, 0);
         return;
     }
-    filter.custody_id = id_text.ptr ? &id : NULL;
-    struct str *domains = mem_calloc(o->config->domain_count, sizeof(*domains));
-    filter.domains = domains;
-    filter.domain_count = server.ptr ? domains_of(o, server, domains) : 0;
-    struct str to = text_member(args, "to");
-    o->op =
-        queue_act(o->queue, &filter, action, to.ptr ? to : STR_EMPTY, o->order.who, o->order.why, on_act, o);
-    free(domains);
+    o->op = queue_act(o->queue, &o->filter, action, to.ptr ? to : STR_EMPTY, o->order.who, o->order.why,
+                      on_act, o);
 }
 
 static void begin(struct orders *o, const struct network_record *record)
 {
     enum queue_action action;
-    json_t *args = json_loadb(o->order.args.ptr ? o->order.args.ptr : "", o->order.args.len, 0, NULL);
     o->busy = true;
+    o->args = json_loadb(o->order.args.ptr ? o->order.args.ptr : "", o->order.args.len, 0, NULL);
     o->key = str_dup(record->key);
     o->version = record->version;
     o->queue = owned_queue(o->owned, o->order.subject);
     if (find_action(o->order.verb, &action) < 0)
-        answer(o, ERR_UNSUPPORTED, 0);
-    else if (!json_is_object(args))
-        answer(o, ERR_SYNTAX, 0);
+        answer(o, ERR_UNSUPPORTED, 0, 0);
+    else if (!json_is_object(o->args))
+        answer(o, ERR_SYNTAX, 0, 0);
     else
-        act(o, action, args);
-    json_decref(args);
+        act(o, action);
 }
 
 /* Whether it is a new order for a queue of ours. */
@@ -181,7 +195,8 @@ static void on_orders(void *arg, int err, const struct network_record *records, 
 }
 
 struct orders *orders_new(struct store *store, const struct config *config, struct owned *owned,
-                          void (*on_changed)(void *arg, struct queue *q), void *arg)
+                          size_t (*on_changed)(void *arg, struct queue *q, const struct queue_filter *filter),
+                          void *arg)
 {
     struct orders *o = mem_zalloc(sizeof(*o));
     o->store = store;

@@ -3,7 +3,10 @@
  * queue-release, queue-retry, queue-move, queue-remove, queue-quarantine; args
  * is an object with the selection: "id" (custody id), "delivery" (number),
  * "sender", "recipient", "server" (home), "states" (bits), and "to" for move.
- * The result is {"changed": N} or {"error": "..."}. */
+ * The result is {"changed": N, "in_flight": M} or {"error": "..."}. M: so many of
+ * the selection were being sent to a server at that moment. An act does not call
+ * them back: what the server answers 250 is delivered; else the act holds for
+ * them as for the others. */
 #ifndef HOLDFAST_RELAY_ORDERS_H
 #define HOLDFAST_RELAY_ORDERS_H
 
@@ -13,9 +16,12 @@
 
 struct orders;
 
-/* on_changed fires after an order has changed deliveries of q. */
+/* on_changed fires after an order may have changed deliveries of q (also when it
+ * failed: a part of it may be done), and returns how many of those that the
+ * filter selects are being sent. */
 struct orders *orders_new(struct store *store, const struct config *config, struct owned *owned,
-                          void (*on_changed)(void *arg, struct queue *q), void *arg);
+                          size_t (*on_changed)(void *arg, struct queue *q, const struct queue_filter *filter),
+                          void *arg);
 void orders_free(struct orders *o);
 /* The network changed: looks for new orders. */
 void orders_on_view(struct orders *o, const struct view *v);

@@ -20,6 +20,7 @@
 struct stream {
     struct queue *queue;
     const struct config_domain *domain; /* NULL: by home */
+    struct claims *claims;              /* the queue's */
     struct source *source;
     struct expiry *expiry;
     struct relay_role *role;
@@ -177,14 +178,15 @@ static void on_expired(void *arg)
         notices_kick(notices);
 }
 
-static void add_stream(struct relay_role *r, struct queue *q, const struct config_domain *domain,
-                       const char *home)
+static void add_stream(struct relay_role *r, struct queue *q, struct claims *claims,
+                       const struct config_domain *domain, const char *home)
 {
     struct stream *s = mem_zalloc(sizeof(*s));
     s->queue = q;
+    s->claims = claims;
     s->domain = domain;
-    s->source =
-        source_new(r->loop, q, str_from(domain ? domain->name : ""), str_from(home), on_source_ready, s);
+    s->source = source_new(r->loop, q, claims, str_from(domain ? domain->name : ""), str_from(home),
+                           on_source_ready, s);
     s->role = r;
     s->expiry = expiry_new(r->loop, q, str_from(domain ? domain->name : ""), str_from(home), r->options.relay,
                            on_expired, s);
@@ -196,10 +198,11 @@ static void add_stream(struct relay_role *r, struct queue *q, const struct confi
 static void on_gained(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
+    struct claims *claims = claims_new();
     for (size_t i = 0; i < r->options.config->domain_count; i++)
-        add_stream(r, q, &r->options.config->domains[i], "");
+        add_stream(r, q, claims, &r->options.config->domains[i], "");
     for (size_t i = 0; i < r->options.config->server_count; i++)
-        add_stream(r, q, NULL, r->options.config->servers[i].name);
+        add_stream(r, q, claims, NULL, r->options.config->servers[i].name);
     r->notices = mem_reallocarray(r->notices, r->notices_count + 1, sizeof(*r->notices));
     r->notices[r->notices_count++] = notices_new(r->loop, q, store_network(r->options.store));
     if (own)
@@ -229,13 +232,17 @@ static void remove_notices(struct relay_role *r, const struct queue *q)
 static void on_losing(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
+    struct claims *claims = NULL;
     if (own)
         edge_set_queue(r->edge, NULL);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_drop_queue(r->targets[i], q);
     for (size_t i = r->stream_count; i > 0; i--)
-        if (r->streams[i - 1]->queue == q)
+        if (r->streams[i - 1]->queue == q) {
+            claims = r->streams[i - 1]->claims;
             remove_stream(r, i - 1);
+        }
+    claims_free(claims);
     remove_notices(r, q);
 }
 
@@ -256,14 +263,19 @@ static void on_accepted(void *arg, const struct config_domain *domain)
     }
 }
 
-static void on_queue_changed(void *arg, struct queue *q)
+static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_filter *filter)
 {
     struct relay_role *r = arg;
-    for (size_t i = 0; i < r->stream_count; i++)
-        if (r->streams[i]->queue == q) {
-            source_reset(r->streams[i]->source);
-            expiry_kick(r->streams[i]->expiry);
-        }
+    size_t in_flight = 0;
+    for (size_t i = 0; i < r->stream_count; i++) {
+        struct stream *s = r->streams[i];
+        if (s->queue != q)
+            continue;
+        source_reset(s->source);
+        expiry_kick(s->expiry);
+        in_flight += source_in_flight(s->source, filter);
+    }
+    return in_flight;
 }
 
 /* ---- the network's state ---- */

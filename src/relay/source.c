@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/map.h"
 #include "base/mem.h"
 
 #define PAGE_ROWS      256
@@ -28,23 +27,20 @@ struct source {
     void (*on_ready)(void *arg);
     void *arg;
     struct lane lanes[SOURCE_LANE_COUNT];
-    struct map out_ids; /* delivery ids in the pools or handed out */
-    size_t out;
+    struct claims *claims; /* what is in the pools or handed out, here or in another source */
+    struct list out;       /* transactions handed out */
+    uint64_t resets;
     struct loop_timer *timer; /* the earliest next_at, or a failed reading */
     int64_t timer_at_ms;      /* wall; INT64_MAX: not set */
 };
 
-static struct str id_key(const int64_t *id)
-{
-    return (struct str){(const char *)id, sizeof(*id)};
-}
-
 static void fetch(struct source *s, enum source_lane lane);
 
-static void transaction_free(struct transaction *t)
+static void transaction_free(struct transaction *t, bool settled)
 {
+    list_remove(&t->node);
     for (size_t i = 0; i < t->recipient_count; i++) {
-        map_remove(&t->source->out_ids, id_key(&t->recipients[i].delivery_id));
+        claims_release(t->source->claims, t->recipients[i].delivery_id, settled);
         free(t->recipients[i].address);
     }
     free(t->reverse_path);
@@ -138,6 +134,7 @@ static struct transaction *transaction_new(struct source *s, enum source_lane la
     struct transaction *t = mem_zalloc(sizeof(*t));
     list_init(&t->node);
     t->source = s;
+    t->reset = s->resets;
     t->lane = lane;
     t->message_id = row->message_id;
     t->custody_id = row->custody_id;
@@ -152,7 +149,7 @@ static void add_row(struct source *s, enum source_lane lane, const struct queue_
 {
     struct lane *l = &s->lanes[lane];
     l->after_id = row->id;
-    if (map_find(&s->out_ids, id_key(&row->id)))
+    if (!claims_take(s->claims, row->id, s, s->resets))
         return;
     struct transaction *last =
         list_empty(&l->pool) ? NULL : LIST_ENTRY(l->pool.prev, struct transaction, node);
@@ -162,7 +159,6 @@ static void add_row(struct source *s, enum source_lane lane, const struct queue_
     }
     last->recipients[last->recipient_count++] =
         (struct transaction_recipient){row->id, str_dup(row->recipient), row->attempts, row->losses};
-    map_set(&s->out_ids, id_key(&row->id), s);
 }
 
 static void on_page(struct source *s, enum source_lane lane, int err, const struct queue_rows *rows)
@@ -170,12 +166,14 @@ static void on_page(struct source *s, enum source_lane lane, int err, const stru
     struct lane *l = &s->lanes[lane];
     l->op = NULL;
     if (err) {
+        claims_reading_end(s->claims);
         read_again_soon(s);
         l->exhausted = true;
         return;
     }
     for (size_t i = 0; i < rows->count; i++)
         add_row(s, lane, &rows->items[i]);
+    claims_reading_end(s->claims);
     l->exhausted = !rows->more && !l->kicked;
     l->kicked = false;
     l->began |= l->exhausted;
@@ -207,11 +205,12 @@ static void fetch(struct source *s, enum source_lane lane)
     l->rewind = l->kicked = false;
     l->read_at = l->began ? loop_wall(s->loop) : ANY_TIME;
     struct queue_due_filter filter = make_filter(s, lane);
+    claims_reading_begin(s->claims);
     l->op = queue_due(s->queue, &filter, lane == SOURCE_LOSSY ? on_lossy_page : on_normal_page, s);
 }
 
-struct source *source_new(struct loop *l, struct queue *q, struct str domain, struct str home,
-                          void (*on_ready)(void *arg), void *arg)
+struct source *source_new(struct loop *l, struct queue *q, struct claims *claims, struct str domain,
+                          struct str home, void (*on_ready)(void *arg), void *arg)
 {
     struct source *s = mem_zalloc(sizeof(*s));
     s->loop = l;
@@ -222,7 +221,8 @@ struct source *source_new(struct loop *l, struct queue *q, struct str domain, st
     s->arg = arg;
     s->timer = loop_timer_new(l, on_timer, s);
     s->timer_at_ms = INT64_MAX;
-    map_init(&s->out_ids);
+    s->claims = claims;
+    list_init(&s->out);
     for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
         list_init(&s->lanes[lane].pool);
     for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
@@ -230,26 +230,26 @@ struct source *source_new(struct loop *l, struct queue *q, struct str domain, st
     return s;
 }
 
-static void lane_empty(struct lane *l)
+static void lane_empty(struct source *s, struct lane *l)
 {
-    if (l->op)
+    if (l->op) {
         store_op_forget(l->op);
+        claims_reading_end(s->claims);
+    }
     if (l->next_op)
         store_op_forget(l->next_op);
     l->op = l->next_op = NULL;
-    LIST_FOREACH (it, &l->pool) {
-        list_remove(it);
-        transaction_free(LIST_ENTRY(it, struct transaction, node));
-    }
+    LIST_FOREACH (it, &l->pool)
+        transaction_free(LIST_ENTRY(it, struct transaction, node), false);
 }
 
 void source_free(struct source *s)
 {
-    CHECK(s->out == 0);
+    CHECK(list_empty(&s->out));
+    claims_forget(s->claims, s);
     for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
-        lane_empty(&s->lanes[lane]);
+        lane_empty(s, &s->lanes[lane]);
     loop_timer_free(s->timer);
-    map_fini(&s->out_ids);
     free(s->domain);
     free(s->home);
     free(s);
@@ -280,26 +280,25 @@ struct transaction *source_take(struct source *s, enum source_lane lane)
     }
     struct transaction *t = LIST_ENTRY(l->pool.next, struct transaction, node);
     list_remove(&t->node);
-    s->out++;
+    list_append(&s->out, &t->node);
     return t;
 }
 
 void source_give_back(struct transaction *t)
 {
     struct source *s = t->source;
-    CHECK(s->out > 0);
-    s->out--;
-    list_prepend(&s->lanes[t->lane].pool, &t->node);
+    list_remove(&t->node);
+    if (t->reset == s->resets)
+        list_prepend(&s->lanes[t->lane].pool, &t->node);
+    else
+        transaction_free(t, false);
 }
 
 void source_done(struct transaction *t, struct wall_time retry_at)
 {
-    struct source *s = t->source;
-    CHECK(s->out > 0);
-    s->out--;
     if (retry_at.ms != 0)
-        set_timer(s, retry_at);
-    transaction_free(t);
+        set_timer(t->source, retry_at);
+    transaction_free(t, true);
 }
 
 void source_kick(struct source *s)
@@ -310,17 +309,57 @@ void source_kick(struct source *s)
 void source_reset(struct source *s)
 {
     for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
-        lane_empty(&s->lanes[lane]);
+        lane_empty(s, &s->lanes[lane]);
+    s->resets++;
+    rewind_lanes(s);
+}
+
+void source_again(struct source *s)
+{
     rewind_lanes(s);
 }
 
 bool source_waiting(const struct source *s)
 {
-    return s->out > 0 || !list_empty(&s->lanes[SOURCE_NORMAL].pool) ||
+    return !list_empty(&s->out) || !list_empty(&s->lanes[SOURCE_NORMAL].pool) ||
            !list_empty(&s->lanes[SOURCE_LOSSY].pool);
 }
 
-size_t source_out(const struct source *s)
+/* Whether the filter takes what this source gives, whoever the message is from and to. */
+static bool place_selected(const struct source *s, const struct queue_filter *f)
 {
-    return s->out;
+    if (f->domain_count == 0 && !f->home.ptr)
+        return true;
+    if (s->home[0])
+        return f->home.ptr && str_eq(f->home, str_from(s->home));
+    for (size_t i = 0; i < f->domain_count; i++)
+        if (str_eq(f->domains[i], str_from(s->domain)))
+            return true;
+    return false;
+}
+
+static bool message_selected(const struct transaction *t, const struct queue_filter *f)
+{
+    return (!f->sender.ptr || str_eq(f->sender, str_from(t->reverse_path))) &&
+           (!f->custody_id || custody_id_eq(f->custody_id, &t->custody_id));
+}
+
+static bool recipient_selected(const struct transaction_recipient *r, const struct queue_filter *f)
+{
+    return (!f->recipient.ptr || str_eq(f->recipient, str_from(r->address))) &&
+           (f->delivery_id == 0 || f->delivery_id == r->delivery_id);
+}
+
+size_t source_in_flight(const struct source *s, const struct queue_filter *f)
+{
+    size_t count = 0;
+    bool waiting = f->states == 0 || (f->states & (1U << QUEUE_WAITING));
+    if (!waiting || !place_selected(s, f))
+        return 0;
+    LIST_FOREACH (it, &s->out) {
+        const struct transaction *t = LIST_ENTRY(it, struct transaction, node);
+        for (size_t i = 0; message_selected(t, f) && i < t->recipient_count; i++)
+            count += recipient_selected(&t->recipients[i], f);
+    }
+    return count;
 }

@@ -1,8 +1,9 @@
 /* A source of mail for one messaging server: the waiting deliveries of one
  * queue that have a given domain (and follow its route) or a home of their own.
  * Reads the queue in pages, oldest first, and hands out transactions: the
- * recipients of one message. What is handed out is not handed out again until
- * it is given back or done, so one process never sends a delivery twice at once.
+ * recipients of one message. What is handed out is not handed out again, by any
+ * source of the queue (claims.h), until it is given back or done, so one process
+ * never sends a delivery twice at once.
  *
  * Deliveries whose connection was lost before ("lossy") come from a lane of
  * their own, so that a message that kills its server cannot take others along.
@@ -23,6 +24,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "loop/loop.h"
+#include "relay/claims.h"
 #include "store/queue.h"
 
 struct source;
@@ -38,8 +40,9 @@ struct transaction_recipient {
 };
 
 struct transaction {
-    struct list node; /* of the lane while not handed out */
+    struct list node; /* of the lane, or of what is handed out */
     struct source *source;
+    uint64_t reset; /* how often the source was reset when it was read */
     enum source_lane lane;
     int64_t message_id;
     struct custody_id custody_id;
@@ -50,10 +53,11 @@ struct transaction {
     size_t recipient_count;
 };
 
-/* on_ready fires (from the loop) when source_take may give something after it
- * had given NULL. domain or home: see struct queue_due_filter; both copied. */
-struct source *source_new(struct loop *l, struct queue *q, struct str domain, struct str home,
-                          void (*on_ready)(void *arg), void *arg);
+/* on_ready fires when source_take may give something after it had given NULL:
+ * from the loop, or inside source_give_back. domain or home: see struct
+ * queue_due_filter; both copied. claims: the queue's; must outlive it. */
+struct source *source_new(struct loop *l, struct queue *q, struct claims *claims, struct str domain,
+                          struct str home, void (*on_ready)(void *arg), void *arg);
 /* Transactions handed out must have been given back or done. */
 void source_free(struct source *s);
 
@@ -63,7 +67,8 @@ struct str source_home(const struct source *s);
 
 /* The next transaction, or NULL: none is there now (on_ready tells later). */
 struct transaction *source_take(struct source *s, enum source_lane lane);
-/* Not tried, or no answer about it: it goes back to the front. */
+/* Not tried, or no answer about it: it goes back to the front; or, when the
+ * source was reset since, to whoever the queue says it belongs to now. */
 void source_give_back(struct transaction *t);
 /* Its outcomes are in the queue; frees t. retry_at: the earliest next_at of a
  * deferred recipient, or the zero time. */
@@ -74,8 +79,12 @@ void source_kick(struct source *s);
 /* Deliveries were changed by an operator: forgets what was read and not yet
  * handed out, and reads from the start. */
 void source_reset(struct source *s);
+/* A delivery that somebody else had is free: looks again (for claims.c). */
+void source_again(struct source *s);
+/* How many deliveries are handed out of those that the filter selects; its
+ * after_id and limit are not looked at. */
+size_t source_in_flight(const struct source *s, const struct queue_filter *filter);
 /* Mail is there that could be tried now, or is being tried. */
 bool source_waiting(const struct source *s);
-size_t source_out(const struct source *s); /* transactions handed out */
 
 #endif
