@@ -99,6 +99,15 @@ static void on_computed(void *arg)
     answer(r);
 }
 
+/* The loop is gone, and so is whoever asked. */
+static void on_dropped(void *arg)
+{
+    struct password_request *r = arg;
+    if (r->queue)
+        r->queue->running = NULL;
+    request_free(r);
+}
+
 static void on_refused(void *arg)
 {
     struct password_request *r = arg;
@@ -116,7 +125,7 @@ static void start_next(struct password_queue *q)
     list_append(&q->underway, &r->node);
     r->state = REQUEST_RUNNING;
     q->running = r;
-    loop_work(q->loop, compute, on_computed, r);
+    loop_work(q->loop, compute, on_computed, on_dropped, r);
 }
 
 static void add(struct password_queue *q, struct password_request *r)

@@ -32,9 +32,10 @@ void loop_post(struct loop *l, void (*fn)(void *arg), void *arg)
     l->ops->post(l, fn, arg);
 }
 
-void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void (*drop)(void *arg),
+               void *arg)
 {
-    l->ops->work(l, work, done, arg);
+    l->ops->work(l, work, done, drop, arg);
 }
 
 struct loop_timer *loop_timer_new(struct loop *l, void (*on_timer)(void *arg), void *arg)

@@ -44,8 +44,11 @@ void loop_stop(struct loop *l);
  * called from any thread while the loop exists. */
 void loop_post(struct loop *l, void (*fn)(void *arg), void *arg);
 /* Runs work(arg) on another thread (for what takes milliseconds of CPU, as
- * password hashing), then done(arg) on the loop's. At most a few run at once. */
-void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+ * password hashing), then done(arg) on the loop's. At most a few run at once. A
+ * loop that is freed meanwhile waits for it and calls drop(arg) instead (NULL:
+ * nothing), which may only free what arg is. */
+void loop_work(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void (*drop)(void *arg),
+               void *arg);
 
 /* ---- timers: one shot; start again from the callback to repeat ---- */
 

@@ -19,7 +19,8 @@ struct loop_ops {
     void (*run)(struct loop *l);
     void (*stop)(struct loop *l);
     void (*post)(struct loop *l, void (*fn)(void *arg), void *arg);
-    void (*work)(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void *arg);
+    void (*work)(struct loop *l, void (*work)(void *arg), void (*done)(void *arg), void (*drop)(void *arg),
+                 void *arg);
 
     struct loop_timer *(*timer_new)(struct loop *l, void (*on_timer)(void *arg), void *arg);
     void (*timer_start)(struct loop_timer *t, int64_t delay_ms);

@@ -88,6 +88,7 @@ struct real_work {
     struct real_loop *loop;
     void (*work)(void *arg);
     void (*done)(void *arg);
+    void (*drop)(void *arg); /* or NULL */
     void *arg;
 };
 
@@ -103,13 +104,16 @@ static void on_work_done(uv_work_t *uv, int status)
     struct real_work *w = uv->data;
     if (!w->loop->closing)
         w->done(w->arg);
+    else if (w->drop)
+        w->drop(w->arg);
     free(w);
 }
 
-static void real_work(struct loop *base, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+static void real_work(struct loop *base, void (*work)(void *arg), void (*done)(void *arg),
+                      void (*drop)(void *arg), void *arg)
 {
     struct real_work *w = mem_alloc(sizeof(*w));
-    *w = (struct real_work){.loop = real_of(base), .work = work, .done = done, .arg = arg};
+    *w = (struct real_work){.loop = real_of(base), .work = work, .done = done, .drop = drop, .arg = arg};
     w->uv.data = w;
     CHECK(uv_queue_work(&w->loop->uv, &w->uv, on_work, on_work_done) == 0);
 }

@@ -84,7 +84,6 @@ struct sim_post {
     struct sim_event event;
     struct sim_object object;
     struct sim_loop *loop;
-    void (*work)(void *arg); /* NULL: a post */
     void (*fn)(void *arg);
     void *arg;
 };
@@ -101,32 +100,70 @@ static void post_fire(struct sim_event *e)
 {
     struct sim_post post = *CONTAINER_OF(e, struct sim_post, event);
     post_drop(&CONTAINER_OF(e, struct sim_post, event)->object);
-    if (post.work)
-        post.work(post.arg);
     post.fn(post.arg);
-}
-
-static void post_new(struct sim_loop *l, int64_t at_ns, void (*work)(void *arg), void (*fn)(void *arg),
-                     void *arg)
-{
-    if (!l->alive)
-        return;
-    struct sim_post *p = mem_alloc(sizeof(*p));
-    *p = (struct sim_post){.loop = l, .work = work, .fn = fn, .arg = arg};
-    sim_event_init(&p->event, l, post_fire);
-    sim_object_init(l, &p->object, post_drop, post_drop);
-    sim_event_schedule(l->world, &p->event, at_ns);
 }
 
 static void sim_loop_post(struct loop *base, void (*fn)(void *arg), void *arg)
 {
-    post_new(sim_of(base), sim_of(base)->world->now_ns + SIM_TURN_NS, NULL, fn, arg);
+    struct sim_loop *l = sim_of(base);
+    if (!l->alive)
+        return;
+    struct sim_post *p = mem_alloc(sizeof(*p));
+    *p = (struct sim_post){.loop = l, .fn = fn, .arg = arg};
+    sim_event_init(&p->event, l, post_fire);
+    sim_object_init(l, &p->object, post_drop, post_drop);
+    sim_event_schedule(l->world, &p->event, l->world->now_ns + SIM_TURN_NS);
 }
 
-static void sim_loop_work(struct loop *base, void (*work)(void *arg), void (*done)(void *arg), void *arg)
+struct sim_work {
+    struct sim_object object;
+    struct sim_loop *loop;
+    struct sim_event event;
+    void (*work)(void *arg), (*done)(void *arg), (*drop)(void *arg);
+    void *arg;
+};
+
+static void work_forget(struct sim_work *k)
 {
-    struct sim_world *w = sim_of(base)->world;
-    post_new(sim_of(base), w->now_ns + (int64_t)sim_random_below(w, WORK_MAX_NS), work, done, arg);
+    sim_event_cancel(k->loop->world, &k->event);
+    list_remove(&k->object.node);
+    free(k);
+}
+
+static void work_fire(struct sim_event *e)
+{
+    struct sim_work *k = CONTAINER_OF(e, struct sim_work, event), work = *k;
+    work_forget(k);
+    work.work(work.arg);
+    work.done(work.arg);
+}
+
+/* What it is about is dropped with the loop: the process's objects still know it. */
+static void work_kill(struct sim_object *o)
+{
+    struct sim_work *k = CONTAINER_OF(o, struct sim_work, object);
+    sim_event_cancel(k->loop->world, &k->event);
+}
+
+static void work_dispose(struct sim_object *o)
+{
+    struct sim_work *k = CONTAINER_OF(o, struct sim_work, object), work = *k;
+    work_forget(k);
+    if (work.drop)
+        work.drop(work.arg);
+}
+
+static void sim_loop_work(struct loop *base, void (*work)(void *arg), void (*done)(void *arg),
+                          void (*drop)(void *arg), void *arg)
+{
+    struct sim_loop *l = sim_of(base);
+    struct sim_work *k = mem_alloc(sizeof(*k));
+    *k = (struct sim_work){.loop = l, .work = work, .done = done, .drop = drop, .arg = arg};
+    sim_event_init(&k->event, l, work_fire);
+    sim_object_init(l, &k->object, work_kill, work_dispose);
+    if (l->alive)
+        sim_event_schedule(l->world, &k->event,
+                           l->world->now_ns + (int64_t)sim_random_below(l->world, WORK_MAX_NS));
 }
 
 /* ---- life ---- */

@@ -190,7 +190,7 @@ void work_is_done_before_done(void **state)
 {
     struct contract *c = *state;
     struct trace t = {.l = c->l};
-    loop_work(c->l, work_a, note_b, &t);
+    loop_work(c->l, work_a, note_b, note_c, &t);
     trace_run(c, &t, "wb");
 }
 

@@ -88,20 +88,28 @@ static void work_comes_back(void **state)
     int left = ARRAY_LEN(jobs);
     for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
         jobs[i] = (struct hash_job){.l = l, .input = i + 1, .left = &left};
-        loop_work(l, work, done, &jobs[i]);
+        loop_work(l, work, done, NULL, &jobs[i]);
     }
     loop_run(l);
     assert_int_equal(left, 0);
     loop_real_free(l);
 }
 
+static void drop(void *arg)
+{
+    struct hash_job *j = arg;
+    *j->left += 100;
+}
+
 static void late_work_outlives_no_loop(void **state)
 {
     (void)state;
     struct loop *l = loop_real_new();
-    struct hash_job job = {.l = l, .input = 1};
-    loop_work(l, work, done, &job);
-    loop_real_free(l); /* waits for the work, calls nothing back */
+    int left = 2;
+    struct hash_job job = {.l = l, .input = 1, .left = &left};
+    loop_work(l, work, done, drop, &job);
+    loop_real_free(l); /* waits for the work */
+    assert_int_equal(left, 102);
 }
 
 int main(void)

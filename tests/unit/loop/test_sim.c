@@ -239,7 +239,7 @@ static void dead_loop_is_inert(void **state)
     sim_loop_kill(c->l);
     assert_false(sim_loop_alive(c->l));
     loop_post(c->l, never, NULL);
-    loop_work(c->l, never, never, NULL);
+    loop_work(c->l, never, never, NULL, NULL);
     loop_timer_start(t, 1);
     assert_false(loop_timer_active(t));
     loop_stream_write(p.client, "x", 1);
