@@ -341,6 +341,12 @@ static bool operator_orders(struct disaster *x)
     return true;
 }
 
+static bool user_removed(struct disaster *x)
+{
+    world_remove_user(x->all->world);
+    return true;
+}
+
 static bool provisioner_fails(struct disaster *x)
 {
     struct provision_faults *f = &x->node->provision_faults;
@@ -380,6 +386,7 @@ static const struct kind {
     {"degraded store", 2, degraded_store, end_faults},
     {"store away", 2, store_away, end_faults},
     {"operator orders", 3, operator_orders, NULL},
+    {"user removed", 5, user_removed, NULL},
     {"provisioner fails", 3, provisioner_fails, NULL},
 };
 

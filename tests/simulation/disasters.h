@@ -10,7 +10,7 @@
 
 struct disasters;
 
-#define DISASTER_KINDS 23
+#define DISASTER_KINDS 24
 
 const char *disaster_kind_name(size_t kind);
 

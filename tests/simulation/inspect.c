@@ -43,12 +43,14 @@ static void wait_for(struct question *q)
 
 /* ---- quarantine's events ---- */
 
+static const char one, many; /* values of the map of events */
+
 static void note_event(struct map *events, const struct network_event *event)
 {
     json_t *json = json_loadb(event->detail.ptr, event->detail.len, 0, NULL);
     const char *recipient = json_string_value(json_object_get(json, "recipient"));
     char *key = mem_asprintf("%.*s %s", STR_ARG(event->subject), recipient ? recipient : "");
-    map_set(events, str_from(key), events);
+    map_set(events, str_from(key), (void *)(uintptr_t)(map_find(events, str_from(key)) ? &many : &one));
     free(key);
     json_decref(json);
 }
@@ -74,14 +76,16 @@ static void read_events(struct world *w, struct map *events)
 
 /* ---- queues ---- */
 
-static bool has_event(const struct map *events, const struct queue_delivery *row)
+static enum ledger_custody quarantine_of(const struct map *events, const struct queue_delivery *row)
 {
     char id[CUSTODY_ID_TEXT_MAX];
     custody_id_format(&row->custody_id, id);
     char *key = mem_asprintf("%s %.*s", id, STR_ARG(row->recipient));
-    bool found = map_find(events, str_from(key)) != NULL;
+    const void *found = map_find(events, str_from(key));
     free(key);
-    return found;
+    if (!found)
+        return LEDGER_QUARANTINED_SILENTLY;
+    return found == &one ? LEDGER_QUARANTINED : LEDGER_QUARANTINED_LOUDLY;
 }
 
 /* The senders' reverse-paths are TAG@ledger.test. */
@@ -99,7 +103,7 @@ static void tell_row(struct question *q, const struct queue_delivery *row)
     if (row->state == QUEUE_DELIVERED)
         custody = LEDGER_DELIVERED;
     else if (row->state == QUEUE_QUARANTINED)
-        custody = has_event(q->events, row) ? LEDGER_QUARANTINED : LEDGER_QUARANTINED_SILENTLY;
+        custody = quarantine_of(q->events, row);
     ledger_custody(q->world->ledger, tag_of(row), row->recipient, custody);
 }
 

@@ -307,7 +307,10 @@ void ledger_custody(struct ledger *l, int64_t tag, struct str recipient, enum le
         violation(l, "doubled: tag %lld for %s is in the queues twice", (long long)tag, e->recipient);
     e->in_queue |= custody == LEDGER_QUEUED;
     e->delivered |= custody == LEDGER_DELIVERED;
-    e->quarantined |= custody == LEDGER_QUARANTINED;
+    if (custody == LEDGER_QUARANTINED_LOUDLY)
+        violation(l, "doubled: the quarantine of tag %lld for %s is told more than once", (long long)tag,
+                  e->recipient);
+    e->quarantined |= custody == LEDGER_QUARANTINED || custody == LEDGER_QUARANTINED_LOUDLY;
     e->quarantined_silently |= custody == LEDGER_QUARANTINED_SILENTLY;
 }
 

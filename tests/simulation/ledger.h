@@ -7,7 +7,7 @@
  * never happen is recorded as it is told, or found by ledger_check:
  *
  *   lost       accepted by 250, and neither shown, removed by its reader, queued, nor in recorded quarantine
- *   doubled    one attempt shown twice to one recipient, or shown again after it was expunged
+ *   doubled    one attempt shown twice to one recipient, or again after it was expunged; a quarantine told twice
  *   changed    shown with other bytes, or without our trace lines before them
  *   refused    told that it was not taken, and shown or queued all the same
  *   strange    shown to somebody it was not for, or of no attempt
@@ -66,10 +66,11 @@ void ledger_expunge_open(struct ledger *l, int64_t tag, struct str recipient);
 /* ---- the queues, in the end ---- */
 
 enum ledger_custody {
-    LEDGER_QUEUED,              /* waits, or is held */
-    LEDGER_DELIVERED,           /* recorded as delivered */
-    LEDGER_QUARANTINED,         /* and an event says so */
-    LEDGER_QUARANTINED_SILENTLY /* no event */
+    LEDGER_QUEUED,               /* waits, or is held */
+    LEDGER_DELIVERED,            /* recorded as delivered */
+    LEDGER_QUARANTINED,          /* and an event says so */
+    LEDGER_QUARANTINED_SILENTLY, /* no event */
+    LEDGER_QUARANTINED_LOUDLY    /* more than one event */
 };
 
 void ledger_custody(struct ledger *l, int64_t tag, struct str recipient, enum ledger_custody custody);

@@ -26,6 +26,7 @@
     X(settle_forgotten, "what came of deliveries is not recorded")                                           \
     X(flags_not_kept, "flags and removals whose commit failed are told as done")                             \
     X(uid_reused, "a new instance gives UIDs of expunged messages again")                                    \
+    X(quarantine_untold, "of quarantines that are told together only the first one is")                      \
     X(unknown_as_failed, "a commit whose reply was lost is told as failed, though it is there")
 
 #define MUTANT_ENUM(name, what) MUTANT_##name,

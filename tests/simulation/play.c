@@ -13,6 +13,7 @@
 #define LOOK_MS          250
 #define WITNESS_MS       50
 #define QUIET_MS         3000 /* after the drain: what would come twice comes in this time */
+#define SETTLE_MS        3000 /* what readers asked last is done or not, before it is looked at */
 #define REPORT_MAX_BYTES 65536
 
 struct game {
@@ -63,6 +64,7 @@ static void judge(struct game *g)
     struct play_result *r = g->result;
     size_t readers = readers_waiting(g->readers);
     readers_stop(g->readers);
+    world_run_ms(g->world, SETTLE_MS);
     inspect_queues(g->world);
     inspect_mail(g->world);
     ledger_check(g->world->ledger, &r->violations, &r->counts);

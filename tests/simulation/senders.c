@@ -25,7 +25,7 @@ struct letter {
     size_t hop_count, hop;
     struct str recipients[WORLD_USERS]; /* not accepted yet */
     size_t recipient_count;
-    bool accepted[WORLD_USERS];
+    bool done[WORLD_USERS]; /* accepted, or given up */
     struct loop_timer *timer;
     struct smtp_client_connection *connection;
     bool sent;
@@ -84,7 +84,7 @@ static void end_attempt(struct letter *l)
 {
     size_t open = 0;
     for (size_t i = 0; i < l->recipient_count; i++)
-        if (!l->accepted[i])
+        if (!l->done[i])
             l->recipients[open++] = l->recipients[i];
     l->recipient_count = open;
     l->tag = 0;
@@ -101,7 +101,7 @@ static void on_ready(void *arg)
         return;
     l->sent = true;
     l->tag = ledger_attempt(l->senders->world->ledger, l->recipients, l->recipient_count);
-    memset(l->accepted, 0, sizeof(l->accepted));
+    memset(l->done, 0, sizeof(l->done));
     write_message(l);
     ledger_content(l->senders->world->ledger, l->tag, buf_str(&l->message));
     snprintf(l->reverse_path, sizeof(l->reverse_path), "%lld@ledger.test", (long long)l->tag);
@@ -134,6 +134,15 @@ static enum ledger_answer answer_of(const struct smtp_client_result *r)
     return r->outcome == SMTP_OUTCOME_UNKNOWN || going ? LEDGER_OPEN : LEDGER_REFUSED;
 }
 
+/* For good: a user that may have been removed. The others are there, and what is refused is sent again. */
+static bool may_be_refused(struct str recipient)
+{
+    for (size_t i = 0; i < WORLD_STAYING; i++)
+        if (str_eq(recipient, str_from(world_users[i])))
+            return false;
+    return true;
+}
+
 static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
 {
     struct letter *l = arg;
@@ -145,7 +154,8 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
               LOG_TEXT("stage", smtp_stage_name(result->stage)), LOG_TEXT("reply", reply));
     if (answer != LEDGER_OPEN)
         ledger_answer(l->senders->world->ledger, l->tag, l->recipients[index], answer);
-    l->accepted[index] = answer == LEDGER_ACCEPTED;
+    l->done[index] = answer == LEDGER_ACCEPTED ||
+                     (result->outcome == SMTP_OUTCOME_REFUSED && may_be_refused(l->recipients[index]));
 }
 
 static void on_done(void *arg)

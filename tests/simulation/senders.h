@@ -1,7 +1,7 @@
 /* Senders at the client host: each letter is sent by SMTP to one host after the
  * other, as a mail exchanger's list tells, again and again until all of its
- * recipients were accepted. Each attempt is a message of its own, with a tag; the
- * ledger hears of what was said. */
+ * recipients were accepted, or refused for good where that may be. Each attempt is a message of its own, with
+ * a tag; the ledger hears of what was said. */
 #ifndef HOLDFAST_TESTS_SIMULATION_SENDERS_H
 #define HOLDFAST_TESTS_SIMULATION_SENDERS_H
 

@@ -209,6 +209,13 @@ static void test_in_two_queues(void **state)
     assert_judged(h, "doubled:");
 }
 
+static void test_a_quarantine_told_twice(void **state)
+{
+    struct history *h = *state;
+    ledger_custody(h->ledger, h->tag, ALICE, LEDGER_QUARANTINED_LOUDLY);
+    assert_judged(h, "doubled:");
+}
+
 /* ---- changed ---- */
 
 static void test_other_bytes(void **state)
@@ -411,6 +418,7 @@ int main(void)
         CASE(expunged_twice),
         CASE(read_under_two_uids),
         CASE(in_two_queues),
+        CASE(a_quarantine_told_twice),
         CASE(other_bytes),
         CASE(bytes_that_were_cut_off),
         CASE(no_trace_lines),

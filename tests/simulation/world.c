@@ -8,6 +8,7 @@
 
 #define STRETCHED_LEASE_MS 3600000
 #define BOOTSTRAP_LIMIT_MS 10000
+#define REMOVE_AGAIN_MS    300
 #define ADDRESS_CLIENT     "127.3.0.1" /* on the loopback net: plain-text logins are taken from there only */
 
 /* A hash of "holdfast" that costs a millisecond: there are thousands of logins. */
@@ -17,7 +18,8 @@
     "UxeNie7PZVP7Rjk10kSKuJ/"
 #define PEER_KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
-const char *const world_users[WORLD_USERS] = {"alice@example.test", "bob@example.test", "carol@example.test"};
+const char *const world_users[WORLD_USERS] = {"alice@example.test", "bob@example.test", "carol@example.test",
+                                              "dave@example.test"};
 
 /* The two-site network of the examples, without name servers and pages. */
 static const char config_text[] =
@@ -303,6 +305,30 @@ struct record_server world_record(const struct world *w)
     const struct view *v = viewer_view(w->viewer);
     const struct view_server *s = v ? view_server_find(v, STR(WORLD_SERVER)) : NULL;
     return s ? s->record : (struct record_server){.state = STR_EMPTY};
+}
+
+static void remove_user(void *arg);
+
+static void on_removed(void *arg, int err, size_t failed)
+{
+    struct world *w = arg;
+    (void)failed;
+    if (err && err != ERR_CONFLICT)
+        sim_at(w->sim, REMOVE_AGAIN_MS, remove_user, w);
+}
+
+static void remove_user(void *arg)
+{
+    struct world *w = arg;
+    const struct network_change changes[] = {
+        {NETWORK_DELETE, STR("user"), str_from(world_users[WORLD_USERS - 1]), STR_EMPTY, NETWORK_ANY_VERSION},
+        {NETWORK_PUT, STR("revision"), STR("users"), STR("{}"), NETWORK_ANY_VERSION}};
+    network_write(store_network(w->watcher.store), changes, ARRAY_LEN(changes), NULL, on_removed, w);
+}
+
+void world_remove_user(struct world *w)
+{
+    remove_user(w);
 }
 
 static void on_ordered(void *arg, int err, size_t failed)

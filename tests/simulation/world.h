@@ -28,7 +28,8 @@
 #define WORLD_STORE_LATENCY_MAX_US 3000
 
 extern const char *const world_users[];
-#define WORLD_USERS 3
+#define WORLD_USERS   4
+#define WORLD_STAYING 3 /* the last one may be removed */
 
 struct world;
 
@@ -154,6 +155,8 @@ void world_store_faults(struct world *w, const struct store_memory_faults *fault
 
 /* The record of mail1 as last seen by the watcher; zero before there is one. */
 struct record_server world_record(const struct world *w);
+/* An operator removes the last user, as soon as the store takes it. */
+void world_remove_user(struct world *w);
 /* An operator's order about mail1. */
 void world_order(struct world *w, const char *verb);
 
