@@ -7,7 +7,7 @@
  * never happen is recorded as it is told, or found by ledger_check:
  *
  *   lost       accepted by 250, and neither shown, removed by its reader, queued, nor in recorded quarantine
- *   doubled    one attempt shown twice to one recipient, or again after it was expunged; a quarantine told twice
+ *   doubled    one attempt shown twice to one recipient, or after it was expunged; a quarantine told twice
  *   changed    shown with other bytes, or without our trace lines before them
  *   refused    told that it was not taken, and shown or queued all the same
  *   strange    shown to somebody it was not for, or of no attempt
