@@ -182,8 +182,9 @@ static const struct schema_key relay_keys[] = {
      .help = "How long a client may be silent (RFC 5321 4.5.3.2.7: five minutes)."},
     {FIELD("delivery_sessions_max", config_relay, delivery_sessions_max), SCHEMA_INT, RELOAD_LIVE, "10",
      LIMITS(1, 1000), .help = "Sessions to one server at once."},
-    {FIELD("losses_max", config_relay, losses_max), SCHEMA_INT, RELOAD_LIVE, "3", LIMITS(1, 100),
-     .help = "Connections lost during a message before it is quarantined."},
+    {FIELD("losses_max", config_relay, losses_max), SCHEMA_INT, RELOAD_LIVE, "5", LIMITS(1, 100),
+     .help = "Connections lost during a message before it is quarantined; the waits between grow eightfold, "
+             "from `retry`: ten minutes in all."},
     {.name = NULL},
 };
 

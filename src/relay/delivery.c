@@ -115,9 +115,9 @@ static bool about_server(const struct smtp_client_result *r)
 static void set_loss(struct delivery *d, size_t i, struct wall_time now)
 {
     struct queue_result *r = &d->results[i];
-    bool too_often = d->transaction->recipients[i].losses + 1 >= d->options.losses_max;
-    r->outcome = too_often ? QUEUE_OUTCOME_QUARANTINED : QUEUE_OUTCOME_LOST;
-    r->next_at = (struct wall_time){now.ms + d->options.retry_ms};
+    uint32_t losses = d->transaction->recipients[i].losses + 1;
+    r->outcome = losses >= d->options.losses_max ? QUEUE_OUTCOME_QUARANTINED : QUEUE_OUTCOME_LOST;
+    r->next_at = (struct wall_time){now.ms + schedule_loss_backoff_ms(d->options.retry_ms, losses)};
 }
 
 static void set_deferred(struct delivery *d, size_t i, struct wall_time now)

@@ -126,10 +126,19 @@ int64_t schedule_down_for_ms(const struct schedule *s, struct mono_time now)
     return s->down_since.ns == MONO_NEVER.ns ? 0 : mono_diff_ms(now, s->down_since);
 }
 
+static int64_t backoff_ms(int64_t delay_ms, uint32_t times, int factor)
+{
+    while (times-- > 1 && delay_ms < MESSAGE_BACKOFF_MAX_MS)
+        delay_ms *= factor;
+    return delay_ms < MESSAGE_BACKOFF_MAX_MS ? delay_ms : MESSAGE_BACKOFF_MAX_MS;
+}
+
 int64_t schedule_message_backoff_ms(int64_t retry_ms, uint32_t attempts)
 {
-    int64_t delay = retry_ms;
-    while (attempts-- > 1 && delay < MESSAGE_BACKOFF_MAX_MS)
-        delay *= 2;
-    return delay < MESSAGE_BACKOFF_MAX_MS ? delay : MESSAGE_BACKOFF_MAX_MS;
+    return backoff_ms(retry_ms, attempts, 2);
+}
+
+int64_t schedule_loss_backoff_ms(int64_t retry_ms, uint32_t losses)
+{
+    return backoff_ms(retry_ms, losses, 8);
 }

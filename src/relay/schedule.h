@@ -68,5 +68,8 @@ int64_t schedule_down_for_ms(const struct schedule *s, struct mono_time now); /*
 /* Back-off of one delivery after its n-th answer about it (n >= 1): retry_ms
  * doubled each time, at most an hour. */
 int64_t schedule_message_backoff_ms(int64_t retry_ms, uint32_t attempts);
+/* The same after its n-th loss of the connection: eightfold each time, so that a
+ * server that fails for minutes is over it before its mail is taken for poison. */
+int64_t schedule_loss_backoff_ms(int64_t retry_ms, uint32_t losses);
 
 #endif

@@ -48,7 +48,7 @@ static void two_site_nodes(const struct config *c)
     assert_int_equal(relay->recipients_max, 1000);
     assert_int_equal(relay->idle_timeout_ms, 300000);
     assert_int_equal(relay->delivery_sessions_max, 10);
-    assert_int_equal(relay->losses_max, 3);
+    assert_int_equal(relay->losses_max, 5);
 }
 
 static void two_site_server(const struct config *c)

@@ -178,6 +178,15 @@ static void test_other_limits_hold_at_once_and_keep_what_was_counted(void **stat
     assert_true(schedule_wants_invocation(&s, at(3500)));
 }
 
+static void test_loss_backoff_outlasts_a_failing_server(void **state)
+{
+    (void)state;
+    assert_int_equal(schedule_loss_backoff_ms(1000, 1), 1000);
+    assert_int_equal(schedule_loss_backoff_ms(1000, 2), 8000);
+    assert_int_equal(schedule_loss_backoff_ms(1000, 4), 512000);
+    assert_int_equal(schedule_loss_backoff_ms(1000, 4000000000U), 3600000);
+}
+
 static void test_message_backoff_doubles_to_an_hour(void **state)
 {
     (void)state;
@@ -203,6 +212,7 @@ int main(void)
         cmocka_unit_test(test_a_new_instance_gets_new_chances),
         cmocka_unit_test(test_other_limits_hold_at_once_and_keep_what_was_counted),
         cmocka_unit_test(test_message_backoff_doubles_to_an_hour),
+        cmocka_unit_test(test_loss_backoff_outlasts_a_failing_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
