@@ -11,6 +11,7 @@
 
 struct lane {
     struct list pool; /* of struct transaction */
+    size_t ready;     /* so many */
     int64_t after_id; /* the page's cursor */
     struct wall_time read_at;
     struct store_op *op, *next_op;
@@ -156,6 +157,7 @@ static void add_row(struct source *s, enum source_lane lane, const struct queue_
     if (!last || last->message_id != row->message_id || last->recipient_count == TRANSACTION_RECIPIENTS_MAX) {
         last = transaction_new(s, lane, row);
         list_append(&l->pool, &last->node);
+        l->ready++;
     }
     last->recipients[last->recipient_count++] =
         (struct transaction_recipient){row->id, str_dup(row->recipient), row->attempts, row->losses};
@@ -241,6 +243,7 @@ static void lane_empty(struct source *s, struct lane *l)
     l->op = l->next_op = NULL;
     LIST_FOREACH (it, &l->pool)
         transaction_free(LIST_ENTRY(it, struct transaction, node), false);
+    l->ready = 0;
 }
 
 void source_free(struct source *s)
@@ -270,28 +273,34 @@ struct str source_home(const struct source *s)
     return str_from(s->home);
 }
 
+/* The last one of a page is sent while the next page is read. */
 struct transaction *source_take(struct source *s, enum source_lane lane)
 {
     struct lane *l = &s->lanes[lane];
-    if (list_empty(&l->pool)) {
-        if (!l->exhausted || l->rewind)
-            fetch(s, lane);
-        return NULL;
+    struct transaction *t = NULL;
+    if (!list_empty(&l->pool)) {
+        t = LIST_ENTRY(l->pool.next, struct transaction, node);
+        list_remove(&t->node);
+        list_append(&s->out, &t->node);
+        l->ready--;
     }
-    struct transaction *t = LIST_ENTRY(l->pool.next, struct transaction, node);
-    list_remove(&t->node);
-    list_append(&s->out, &t->node);
+    if (list_empty(&l->pool) && (!l->exhausted || l->rewind))
+        fetch(s, lane);
     return t;
 }
 
 void source_give_back(struct transaction *t)
 {
     struct source *s = t->source;
-    list_remove(&t->node);
-    if (t->reset == s->resets)
-        list_prepend(&s->lanes[t->lane].pool, &t->node);
-    else
+    struct lane *l = &s->lanes[t->lane];
+    if (t->reset != s->resets) {
         transaction_free(t, false);
+        return;
+    }
+    list_remove(&t->node);
+    list_prepend(&l->pool, &t->node);
+    l->ready++;
+    s->on_ready(s->arg);
 }
 
 void source_done(struct transaction *t, struct wall_time retry_at)
@@ -319,10 +328,9 @@ void source_again(struct source *s)
     rewind_lanes(s);
 }
 
-bool source_waiting(const struct source *s)
+size_t source_ready(const struct source *s, enum source_lane lane)
 {
-    return !list_empty(&s->out) || !list_empty(&s->lanes[SOURCE_NORMAL].pool) ||
-           !list_empty(&s->lanes[SOURCE_LOSSY].pool);
+    return s->lanes[lane].ready;
 }
 
 /* Whether the filter takes what this source gives, whoever the message is from and to. */

@@ -84,7 +84,7 @@ void source_again(struct source *s);
 /* How many deliveries are handed out of those that the filter selects; its
  * after_id and limit are not looked at. */
 size_t source_in_flight(const struct source *s, const struct queue_filter *filter);
-/* Mail is there that could be tried now, or is being tried. */
-bool source_waiting(const struct source *s);
+/* Transactions that source_take would hand out of this lane now. */
+size_t source_ready(const struct source *s, enum source_lane lane);
 
 #endif

@@ -36,12 +36,26 @@ struct target {
 
 static void run(struct target *t);
 
+static size_t ready(const struct target *t, enum source_lane lane)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < t->source_count; i++)
+        count += source_ready(t->sources[i], lane);
+    return count;
+}
+
+static size_t busy_sessions(const struct target *t)
+{
+    size_t busy = 0;
+    LIST_FOREACH (it, &t->sessions)
+        busy += delivery_transaction(LIST_ENTRY(it, struct session, node)->delivery) != NULL;
+    return busy;
+}
+
+/* Mail is there that can be tried, or is being tried. */
 static bool waiting(const struct target *t)
 {
-    for (size_t i = 0; i < t->source_count; i++)
-        if (source_waiting(t->sources[i]))
-            return true;
-    return false;
+    return ready(t, SOURCE_NORMAL) > 0 || ready(t, SOURCE_LOSSY) > 0 || busy_sessions(t) > 0;
 }
 
 static enum schedule_server schedule_word(const struct target *t)
@@ -84,14 +98,6 @@ static void on_outcome(void *arg, struct monitor *m, const struct monitor_outcom
 
 /* ---- sessions ---- */
 
-static size_t busy_sessions(const struct target *t)
-{
-    size_t busy = 0;
-    LIST_FOREACH (it, &t->sessions)
-        busy += delivery_transaction(LIST_ENTRY(it, struct session, node)->delivery) != NULL;
-    return busy;
-}
-
 static struct transaction *take(struct target *t, enum source_lane lane)
 {
     for (size_t i = 0; i < t->source_count; i++) {
@@ -122,8 +128,10 @@ static struct transaction *next_transaction(void *arg, struct delivery *d)
 
 static void leave_alone(struct target *t, const struct transaction *transaction)
 {
-    if (transaction->lane == SOURCE_LOSSY)
-        t->alone = false;
+    if (transaction->lane != SOURCE_LOSSY)
+        return;
+    t->alone = false;
+    loop_timer_start(t->timer, 0); /* the others may go on */
 }
 
 static void on_quarantined(void *arg, const struct transaction *transaction,
@@ -240,24 +248,39 @@ static void on_timer(void *arg)
     run(arg);
 }
 
-/* Idle sessions first, then new ones as the schedule allows, then its timer. */
+/* Transactions that could be handed out now to further sessions. */
+static size_t work(const struct target *t)
+{
+    if (!t->instance.present || t->alone)
+        return 0;
+    size_t normal = ready(t, SOURCE_NORMAL);
+    if (normal == 0 && busy_sessions(t) == 0 && ready(t, SOURCE_LOSSY) > 0)
+        return 1;
+    return normal;
+}
+
+/* One for each transaction that no session is free for, as the schedule allows. */
+static void start_sessions(struct target *t, size_t count)
+{
+    for (int64_t n = schedule_sessions_free(&t->schedule, loop_now(t->loop)); n > 0 && count > 0;
+         n--, count--)
+        start_session(t);
+}
+
+/* Idle sessions first, then new ones, then the schedule's timer. */
 static void run(struct target *t)
 {
     size_t idle = 0;
-    LIST_FOREACH (it, &t->sessions) {
-        struct session *s = LIST_ENTRY(it, struct session, node);
-        delivery_kick(s->delivery);
-    }
+    LIST_FOREACH (it, &t->sessions)
+        delivery_kick(LIST_ENTRY(it, struct session, node)->delivery);
     LIST_FOREACH (it, &t->sessions)
         idle += delivery_transaction(LIST_ENTRY(it, struct session, node)->delivery) == NULL;
-    struct mono_time now = loop_now(t->loop);
-    bool work = t->instance.present && !t->alone && waiting(t);
-    if (work && idle == 0)
-        for (int64_t n = schedule_sessions_free(&t->schedule, now); n > 0; n--)
-            start_session(t);
+    size_t left = work(t);
+    if (left > idle)
+        start_sessions(t, left - idle);
     struct mono_time next = schedule_next(&t->schedule);
-    if (work && next.ns != MONO_NEVER.ns) {
-        int64_t delay = mono_diff_ms(next, now) + 1;
+    if (left > 0 && next.ns != MONO_NEVER.ns) {
+        int64_t delay = mono_diff_ms(next, loop_now(t->loop)) + 1;
         loop_timer_start(t->timer, delay > 0 ? delay : 1);
     }
 }
@@ -384,7 +407,7 @@ void target_remove_source(struct target *t, struct source *s)
 
 void target_kick(struct target *t)
 {
-    run(t);
+    loop_timer_start(t->timer, 0); /* it may be called while a session is being ended */
 }
 
 void target_drop_queue(struct target *t, struct queue *q)

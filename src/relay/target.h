@@ -62,7 +62,7 @@ void target_set_instance(struct target *t, const struct target_instance *instanc
  * transactions finish first: they hold the source, not the target. */
 void target_add_source(struct target *t, struct source *s);
 void target_remove_source(struct target *t, struct source *s);
-/* The source of the transactions may have some (its on_ready, an accept). */
+/* A source may have some (its on_ready): looks soon, not inside the call. */
 void target_kick(struct target *t);
 /* The queue is lost or closing: transactions from its sources are cut and given
  * back, unsettled outcomes of it forgotten. After it no transaction of q is out. */

@@ -78,7 +78,7 @@ static void test_what_is_out_is_not_given_out_again(void **state)
     assert_non_null(again);
     finish(r, q, again, QUEUE_OUTCOME_DELIVERED);
     assert_null(take(r, s, SOURCE_NORMAL));
-    assert_false(source_waiting(s));
+    assert_int_equal(source_ready(s, SOURCE_NORMAL), 0);
     source_free(s);
     claims_free(w.claims);
     queue_close(q);

@@ -1,0 +1,74 @@
+/* A world for one or two targets: a relay's process with a queue (memory engine)
+ * on the simulated loop, and scripted SMTP peers on other hosts. For tests only. */
+#ifndef HOLDFAST_TESTS_RELAY_TARGET_RIG_H
+#define HOLDFAST_TESTS_RELAY_TARGET_RIG_H
+
+#include "unit/unit.h"
+
+#include "base/list.h"
+#include "config/config.h"
+#include "loop/sim.h"
+#include "relay/target.h"
+#include "store/memory.h"
+#include "store/store.h"
+
+#define PEER_TAKEN_MAX 2048
+
+/* A server that notes whom it took mail for, in this order. */
+struct peer {
+    struct target_rig *rig;
+    struct loop *loop;
+    struct loop_listener *listener;
+    struct addr at;
+    struct list sessions;
+    int64_t delay_ms; /* before the answer to a final dot; < 0: none comes */
+    const char *cut;  /* mail for whoever begins so is cut at the final dot, when it has no mark yet ... */
+    char cut_already[PEER_TAKEN_MAX]; /* ... by the digit that follows */
+    int greetings;                    /* EHLO heard: sessions that were begun */
+    int in_data;                      /* final dots without an answer */
+    int most_with_cut; /* of these, the most while a message was there that had been cut before */
+    char taken[PEER_TAKEN_MAX][24]; /* recipients' local parts */
+    int taken_count;
+};
+
+struct target_rig {
+    struct sim_world *world;
+    struct loop *loop;
+    struct store_memory *memory;
+    struct store *store;
+    struct queue *queue;
+    struct claims *claims;
+    struct source *source;
+    struct config_relay relay;
+    struct config_server servers[2];
+    struct smtp_client_options client;
+    struct target *targets[2], *routed; /* routed: the source's */
+    struct peer peers[2];
+    uint64_t accepted;
+};
+
+int target_rig_setup(void **state);
+int target_rig_teardown(void **state);
+
+/* Accepts a message for name@d.test. */
+void rig_accept(struct target_rig *r, const char *name);
+/* The source goes under target `to` from now on. */
+void rig_route(struct target_rig *r, size_t to);
+/* Where target i's server is: at peer p, with that epoch. */
+void rig_place(struct target_rig *r, size_t i, size_t p, int64_t epoch);
+bool rig_pass(struct target_rig *r, int64_t ms); /* simulated time */
+/* The place in the order in which the peer took it, or -1. */
+int peer_place_of(const struct peer *p, const char *name);
+
+#define RIG_LIMIT_MS 600000
+#define RIG_UNTIL(r, cond)                                                                                   \
+    do {                                                                                                     \
+        struct mono_time limit_ = mono_add_ms(sim_now((r)->world), RIG_LIMIT_MS);                            \
+        while (!(cond)) {                                                                                    \
+            if (!mono_before(sim_now((r)->world), limit_))                                                   \
+                fail_msg("%s: waited in vain", #cond);                                                       \
+            rig_pass(r, 1);                                                                                  \
+        }                                                                                                    \
+    } while (0)
+
+#endif

@@ -1,0 +1,89 @@
+/* Targets on the simulated loop, with scripted peers. */
+#include <stdio.h>
+
+#include "target_rig.h"
+
+static void accept_many(struct target_rig *r, int count)
+{
+    char name[24];
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        rig_accept(r, name);
+    }
+}
+
+static void test_what_waits_is_delivered_oldest_first_by_kept_sessions(void **state)
+{
+    struct target_rig *r = *state;
+    accept_many(r, 50);
+    RIG_UNTIL(r, r->peers[0].taken_count == 50);
+    assert_int_equal(peer_place_of(&r->peers[0], "n0"), 0);
+    assert_true(r->peers[0].greetings <= 4);
+    rig_pass(r, 10000);
+    assert_int_equal(r->peers[0].taken_count, 50);
+}
+
+/* While the last ones are being sent nothing is there to hand out. */
+static void test_no_session_is_begun_for_nothing(void **state)
+{
+    struct target_rig *r = *state;
+    accept_many(r, 50); /* all sessions are allowed now */
+    RIG_UNTIL(r, r->peers[0].taken_count == 50);
+    rig_pass(r, 5000); /* and have ended */
+    int before = r->peers[0].greetings;
+    r->peers[0].delay_ms = 30000;
+    rig_accept(r, "slow");
+    RIG_UNTIL(r, peer_place_of(&r->peers[0], "slow") >= 0);
+    assert_int_equal(r->peers[0].greetings, before + 1);
+}
+
+static void test_no_session_is_begun_for_what_is_out_to_the_old_server(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].delay_ms = 30000;
+    rig_accept(r, "slow");
+    RIG_UNTIL(r, r->peers[0].in_data == 1);
+    rig_route(r, 1);
+    RIG_UNTIL(r, peer_place_of(&r->peers[0], "slow") >= 0);
+    assert_int_equal(r->peers[1].greetings, 0);
+}
+
+static void test_what_the_old_server_gives_back_goes_to_the_new_one_at_once(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].delay_ms = -1;
+    rig_accept(r, "moved");
+    RIG_UNTIL(r, r->peers[0].in_data == 1);
+    rig_route(r, 1);
+    rig_pass(r, 60000);
+    assert_int_equal(r->peers[1].taken_count, 0); /* never to two at once */
+    target_set_instance(r->targets[0], &(struct target_instance){.epoch = 2});
+    RIG_UNTIL(r, peer_place_of(&r->peers[1], "moved") >= 0);
+}
+
+static void test_another_instance_gets_what_the_old_one_had_not_answered(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].delay_ms = 5000;
+    rig_accept(r, "again");
+    RIG_UNTIL(r, r->peers[0].in_data == 1);
+    rig_place(r, 0, 1, 2);
+    RIG_UNTIL(r, peer_place_of(&r->peers[1], "again") >= 0);
+    rig_pass(r, 20000);
+    assert_int_equal(r->peers[0].taken_count, 0); /* its session was cut */
+    assert_int_equal(r->peers[1].taken_count, 1);
+}
+
+#define TARGET_TEST(name) cmocka_unit_test_setup_teardown(name, target_rig_setup, target_rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TARGET_TEST(test_what_waits_is_delivered_oldest_first_by_kept_sessions),
+        TARGET_TEST(test_no_session_is_begun_for_nothing),
+        TARGET_TEST(test_no_session_is_begun_for_what_is_out_to_the_old_server),
+        TARGET_TEST(test_what_the_old_server_gives_back_goes_to_the_new_one_at_once),
+        TARGET_TEST(test_another_instance_gets_what_the_old_one_had_not_answered),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
