@@ -8,9 +8,12 @@
 #include "health/monitor.h"
 #include "relay/delivery.h"
 #include "relay/settlement.h"
+#include "relay/turn.h"
 
 #define CONNECT_TIMEOUT_MS 5000 /* both ends are ours or near; a probe says sooner that it is down */
-#define SESSION_IDLE_MS    2000 /* a kept session saves a greeting for mail in bursts */
+/* A loss costs a message one retry; as long again it makes way for the others. */
+#define LOSSY_PATIENCE_RETRIES 2
+#define SESSION_IDLE_MS        2000 /* a kept session saves a greeting for mail in bursts */
 
 struct session {
     struct list node;
@@ -31,7 +34,7 @@ struct target {
     struct list sessions;
     struct settlements settlements;
     struct loop_timer *timer; /* the schedule's */
-    bool alone;               /* a lossy transaction is under way */
+    struct turn turn;
 };
 
 static void run(struct target *t);
@@ -111,18 +114,30 @@ static struct transaction *take(struct target *t, enum source_lane lane)
     return NULL;
 }
 
+static enum turn_word whose_turn(struct target *t)
+{
+    struct turn_view view = {
+        .up = schedule_word(t) == SCHEDULE_UP,
+        .normal = ready(t, SOURCE_NORMAL),
+        .lossy = ready(t, SOURCE_LOSSY),
+        .busy = busy_sessions(t),
+        .patience_ms = LOSSY_PATIENCE_RETRIES * t->options.relay->retry_ms,
+        .now = loop_now(t->loop),
+    };
+    return turn_ask(&t->turn, &view);
+}
+
 static struct transaction *next_transaction(void *arg, struct delivery *d)
 {
     struct session *s = arg;
     struct target *t = s->target;
     (void)d;
-    if (t->alone)
+    enum turn_word turn = whose_turn(t);
+    if (turn == TURN_NOBODY)
         return NULL;
-    struct transaction *found = take(t, SOURCE_NORMAL);
-    if (!found && busy_sessions(t) == 0) {
-        found = take(t, SOURCE_LOSSY);
-        t->alone = found != NULL;
-    }
+    struct transaction *found = take(t, turn == TURN_LOSSY ? SOURCE_LOSSY : SOURCE_NORMAL);
+    if (found && turn == TURN_LOSSY)
+        turn_begin(&t->turn, loop_now(t->loop));
     return found;
 }
 
@@ -130,7 +145,7 @@ static void leave_alone(struct target *t, const struct transaction *transaction)
 {
     if (transaction->lane != SOURCE_LOSSY)
         return;
-    t->alone = false;
+    turn_end(&t->turn, loop_now(t->loop));
     loop_timer_start(t->timer, 0); /* the others may go on */
 }
 
@@ -249,14 +264,18 @@ static void on_timer(void *arg)
 }
 
 /* Transactions that could be handed out now to further sessions. */
-static size_t work(const struct target *t)
+static size_t work(struct target *t)
 {
-    if (!t->instance.present || t->alone)
+    if (!t->instance.present)
         return 0;
-    size_t normal = ready(t, SOURCE_NORMAL);
-    if (normal == 0 && busy_sessions(t) == 0 && ready(t, SOURCE_LOSSY) > 0)
+    switch (whose_turn(t)) {
+    case TURN_NORMAL:
+        return ready(t, SOURCE_NORMAL);
+    case TURN_LOSSY:
         return 1;
-    return normal;
+    default:
+        return 0;
+    }
 }
 
 /* One for each transaction that no session is free for, as the schedule allows. */
@@ -315,6 +334,7 @@ struct target *target_new(struct loop *l, const struct target_options *options, 
     t->ops = ops;
     t->arg = arg;
     list_init(&t->sessions);
+    turn_init(&t->turn);
     settlements_init(&t->settlements, l, on_quarantined, t);
     t->timer = loop_timer_new(l, on_timer, t);
     struct schedule_options schedule = schedule_options_of(options);

@@ -74,6 +74,45 @@ static void test_another_instance_gets_what_the_old_one_had_not_answered(void **
     assert_int_equal(r->peers[1].taken_count, 1);
 }
 
+static size_t waiting(const struct target_rig *r)
+{
+    return source_ready(r->source, SOURCE_NORMAL);
+}
+
+/* Traffic that does not end: as much is accepted as is taken. */
+static void flow_until_taken(struct target_rig *r, const char *name)
+{
+    int sent = 0, limit = 1500;
+    char other[24];
+    while (peer_place_of(&r->peers[0], name) < 0 && sent < limit) {
+        if (waiting(r) < 20) {
+            snprintf(other, sizeof(other), "n%d", sent++);
+            rig_accept(r, other);
+        }
+        rig_pass(r, 10);
+    }
+    assert_true(sent < limit);
+    assert_true(waiting(r) > 0);
+}
+
+static void test_lossy_mail_is_delivered_alone_while_traffic_is_steady(void **state)
+{
+    struct target_rig *r = *state;
+    struct peer *p = &r->peers[0];
+    p->cut = "victim";
+    p->delay_ms = 50;
+    char name[24];
+    for (int i = 0; i < 5; i++) { /* one crash of a server makes several at once */
+        snprintf(name, sizeof(name), "victim%d", i);
+        rig_accept(r, name);
+    }
+    for (int i = 0; i < 5; i++) {
+        snprintf(name, sizeof(name), "victim%d", i);
+        flow_until_taken(r, name);
+    }
+    assert_int_equal(p->most_with_cut, 1);
+}
+
 #define TARGET_TEST(name) cmocka_unit_test_setup_teardown(name, target_rig_setup, target_rig_teardown)
 
 int main(void)
@@ -84,6 +123,7 @@ int main(void)
         TARGET_TEST(test_no_session_is_begun_for_what_is_out_to_the_old_server),
         TARGET_TEST(test_what_the_old_server_gives_back_goes_to_the_new_one_at_once),
         TARGET_TEST(test_another_instance_gets_what_the_old_one_had_not_answered),
+        TARGET_TEST(test_lossy_mail_is_delivered_alone_while_traffic_is_steady),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
