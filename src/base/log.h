@@ -1,7 +1,11 @@
 /* Structured logging to stderr: one line an event, `time level role: message
  * key=value ...`. Values are quoted where needed and control bytes are escaped,
  * so that nothing a peer sends reaches a terminal raw. Libraries return errors;
- * only the owner of an operation logs, once. */
+ * only the owner of an operation logs, once.
+ *
+ * Logging never waits: a line that stderr does not take now (a full pipe, a
+ * stopped terminal) is left out, and the next one that it takes is preceded by
+ * how many were. Any thread may log. */
 #ifndef HOLDFAST_BASE_LOG_H
 #define HOLDFAST_BASE_LOG_H
 
@@ -30,6 +34,9 @@ struct log_field {
 #define log_event(level, message, ...)                                                                       \
     log_fields((level), (message), (const struct log_field[LOG_FIELDS_MAX + 1]){__VA_ARGS__})
 
+/* Once, as early as possible (a pipe of another user's cannot be opened again after the privileges were
+ * dropped): looks at what stderr is, so that processes that share it do not make each other wait. */
+void log_open(void);
 void log_fields(enum log_level level, const char *message, const struct log_field *fields);
 void log_set_level(enum log_level level);
 void log_set_role(const char *role); /* shown in each line; copied, at most 63 bytes */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "cli/commands.h"
 
 static const struct command_entry commands[] = {
@@ -48,6 +49,7 @@ int command_usage(const char *name, const char *problem)
 
 int main(int argc, char **argv)
 {
+    log_open();
     if (argc < 2) {
         print_usage(stderr);
         return EXIT_USAGE;

@@ -33,6 +33,7 @@ enum server_protocol { SERVER_SMTP, SERVER_LMTP };
 enum check_kind { CHECK_SMTP, CHECK_IMAP, CHECK_POP3, CHECK_LMTP, CHECK_TCP, CHECK_COMMAND };
 enum failover_mode { FAILOVER_MANUAL, FAILOVER_AUTOMATIC };
 enum recipients_mode { RECIPIENTS_DIRECTORY, RECIPIENTS_LIST, RECIPIENTS_ANY, RECIPIENTS_VERIFY };
+enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
 enum store_engine { STORE_SQLITE, STORE_POSTGRESQL, STORE_MEMORY };
 
 struct config_site {
@@ -152,7 +153,9 @@ struct config {
     const char *user; /* the system user that roles run as when started as root; "" keeps it */
 
     enum log_level log_level; /* the least that is logged (default info) */
-    int64_t lease_ms;         /* node and director leases (default 2500ms) */
+    enum log_messages log_messages;
+
+    int64_t lease_ms; /* node and director leases (default 2500ms) */
 
     struct config_site *sites;
     size_t site_count;

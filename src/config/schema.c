@@ -67,6 +67,12 @@ static const struct schema_word check_words[] = {
     {NULL, 0, NULL},
 };
 
+static const struct schema_word log_messages_words[] = {
+    {"all", LOG_MESSAGES_ALL, NULL},
+    {"none", LOG_MESSAGES_NONE, NULL},
+    {NULL, 0, NULL},
+};
+
 static const struct schema_word mode_words[] = {
     {"manual", FAILOVER_MANUAL, NULL},
     {"automatic", FAILOVER_AUTOMATIC, NULL},
@@ -104,6 +110,11 @@ static const struct schema_key system_keys[] = {
     {FIELD("log", config, log_level), SCHEMA_WORD, RELOAD_LIVE, "\"info\"", .words = log_words,
      .help = "The least level that is logged, to standard error. (`run` passes `SIGHUP` on to the roles; an "
              "instance of a messaging server, which the director started, wants its own.)"},
+    {FIELD("log_messages", config, log_messages), SCHEMA_WORD, RELOAD_LIVE, "\"all\"",
+     .words = log_messages_words,
+     .help = "Whether each message accepted, refused, delivered, deferred or quarantined, and each login, "
+             "has its "
+             "line in the log."},
     {.name = NULL},
 };
 

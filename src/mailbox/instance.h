@@ -9,6 +9,7 @@
 #include "loop/loop.h"
 #include "mailbox/directory.h"
 #include "mailbox/upgrade.h"
+#include "net/log_limit.h"
 #include "pop3/session.h"
 #include "smtp/client.h"
 #include "smtp/server.h"
@@ -31,6 +32,7 @@ struct instance {
     struct addr relay_address;
     struct imap_options imap_options;
     struct pop3_options pop3_options;
+    struct log_limit *log_limit;
     bool closing;
     struct list sessions; /* each begins with a struct session_node */
     size_t session_count;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "mailbox/instance.h"
 #include "smtp/map_error.h"
+#include "smtp/refusal_log.h"
 #include "smtp/server_connection.h"
 #include "wire/received.h"
 
@@ -19,6 +20,7 @@ struct intake {
     char *reverse_path;
     bool has_custody;
     struct custody_id custody_id;
+    uint64_t size_bytes;
     struct str *users; /* owned copies */
     size_t user_count, user_capacity;
     struct body_writer *body;
@@ -151,6 +153,30 @@ static bool on_data(void *arg, const char *data, size_t len)
     return !body_writer_full(s->body);
 }
 
+static void on_refused(void *arg, const struct smtp_refusal *refusal)
+{
+    struct intake *s = arg;
+    const struct instance *i = s->base.instance;
+    if (i->config->log_messages == LOG_MESSAGES_ALL)
+        smtp_refusal_log(i->log_limit, s->server, s->client_ip, refusal);
+}
+
+static void log_stored(const struct intake *s, const char *id, size_t k)
+{
+    if (s->base.instance->config->log_messages == LOG_MESSAGES_ALL)
+        log_event(LOG_INFO, "stored", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
+                  LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->reverse_path),
+                  LOG_STR("recipient", s->users[k]), LOG_I64("size", (int64_t)s->size_bytes));
+}
+
+/* The same words as the relay's, where there is a custody id. */
+static void answer_stored(struct intake *s, const char *id)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "%s%s", id[0] ? "Accepted as " : "Delivered", id);
+    reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
+}
+
 static void on_delivered(void *arg, int err, const int *results)
 {
     struct intake *s = arg;
@@ -159,9 +185,14 @@ static void on_delivered(void *arg, int err, const int *results)
     for (size_t k = 0; err == 0 && k < s->user_count; k++)
         if (results[k] != 0)
             err = results[k];
+    char id[CUSTODY_ID_TEXT_MAX] = "";
+    if (s->has_custody)
+        custody_id_format(&s->custody_id, id);
+    for (size_t k = 0; err == 0 && k < s->user_count; k++)
+        log_stored(s, id, k);
     drop_transaction(s);
     if (err == 0)
-        reply(s, SMTP_REPLY(250, 2, 0, 0, "Delivered"));
+        answer_stored(s, id);
     else
         reply_error(s, err);
     if (err == ERR_FENCED)
@@ -171,7 +202,7 @@ static void on_delivered(void *arg, int err, const int *results)
 static void on_data_end(void *arg, const struct smtp_data_info *info)
 {
     struct intake *s = arg;
-    (void)info;
+    s->size_bytes = info->size_bytes;
     int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
     if (err) {
         drop_transaction(s);
@@ -212,6 +243,7 @@ static const struct smtp_server_ops server_ops = {
     .data_begin = on_data_begin,
     .data = on_data,
     .data_end = on_data_end,
+    .refused = on_refused,
     .reset = on_reset,
     .cancel = on_cancel,
     .closed = on_closed,

@@ -1,13 +1,21 @@
 #include "mailbox/login.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 /* A person hardly notices; a guesser gets three tries in as many seconds. */
 #define DENIED_DELAY_MS 1000
 
+#define NAME_SHOWN_MAX 128 /* of a name that a client made up */
+
 struct login {
+    struct instance *instance;
+    const char *protocol;
+    char client[ADDR_TEXT_MAX];
+    char name[NAME_SHOWN_MAX + 1]; /* as given */
     struct password_request *request;
     struct loop_timer *timer;
     struct upgrade *upgrade;
@@ -29,8 +37,22 @@ static void login_free(struct login *l)
     free(l);
 }
 
+static void log_end(const struct login *l, int err)
+{
+    struct instance *i = l->instance;
+    if (i->config->log_messages != LOG_MESSAGES_ALL || (err && !log_limit_may(i->log_limit, l->client)))
+        return;
+    if (err)
+        log_event(LOG_WARNING, "login failed", LOG_TEXT("protocol", l->protocol),
+                  LOG_TEXT("client", l->client), LOG_TEXT("name", l->name), LOG_TEXT("error", err_name(err)));
+    else
+        log_event(LOG_INFO, "login", LOG_TEXT("protocol", l->protocol), LOG_TEXT("client", l->client),
+                  LOG_TEXT("user", l->user));
+}
+
 static void finish(struct login *l, int err)
 {
+    log_end(l, err);
     void (*on_done)(void *, int, struct str) = l->on_done;
     void *arg = l->arg;
     char *user = l->user;
@@ -59,12 +81,17 @@ static void on_verified(void *arg, int err)
     finish(l, err);
 }
 
-struct login *login_new(struct instance *i, struct str name, struct str password,
-                        void (*on_done)(void *arg, int err, struct str user), void *arg)
+struct login *login_new(struct instance *i, const struct login_from *from, struct str name,
+                        struct str password, void (*on_done)(void *arg, int err, struct str user), void *arg)
 {
     struct login *l = mem_zalloc(sizeof(*l));
     struct str user = STR_EMPTY;
     struct str verifier = directory_verifier(i->directory, name, &user);
+    struct str shown = str_sub(name, 0, NAME_SHOWN_MAX);
+    l->instance = i;
+    l->protocol = from->protocol;
+    snprintf(l->client, sizeof(l->client), "%s", from->client);
+    memcpy(l->name, shown.ptr, shown.len);
     l->on_done = on_done;
     l->arg = arg;
     l->upgrade = i->upgrade;

@@ -8,10 +8,17 @@
 
 struct login;
 
+/* Who tries: for the log. */
+struct login_from {
+    const char *protocol; /* static: "IMAP", "POP3", "submission" */
+    const char *client;   /* its IP address; copied */
+};
+
 /* name: an address in any case. on_done fires once, later: 0 and the user, in
- * lower case, valid in the call; ERR_DENIED; ERR_BUSY. name and password are copied. */
-struct login *login_new(struct instance *i, struct str name, struct str password,
-                        void (*on_done)(void *arg, int err, struct str user), void *arg);
+ * lower case, valid in the call; ERR_DENIED; ERR_BUSY. name and password are copied. Either end has a line in
+ * the log. */
+struct login *login_new(struct instance *i, const struct login_from *from, struct str name,
+                        struct str password, void (*on_done)(void *arg, int err, struct str user), void *arg);
 /* on_done will not fire. NULL is allowed. */
 void login_cancel(struct login *l);
 

@@ -8,6 +8,7 @@
 #define LINGER_MS         5000         /* for the last answer to be fetched */
 
 struct machine {
+    const char *protocol;
     void (*input)(void *m, const char *data, size_t len);
     bool (*wants_input)(const void *m);
     struct str (*output)(const void *m);
@@ -20,7 +21,7 @@ struct machine {
     void (*free)(void *m);
 };
 
-#define DEFINE_MACHINE(name)                                                                                 \
+#define DEFINE_MACHINE(name, protocol)                                                                       \
     static void name##_input_of(void *m, const char *data, size_t len)                                       \
     {                                                                                                        \
         name##_session_input(m, data, len);                                                                  \
@@ -61,17 +62,25 @@ struct machine {
     {                                                                                                        \
         name##_session_free(m);                                                                              \
     }                                                                                                        \
-    static const struct machine name##_machine = {                                                           \
-        name##_input_of,         name##_wants_input_of, name##_output_of,  name##_output_taken_of,           \
-        name##_finished_of,      name##_timeout_ms_of,  name##_timeout_of, name##_shutdown_of,               \
-        name##_authenticated_of, name##_free_of};
+    static const struct machine name##_machine = {protocol,                                                  \
+                                                  name##_input_of,                                           \
+                                                  name##_wants_input_of,                                     \
+                                                  name##_output_of,                                          \
+                                                  name##_output_taken_of,                                    \
+                                                  name##_finished_of,                                        \
+                                                  name##_timeout_ms_of,                                      \
+                                                  name##_timeout_of,                                         \
+                                                  name##_shutdown_of,                                        \
+                                                  name##_authenticated_of,                                   \
+                                                  name##_free_of};
 
-DEFINE_MACHINE(imap)
-DEFINE_MACHINE(pop3)
+DEFINE_MACHINE(imap, "IMAP")
+DEFINE_MACHINE(pop3, "POP3")
 #undef DEFINE_MACHINE
 
 struct reader {
     struct session_node base; /* first */
+    char client_ip[ADDR_TEXT_MAX];
     const struct machine *type;
     void *machine;
     struct loop_stream *stream;
@@ -186,7 +195,8 @@ static void on_login(void *arg, int err, struct str user)
 static void on_authenticate(void *arg, struct str user, struct str password)
 {
     struct reader *r = arg;
-    r->login = login_new(r->base.instance, user, password, on_login, r);
+    struct login_from from = {r->type->protocol, r->client_ip};
+    r->login = login_new(r->base.instance, &from, user, password, on_login, r);
 }
 
 static void on_cancel(void *arg)
@@ -227,7 +237,8 @@ static void cut_session(struct session_node *node)
     destroy((struct reader *)node);
 }
 
-static struct reader *reader_new(struct instance *i, const struct machine *type, struct loop_stream *stream)
+static struct reader *reader_new(struct instance *i, const struct machine *type, struct loop_stream *stream,
+                                 const struct addr *peer)
 {
     struct reader *r = mem_zalloc(sizeof(*r));
     session_node_init(&r->base, i);
@@ -235,6 +246,7 @@ static struct reader *reader_new(struct instance *i, const struct machine *type,
     r->base.cut = cut_session;
     r->type = type;
     r->stream = stream;
+    addr_format_ip(peer, r->client_ip);
     r->timer = loop_timer_new(i->loop, on_timer, r);
     loop_stream_on_drain(stream, on_drain, r);
     return r;
@@ -242,7 +254,7 @@ static struct reader *reader_new(struct instance *i, const struct machine *type,
 
 void imap_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
 {
-    struct reader *r = reader_new(i, &imap_machine, stream);
+    struct reader *r = reader_new(i, &imap_machine, stream, peer);
     struct imap_session *s =
         imap_session_new(&i->imap_options, &imap_ops, r, i->mail, addr_is_loopback(peer));
     r->machine = s;
@@ -252,7 +264,7 @@ void imap_accept(struct instance *i, struct loop_stream *stream, const struct ad
 
 void pop3_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
 {
-    struct reader *r = reader_new(i, &pop3_machine, stream);
+    struct reader *r = reader_new(i, &pop3_machine, stream, peer);
     struct pop3_session *s =
         pop3_session_new(&i->pop3_options, &pop3_ops, r, i->mail, addr_is_loopback(peer));
     r->machine = s;

@@ -303,6 +303,7 @@ static void start_work(struct mailbox_role *r)
     snprintf(r->lease_name, sizeof(r->lease_name), "server/%s", r->options.server->name);
     snprintf(r->holder, sizeof(r->holder), "%s:%lld", r->options.node->name, (long long)r->options.epoch);
     i->directory = directory_new(network, r->options.config, r->options.server);
+    i->log_limit = log_limit_new(i->loop);
     i->passwords = password_queue_new(i->loop);
     i->upgrade = upgrade_new(network, i->passwords);
     r->viewer = viewer_new(i->loop, network, on_view, r);
@@ -400,6 +401,7 @@ void mailbox_role_free(struct mailbox_role *r)
     directory_free(r->instance.directory);
     upgrade_free(r->instance.upgrade);
     password_queue_free(r->instance.passwords);
+    log_limit_free(r->instance.log_limit);
     loop_timer_free(r->lease_timer);
     loop_timer_free(r->stop_timer);
     free(r);

@@ -10,6 +10,7 @@
 #include "mailbox/login.h"
 #include "smtp/client_connection.h"
 #include "smtp/map_error.h"
+#include "smtp/refusal_log.h"
 #include "smtp/server_connection.h"
 #include "wire/received.h"
 
@@ -29,6 +30,7 @@ struct submission {
     char *reverse_path;
     struct str *recipients; /* owned copies */
     size_t recipient_count;
+    uint64_t size_bytes;
     struct smtp_client_connection *relay;
     struct smtp_client *client;
     struct buf body;
@@ -101,7 +103,9 @@ static void sasl_moved(struct submission *s, int err, struct str challenge)
         smtp_server_auth_challenge(s->server, challenge);
         return;
     } else {
-        s->login = login_new(s->base.instance, sasl_user(&s->sasl), sasl_password(&s->sasl), on_login, s);
+        struct login_from from = {"submission", s->client_ip};
+        s->login =
+            login_new(s->base.instance, &from, sasl_user(&s->sasl), sasl_password(&s->sasl), on_login, s);
     }
     close_sasl(s);
 }
@@ -160,11 +164,30 @@ static void set_answer(struct submission *s, const struct smtp_reply *r)
     s->answer.text = (struct str){s->answer_text, len};
 }
 
+static void log_submitted(const struct submission *s)
+{
+    if (s->base.instance->config->log_messages == LOG_MESSAGES_ALL)
+        log_event(LOG_INFO, "submitted", LOG_STR("user", smtp_server_user(s->server)),
+                  LOG_TEXT("client", s->client_ip), LOG_STR("helo", smtp_server_helo(s->server)),
+                  LOG_TEXT("sender", s->reverse_path), LOG_I64("recipients", (int64_t)s->recipient_count),
+                  LOG_I64("size", (int64_t)s->size_bytes), LOG_STR("relay_reply", s->answer.text));
+}
+
+static void on_refused(void *arg, const struct smtp_refusal *refusal)
+{
+    struct submission *s = arg;
+    const struct instance *i = s->base.instance;
+    if (i->config->log_messages == LOG_MESSAGES_ALL && refusal->reply->code != 535) /* the login told that */
+        smtp_refusal_log(i->log_limit, s->server, s->client_ip, refusal);
+}
+
 static void answer_end(struct submission *s)
 {
     struct smtp_reply answer = s->answer;
     if (!s->done || !s->body_ended)
         return;
+    if (smtp_reply_class(&answer) == 2)
+        log_submitted(s);
     smtp_server_reply(s->server, &answer);
     drop_transaction(s);
 }
@@ -220,8 +243,12 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
 {
     struct submission *s = arg;
     char named[SMTP_REPLY_TEXT_MAX];
-    if (result->outcome == SMTP_OUTCOME_DELIVERED || s->refused)
+    if (s->refused)
         return;
+    if (result->outcome == SMTP_OUTCOME_DELIVERED) {
+        set_answer(s, &result->reply); /* it names the custody id */
+        return;
+    }
     bool told = result->outcome == SMTP_OUTCOME_REFUSED && result->reply.code != 0;
     struct smtp_reply r = told ? result->reply : relay_away();
     if (told && result->stage == SMTP_STAGE_RCPT) {
@@ -341,7 +368,7 @@ static bool on_data(void *arg, const char *data, size_t len)
 static void on_data_end(void *arg, const struct smtp_data_info *info)
 {
     struct submission *s = arg;
-    (void)info;
+    s->size_bytes = info->size_bytes;
     s->body_ended = true;
     if (s->body.overflow) {
         s->answer = relay_away();
@@ -382,6 +409,7 @@ static const struct smtp_server_ops server_ops = {
     .data_begin = on_data_begin,
     .data = on_data,
     .data_end = on_data_end,
+    .refused = on_refused,
     .auth = on_auth,
     .auth_response = on_auth_response,
     .auth_cancel = on_auth_cancel,

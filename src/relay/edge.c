@@ -6,8 +6,10 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/log_limit.h"
 #include "relay/loop_guard.h"
 #include "smtp/map_error.h"
+#include "smtp/refusal_log.h"
 #include "smtp/server_connection.h"
 #include "wire/received.h"
 
@@ -21,6 +23,7 @@ struct edge {
     void *arg;
     struct queue *queue;
     int refusal; /* why there is no queue; 0: it is not known, or there is */
+    struct log_limit *log_limit;
     bool closing;
     struct list sessions;
     size_t session_count;
@@ -43,6 +46,7 @@ struct session {
     bool smtputf8;
     struct custody_id custody_id;
     struct wall_time received_at;
+    uint64_t size_bytes;
     struct rcpt *rcpts;
     size_t rcpt_count, rcpt_capacity;
     struct body_writer *body;
@@ -216,6 +220,23 @@ static void tell_accepted(struct session *s)
     }
 }
 
+static void log_accepted(const struct session *s, const char *id)
+{
+    if (s->edge->options.config->log_messages != LOG_MESSAGES_ALL)
+        return;
+    log_event(LOG_INFO, "accepted", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
+              LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->reverse_path),
+              LOG_I64("recipients", (int64_t)s->rcpt_count), LOG_I64("size", (int64_t)s->size_bytes),
+              LOG_TEXT("message_id", s->guard.message_id));
+}
+
+static void on_refused(void *arg, const struct smtp_refusal *refusal)
+{
+    struct session *s = arg;
+    if (s->edge->options.config->log_messages == LOG_MESSAGES_ALL)
+        smtp_refusal_log(s->edge->log_limit, s->server, s->client_ip, refusal);
+}
+
 static void on_accept(void *arg, int err, int64_t message_id)
 {
     struct session *s = arg;
@@ -228,16 +249,18 @@ static void on_accept(void *arg, int err, int64_t message_id)
         reply_error(s, err);
         return;
     }
-    tell_accepted(s);
-    drop_transaction(s);
     char id[CUSTODY_ID_TEXT_MAX], text[64];
     custody_id_format(&s->custody_id, id);
+    log_accepted(s, id);
+    tell_accepted(s);
+    drop_transaction(s);
     snprintf(text, sizeof(text), "Accepted as %s", id);
     reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
 }
 
 static void accept_message(struct session *s, const struct smtp_data_info *info)
 {
+    s->size_bytes = info->size_bytes;
     struct queue_message_in message = {
         .custody_id = s->custody_id,
         .reverse_path = str_from(s->reverse_path),
@@ -309,6 +332,7 @@ static const struct smtp_server_ops server_ops = {
     .data_begin = on_data_begin,
     .data = on_data,
     .data_end = on_data_end,
+    .refused = on_refused,
     .reset = on_reset,
     .cancel = on_cancel,
     .closed = on_closed,
@@ -322,6 +346,7 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
     e->options = *options;
     e->on_accepted = on_accepted;
     e->arg = arg;
+    e->log_limit = log_limit_new(l);
     list_init(&e->sessions);
     e->server_options = (struct smtp_server_options){
         .flavour = SMTP_FLAVOUR_SMTP,
@@ -345,6 +370,7 @@ void edge_free(struct edge *e)
         smtp_server_connection_free(s->connection);
         session_free(s);
     }
+    log_limit_free(e->log_limit);
     free(e);
 }
 

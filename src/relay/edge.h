@@ -19,6 +19,7 @@
 struct edge;
 
 struct edge_options {
+    const struct config *config;
     const struct config_relay *relay;
     const struct recipients *recipients; /* must outlive the edge */
 };

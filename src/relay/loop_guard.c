@@ -23,6 +23,16 @@ static bool names_us(struct str line, struct str name)
     return false;
 }
 
+static void keep_message_id(struct loop_guard *g, struct str line)
+{
+    const struct str name = STR("Message-ID:");
+    if (g->message_id[0] || !str_istarts(line, name))
+        return;
+    struct str value = str_sub(str_trim(str_sub(line, name.len, line.len)), 0, sizeof(g->message_id) - 1);
+    memcpy(g->message_id, value.ptr, value.len);
+    g->message_id[value.len] = '\0';
+}
+
 static void end_line(struct loop_guard *g)
 {
     struct str line = {g->line, g->line_len < sizeof(g->line) ? g->line_len : sizeof(g->line)};
@@ -33,6 +43,7 @@ static void end_line(struct loop_guard *g)
     if (line.ptr[0] != ' ' && line.ptr[0] != '\t') {
         g->at_received = str_istarts(line, STR("Received:"));
         g->hops += g->at_received;
+        keep_message_id(g, line);
     }
     if (g->at_received && names_us(line, g->own_name))
         g->own_hops++;

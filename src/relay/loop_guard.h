@@ -1,5 +1,6 @@
 /* The loop guard: counts the Received lines that a message has already (RFC
- * 5321 6.3). Pure. */
+ * 5321 6.3). Since it looks at each header line anyway, it also keeps the
+ * Message-ID, for the log. Pure. */
 #ifndef HOLDFAST_RELAY_LOOP_GUARD_H
 #define HOLDFAST_RELAY_LOOP_GUARD_H
 
@@ -18,8 +19,9 @@
 struct loop_guard {
     struct str own_name; /* our host name, not owned */
     size_t hops, own_hops;
-    bool in_body;     /* the header has ended */
-    bool at_received; /* the present field is a Received */
+    char message_id[128]; /* cut at its length; "": none, or folded */
+    bool in_body;         /* the header has ended */
+    bool at_received;     /* the present field is a Received */
     bool cr;
     size_t line_len; /* of the present line, kept or not */
     char line[512];  /* start of the present line; the rest does not matter */

@@ -81,14 +81,10 @@ static struct notices *notices_of(const struct relay_role *r, const struct queue
     return NULL;
 }
 
-static void on_quarantined(void *arg, struct target *t, struct queue *q, const struct custody_id *id,
-                           struct str recipient, struct str reply)
+static void on_quarantined(void *arg, struct target *t, struct queue *q)
 {
     struct relay_role *r = arg;
-    char text[CUSTODY_ID_TEXT_MAX];
-    custody_id_format(id, text);
-    log_event(LOG_WARNING, "delivery quarantined", LOG_TEXT("id", text), LOG_STR("recipient", recipient),
-              LOG_TEXT("server", target_server(t)->name), LOG_STR("reply", reply));
+    (void)t;
     struct notices *notices = notices_of(r, q);
     if (notices)
         notices_kick(notices);
@@ -367,7 +363,8 @@ static void make_targets(struct relay_role *r)
     const struct config *config = r->options.config;
     r->targets = mem_calloc(config->server_count, sizeof(*r->targets));
     for (size_t i = 0; i < config->server_count; i++) {
-        struct target_options options = {.server = &config->servers[i],
+        struct target_options options = {.config = config,
+                                         .server = &config->servers[i],
                                          .relay = r->options.relay,
                                          .client = &r->client_options[config->servers[i].protocol]};
         r->targets[i] = target_new(r->loop, &options, &target_ops, r);
@@ -388,7 +385,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         return rc;
     }
     make_client_options(r);
-    struct edge_options edge = {.relay = options->relay, .recipients = &r->recipients};
+    struct edge_options edge = {.config = config, .relay = options->relay, .recipients = &r->recipients};
     r->edge = edge_new(l, &edge, on_accepted, r);
     make_targets(r);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);

@@ -16,11 +16,11 @@ struct settlement {
 };
 
 void settlements_init(struct settlements *s, struct loop *l,
-                      void (*on_quarantined)(void *arg, const struct transaction *t,
-                                             const struct queue_result *result),
+                      void (*on_settled)(void *arg, const struct transaction *t,
+                                         const struct queue_result *result),
                       void *arg)
 {
-    *s = (struct settlements){.loop = l, .on_quarantined = on_quarantined, .arg = arg};
+    *s = (struct settlements){.loop = l, .on_settled = on_settled, .arg = arg};
     list_init(&s->items);
 }
 
@@ -67,11 +67,10 @@ static void settlement_free(struct settlement *s, struct wall_time retry_at)
     free(s);
 }
 
-static void report_quarantined(const struct settlement *s)
+static void report(const struct settlement *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->results[i].outcome == QUEUE_OUTCOME_QUARANTINED)
-            s->all->on_quarantined(s->all->arg, s->transaction, &s->results[i]);
+        s->all->on_settled(s->all->arg, s->transaction, &s->results[i]);
 }
 
 static void record(void *arg);
@@ -81,7 +80,7 @@ static void on_settle(void *arg, int err)
     struct settlement *s = arg;
     s->op = NULL;
     if (err == 0)
-        report_quarantined(s);
+        report(s);
     if (err == 0 ||
         err == ERR_FENCED) { /* fenced: another owner tries again, and the server knows the custody id */
         settlement_free(s, earliest_retry(s));

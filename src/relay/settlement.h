@@ -11,16 +11,16 @@
 
 struct settlements {
     struct loop *loop;
-    void (*on_quarantined)(void *arg, const struct transaction *t, const struct queue_result *result);
+    void (*on_settled)(void *arg, const struct transaction *t, const struct queue_result *result);
     void *arg;
     struct list items; /* of struct settlement */
     size_t count;
 };
 
-/* on_quarantined fires for each delivery that is durably in quarantine. */
+/* on_settled fires for each outcome that has become durable. */
 void settlements_init(struct settlements *s, struct loop *l,
-                      void (*on_quarantined)(void *arg, const struct transaction *t,
-                                             const struct queue_result *result),
+                      void (*on_settled)(void *arg, const struct transaction *t,
+                                         const struct queue_result *result),
                       void *arg);
 /* Takes t; results are copied. */
 void settlements_add(struct settlements *s, struct transaction *t, const struct queue_result *results,

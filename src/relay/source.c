@@ -140,6 +140,7 @@ static struct transaction *transaction_new(struct source *s, enum source_lane la
     t->message_id = row->message_id;
     t->custody_id = row->custody_id;
     t->reverse_path = str_dup(row->reverse_path);
+    t->received_at = row->received_at;
     t->size_bytes = row->size_bytes;
     t->eight_bit = row->eight_bit;
     t->smtputf8 = row->smtputf8;

@@ -49,6 +49,7 @@ struct transaction {
     char *reverse_path;
     uint64_t size_bytes;
     bool eight_bit, smtputf8;
+    struct wall_time received_at; /* for the log */
     struct transaction_recipient recipients[TRANSACTION_RECIPIENTS_MAX];
     size_t recipient_count;
 };

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "health/monitor.h"
 #include "relay/delivery.h"
+#include "relay/outcome_log.h"
 #include "relay/settlement.h"
 #include "relay/turn.h"
 
@@ -149,14 +150,15 @@ static void leave_alone(struct target *t, const struct transaction *transaction)
     loop_timer_start(t->timer, 0); /* the others may go on */
 }
 
-static void on_quarantined(void *arg, const struct transaction *transaction,
-                           const struct queue_result *result)
+static void on_settled(void *arg, const struct transaction *transaction, const struct queue_result *result)
 {
     struct target *t = arg;
     for (size_t i = 0; i < transaction->recipient_count; i++)
-        if (transaction->recipients[i].delivery_id == result->delivery_id)
-            t->ops->quarantined(t->arg, t, source_queue(transaction->source), &transaction->custody_id,
-                                str_from(transaction->recipients[i].address), result->reply);
+        if (transaction->recipients[i].delivery_id == result->delivery_id &&
+            t->options.config->log_messages == LOG_MESSAGES_ALL)
+            outcome_log(transaction, transaction->recipients[i].address, result);
+    if (result->outcome == QUEUE_OUTCOME_QUARANTINED)
+        t->ops->quarantined(t->arg, t, source_queue(transaction->source));
 }
 
 static bool any_loss(const struct queue_result *results, size_t count)
@@ -335,7 +337,7 @@ struct target *target_new(struct loop *l, const struct target_options *options, 
     t->arg = arg;
     list_init(&t->sessions);
     turn_init(&t->turn);
-    settlements_init(&t->settlements, l, on_quarantined, t);
+    settlements_init(&t->settlements, l, on_settled, t);
     t->timer = loop_timer_new(l, on_timer, t);
     struct schedule_options schedule = schedule_options_of(options);
     schedule_init(&t->schedule, &schedule);

@@ -23,6 +23,7 @@
 struct target;
 
 struct target_options {
+    const struct config *config;
     const struct config_server *server;
     const struct config_relay *relay;
     const struct smtp_client_options *client; /* must outlive the target */
@@ -32,8 +33,7 @@ struct target_ops {
     /* The observation for the directors changed (state, invocation, instance). */
     void (*observed)(void *arg, struct target *t);
     /* A delivery of q is in quarantine, durably: the operator must know. */
-    void (*quarantined)(void *arg, struct target *t, struct queue *q, const struct custody_id *id,
-                        struct str recipient, struct str reply);
+    void (*quarantined)(void *arg, struct target *t, struct queue *q);
 };
 
 /* Where the identity is now. node "" and no address: nowhere. */

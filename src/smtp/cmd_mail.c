@@ -128,6 +128,8 @@ void cmd_mail(struct smtp_server *s, struct str args)
 {
     struct mail_params p = {.mail = {.size_bytes = 0}};
     struct smtp_reply r = check_order(s);
+    if (!s->transaction)
+        server_note_path(s->said_sender, args);
     if (r.code == 0)
         r = take_path(s, &p, &args);
     if (r.code == 0)

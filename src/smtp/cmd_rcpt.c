@@ -35,6 +35,7 @@ void cmd_rcpt(struct smtp_server *s, struct str args)
 {
     struct smtp_path path;
     struct smtp_param param;
+    server_note_path(s->said_recipient, args);
     if (!s->transaction) {
         server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "MAIL first"));
         return;

@@ -23,6 +23,7 @@ struct smtp_server *smtp_server_new(const struct smtp_server_options *options,
     s->ops = ops;
     s->arg = arg;
     s->nonce = *nonce;
+    s->stage = "CONNECT";
     buf_init(&s->in, IN_MAX);
     buf_init(&s->out, OUT_MAX);
     smtp_line_reader_init(&s->reader);
@@ -44,12 +45,19 @@ void smtp_server_free(struct smtp_server *s)
 
 void server_write(struct smtp_server *s, const struct smtp_reply *r)
 {
+    server_tell_refusal(s, r);
+    server_write_again(s, r);
+}
+
+void server_write_again(struct smtp_server *s, const struct smtp_reply *r)
+{
     smtp_reply_format(&s->out, r, true);
     CHECK(!s->out.overflow);
 }
 
 void server_write_plain(struct smtp_server *s, const struct smtp_reply *r)
 {
+    server_tell_refusal(s, r);
     smtp_reply_format(&s->out, r, false);
     CHECK(!s->out.overflow);
 }
@@ -185,7 +193,7 @@ static void run(struct smtp_server *s)
     s->running = true;
     while (can_go_on(s)) {
         if (may_shut_down(s)) {
-            server_write(s, &s->shutdown_reply);
+            server_write_again(s, &s->shutdown_reply); /* nothing of the client's was refused */
             server_finish(s);
             break;
         }

@@ -82,6 +82,15 @@ struct smtp_data_info {
     bool nul;            /* an octet 0 was in it */
 };
 
+/* A reply of 4yz or 5yz, for the log. Every text but the reply's is the client's own, cut at a path's length.
+ */
+struct smtp_refusal {
+    const char *stage;    /* "CONNECT", a command, "command" (unknown), "message" (after its end) */
+    struct str sender;    /* as MAIL said; ptr NULL: none of matter here */
+    struct str recipient; /* as this RCPT said; ptr NULL: not about one */
+    const struct smtp_reply *reply;
+};
+
 struct smtp_server;
 
 struct smtp_server_ops {
@@ -111,6 +120,9 @@ struct smtp_server_ops {
      * `auth_cancel` ends the exchange then. */
     void (*auth_response)(void *arg, struct str response);
     void (*auth_cancel)(void *arg);
+    /* No question: the client is refused something, by the owner or by the machine. Answers of the owner fire
+     * it from inside smtp_server_reply. */
+    void (*refused)(void *arg, const struct smtp_refusal *refusal);
     /* The transaction is over without a message. */
     void (*reset)(void *arg);
     /* The open question needs no answer any more. */

@@ -5,8 +5,9 @@
 static void write_for_message(struct smtp_server *s, const struct smtp_reply *r)
 {
     size_t count = s->options->flavour == SMTP_FLAVOUR_LMTP ? s->unanswered : 1;
-    for (size_t i = 0; i < count; i++)
-        server_write(s, r);
+    server_write(s, r);
+    for (size_t i = 1; i < count; i++)
+        server_write_again(s, r);
 }
 
 void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
@@ -35,6 +36,7 @@ static void message_ended(struct smtp_server *s)
     static const struct smtp_reply bare = {550, {5, 6, 0}, {"Message holds a bare CR or LF", 29}};
     struct smtp_data_info info = {s->unstuff.size_bytes, s->unstuff.eight_bit, s->unstuff.nul};
     s->phase = PHASE_COMMAND;
+    s->stage = "message";
     s->progress++;
     if (s->too_big || s->unstuff.bare) {
         write_for_message(s, s->unstuff.bare ? &bare : &too_big);

@@ -56,6 +56,8 @@ struct smtp_server {
 
     /* The client */
     bool refused; /* 554 at the greeting */
+    const char *stage;
+    char said_sender[SMTP_PATH_MAX], said_recipient[SMTP_PATH_MAX]; /* raw, for the log */
     bool esmtp;
     char helo[SMTP_DOMAIN_MAX + 1]; /* "": not greeted yet */
     char helo_asked[SMTP_DOMAIN_MAX + 1];
@@ -81,6 +83,8 @@ void server_write(struct smtp_server *s,
 void server_write_plain(struct smtp_server *s, const struct smtp_reply *r);
 /* The machine's own refusal; the last one of too many is a 421. */
 void server_refuse(struct smtp_server *s, struct smtp_reply r);
+/* The same reply to the same thing once more (LMTP): it is no further refusal. */
+void server_write_again(struct smtp_server *s, const struct smtp_reply *r);
 void server_count_error(struct smtp_server *s);
 void server_finish(struct smtp_server *s);
 /* Fires reset when a transaction is open. */
@@ -89,6 +93,12 @@ size_t server_recipients_max(const struct smtp_server *s);
 uint64_t server_size_max_bytes(const struct smtp_server *s); /* of a message, for this client */
 /* Runs on after an answer that came from outside. */
 void server_go_on(struct smtp_server *s);
+
+/* ---- server_refusal.c ---- */
+/* Tells the owner when r is a refusal. */
+void server_tell_refusal(struct smtp_server *s, const struct smtp_reply *r);
+/* What follows MAIL or RCPT: keeps the path that is meant. */
+void server_note_path(char said[SMTP_PATH_MAX], struct str args);
 
 /* ---- server_verbs.c ---- */
 void server_dispatch(struct smtp_server *s, struct str line);

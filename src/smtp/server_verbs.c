@@ -48,11 +48,14 @@ void server_dispatch(struct smtp_server *s, struct str line)
 {
     struct smtp_command command;
     const struct verb *verb = NULL;
+    s->stage = "command";
     if (smtp_command_parse(line, &command) != 0) {
         server_refuse(s, SMTP_REPLY(500, 5, 5, 2, "Command expected"));
         return;
     }
     verb = find_verb(s, command.verb);
+    if (verb)
+        s->stage = verb->name.ptr;
     if (s->refused && (!verb || verb->run != cmd_quit))
         server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "Only QUIT is served here")); /* RFC 5321 3.1 */
     else if (!verb)

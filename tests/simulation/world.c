@@ -24,6 +24,7 @@ const char *const world_users[WORLD_USERS] = {"alice@example.test", "bob@example
 /* The two-site network of the examples, without name servers and pages. */
 static const char config_text[] =
     "store { url = \"memory:\" }\n"
+    "system { log_messages = \"none\" }\n" /* the trace has them */
     "site \"east\" { }\n"
     "site \"west\" { }\n"
     "node \"east1\" { site = \"east\"  roles = {\"relay\", \"director\", \"mailbox\"} }\n"

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -75,6 +76,11 @@ static void a_line_holds_time_level_role_and_fields(void **state)
     free(text);
 }
 
+static void log_left_out(void)
+{
+    log_event(LOG_INFO, "left out");
+}
+
 static void log_low(void)
 {
     log_event(LOG_DEBUG, "quiet");
@@ -120,6 +126,34 @@ static void a_long_role_is_cut(void **state)
     free(text);
 }
 
+/* A pipe that is full, as of a pager that nobody scrolls: the line is left out, and told of later. */
+static void a_full_pipe_is_not_waited_for(void **state)
+{
+    (void)state;
+    static char fill[4096], text[1 << 20];
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+    while (write(ends[1], fill, sizeof(fill)) > 0)
+        ;
+    assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0); /* a write would wait */
+    int saved = dup(STDERR_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    log_left_out();
+    log_left_out();
+    while (read(ends[0], text, sizeof(text)) > 0)
+        ;
+    log_one();
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    ssize_t len = read(ends[0], text, sizeof(text) - 1);
+    assert_true(len > 0);
+    text[len] = '\0';
+    assert_non_null(strstr(text, "nobody took them count=2\n"));
+    assert_non_null(strstr(text, "queue adopted"));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +163,7 @@ int main(void)
         cmocka_unit_test(below_the_level_is_silent),
         cmocka_unit_test(a_long_line_is_bounded_and_ends),
         cmocka_unit_test(a_long_role_is_cut),
+        cmocka_unit_test(a_full_pipe_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

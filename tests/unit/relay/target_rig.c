@@ -226,11 +226,10 @@ static void on_observed(void *arg, struct target *t)
     (void)arg, (void)t;
 }
 
-static void on_quarantined(void *arg, struct target *t, struct queue *q, const struct custody_id *id,
-                           struct str recipient, struct str reply)
+static void on_quarantined(void *arg, struct target *t, struct queue *q)
 {
-    (void)arg, (void)t, (void)q, (void)id;
-    fail_msg("%.*s in quarantine: %.*s", STR_ARG(recipient), STR_ARG(reply));
+    (void)arg, (void)t;
+    fail_msg("mail of %s in quarantine", queue_name(q));
 }
 
 static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
@@ -248,7 +247,9 @@ static void make_target(struct target_rig *r, size_t i)
                                            .checks = &tcp_check,
                                            .check_count = 1,
                                            .failover = {.attempts = 3, .after_ms = 2000}};
-    struct target_options options = {.server = &r->servers[i], .relay = &r->relay, .client = &r->client};
+    static const struct config config = {.log_messages = LOG_MESSAGES_NONE};
+    struct target_options options = {
+        .config = &config, .server = &r->servers[i], .relay = &r->relay, .client = &r->client};
     r->targets[i] = target_new(r->loop, &options, &target_ops, r);
 }
 

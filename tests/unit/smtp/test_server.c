@@ -83,6 +83,14 @@ static void on_cancel(void *arg)
     note(arg, "cancel");
 }
 
+static void on_refused(void *arg, const struct smtp_refusal *r)
+{
+    char text[128];
+    snprintf(text, sizeof(text), "%s:%d:%.*s:%.*s", r->stage, r->reply->code, STR_ARG(r->sender),
+             STR_ARG(r->recipient));
+    note(arg, text);
+}
+
 static void on_wake(void *arg)
 {
     ((struct world *)arg)->wakes++;
@@ -98,6 +106,7 @@ static const struct smtp_server_ops ops = {
     .data_end = on_data_end,
     .reset = on_reset,
     .cancel = on_cancel,
+    .refused = on_refused,
 };
 
 static void open_world(struct world *w)
@@ -194,7 +203,7 @@ static void refused_with_421_ends(void **state)
     smtp_server_reply(w.s, &SMTP_REPLY_UNAVAILABLE);
     assert_true(smtp_server_finished(w.s));
     assert_false(smtp_server_wants_input(w.s));
-    assert_string_equal(w.log, "end ");
+    assert_string_equal(w.log, "end message:421:a@b: ");
     smtp_server_free(w.s);
 }
 
@@ -276,7 +285,7 @@ static void timeout_ends_the_session(void **state)
     smtp_server_timeout(w.s);
     expect_output(&w, "421 4.4.2 Timeout, closing transmission channel\r\n");
     assert_true(smtp_server_finished(w.s));
-    assert_string_equal(w.log, "reset ");
+    assert_string_equal(w.log, "DATA:421:a@b: reset ");
     smtp_server_free(w.s);
     open_world(&w);
     w.options.idle_timeout_ms = 0;
@@ -330,6 +339,22 @@ static void shutdown_waits_for_an_answer(void **state)
     assert_string_equal(w.log, "helo ");
 }
 
+static void each_refusal_is_told_once(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    w.options.flavour = SMTP_FLAVOUR_LMTP;
+    w.options.size_max_bytes = 2;
+    smtp_server_start(w.s);
+    input(&w, "JUNK\r\nLHLO a\r\nMAIL FROM:<a@b> SIZE=9\r\nMAIL FROM:<a@b>\r\n");
+    assert_string_equal(w.log, "connect command:500:: helo MAIL:552:a@b: mail ");
+    drop_output(&w);
+    input(&w, "RCPT TO:<broken\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\nlong\r\n.\r\n");
+    assert_string_equal(w.log, "RCPT:501:a@b:<broken rcpt rcpt data reset message:552:a@b: ");
+    smtp_server_free(w.s);
+}
+
 static void protocol_names(void **state)
 {
     struct world w;
@@ -359,17 +384,12 @@ static void protocol_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(question_holds_all_back),
-        cmocka_unit_test(transaction_ends_once),
-        cmocka_unit_test(refused_with_421_ends),
-        cmocka_unit_test(no_room_until_resume),
-        cmocka_unit_test(replies_wait_for_a_slow_reader),
-        cmocka_unit_test(progress_is_lines_and_kibibytes),
-        cmocka_unit_test(timeout_ends_the_session),
-        cmocka_unit_test(shutdown_between_commands),
-        cmocka_unit_test(shutdown_lets_a_message_end),
-        cmocka_unit_test(shutdown_waits_for_an_answer),
-        cmocka_unit_test(protocol_names),
+        cmocka_unit_test(question_holds_all_back),        cmocka_unit_test(transaction_ends_once),
+        cmocka_unit_test(refused_with_421_ends),          cmocka_unit_test(no_room_until_resume),
+        cmocka_unit_test(replies_wait_for_a_slow_reader), cmocka_unit_test(progress_is_lines_and_kibibytes),
+        cmocka_unit_test(timeout_ends_the_session),       cmocka_unit_test(shutdown_between_commands),
+        cmocka_unit_test(shutdown_lets_a_message_end),    cmocka_unit_test(shutdown_waits_for_an_answer),
+        cmocka_unit_test(each_refusal_is_told_once),      cmocka_unit_test(protocol_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
