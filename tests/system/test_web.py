@@ -68,7 +68,7 @@ def test_the_api_tells_what_the_command_tells(network):
 
 
 def test_metrics(network):
-    assert metric(EAST, 'holdfast_server_up{server="mail1"}') == 1
+    network.until(lambda: metric(EAST, 'holdfast_server_up{server="mail1"}') == 1, "a server that is up by the metrics")
     assert metric(EAST, 'holdfast_node_alive{node="west1"}') == 1
     assert metric(EAST, "holdfast_store_answers") == 1
     leads = [metric(WEST, f'holdfast_director_leads{{node="{node}"}}') for node in ("east1", "west1")]
