@@ -1,5 +1,6 @@
 """The stages of the suite: each runs programs and adds their cases to a Tally."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -24,6 +25,7 @@ SANITIZER_ENV = {
 }
 SLOWER_WITH_SANITIZER = 4  # times a test's own time limit
 LOG = "meson-logs/testlog*.json"  # meson adds the wrapper's name
+PARTS_AT_ONCE = 2  # they wait more than they compute
 STAGE_LIMIT_S = 900  # a stage that hangs must not hang the suite
 
 
@@ -139,19 +141,48 @@ def tap_program(tally, name, argv):
     tally.add_tap(name, text, status == 0)
 
 
-def pytest_folder(tally, folder, name_filter):
-    """Runs Debian's pytest on a folder and counts from its junit file."""
-    report = BUILD / "test" / f"{folder.name}.xml"
+def can_have_networks():
+    """As root each part gets a network namespace of its own: the addresses of the examples are fixed."""
+    return os.geteuid() == 0 and subprocess.run(["unshare", "--net", "true"], check=False).returncode == 0
+
+
+def parts_of(folder):
+    """What can run beside each other, the long ones first."""
+    parts = sorted(folder.glob("test_*.py"), key=lambda path: (not path.name.startswith("test_hold"), path.name))
+    return parts + [path for path in folder.iterdir() if path.is_dir() and list(path.glob("test_*.py"))]
+
+
+def run_pytest(where, report, name_filter, network):
+    """Returns what it printed; quiet unless it is the only one."""
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-o", "junit_family=xunit2",
-            "--tb=short", "-v", f"--junitxml={report}", folder]
+            "--tb=short", "-v", f"--junitxml={report}", where]
     if name_filter:
         argv += ["-k", " and ".join(name_filter.split())]
-    run(argv)
-    if not report.exists():
-        tally.add(folder.name, "failed", "pytest ended without a report")
-        return
+    if network:
+        argv = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *argv]
+    return run(argv, quiet=network)[1]
+
+
+def pytest_folder(tally, folder, name_filter):
+    """Runs Debian's pytest on a folder, two parts at a time where each can have a network of its own, and
+    counts from the junit files."""
+    network = can_have_networks()
+    parts = parts_of(folder) if network else [folder]
+    reports = {part: BUILD / "test" / f"{folder.name}-{part.stem}.xml" for part in parts}
+    with concurrent.futures.ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+        runs = [pool.submit(run_pytest, part, reports[part], name_filter, network) for part in parts]
+        for done in concurrent.futures.as_completed(runs):
+            print(done.result() if network else "", end="", flush=True)
+    for part, report in reports.items():
+        if report.exists():
+            count_cases(tally, folder, report)
+        else:
+            tally.add(f"{folder.name} {part.stem}", "failed", "pytest ended without a report")
+
+
+def count_cases(tally, folder, report):
     for case in ElementTree.parse(report).iter("testcase"):
         name = f"{folder.name} {case.get('classname')}/{case.get('name')}"
         bad = case.find("failure") if case.find("failure") is not None else case.find("error")

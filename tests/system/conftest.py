@@ -1,6 +1,7 @@
 """What the tests start from: a network of the examples, one at a time on a machine."""
 
 import fcntl
+import os
 import pathlib
 import re
 import shutil
@@ -22,8 +23,9 @@ LOG_LINES_SHOWN = 120
 
 @pytest.fixture(scope="session", autouse=True)
 def machine():
-    """The addresses are fixed: two runs on one machine take turns."""
-    with open(pathlib.Path(tempfile.gettempdir(), "holdfast-system-tests.lock"), "w") as lock:
+    """The addresses are fixed: two runs in one network take turns."""
+    network = os.stat("/proc/self/ns/net").st_ino
+    with open(pathlib.Path(tempfile.gettempdir(), f"holdfast-system-tests-{network}.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

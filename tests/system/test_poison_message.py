@@ -13,7 +13,7 @@ POISON = "poison@b.test"  # the sender whose mail crashes the server
 
 @pytest.fixture
 def relay(make_network):
-    network = make_network(BackupMx, "backup-mx.conf", [("retry = ", "losses_max = 3\n    retry = ")])
+    network = make_network(BackupMx, "backup-mx.conf", [('retry = "1s"', 'losses_max = 3  retry = "200ms"')])
     network.spawn("run")
     network.await_ready()
     return network
