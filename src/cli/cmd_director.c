@@ -49,6 +49,8 @@ int cmd_director(int argc, char **argv)
     struct director_main m = {0};
     int status = role_main_init(&m.rm, "director", ROLE_DIRECTOR, argc, argv, NULL);
     if (status == 0)
+        status = role_main_claim(&m.rm, true);
+    if (status == 0)
         status = start(&m);
     if (status == 0)
         status = role_main_run(&m.rm, on_stop, &m);

@@ -127,6 +127,8 @@ int cmd_dns(int argc, char **argv)
     struct dns_main m = {0};
     int status = role_main_init(&m.rm, "dns", ROLE_DNS, argc, argv, NULL);
     if (status == 0)
+        status = role_main_claim(&m.rm, false);
+    if (status == 0)
         status = start(&m);
     m.rm.on_reload = on_reload;
     if (status == 0)

@@ -66,6 +66,8 @@ int cmd_relay(int argc, char **argv)
     struct relay_main m = {0};
     int status = role_main_init(&m.rm, "relay", ROLE_RELAY, argc, argv, NULL);
     if (status == 0)
+        status = role_main_claim(&m.rm, true);
+    if (status == 0)
         status = start(&m);
     m.rm.on_reload = on_reload;
     if (status == 0)

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/owner.h"
 #include "loop/real.h"
+#include "run/state_folder.h"
 
 #define DEFAULT_CONFIG    "/etc/holdfast/holdfast.conf"
 #define DEFAULT_STATE_DIR "/var/lib/holdfast"
@@ -38,15 +39,23 @@ int context_load_config(struct context *cx)
     return rc < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int refused(const struct context *cx, const struct err_buf *eb)
+{
+    fprintf(stderr, "holdfast %s: %s\n", cx->command, eb->text);
+    return EXIT_FAILED;
+}
+
 int context_open_store(struct context *cx, bool read_only)
 {
     struct err_buf eb = {""};
     struct store_options options = {
         .engine = STORE_ENGINE_SQLITE, .path = cx->config->store_path, .read_only = read_only};
-    if (!read_only)
-        owner_make_state_dir(cx->config);
+    if (!read_only && state_folder_make(cx->config, &eb) < 0)
+        return refused(cx, &eb);
     if (!cx->is_role && owner_become(cx) != EXIT_DONE)
         return EXIT_FAILED;
+    if (!read_only && state_folder_check(cx->config, &eb) < 0)
+        return refused(cx, &eb);
     if (!cx->loop)
         cx->loop = loop_real_new();
     int rc = store_open(cx->loop, &options, &cx->store, &eb);

@@ -7,27 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "cli/commands.h"
 #include "net/bind.h"
-
-static void make_parents(const char *path)
-{
-    char part[PATH_MAX];
-    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
-        (void)mkdir(part, 0755);
-    }
-}
-
-void owner_make_state_dir(const struct config *c)
-{
-    make_parents(c->state_dir);
-    const struct passwd *pw = c->user[0] && geteuid() == 0 ? getpwnam(c->user) : NULL;
-    if (mkdir(c->state_dir, 0700) == 0 && pw && chown(c->state_dir, pw->pw_uid, pw->pw_gid) < 0)
-        log_event(LOG_WARNING, "the state folder was made but not given away",
-                  LOG_TEXT("folder", c->state_dir), LOG_TEXT("user", c->user));
-}
 
 static int become(const struct context *cx, const char *user)
 {

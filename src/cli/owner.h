@@ -7,10 +7,6 @@
 
 #include "cli/context.h"
 
-/* Makes the state folder and its missing parents; as root, gives the folder to
- * the configured user. Failures show when the store is opened. */
-void owner_make_state_dir(const struct config *c);
-
 /* As root: becomes the configured user for good, if there is one. Before other
  * threads are started. An exit status; why is told on stderr. For roles. */
 int owner_become_configured(struct context *cx) MUST_USE;

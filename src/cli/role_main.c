@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/owner.h"
 #include "loop/real.h"
+#include "run/state_folder.h"
 
 #define EXTRA_OPTIONS_MAX 8
 
@@ -61,6 +62,7 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
     struct err_buf eb = {""};
     char log_name[64];
     memset(rm, 0, sizeof(*rm));
+    rm->claim = CLAIM_NONE;
     context_init(&rm->cx, command);
     rm->cx.is_role = true;
     collect_options(rm, extra, options);
@@ -83,9 +85,30 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
     return 0;
 }
 
+static int failed(const struct role_main *rm, const struct err_buf *eb)
+{
+    fprintf(stderr, "holdfast %s: %s\n", rm->cx.command, eb->text);
+    return EXIT_FAILED;
+}
+
+int role_main_claim(struct role_main *rm, bool needs_folder)
+{
+    struct err_buf eb = {""};
+    int rc = state_folder_make(rm->cx.config, &eb);
+    if (rc == 0)
+        rc = claim_take(rm->cx.config, rm->cx.command, rm->node, &rm->claim, &eb);
+    if (rc < 0 && (needs_folder || rc == ERR_BUSY))
+        return failed(rm, &eb);
+    if (rc < 0)
+        log_event(LOG_WARNING, "the state folder cannot be used", LOG_TEXT("why", eb.text));
+    return 0;
+}
+
 int role_main_become(struct role_main *rm)
 {
-    owner_make_state_dir(rm->cx.config);
+    struct err_buf eb = {""};
+    if (state_folder_make(rm->cx.config, &eb) < 0)
+        log_event(LOG_WARNING, "the state folder cannot be used", LOG_TEXT("why", eb.text));
     return owner_become_configured(&rm->cx);
 }
 
@@ -184,4 +207,5 @@ void role_main_fini(struct role_main *rm)
     free(rm->replaced);
     lifeline_release(rm->lifeline);
     context_fini(&rm->cx);
+    claim_release(&rm->claim);
 }

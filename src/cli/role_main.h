@@ -4,6 +4,7 @@
 #define HOLDFAST_CLI_ROLE_MAIN_H
 
 #include "cli/context.h"
+#include "run/claim.h"
 #include "run/lifeline.h"
 
 struct role_main {
@@ -11,6 +12,7 @@ struct role_main {
     const char *node_name; /* --node */
     struct config_node *node;
     struct lifeline_hold *lifeline;
+    struct claim claim;
     struct loop_signal *signals[3];
     void (*on_stop)(void *arg); /* SIGTERM, SIGINT */
     /* SIGHUP: the configuration changed in place; on an error (eb) it is changed back. NULL: the role keeps
@@ -26,6 +28,11 @@ struct role_main {
  * the node, which must have `role` (0: any), and makes the loop. 0 or an exit status. */
 int role_main_init(struct role_main *rm, const char *command, unsigned role, int argc, char **argv,
                    const struct args_option *extra) MUST_USE;
+/* Makes the state folder, and claims the role `command` of the node in it: a
+ * second start is refused here. Before anything else is touched. needs_folder
+ * false: a role that can do without goes on when the folder cannot be used. 0 or
+ * an exit status. */
+int role_main_claim(struct role_main *rm, bool needs_folder) MUST_USE;
 /* Makes the state folder, and drops privileges. After the sockets are bound. */
 int role_main_become(struct role_main *rm) MUST_USE;
 /* The same, and opens and bootstraps the store. After the sockets are bound. */

@@ -4,8 +4,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/claim.h"
 #include "run/command.h"
 #include "run/guide.h"
+#include "run/node.h"
+#include "run/state_folder.h"
 #include "run/supervisor.h"
 
 #define END_WAIT_MS     20000 /* a node's own roles have 5 s each, one after the other */
@@ -99,7 +102,23 @@ static int run_with(struct network_run *r, const struct supervisor_child *childr
     return r->asked ? 0 : 1;
 }
 
-int run_network(struct loop *l, const struct config *c)
+/* None of the nodes may run already; each takes its own claim after that. */
+static int claim_network(const struct config *c, struct claim *ret_claim, struct err_buf *eb)
+{
+    struct claim node = CLAIM_NONE;
+    int rc = state_folder_make(c, eb);
+    if (rc == 0)
+        rc = claim_take(c, CLAIM_NETWORK, NULL, ret_claim, eb);
+    for (size_t i = 0; i < c->node_count && rc == 0; i++) {
+        rc = claim_take(c, CLAIM_NODE, &c->nodes[i], &node, eb);
+        if (rc == 0)
+            rc = node_check_free(c, &c->nodes[i], eb);
+        claim_release(&node);
+    }
+    return rc;
+}
+
+static int supervise(struct loop *l, const struct config *c)
 {
     char *program = command_program();
     struct network_run r = {.loop = l, .config = c, .program = program};
@@ -117,5 +136,18 @@ int run_network(struct loop *l, const struct config *c)
     free(children);
     free(commands);
     free(program);
+    return status;
+}
+
+int run_network(struct loop *l, const struct config *c)
+{
+    struct err_buf eb = {""};
+    struct claim claim = CLAIM_NONE;
+    int status = 1;
+    if (claim_network(c, &claim, &eb) == 0)
+        status = supervise(l, c);
+    else
+        log_event(LOG_ERROR, eb.text);
+    claim_release(&claim);
     return status;
 }

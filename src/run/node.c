@@ -3,8 +3,11 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "run/claim.h"
 #include "run/command.h"
 #include "run/lifeline.h"
+#include "run/node.h"
+#include "run/state_folder.h"
 #include "run/supervisor.h"
 
 #define END_WAIT_MS 5000 /* a session under way may take its answer; what is durable needs no farewell */
@@ -51,12 +54,35 @@ static void run_until_ended(struct node_run *r)
     loop_signal_free(term);
 }
 
-int run_node(struct loop *l, const struct config *c, const struct config_node *node)
+int node_check_free(const struct config *c, const struct config_node *node, struct err_buf *eb)
+{
+    struct claim claim;
+    for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+        if (!(node->roles & roles[i].role))
+            continue;
+        int rc = claim_take(c, roles[i].name, node, &claim, eb);
+        if (rc < 0)
+            return rc;
+        claim_release(&claim); /* the role takes it, and finds out by itself when another was faster */
+    }
+    return 0;
+}
+
+static int claim_node(const struct config *c, const struct config_node *node, struct claim *ret_claim,
+                      struct err_buf *eb)
+{
+    int rc = state_folder_make(c, eb);
+    if (rc == 0)
+        rc = claim_take(c, CLAIM_NODE, node, ret_claim, eb);
+    return rc < 0 ? rc : node_check_free(c, node, eb);
+}
+
+static int supervise(struct loop *l, const struct config *c, const struct config_node *node,
+                     struct err_buf *eb)
 {
     struct node_run r = {.loop = l};
     struct supervisor_child children[ARRAY_LEN(roles)];
     struct command commands[ARRAY_LEN(roles)];
-    struct err_buf eb;
     char *program = command_program();
     size_t count = 0;
     for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
@@ -68,18 +94,29 @@ int run_node(struct loop *l, const struct config *c, const struct config_node *n
     }
     struct supervisor_options options = {
         .children = children, .count = count, .restart = true, .end_wait_ms = END_WAIT_MS};
-    struct lifeline_hold *hold = lifeline_hold(l);
-    int rc =
-        supervisor_start(l, &options, &(struct supervisor_ops){.ended = on_ended}, &r, &r.supervisor, &eb);
-    if (rc < 0) {
-        log_event(LOG_ERROR, "cannot supervise", LOG_TEXT("node", node->name), LOG_TEXT("error", eb.text));
-    } else {
+    struct supervisor_ops ops = {.ended = on_ended};
+    int rc = supervisor_start(l, &options, &ops, &r, &r.supervisor, eb);
+    if (rc == 0) {
         run_until_ended(&r);
         supervisor_free(r.supervisor);
     }
-    lifeline_release(hold);
     for (size_t i = 0; i < count; i++)
         command_fini(&commands[i]);
     free(program);
+    return rc;
+}
+
+int run_node(struct loop *l, const struct config *c, const struct config_node *node)
+{
+    struct err_buf eb = {""};
+    struct claim claim = CLAIM_NONE;
+    struct lifeline_hold *hold = lifeline_hold(l);
+    int rc = claim_node(c, node, &claim, &eb);
+    if (rc == 0)
+        rc = supervise(l, c, node, &eb);
+    if (rc < 0)
+        log_event(LOG_ERROR, eb.text);
+    claim_release(&claim);
+    lifeline_release(hold);
     return rc < 0 ? 1 : 0;
 }
