@@ -42,6 +42,15 @@ class Rig:
     def send(self, ledger, count=1):
         return self.network.mta(ledger).send_by(BackupMx.RELAY[0], count)
 
+    def syncs_of_a_start(self, ledger):
+        """The most syncs that any thread makes until the first message is taken: of an undisturbed run."""
+        self.start("error=EIO:when=65535")
+        assert self.send(ledger) != []
+        self.network.kill_everything()
+        lines = self.trace.read_text().splitlines()
+        threads = [line.split()[0] for line in lines if "sync(" in line]
+        return max(threads.count(thread) for thread in set(threads))
+
     def injected(self):
         return self.trace.read_text().count("(INJECTED)")
 

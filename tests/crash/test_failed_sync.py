@@ -10,7 +10,7 @@ def send_one(rig, ledger):
 
 
 def test_451_while_syncs_fail(rig, ledger, make_sink):
-    first_failing = syncs_of_a_start(rig, ledger) + 1
+    first_failing = rig.syncs_of_a_start(ledger) + 1
     process = rig.start(f"error=EIO:when={first_failing}+")
     refused = wait.until(lambda: next((a for a in [send_one(rig, ledger)] if a.outcome == ledgers.REFUSED and a.reply),
                                       None), "a refusal")
@@ -26,7 +26,7 @@ def test_451_while_syncs_fail(rig, ledger, make_sink):
 
 
 def test_one_failure_and_service_again(rig, ledger, make_sink):
-    failing = syncs_of_a_start(rig, ledger) + 1
+    failing = rig.syncs_of_a_start(ledger) + 1
     rig.start(f"error=EIO:when={failing}")
     outcomes = []
 
@@ -40,13 +40,3 @@ def test_one_failure_and_service_again(rig, ledger, make_sink):
     assert refused and all(attempt.reply[:3] in ("451", "421") for attempt in refused)
     rig.network.kill_everything()
     rig.judge_after_restart(ledger, make_sink)
-
-
-def syncs_of_a_start(rig, ledger):
-    """The most syncs that any thread makes until the first message is taken: of an undisturbed run."""
-    rig.start("error=EIO:when=65535")
-    assert rig.send(ledger) != []
-    rig.network.kill_everything()
-    lines = rig.trace.read_text().splitlines()
-    threads = [line.split()[0] for line in lines if "sync(" in line]
-    return max(threads.count(thread) for thread in set(threads))
