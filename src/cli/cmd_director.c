@@ -20,6 +20,27 @@ static void on_stop(void *arg)
     role_main_end(&m->rm, EXIT_DONE);
 }
 
+#define PRIVILEGED_PORTS 1024 /* those below; ip_unprivileged_port_start's usual value */
+
+static bool is_low(int64_t port)
+{
+    return port > 0 && port < PRIVILEGED_PORTS;
+}
+
+/* Whether an instance that we start may have to bind such a port, as our child
+ * and the configured user (docs/decisions/0012-low-ports.md). */
+static bool starts_on_low_ports(const struct config *c, const struct config_node *node)
+{
+    for (size_t i = 0; i < c->server_count && (node->roles & ROLE_MAILBOX); i++) {
+        const struct config_server *s = &c->servers[i];
+        if (s->kind == SERVER_BUILTIN &&
+            (is_low(s->smtp_port) || is_low(s->lmtp_port) || is_low(s->submission_port) ||
+             is_low(s->imap_port) || is_low(s->pop3_port)))
+            return true;
+    }
+    return false;
+}
+
 static int start(struct director_main *m)
 {
     struct err_buf eb = {""};
@@ -27,6 +48,7 @@ static int start(struct director_main *m)
     const struct config_web *web = config_web_of_node(m->rm.cx.config, m->rm.node);
     if (web)
         m->web = web_open(m->rm.cx.loop, m->rm.cx.config, web);
+    m->rm.keep_bind = starts_on_low_ports(m->rm.cx.config, m->rm.node);
     int status = role_main_open(&m->rm);
     if (status)
         return status;

@@ -10,19 +10,19 @@
 #include "cli/commands.h"
 #include "net/bind.h"
 
-static int become(const struct context *cx, const char *user)
+static int become(const struct context *cx, const char *user, bool keep_bind)
 {
     struct err_buf eb = {""};
     (void)context_who(); /* remembers who this was */
-    if (net_drop_privileges(user, &eb) == 0)
+    if (net_drop_privileges(user, keep_bind, &eb) == 0)
         return EXIT_DONE;
     fprintf(stderr, "holdfast %s: %s\n", cx->command, eb.text);
     return EXIT_FAILED;
 }
 
-int owner_become_configured(struct context *cx)
+int owner_become_configured(struct context *cx, bool keep_bind)
 {
-    return become(cx, cx->config->user);
+    return become(cx, cx->config->user, keep_bind);
 }
 
 int owner_become(struct context *cx)
@@ -31,11 +31,11 @@ int owner_become(struct context *cx)
     char database[PATH_MAX], user[LOGIN_NAME_MAX] = "";
     struct stat st;
     if (c->user[0])
-        return owner_become_configured(cx);
+        return owner_become_configured(cx, false);
     snprintf(database, sizeof(database), "%s/network.db", c->store_path);
     if (stat(database, &st) == 0 || stat(c->store_path, &st) == 0 || stat(c->state_dir, &st) == 0) {
         const struct passwd *pw = getpwuid(st.st_uid);
         snprintf(user, sizeof(user), "%s", pw ? pw->pw_name : "");
     }
-    return become(cx, user);
+    return become(cx, user, false);
 }

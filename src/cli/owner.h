@@ -7,9 +7,10 @@
 
 #include "cli/context.h"
 
-/* As root: becomes the configured user for good, if there is one. Before other
- * threads are started. An exit status; why is told on stderr. For roles. */
-int owner_become_configured(struct context *cx) MUST_USE;
+/* As root: becomes the configured user for good, if there is one; keep_bind: as
+ * net_drop_privileges says. Before other threads are started. An exit status; why
+ * is told on stderr. For roles. */
+int owner_become_configured(struct context *cx, bool keep_bind) MUST_USE;
 
 /* The same for other commands: without a configured user becomes whoever owns
  * the network's database, or else the store's folder, or else the state folder. */

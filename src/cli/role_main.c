@@ -109,7 +109,7 @@ int role_main_become(struct role_main *rm)
     struct err_buf eb = {""};
     if (state_folder_make(rm->cx.config, &eb) < 0)
         log_event(LOG_WARNING, "the state folder cannot be used", LOG_TEXT("why", eb.text));
-    return owner_become_configured(&rm->cx);
+    return owner_become_configured(&rm->cx, rm->keep_bind);
 }
 
 int role_main_open(struct role_main *rm)

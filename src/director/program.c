@@ -181,6 +181,7 @@ static void spawn(struct program *p, const struct program_options *o, const char
     struct loop_process_spec spec = {
         .argv = argv,
         .input = str_from(input),
+        .keep_capabilities = verb && strcmp(verb, ORDER_CREATE) == 0, /* an instance binds ports below 1024 */
         .inherit_fds = &o->lifeline_fd,
         .inherit_count = o->lifeline_fd >= 0 ? 1 : 0,
         .output_max = OUTPUT_MAX_BYTES,

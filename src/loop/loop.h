@@ -138,6 +138,7 @@ struct loop_process_spec {
     bool inherit_stdout;          /* a supervised role; else captured */
     bool detached;                /* a session of its own (setsid) */
     bool die_with_parent;         /* SIGKILL when the loop's thread ends (PR_SET_PDEATHSIG) */
+    bool keep_capabilities;       /* our ambient ones; else the child of who is not root has none */
     const int *inherit_fds;       /* descriptors above 2 that it gets too, under the same numbers */
     size_t inherit_count;         /* 0: none */
     size_t output_max;            /* bytes captured of each, the rest is read and dropped */

@@ -137,12 +137,20 @@ static bool child_die_with_parent(const struct plan *p)
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == p->parent;
 }
 
+/* Fails only where the kernel knows no ambient capabilities. */
+static void child_drop_ambient(void)
+{
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+}
+
 static _Noreturn void child_exec(const struct plan *p)
 {
     const struct loop_process_spec *spec = p->spec;
     bool ready = (spec->detached ? setsid() : setpgid(0, 0)) >= 0 && child_stdio(p) && child_inherit(spec) &&
                  (!spec->die_with_parent || child_die_with_parent(p));
     if (ready) {
+        if (!spec->keep_capabilities)
+            child_drop_ambient();
         child_reset_signals();
         execve(spec->argv[0], (char *const *)(uintptr_t)spec->argv, p->env);
     }

@@ -3,6 +3,7 @@
 #ifndef HOLDFAST_NET_BIND_H
 #define HOLDFAST_NET_BIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/addr.h"
@@ -16,8 +17,11 @@ int net_bind_listen(const char *role, const char *name, const struct addr *addrs
                     struct err_buf *eb) MUST_USE;
 
 /* When the process is root and user is not "": becomes that user with its
- * groups, for good, and still dies with its parent when it was to. Before other
- * threads are started. ERR_NOT_FOUND: no such user; ERR_DENIED. */
-int net_drop_privileges(const char *user, struct err_buf *eb) MUST_USE;
+ * groups, for good, and still dies with its parent when it was to. Who is not
+ * root after that has no capability left; keep_bind: none but
+ * CAP_NET_BIND_SERVICE, where it had that, for itself and, as an ambient one,
+ * for children that are started with keep_capabilities. Before other threads
+ * are started. ERR_NOT_FOUND: no such user; ERR_DENIED. */
+int net_drop_privileges(const char *user, bool keep_bind, struct err_buf *eb) MUST_USE;
 
 #endif

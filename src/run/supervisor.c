@@ -44,6 +44,7 @@ static void child_start(struct child *c)
         .inherit_stdout = true,
         .inherit_stderr = true,
         .die_with_parent = true,
+        .keep_capabilities = true, /* each role gives up by itself what it does not need */
         .inherit_fds = &s->lifeline.read_fd,
         .inherit_count = 1,
     };

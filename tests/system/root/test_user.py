@@ -3,6 +3,7 @@
 import pathlib
 import pwd
 import shutil
+import smtplib
 
 import program
 import pytest
@@ -15,11 +16,19 @@ CHANGES = [('store { url = "sqlite:store" }', f'store {{ url = "sqlite:store" }}
 
 
 @pytest.fixture
-def stopped(make_network, scratch):
-    network = make_network(TwoSite, "two-site.conf", CHANGES)
-    scratch.chmod(0o755)
-    shutil.chown(network.state_dir, USER)
-    return network
+def make_user_network(make_network, scratch):
+    def make(changes=()):
+        network = make_network(TwoSite, "two-site.conf", [*CHANGES, *changes])
+        scratch.chmod(0o755)
+        shutil.chown(network.state_dir, USER)
+        return network
+
+    return make
+
+
+@pytest.fixture
+def stopped(make_user_network):
+    return make_user_network()
 
 
 @pytest.fixture
@@ -84,3 +93,48 @@ def test_a_user_that_is_not_there(make_network):
                              'system { user = "no-such-user" }')])
     done = network.command("relay", "--node", "east1")
     assert done.returncode == program.FAILED and "no-such-user" in done.stderr
+
+
+def capabilities(pid):
+    """All sets but the bounding one, which gives nothing."""
+    fields = dict(line.split(":", 1) for line in pathlib.Path("/proc", str(pid), "status").read_text().splitlines())
+    return {name: int(fields[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")}
+
+
+BIND_SERVICE = 1 << 10
+NONE = dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapAmb"), 0)
+
+
+def greets_on_port_25(network):
+    with smtplib.SMTP(network.HOME, 25, timeout=5) as session:
+        return session.noop()[0] == 250
+
+
+def test_a_server_on_port_25_is_created_again(make_user_network, ledger):
+    network = make_user_network([("smtp_port = 2525", "smtp_port = 25")]).start()
+    user = {pwd.getpwnam(USER).pw_uid}
+    first = network.server_pid()
+    assert greets_on_port_25(network)
+    assert users_of(first) == user and capabilities(first) == NONE
+    network.kill_server()
+    network.await_operational_at(network.HOME)
+    second = network.server_pid()
+    assert second != first and greets_on_port_25(network)
+    assert users_of(second) == user and capabilities(second) == NONE
+    network.mta(ledger).send(3)
+    network.judge(ledger)
+    for role in ("dns", "relay"):
+        assert capabilities(network.role_pid(role, "east1")) == NONE, role
+    director = capabilities(network.role_pid("director", "east1"))
+    assert set(director.values()) == {BIND_SERVICE}, director
+
+
+def test_a_director_of_high_ports_keeps_nothing(network):
+    assert capabilities(network.role_pid("director", "east1")) == NONE
+
+
+def test_without_root_and_capability_it_says_so(make_user_network):
+    network = make_user_network([('"127.1.0.2:2525"', '"127.1.0.2:25"')])
+    relay = network.spawn("relay", "--node", "east1", wrapper=["setpriv", "--reuid", USER, "--clear-groups"])
+    assert relay.wait(30) != program.DONE
+    assert "127.1.0.2:25: permission denied (ports below 1024" in network.log_path.read_text()

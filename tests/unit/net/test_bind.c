@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -87,7 +90,7 @@ static int drop_to_nobody(void)
     bool root = geteuid() == 0;
     int signum = 0;
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (!pw || net_drop_privileges("nobody", NULL) != 0)
+    if (!pw || net_drop_privileges("nobody", false, NULL) != 0)
         return 1;
     if (root && (getuid() != pw->pw_uid || geteuid() != pw->pw_uid || getegid() != pw->pw_gid))
         return 2;
@@ -95,16 +98,51 @@ static int drop_to_nobody(void)
     return signum == SIGTERM ? 0 : 3;
 }
 
+/* Of /proc/self/status: "CapEff", "CapPrm", "CapAmb". */
+static unsigned long long capabilities(const char *set)
+{
+    char line[256];
+    unsigned long long bits = ~0ULL;
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file && fgets(line, sizeof(line), file))
+        if (strncmp(line, set, strlen(set)) == 0)
+            bits = strtoull(line + strlen(set) + 1, NULL, 16);
+    if (file)
+        fclose(file);
+    return bits;
+}
+
+/* First as the director, then as an instance that it has started. */
+static int keep_bind_then_nothing(void)
+{
+    const unsigned long long bind_only = 1ULL << 10; /* CAP_NET_BIND_SERVICE */
+    bool root = geteuid() == 0;
+    if (net_drop_privileges("nobody", true, NULL) != 0)
+        return 1;
+    if (root && (capabilities("CapPrm") != bind_only || capabilities("CapEff") != bind_only ||
+                 capabilities("CapAmb") != bind_only))
+        return 2;
+    if (net_drop_privileges("nobody", false, NULL) != 0)
+        return 3;
+    return capabilities("CapPrm") == 0 && capabilities("CapAmb") == 0 && capabilities("CapInh") == 0 ? 0 : 4;
+}
+
+static void keeps_one_capability_and_gives_it_up(void **state)
+{
+    (void)state;
+    assert_int_equal(status_of(keep_bind_then_nothing), 0);
+}
+
 static int drop_to_nothing(void)
 {
     uid_t before = geteuid();
-    return net_drop_privileges("", NULL) == 0 && geteuid() == before ? 0 : 1;
+    return net_drop_privileges("", false, NULL) == 0 && geteuid() == before ? 0 : 1;
 }
 
 static int drop_to_unknown(void)
 {
     struct err_buf eb = {""};
-    int err = net_drop_privileges("no-such-user-here", &eb);
+    int err = net_drop_privileges("no-such-user-here", false, &eb);
     if (geteuid() != 0)
         return err; /* it is nobody's business then */
     return err == ERR_NOT_FOUND && strstr(eb.text, "no-such-user-here") ? 0 : 1;
@@ -135,6 +173,7 @@ int main(void)
         cmocka_unit_test(port_in_use_says_who_tried_what),
         cmocka_unit_test(foreign_address),
         cmocka_unit_test(drops_for_good_and_still_dies_with_parent),
+        cmocka_unit_test(keeps_one_capability_and_gives_it_up),
         cmocka_unit_test(keeps_the_user_that_none_is_named_for),
         cmocka_unit_test(unknown_user),
     };
