@@ -1,19 +1,26 @@
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/queue_filter.h"
+#include "cli/queue_row.h"
+#include "cli/waiting.h"
 
 #define PAGE_ROWS        500
-#define LIST_LIMIT       100 /* without --limit; a terminal's worth */
+#define ROW_MAX_BYTES    65536 /* two addresses and a reply at their longest, and more */
+#define LIST_LIMIT       100   /* without --limit; a terminal's worth */
 #define ORDER_TIMEOUT_MS 60000
 
 struct listing {
     struct context *cx;
     const char *queue;
+    struct waiting waiting;
     bool json, first;
-    uint64_t left; /* rows to show */
+    size_t columns; /* of the terminal; 0: it is none */
+    uint64_t left;  /* rows to show */
     int64_t after_id;
     bool more;
     uint64_t shown;
@@ -21,36 +28,27 @@ struct listing {
     json_t *rows; /* --json */
 };
 
-static json_t *row_json(const char *queue, const struct queue_delivery *d)
+static size_t terminal_columns(void)
 {
-    char id[CUSTODY_ID_TEXT_MAX], received[WALL_TEXT_MAX], next[WALL_TEXT_MAX];
-    custody_id_format(&d->custody_id, id);
-    wall_format_iso(d->received_at, received);
-    wall_format_iso(d->next_at, next);
-    return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:o}", "queue", queue,
-                     "delivery", (json_int_t)d->id, "id", id, "sender", context_json_text(d->reverse_path),
-                     "recipient", context_json_text(d->recipient), "home", context_json_text(d->home),
-                     "state", queue_state_name(d->state), "attempts", (json_int_t)d->attempts, "losses",
-                     (json_int_t)d->losses, "size", (json_int_t)d->size_bytes, "received_at", received,
-                     "next_at", next, "last_reply", context_json_text(d->last_reply));
+    struct winsize size;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 static void show_row(struct listing *l, const struct queue_delivery *d)
 {
+    const char *reason = waiting_reason(&l->waiting, d);
     if (l->json) {
-        json_array_append_new(l->rows, row_json(l->queue, d));
+        json_array_append_new(l->rows, queue_row_json(l->queue, d, reason));
         return;
     }
-    char id[CUSTODY_ID_TEXT_MAX], received[WALL_TEXT_MAX];
-    custody_id_format(&d->custody_id, id);
-    wall_format_iso(d->received_at, received);
+    struct buf out;
+    buf_init(&out, ROW_MAX_BYTES);
     if (l->first)
-        printf("%-26s %-24s %-11s %10s  %-30s %-30s %s\n", "ID", "RECEIVED", "STATE", "SIZE", "SENDER",
-               "RECIPIENT", "LAST REPLY");
+        queue_row_head(&out, l->columns);
+    queue_row_text(&out, d, reason, l->columns);
+    fwrite(buf_data(&out), 1, out.len, stdout);
+    buf_fini(&out);
     l->first = false;
-    printf("%-26s %-24s %-11s %10llu  %-30.*s %-30.*s %.*s\n", id, received, queue_state_name(d->state),
-           (unsigned long long)d->size_bytes, STR_ARG(d->reverse_path), STR_ARG(d->recipient),
-           STR_ARG(d->last_reply));
 }
 
 static void on_rows(void *arg, int err, const struct queue_rows *rows)
@@ -93,9 +91,13 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
 {
     struct viewer *viewer = context_view(cx);
     struct queue_filter filter = queue_selection_filter(s, cx->config, viewer_view(viewer));
+    struct listing l = {.cx = cx,
+                        .json = json,
+                        .first = true,
+                        .columns = terminal_columns(),
+                        .left = s->limit_count ? s->limit_count : LIST_LIMIT};
+    waiting_init(&l.waiting, cx->config, viewer_view(viewer));
     viewer_free(viewer);
-    struct listing l = {
-        .cx = cx, .json = json, .first = true, .left = s->limit_count ? s->limit_count : LIST_LIMIT};
     filter.states = all_states ? UINT32_MAX : 0;
     l.rows = json_array();
     for (size_t i = 0; i < cx->config->relay_count && l.left > 0; i++) {
@@ -109,6 +111,7 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
     else if (l.left == 0)
         printf("-- the first %llu; --limit N shows more\n", (unsigned long long)l.shown);
     json_decref(l.rows);
+    waiting_fini(&l.waiting);
     return l.status;
 }
 
