@@ -17,16 +17,30 @@ static long long number(const json_t *object, const char *name)
     return (long long)json_integer_value(json_object_get(object, name));
 }
 
+/* What has no such number, as the pid of what does not run, has 0 of it: "-". */
+struct some {
+    char text[24];
+};
+
+static struct some some(const json_t *object, const char *name)
+{
+    struct some s = {"-"};
+    if (number(object, name) != 0)
+        snprintf(s.text, sizeof(s.text), "%lld", number(object, name));
+    return s;
+}
+
+/* QUEUED is all that has not ended: what waits, is held, or is in quarantine. */
 static void print_servers(const json_t *all)
 {
     size_t i;
     json_t *s;
-    printf("%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8s\n", "SERVER", "KIND", "STATE", "SITE", "NODE",
-           "ADDRESS", "EPOCH", "PID", "QUEUED");
-    json_array_foreach(json_object_get(all, "servers"), i, s)
-        printf("%-12s %-9s %-12s %-8s %-8s %-16s %6lld %8lld %8lld\n", member(s, "name"), member(s, "kind"),
-               member(s, "state"), member(s, "site"), member(s, "node"), member(s, "address"),
-               number(s, "epoch"), number(s, "pid"), number(s, "queued"));
+    printf("%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8s %8s %10s\n", "SERVER", "KIND", "STATE", "SITE",
+           "NODE", "ADDRESS", "EPOCH", "PID", "QUEUED", "HELD", "QUARANTINE");
+    json_array_foreach(json_object_get(all, "servers"), i, s) printf(
+        "%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8lld %8lld %10lld\n", member(s, "name"), member(s, "kind"),
+        member(s, "state"), member(s, "site"), member(s, "node"), member(s, "address"), some(s, "epoch").text,
+        some(s, "pid").text, number(s, "queued"), number(s, "held"), number(s, "quarantined"));
 }
 
 static void print_relays(const json_t *all)
@@ -49,8 +63,8 @@ static void print_nodes(const json_t *all)
     json_t *n;
     printf("\n%-12s %-8s %-6s %8s\n", "NODE", "SITE", "ALIVE", "PID");
     json_array_foreach(json_object_get(all, "nodes"), i, n)
-        printf("%-12s %-8s %-6s %8lld\n", member(n, "name"), member(n, "site"),
-               json_is_true(json_object_get(n, "alive")) ? "yes" : "no", number(n, "pid"));
+        printf("%-12s %-8s %-6s %8s\n", member(n, "name"), member(n, "site"),
+               json_is_true(json_object_get(n, "alive")) ? "yes" : "no", some(n, "pid").text);
 }
 
 static void print_routes(const json_t *all)

@@ -4,27 +4,82 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "store/copy.h"
 
+/* ---- status ---- */
+
+static long long number(const json_t *part, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(part, name));
+}
+
+static const char *text(const json_t *part, const char *name)
+{
+    const char *value = json_string_value(json_object_get(part, name));
+    return value ? value : "-";
+}
+
+static void print_part(const char *name, const json_t *part)
+{
+    printf("%-24s %-12s %6lld %12lld %12lld  %s\n", name, text(part, "health"),
+           number(part, "schema_version"), number(part, "size_bytes"), number(part, "log_bytes"),
+           text(part, "file"));
+}
+
+static void print_parts(const json_t *all)
+{
+    const char *name;
+    json_t *part;
+    char title[160];
+    printf("engine: %s\n%-24s %-12s %6s %12s %12s  %s\n", text(all, "engine"), "PART", "HEALTH", "SCHEMA",
+           "BYTES", "LOG BYTES", "FILE");
+    print_part("network", json_object_get(all, "network"));
+    if (json_object_get(all, "mail"))
+        print_part("mail", json_object_get(all, "mail"));
+    json_object_foreach(json_object_get(all, "queues"), name, part)
+    {
+        snprintf(title, sizeof(title), "queue %s", name);
+        print_part(title, part);
+    }
+}
+
+static int open_mail(struct context *cx)
+{
+    struct mail *mail;
+    struct err_buf eb = {""};
+    int err = store_mail(cx->store, &mail, &eb);
+    if (err == 0 || err == ERR_NOT_FOUND)
+        return EXIT_DONE;
+    fprintf(stderr, "holdfast store: the mail part cannot be read: %s\n", eb.text);
+    return EXIT_FAILED;
+}
+
+/* A part is in the status once it was opened; one that was never made is not. */
 static int show(struct context *cx, bool json)
 {
-    char *text = store_status_json(cx->store);
-    json_t *value = json_loads(text, 0, NULL), *member;
-    const char *key;
-    free(text);
-    if (json)
-        context_print_json(value);
-    json_object_foreach(value, key, member)
-    {
-        char *shown = json_dumps(member, JSON_ENCODE_ANY | JSON_COMPACT);
-        if (!json)
-            printf("%-16s %s\n", key, shown);
-        free(shown);
+    const struct config *c = cx->config;
+    struct queue **queues = mem_calloc(c->relay_count + 1, sizeof(struct queue *));
+    int worst = open_mail(cx), status;
+    for (size_t i = 0; i < c->relay_count; i++) {
+        queues[i] = context_open_queue(cx, c->relays[i].name, &status);
+        worst = status > worst ? status : worst;
     }
-    json_decref(value);
-    return EXIT_DONE;
+    char *all_text = store_status_json(cx->store);
+    json_t *all = json_loads(all_text, 0, NULL);
+    if (json)
+        context_print_json(all);
+    else
+        print_parts(all);
+    json_decref(all);
+    free(all_text);
+    for (size_t i = 0; i < c->relay_count; i++)
+        if (queues[i])
+            queue_close(queues[i]);
+    free(queues);
+    return worst;
 }
 
 /* ---- copy ---- */

@@ -19,7 +19,7 @@ static const struct command_entry commands[] = {
      "list|show|switchover|failover|failback|fence|retire [NAME] [--timeout 2m] [--why TEXT] [--json]",
      "messaging servers; a move that cannot be made yet is waited for", cmd_server},
     {"site", "list|lost|back [NAME]", "record a site as lost, or as back", cmd_site},
-    {"queue", "list|show|hold|release|retry|move|remove", "messages in custody", cmd_queue},
+    {"queue", "list|show|hold|release|retry|move --to SERVER|remove|quarantine", "messages in custody", cmd_queue},
     {"store", "status|copy FOLDER", "the store's health; a verified copy of it", cmd_store},
     {"trace", "ID", "one message's life", cmd_trace},
     {"user", "add|passwd|list|remove [ADDRESS]", "the users of builtin servers", cmd_user},

@@ -73,6 +73,29 @@ static void looking(struct buf *out, const struct config *c, const char *program
     }
 }
 
+static bool has_own_server(const struct config *c)
+{
+    for (size_t i = 0; i < c->server_count; i++)
+        if (c->servers[i].kind == SERVER_BUILTIN)
+            return true;
+    return false;
+}
+
+/* A server of another make is not ours to kill, and we know no pid of it. */
+static void ending(struct buf *out, const struct config *c)
+{
+    const char *label = "kill";
+    if (has_own_server(c)) {
+        buf_append_fmt(
+            out,
+            LABEL "a server: `kill -9` the pid that status shows for it; it comes back, nothing is lost\n",
+            label);
+        label = "";
+    }
+    buf_append_fmt(out, LABEL "a node, with all that runs on it: `kill -9` its supervisor\n" LABEL "Ctrl-C\n",
+                   label, "end");
+}
+
 void guide_network(struct buf *out, const struct config *c, const char *program, const pid_t *pids)
 {
     buf_append_fmt(out, "Holdfast runs the network of %s\n", c->path);
@@ -81,11 +104,7 @@ void guide_network(struct buf *out, const struct config *c, const char *program,
     readers(out, c);
     names(out, c);
     looking(out, c, program);
-    buf_append_fmt(
-        out,
-        LABEL "a server: `kill -9` the pid that status shows for it; it comes back, nothing is lost\n" LABEL
-              "a node, with all that runs on it: `kill -9` its supervisor\n" LABEL "Ctrl-C\n",
-        "kill", "", "end");
+    ending(out, c);
 }
 
 void guide_node_again(struct buf *out, const struct config *c, const char *program,

@@ -45,6 +45,7 @@ static void tells_where_to_send_read_and_kill(void **state)
         "mail1 at 127.1.0.10: IMAP 2143, POP3 2110",
         "DNS at 127.1.0.53:5300",
         "holdfast status --watch -c /etc/two.conf --state-dir /var/lib/two\n",
+        "a server: `kill -9` the pid",
         "Ctrl-C",
     };
     struct buf out;
@@ -53,6 +54,11 @@ static void tells_where_to_send_read_and_kill(void **state)
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
         if (!strstr(buf_data(&out), wanted[i]))
             fail_msg("no \"%s\" in:\n%s", wanted[i], buf_data(&out));
+    buf_clear(&out);
+    servers[0].kind = SERVER_EXTERNAL;
+    guide_network(&out, &c, "holdfast", (const pid_t[]){41, 42});
+    assert_null(strstr(buf_data(&out), "a server: "));
+    assert_non_null(strstr(buf_data(&out), "kill    a node"));
     buf_clear(&out);
     guide_node_again(&out, &c, "holdfast", &nodes[0]);
     assert_non_null(
