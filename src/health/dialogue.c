@@ -28,12 +28,11 @@ static enum dialogue_verdict failed(struct dialogue *d, const char *what, struct
 }
 
 /* The server works; goodbye is sent, its answer is not waited for. */
-static enum dialogue_verdict works(struct dialogue *d, struct str line, struct buf *out, const char *goodbye)
+static enum dialogue_verdict works(struct dialogue *d, struct buf *out, const char *goodbye)
 {
     if (!d->expect_seen)
         return failed(d, "another instance answers, this text was not seen", str_from(d->expect));
     (void)buf_append_text(out, goodbye);
-    snprintf(d->detail, sizeof(d->detail), "%.*s", STR_ARG(line));
     return DIALOGUE_OK;
 }
 
@@ -53,7 +52,7 @@ static enum dialogue_verdict smtp_line(struct dialogue *d, struct str line, stru
     if (line.len > 3 && line.ptr[3] == '-')
         return DIALOGUE_MORE;
     if (!greeting)
-        return works(d, line, out, "QUIT\r\n");
+        return works(d, out, "QUIT\r\n");
     d->step = DIALOGUE_COMMAND;
     (void)buf_append_fmt(out, "%s %s\r\n", d->kind == DIALOGUE_LMTP ? "LHLO" : "EHLO", d->helo);
     return DIALOGUE_MORE;
@@ -77,7 +76,7 @@ static enum dialogue_verdict imap_line(struct dialogue *d, struct str line, stru
         return DIALOGUE_MORE;
     }
     if (begins(line, STR("p1 OK")))
-        return works(d, line, out, "p2 LOGOUT\r\n");
+        return works(d, out, "p2 LOGOUT\r\n");
     if (str_starts(line, STR("* ")))
         return DIALOGUE_MORE;
     return failed(d, dialogue_waiting_for(d), line);
@@ -88,7 +87,7 @@ static enum dialogue_verdict pop3_line(struct dialogue *d, struct str line, stru
     if (!begins(line, STR("+OK")))
         return failed(d, d->step == DIALOGUE_GREETING ? "greeting" : dialogue_waiting_for(d), line);
     if (d->step == DIALOGUE_COMMAND)
-        return works(d, line, out, "");
+        return works(d, out, "");
     d->step = DIALOGUE_COMMAND;
     (void)buf_append_text(out, "QUIT\r\n");
     return DIALOGUE_MORE;
@@ -100,6 +99,8 @@ static enum dialogue_verdict take_line(struct dialogue *d, struct buf *out)
     d->line_len = 0;
     if (line.len > 0 && line.ptr[line.len - 1] == '\r')
         line.len--;
+    if (d->detail[0] == '\0')
+        snprintf(d->detail, sizeof(d->detail), "%.*s", STR_ARG(line));
     if (!d->expect_seen && memmem(line.ptr, line.len, d->expect, strlen(d->expect)) != NULL)
         d->expect_seen = true;
     switch (d->kind) {

@@ -33,7 +33,7 @@ struct dialogue {
     size_t total_bytes;
     size_t line_len;
     char line[DIALOGUE_LINE_MAX];
-    char detail[DIALOGUE_DETAIL_MAX]; /* after a verdict: the deciding line, raw */
+    char detail[DIALOGUE_DETAIL_MAX]; /* after a verdict: the greeting's first line, or what was wrong; raw */
 };
 
 /* helo and expect (NULL is "") must outlive d. */
