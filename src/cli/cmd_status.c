@@ -53,8 +53,12 @@ static void print_relays(const json_t *all)
         "%-12s %-8s %-8s %-16s %-6s %-12s %8lld\n", member(r, "name"), member(r, "site"), member(r, "node"),
         member(r, "address"), json_is_true(json_object_get(r, "alive")) ? "yes" : "no",
         member(r, "queue_owner"), number(r, "queued"));
-    json_array_foreach(json_object_get(all, "relays"), i, r) if (*member(r, "queue_problem"))
-        printf("the queue of %s cannot be read: %s\n", member(r, "name"), member(r, "queue_problem"));
+    json_array_foreach(json_object_get(all, "relays"), i, r)
+    {
+        const char *problem = json_string_value(json_object_get(r, "queue_problem"));
+        if (problem && *problem)
+            printf("the queue of %s cannot be read: %s\n", member(r, "name"), problem);
+    }
 }
 
 static void print_nodes(const json_t *all)
