@@ -2,20 +2,10 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/field.h"
 #include "cli/status_data.h"
 
 #define WATCH_MS 1000
-
-static const char *member(const json_t *object, const char *name)
-{
-    const char *value = json_string_value(json_object_get(object, name));
-    return value && *value ? value : "-";
-}
-
-static long long number(const json_t *object, const char *name)
-{
-    return (long long)json_integer_value(json_object_get(object, name));
-}
 
 /* What has no such number, as the pid of what does not run, has 0 of it: "-". */
 struct some {
@@ -25,8 +15,8 @@ struct some {
 static struct some some(const json_t *object, const char *name)
 {
     struct some s = {"-"};
-    if (number(object, name) != 0)
-        snprintf(s.text, sizeof(s.text), "%lld", number(object, name));
+    if (field_number(object, name) != 0)
+        snprintf(s.text, sizeof(s.text), "%lld", field_number(object, name));
     return s;
 }
 
@@ -38,9 +28,10 @@ static void print_servers(const json_t *all)
     printf("%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8s %8s %10s\n", "SERVER", "KIND", "STATE", "SITE",
            "NODE", "ADDRESS", "EPOCH", "PID", "QUEUED", "HELD", "QUARANTINE");
     json_array_foreach(json_object_get(all, "servers"), i, s) printf(
-        "%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8lld %8lld %10lld\n", member(s, "name"), member(s, "kind"),
-        member(s, "state"), member(s, "site"), member(s, "node"), member(s, "address"), some(s, "epoch").text,
-        some(s, "pid").text, number(s, "queued"), number(s, "held"), number(s, "quarantined"));
+        "%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8lld %8lld %10lld\n", field_text(s, "name", "-"),
+        field_text(s, "kind", "-"), field_text(s, "state", "-"), field_text(s, "site", "-"),
+        field_text(s, "node", "-"), field_text(s, "address", "-"), some(s, "epoch").text, some(s, "pid").text,
+        field_number(s, "queued"), field_number(s, "held"), field_number(s, "quarantined"));
 }
 
 static void print_relays(const json_t *all)
@@ -49,15 +40,16 @@ static void print_relays(const json_t *all)
     json_t *r;
     printf("\n%-12s %-8s %-8s %-16s %-6s %-12s %8s\n", "RELAY", "SITE", "NODE", "ADDRESS", "ALIVE",
            "QUEUE OWNER", "QUEUED");
-    json_array_foreach(json_object_get(all, "relays"), i, r) printf(
-        "%-12s %-8s %-8s %-16s %-6s %-12s %8lld\n", member(r, "name"), member(r, "site"), member(r, "node"),
-        member(r, "address"), json_is_true(json_object_get(r, "alive")) ? "yes" : "no",
-        member(r, "queue_owner"), number(r, "queued"));
+    json_array_foreach(json_object_get(all, "relays"), i, r)
+        printf("%-12s %-8s %-8s %-16s %-6s %-12s %8lld\n", field_text(r, "name", "-"),
+               field_text(r, "site", "-"), field_text(r, "node", "-"), field_text(r, "address", "-"),
+               json_is_true(json_object_get(r, "alive")) ? "yes" : "no", field_text(r, "queue_owner", "-"),
+               field_number(r, "queued"));
     json_array_foreach(json_object_get(all, "relays"), i, r)
     {
-        const char *problem = json_string_value(json_object_get(r, "queue_problem"));
-        if (problem && *problem)
-            printf("the queue of %s cannot be read: %s\n", member(r, "name"), problem);
+        const char *problem = field_text(r, "queue_problem", NULL);
+        if (problem)
+            printf("the queue of %s cannot be read: %s\n", field_text(r, "name", "-"), problem);
     }
 }
 
@@ -67,7 +59,7 @@ static void print_nodes(const json_t *all)
     json_t *n;
     printf("\n%-12s %-8s %-6s %8s\n", "NODE", "SITE", "ALIVE", "PID");
     json_array_foreach(json_object_get(all, "nodes"), i, n)
-        printf("%-12s %-8s %-6s %8s\n", member(n, "name"), member(n, "site"),
+        printf("%-12s %-8s %-6s %8s\n", field_text(n, "name", "-"), field_text(n, "site", "-"),
                json_is_true(json_object_get(n, "alive")) ? "yes" : "no", some(n, "pid").text);
 }
 
@@ -77,10 +69,10 @@ static void print_routes(const json_t *all)
     json_t *r;
     printf("\n%-20s %-12s %-8s %-8s %10s\n", "DOMAIN", "SERVER", "NODE", "SITE", "GENERATION");
     json_object_foreach(json_object_get(all, "routes"), domain, r)
-        printf("%-20s %-12s %-8s %-8s %10lld\n", domain, member(r, "server"), member(r, "instance"),
-               member(r, "site"), number(r, "generation"));
+        printf("%-20s %-12s %-8s %-8s %10lld\n", domain, field_text(r, "server", "-"),
+               field_text(r, "instance", "-"), field_text(r, "site", "-"), field_number(r, "generation"));
     const json_t *lease = json_object_get(all, "lease");
-    printf("\nleading director: %s\n", member(lease, "holder"));
+    printf("\nleading director: %s\n", field_text(lease, "holder", "-"));
 }
 
 static void show(struct context *cx, bool json)

@@ -7,26 +7,16 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/field.h"
 #include "store/copy.h"
 
 /* ---- status ---- */
 
-static long long number(const json_t *part, const char *name)
-{
-    return (long long)json_integer_value(json_object_get(part, name));
-}
-
-static const char *text(const json_t *part, const char *name)
-{
-    const char *value = json_string_value(json_object_get(part, name));
-    return value ? value : "-";
-}
-
 static void print_part(const char *name, const json_t *part)
 {
-    printf("%-24s %-12s %6lld %12lld %12lld  %s\n", name, text(part, "health"),
-           number(part, "schema_version"), number(part, "size_bytes"), number(part, "log_bytes"),
-           text(part, "file"));
+    printf("%-24s %-12s %6lld %12lld %12lld  %s\n", name, field_text(part, "health", "-"),
+           field_number(part, "schema_version"), field_number(part, "size_bytes"),
+           field_number(part, "log_bytes"), field_text(part, "file", "-"));
 }
 
 static void print_parts(const json_t *all)
@@ -34,8 +24,8 @@ static void print_parts(const json_t *all)
     const char *name;
     json_t *part;
     char title[160];
-    printf("engine: %s\n%-24s %-12s %6s %12s %12s  %s\n", text(all, "engine"), "PART", "HEALTH", "SCHEMA",
-           "BYTES", "LOG BYTES", "FILE");
+    printf("engine: %s\n%-24s %-12s %6s %12s %12s  %s\n", field_text(all, "engine", "-"), "PART", "HEALTH",
+           "SCHEMA", "BYTES", "LOG BYTES", "FILE");
     print_part("network", json_object_get(all, "network"));
     if (json_object_get(all, "mail"))
         print_part("mail", json_object_get(all, "mail"));

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/field.h"
 
 struct trace {
     struct context *cx;
@@ -20,11 +21,11 @@ static json_t *attempts_of(int64_t delivery_id, const struct queue_attempt *atte
         wall_format_iso(attempts[i].at, at);
         json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:o}", "at", at, "outcome",
                                               queue_outcome_name(attempts[i].outcome), "server",
-                                              context_json_text(attempts[i].server), "instance",
-                                              context_json_text(attempts[i].instance), "epoch",
+                                              field_from_text(attempts[i].server), "instance",
+                                              field_from_text(attempts[i].instance), "epoch",
                                               (json_int_t)attempts[i].epoch, "generation",
                                               (json_int_t)attempts[i].generation, "reply",
-                                              context_json_text(attempts[i].reply)));
+                                              field_from_text(attempts[i].reply)));
     }
     return list;
 }
@@ -42,19 +43,13 @@ static void on_trace(void *arg, int err, const struct queue_rows *rows, const st
         char received[WALL_TEXT_MAX];
         wall_format_iso(d->received_at, received);
         json_array_append_new(
-            t->found, json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "queue", t->queue, "received_at",
-                                received, "sender", context_json_text(d->reverse_path), "recipient",
-                                context_json_text(d->recipient), "home", context_json_text(d->home), "state",
-                                queue_state_name(d->state), "size", (json_int_t)d->size_bytes, "attempts",
-                                attempts_of(d->id, attempts, attempt_count)));
+            t->found,
+            json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "queue", t->queue, "received_at", received,
+                      "sender", field_from_text(d->reverse_path), "recipient", field_from_text(d->recipient),
+                      "home", field_from_text(d->home), "state", queue_state_name(d->state), "size",
+                      (json_int_t)d->size_bytes, "attempts", attempts_of(d->id, attempts, attempt_count)));
     }
     context_done(t->cx);
-}
-
-static const char *member(const json_t *object, const char *name)
-{
-    const char *value = json_string_value(json_object_get(object, name));
-    return value ? value : "";
 }
 
 static void print_life(const json_t *found)
@@ -63,15 +58,14 @@ static void print_life(const json_t *found)
     json_t *d, *a;
     json_array_foreach(found, i, d)
     {
-        printf("%s  accepted into %s from <%s> for <%s>, %lld bytes\n", member(d, "received_at"),
-               member(d, "queue"), member(d, "sender"), member(d, "recipient"),
-               (long long)json_integer_value(json_object_get(d, "size")));
+        printf("%s  accepted into %s from <%s> for <%s>, %lld bytes\n", field_text(d, "received_at", ""),
+               field_text(d, "queue", ""), field_text(d, "sender", ""), field_text(d, "recipient", ""),
+               field_number(d, "size"));
         json_array_foreach(json_object_get(d, "attempts"), k, a)
-            printf("%s  %s: %s at %s, epoch %lld, route generation %lld: %s\n", member(a, "at"),
-                   member(a, "outcome"), member(a, "server"), member(a, "instance"),
-                   (long long)json_integer_value(json_object_get(a, "epoch")),
-                   (long long)json_integer_value(json_object_get(a, "generation")), member(a, "reply"));
-        printf("%-24s  now %s\n", "", member(d, "state"));
+            printf("%s  %s: %s at %s, epoch %lld, route generation %lld: %s\n", field_text(a, "at", ""),
+                   field_text(a, "outcome", ""), field_text(a, "server", ""), field_text(a, "instance", ""),
+                   field_number(a, "epoch"), field_number(a, "generation"), field_text(a, "reply", ""));
+        printf("%-24s  now %s\n", "", field_text(d, "state", ""));
     }
 }
 

@@ -133,12 +133,6 @@ const char *context_who(void)
     return who;
 }
 
-json_t *context_json_text(struct str s)
-{
-    json_t *value = json_stringn(s.ptr ? s.ptr : "", s.len);
-    return value ? value : json_string("(not UTF-8)");
-}
-
 void context_print_json(const json_t *value)
 {
     json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);

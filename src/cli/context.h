@@ -60,8 +60,6 @@ struct queue *context_open_queue(struct context *cx, const char *name, int *ret_
  * time, and it was withdrawn; or it could not be carried out in that time). */
 int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json);
 
-/* A string; bytes that are no UTF-8, which JSON cannot carry, are said to be such. */
-json_t *context_json_text(struct str s);
 /* One JSON value and a newline on stdout. */
 void context_print_json(const json_t *value);
 

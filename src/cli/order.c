@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/field.h"
 #include "store/records.h"
 
 #define POLL_MS        50
@@ -127,8 +128,8 @@ static void remove_order(struct order_wait *w)
 
 static void print_changed(const json_t *value)
 {
-    long long in_flight = (long long)json_integer_value(json_object_get(value, "in_flight"));
-    printf("%lld changed", (long long)json_integer_value(json_object_get(value, "changed")));
+    long long in_flight = field_number(value, "in_flight");
+    printf("%lld changed", field_number(value, "changed"));
     if (in_flight > 0)
         printf("; %lld being sent now: delivered if the server takes them, else changed, too", in_flight);
     printf("\n");

@@ -1,16 +1,11 @@
 #include "cli/queue_row.h"
 
 #include "base/time.h"
+#include "cli/field.h"
 
 #define ONE_LINE_COLUMNS 150 /* what leaves a third for why it waits */
 #define SECOND_LEN       19  /* of "2026-11-23T18:20:54" */
 #define HEAD_FORMAT      "%-26s %-20s %-11s %10s"
-
-static json_t *json_text(struct str s)
-{
-    json_t *value = json_stringn(s.ptr ? s.ptr : "", s.len);
-    return value ? value : json_string("(not UTF-8)");
-}
 
 /* null: it is not tried again by itself, or was never tried and so is due at once. */
 static json_t *next_json(const struct queue_delivery *d)
@@ -28,12 +23,12 @@ json_t *queue_row_json(const char *queue, const struct queue_delivery *d, const 
     custody_id_format(&d->custody_id, id);
     wall_format_iso(d->received_at, received);
     return json_pack("{s:s, s:I, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:s, s:o, s:o, s:o}", "queue", queue,
-                     "delivery", (json_int_t)d->id, "id", id, "sender", json_text(d->reverse_path),
-                     "recipient", json_text(d->recipient), "home", json_text(d->home), "state",
+                     "delivery", (json_int_t)d->id, "id", id, "sender", field_from_text(d->reverse_path),
+                     "recipient", field_from_text(d->recipient), "home", field_from_text(d->home), "state",
                      queue_state_name(d->state), "attempts", (json_int_t)d->attempts, "losses",
                      (json_int_t)d->losses, "size", (json_int_t)d->size_bytes, "received_at", received,
-                     "next_at", next_json(d), "last_reply", json_text(d->last_reply), "reason",
-                     json_text(str_from(reason)));
+                     "next_at", next_json(d), "last_reply", field_from_text(d->last_reply), "reason",
+                     field_from_text(str_from(reason)));
 }
 
 static void append_printable(struct buf *out, struct str s)
