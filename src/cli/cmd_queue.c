@@ -72,9 +72,7 @@ static void on_rows(void *arg, int err, const struct queue_rows *rows)
 
 static void list_queue(struct listing *l, struct queue_filter filter)
 {
-    int status;
-    struct queue *q = context_open_queue(l->cx, l->queue, &status);
-    l->status = status > l->status ? status : l->status;
+    struct queue *q = context_open_queue(l->cx, l->queue, &l->status);
     if (!q)
         return;
     l->after_id = 0;
@@ -125,9 +123,7 @@ static int give(struct context *cx, const char *verb, const struct queue_selecti
     snprintf(verb_name, sizeof(verb_name), "queue-%s", verb);
     for (size_t i = 0; i < cx->config->relay_count; i++) {
         const char *queue = cx->config->relays[i].name;
-        int status;
-        struct queue *q = context_open_queue(cx, queue, &status);
-        worst = status > worst ? status : worst;
+        struct queue *q = context_open_queue(cx, queue, &worst);
         if (!q)
             continue;
         queue_close(q);
@@ -140,7 +136,7 @@ static int give(struct context *cx, const char *verb, const struct queue_selecti
         if (!json)
             printf("%s: ", queue);
         fflush(stdout);
-        status = context_order(cx, &order, ORDER_TIMEOUT_MS, json);
+        int status = context_order(cx, &order, ORDER_TIMEOUT_MS, json);
         worst = status > worst ? status : worst;
     }
     free(args_text);

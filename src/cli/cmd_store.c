@@ -52,11 +52,9 @@ static int show(struct context *cx, bool json)
 {
     const struct config *c = cx->config;
     struct queue **queues = mem_calloc(c->relay_count + 1, sizeof(struct queue *));
-    int worst = open_mail(cx), status;
-    for (size_t i = 0; i < c->relay_count; i++) {
-        queues[i] = context_open_queue(cx, c->relays[i].name, &status);
-        worst = status > worst ? status : worst;
-    }
+    int worst = open_mail(cx);
+    for (size_t i = 0; i < c->relay_count; i++)
+        queues[i] = context_open_queue(cx, c->relays[i].name, &worst);
     char *all_text = store_status_json(cx->store);
     json_t *all = json_loads(all_text, 0, NULL);
     if (json)

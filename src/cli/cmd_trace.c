@@ -73,10 +73,8 @@ static int trace(struct context *cx, const struct custody_id *id, bool json)
 {
     struct trace t = {.cx = cx, .found = json_array()};
     for (size_t i = 0; i < cx->config->relay_count; i++) {
-        int status;
         t.queue = cx->config->relays[i].name;
-        struct queue *q = context_open_queue(cx, t.queue, &status);
-        t.status = status > t.status ? status : t.status;
+        struct queue *q = context_open_queue(cx, t.queue, &t.status);
         if (!q)
             continue;
         queue_trace(q, id, on_trace, &t);

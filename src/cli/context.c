@@ -108,16 +108,16 @@ struct viewer *context_view(struct context *cx)
     return viewer;
 }
 
-struct queue *context_open_queue(struct context *cx, const char *name, int *ret_status)
+struct queue *context_open_queue(struct context *cx, const char *name, int *worst)
 {
     struct queue *q = NULL;
     struct err_buf eb = {""};
     int err = store_queue_read(cx->store, str_from(name), &q, &eb);
-    *ret_status = EXIT_DONE;
     if (err == 0 || err == ERR_NOT_FOUND)
         return q;
     fprintf(stderr, "holdfast %s: queue %s cannot be read: %s\n", cx->command, name, eb.text);
-    *ret_status = err == ERR_BUSY || err == ERR_UNAVAILABLE ? EXIT_TRY_AGAIN : EXIT_FAILED;
+    int status = err == ERR_BUSY || err == ERR_UNAVAILABLE ? EXIT_TRY_AGAIN : EXIT_FAILED;
+    *worst = status > *worst ? status : *worst;
     return NULL;
 }
 

@@ -49,10 +49,10 @@ void context_done(struct context *cx);
  * shows changes with each later wait. */
 struct viewer *context_view(struct context *cx);
 
-/* Opens a relay's queue for reading. NULL: it was never made (*ret_status 0), or
- * it cannot be read: then that is said on stderr, and *ret_status is the exit
- * status. For queue_close. */
-struct queue *context_open_queue(struct context *cx, const char *name, int *ret_status);
+/* Opens a relay's queue for reading. NULL: it was never made, or it cannot be
+ * read: then that is said on stderr, and *worst is the exit status of that unless
+ * it was a worse one already. For queue_close. */
+struct queue *context_open_queue(struct context *cx, const char *name, int *worst);
 
 /* Writes an order and waits until it was carried out, at most timeout_ms; gives
  * it again while it cannot be carried out yet, and tells why on stderr. Prints
