@@ -138,8 +138,6 @@ static void print_changed(const json_t *value)
 static int report(const struct order_wait *w, bool json)
 {
     bool done = ended_as(w, "done");
-    if (w->err && !w->state)
-        return EXIT_FAILED;
     if (!w->state) {
         fprintf(stderr,
                 "holdfast %s: nobody carried the order out in time: is the network running (`holdfast "
@@ -166,7 +164,8 @@ static int report(const struct order_wait *w, bool json)
 
 /* ---- giving it, until it is taken ---- */
 
-static void give(struct order_wait *w, const struct record_order *order, int64_t timeout_ms)
+/* ERR_*, told on stderr: the store did not take it. */
+static int give(struct order_wait *w, const struct record_order *order, int64_t timeout_ms)
 {
     struct custody_id unique;
     loop_random(w->cx->loop, unique.bytes, sizeof(unique.bytes));
@@ -175,10 +174,11 @@ static void give(struct order_wait *w, const struct record_order *order, int64_t
     if (w->err) {
         fprintf(stderr, "holdfast %s: the store did not take the order: %s\n", w->cx->command,
                 err_name(w->err));
-        return;
+        return w->err;
     }
     wait_for_answer(w, timeout_ms);
     remove_order(w);
+    return 0;
 }
 
 static void on_pause_end(void *arg)
@@ -217,10 +217,10 @@ int context_order(struct context *cx, const struct record_order *order, int64_t 
     char *told = NULL;
     for (;;) {
         struct order_wait w = {.cx = cx};
-        give(&w, order, left_ms);
+        bool taken = give(&w, order, left_ms) == 0;
         left_ms = mono_diff_ms(end, loop_now(cx->loop));
         if (!ended_as(&w, "later") || left_ms <= pause_ms) {
-            int status = report(&w, json);
+            int status = taken ? report(&w, json) : EXIT_FAILED;
             wait_fini(&w);
             free(told);
             return status;
