@@ -26,8 +26,7 @@ static void find_domains(struct queue_selection *s, const struct config *config,
     s->domain_count = 0;
     for (size_t i = 0; s->server && i < config->domain_count; i++) {
         const struct config_domain *d = &config->domains[i];
-        const struct view_route *route = view_route_find(v, str_from(d->name));
-        if (str_eq(route ? route->record.server : str_from(d->server->name), str_from(s->server)))
+        if (str_eq(view_route_server(v, str_from(d->name), str_from(d->server->name)), str_from(s->server)))
             s->domains[s->domain_count++] = str_from(d->name);
     }
 }

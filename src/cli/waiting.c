@@ -62,9 +62,9 @@ void waiting_init(struct waiting *w, const struct config *config, const struct v
     for (size_t i = 0; i < config->server_count; i++)
         w->reasons[i] = reason_of(&config->servers[i], v);
     for (size_t i = 0; i < config->domain_count; i++) {
-        const struct view_route *route = view_route_find(v, str_from(config->domains[i].name));
-        w->homes[i] = serving_index(config, v,
-                                    route ? route->record.server : str_from(config->domains[i].server->name));
+        const struct config_domain *d = &config->domains[i];
+        w->homes[i] =
+            serving_index(config, v, view_route_server(v, str_from(d->name), str_from(d->server->name)));
     }
 }
 

@@ -116,8 +116,7 @@ static size_t domains_of(const struct orders *o, struct str server, struct str *
     size_t count = 0;
     for (size_t i = 0; i < o->config->domain_count; i++) {
         const struct config_domain *d = &o->config->domains[i];
-        const struct view_route *route = view_route_find(o->view, str_from(d->name));
-        if (str_eq(route ? route->record.server : str_from(d->server->name), server))
+        if (str_eq(view_route_server(o->view, str_from(d->name), str_from(d->server->name)), server))
             out[count++] = str_from(d->name);
     }
     return count;

@@ -288,3 +288,9 @@ DEFINE_FIND(node, node, name)
 DEFINE_FIND(site, site, name)
 DEFINE_FIND(order, order, key)
 DEFINE_FIND(lease, lease, name)
+
+struct str view_route_server(const struct view *v, struct str domain, struct str home)
+{
+    const struct view_route *route = view_route_find(v, domain);
+    return route ? route->record.server : home;
+}

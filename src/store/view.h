@@ -81,6 +81,8 @@ struct view {
 /* NULL when not there. */
 const struct view_server *view_server_find(const struct view *v, struct str name);
 const struct view_route *view_route_find(const struct view *v, struct str domain);
+/* Whose the mail of the domain is: the route's server, or `home` while there is no route. */
+struct str view_route_server(const struct view *v, struct str domain, struct str home);
 const struct view_queue *view_queue_find(const struct view *v, struct str name);
 const struct view_node *view_node_find(const struct view *v, struct str name);
 const struct view_site *view_site_find(const struct view *v, struct str name);

@@ -15,8 +15,7 @@ static json_t *number(int64_t n)
 
 static struct str route_server(const struct status_input *in, const struct config_domain *d)
 {
-    const struct view_route *route = view_route_find(in->view, str_from(d->name));
-    return route ? route->record.server : str_from(d->server->name);
+    return view_route_server(in->view, str_from(d->name), str_from(d->server->name));
 }
 
 /* ---- what waits ---- */
