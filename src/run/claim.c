@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "run/state_folder.h"
 
 #define PATIENCE_MS 1000 /* the kernel ends a process within milliseconds; a busy machine may need more */
 #define STEP_MS     20
@@ -30,7 +30,7 @@ static int open_own(const struct config *c, const char *path, struct err_buf *eb
         close(fd);
         return err_set(eb, ERR_INVALID, "%s is no file of ours: remove it", path);
     }
-    const struct passwd *pw = c->user[0] && geteuid() == 0 ? getpwnam(c->user) : NULL;
+    const struct passwd *pw = state_folder_user(c);
     if (pw && fchown(fd, pw->pw_uid, pw->pw_gid) != 0) {
         close(fd);
         return err_set(eb, err_from_errno(errno), "%s cannot be given to user %s: %m", path, c->user);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,6 +36,11 @@ static int make_parents(const struct config *c, struct err_buf *eb)
     return 0;
 }
 
+const struct passwd *state_folder_user(const struct config *c)
+{
+    return c->user[0] && geteuid() == 0 ? getpwnam(c->user) : NULL;
+}
+
 int state_folder_make(const struct config *c, struct err_buf *eb)
 {
     int rc = make_parents(c, eb);
@@ -44,7 +48,7 @@ int state_folder_make(const struct config *c, struct err_buf *eb)
         return rc;
     if (mkdir(c->state_dir, 0700) != 0)
         return errno == EEXIST ? 0 : cannot_make(c, c->state_dir, eb);
-    const struct passwd *pw = c->user[0] && geteuid() == 0 ? getpwnam(c->user) : NULL;
+    const struct passwd *pw = state_folder_user(c);
     if (pw && chown(c->state_dir, pw->pw_uid, pw->pw_gid) != 0)
         return err_set(eb, err_from_errno(errno),
                        "the state folder %s was made, but not given to user %s: %m", c->state_dir, c->user);

@@ -4,6 +4,8 @@
 #ifndef HOLDFAST_RUN_STATE_FOLDER_H
 #define HOLDFAST_RUN_STATE_FOLDER_H
 
+#include <pwd.h>
+
 #include "base/check.h"
 #include "base/err.h"
 #include "config/config.h"
@@ -12,6 +14,10 @@
  * root, gives what it made to the user that roles become. A folder that is
  * there stays as it is. ERR_DENIED and the like. */
 int state_folder_make(const struct config *c, struct err_buf *eb) MUST_USE;
+/* The user that we shall become, to whom what we make in it is given; NULL: we
+ * stay who we are, or there is no such user (which is told when we become it).
+ * As getpwnam(3) keeps it. */
+const struct passwd *state_folder_user(const struct config *c);
 /* Whether we, as who we are now, may write there. ERR_DENIED and the like. */
 int state_folder_check(const struct config *c, struct err_buf *eb) MUST_USE;
 
