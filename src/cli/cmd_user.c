@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "store/records.h"
+#include "store/users.h"
 
 struct user_work {
     struct context *cx;
@@ -101,26 +102,8 @@ static void on_write(void *arg, int err, size_t failed)
     context_done(w->cx);
 }
 
-/* With the revision, by which relays and servers notice. */
-static int write_user(struct user_work *w, int type, struct str value)
+static int wait_for_write(struct user_work *w)
 {
-    struct network_change changes[] = {
-        {.type = type,
-         .kind = STR("user"),
-         .key = str_from(w->address),
-         .value = value,
-         .expect_version = NETWORK_ANY_VERSION},
-        {.type = NETWORK_PUT,
-         .kind = STR("revision"),
-         .key = STR("users"),
-         .value = STR("{}"),
-         .expect_version = NETWORK_ANY_VERSION},
-        {.type = NETWORK_EVENT,
-         .kind = type == NETWORK_PUT ? STR("user-changed") : STR("user-removed"),
-         .key = str_from(w->address),
-         .value = STR("{}")},
-    };
-    network_write(store_network(w->cx->store), changes, ARRAY_LEN(changes), NULL, on_write, w);
     context_wait(w->cx);
     if (w->err == 0)
         return EXIT_DONE;
@@ -149,9 +132,16 @@ static int set_password(struct user_work *w)
         return status;
     struct record_user user = {.verifier = str_from(verifier)};
     char *value = record_user_encode(&user);
-    status = write_user(w, NETWORK_PUT, str_from(value));
+    users_put(store_network(w->cx->store), str_from(w->address), str_from(value), NETWORK_ANY_VERSION,
+              on_write, w);
     free(value);
-    return status;
+    return wait_for_write(w);
+}
+
+static int remove_user(struct user_work *w)
+{
+    users_remove(store_network(w->cx->store), str_from(w->address), on_write, w);
+    return wait_for_write(w);
 }
 
 static int change(struct user_work *w, const char *verb)
@@ -163,7 +153,7 @@ static int change(struct user_work *w, const char *verb)
                 add ? "exists already: passwd changes its password" : "does not exist: add makes it");
         return EXIT_FAILED;
     }
-    return strcmp(verb, "remove") == 0 ? write_user(w, NETWORK_DELETE, STR("{}")) : set_password(w);
+    return strcmp(verb, "remove") == 0 ? remove_user(w) : set_password(w);
 }
 
 /* Lower case; its domain must be one of ours. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/records.h"
+#include "store/users.h"
 
 struct upgrade {
     struct network *network;
@@ -54,27 +55,6 @@ static void on_written(void *arg, int err, size_t failed)
     clear(u);
 }
 
-/* With the revision, by which relays and servers notice. */
-static void write_user(struct upgrade *u, const struct record_user *user, int64_t version)
-{
-    char *value = record_user_encode(user);
-    const struct network_change changes[] = {
-        {.type = NETWORK_PUT,
-         .kind = STR("user"),
-         .key = str_from(u->user),
-         .value = str_from(value),
-         .expect_version = version},
-        {.type = NETWORK_PUT,
-         .kind = STR("revision"),
-         .key = STR("users"),
-         .value = STR("{}"),
-         .expect_version = NETWORK_ANY_VERSION},
-        {.type = NETWORK_EVENT, .kind = STR("user-changed"), .key = str_from(u->user), .value = STR("{}")},
-    };
-    u->op = network_write(u->network, changes, ARRAY_LEN(changes), NULL, on_written, u);
-    free(value);
-}
-
 static void on_record(void *arg, int err, const struct network_record *records, size_t count)
 {
     struct upgrade *u = arg;
@@ -85,7 +65,9 @@ static void on_record(void *arg, int err, const struct network_record *records, 
     if (err == 0 && count == 1 && record_user_decode(&arena, records[0].value, &user) == 0 &&
         !user.disabled && str_eq(user.verifier, str_from(u->verifier))) {
         user.verifier = str_from(u->made);
-        write_user(u, &user, records[0].version);
+        char *value = record_user_encode(&user);
+        u->op = users_put(u->network, str_from(u->user), str_from(value), records[0].version, on_written, u);
+        free(value);
     } else {
         clear(u); /* changed meanwhile, or not to be had now: the next login asks again */
     }
