@@ -18,7 +18,6 @@ struct login {
     char name[NAME_SHOWN_MAX + 1]; /* as given */
     struct password_request *request;
     struct loop_timer *timer;
-    struct upgrade *upgrade;
     char *user; /* "" when there is none of that name */
     char *verifier;
     char password[PASSWORD_MAX_BYTES]; /* for the upgrade, until it was judged */
@@ -76,7 +75,7 @@ static void on_verified(void *arg, int err)
         return;
     }
     if (err == 0)
-        upgrade_consider(l->upgrade, str_from(l->user), str_from(l->verifier),
+        upgrade_consider(l->instance->upgrade, str_from(l->user), str_from(l->verifier),
                          (struct str){l->password, l->password_len});
     finish(l, err);
 }
@@ -94,7 +93,6 @@ struct login *login_new(struct instance *i, const struct login_from *from, struc
     memcpy(l->name, shown.ptr, shown.len);
     l->on_done = on_done;
     l->arg = arg;
-    l->upgrade = i->upgrade;
     l->user = str_dup(user);
     l->verifier = str_dup(verifier);
     if (password.len > 0 && password.len <= sizeof(l->password)) {

@@ -76,12 +76,12 @@ static int edge_health(const struct edge *e)
 /* What a stranger may know: no path, no name of a file. */
 static void refuse(struct session *s)
 {
-    const struct edge *e = s->edge;
-    char text[128];
-    snprintf(text, sizeof(text), "This relay takes no mail now%s%s%s, try another one",
-             e->refusal && !e->queue ? ": its queue cannot be opened (" : "",
-             e->refusal && !e->queue ? err_name(e->refusal) : "",
-             e->refusal && !e->queue ? "; its log says what to do)" : "");
+    int err = s->edge->refusal;
+    char text[128], why[80] = "";
+    if (err)
+        snprintf(why, sizeof(why), ": its queue cannot be opened (%s; its log says what to do)",
+                 err_name(err));
+    snprintf(text, sizeof(text), "This relay takes no mail now%s, try another one", why);
     reply(s, (struct smtp_reply){.code = 421, .enhanced = {4, 3, 2}, .text = str_from(text)});
 }
 
