@@ -175,11 +175,6 @@ void notices_free(struct notices *s)
     free(s);
 }
 
-struct queue *notices_queue(const struct notices *s)
-{
-    return s->queue;
-}
-
 void notices_kick(struct notices *s)
 {
     s->again = true;

@@ -15,7 +15,6 @@ struct notices;
 /* Begins with what an earlier owner left. q and n must outlive it. */
 struct notices *notices_new(struct loop *l, struct queue *q, struct network *n);
 void notices_free(struct notices *s);
-struct queue *notices_queue(const struct notices *s);
 /* A delivery was put into quarantine. */
 void notices_kick(struct notices *s);
 

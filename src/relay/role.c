@@ -16,14 +16,19 @@
 
 #define OBSERVE_PER_LEASE 5 /* heartbeats in the time after which a node counts as dead */
 
+/* A queue that is ours, and what its streams share. */
+struct custody {
+    struct queue *queue;
+    struct claims *claims;
+    struct notices *notices;
+};
+
 /* Mail of one queue for one domain, or with one server as its own home. */
 struct stream {
-    struct queue *queue;
+    struct custody *custody;            /* of its queue */
     const struct config_domain *domain; /* NULL: by home */
-    struct claims *claims;              /* the queue's */
     struct source *source;
     struct expiry *expiry;
-    struct relay_role *role;
     struct target *target; /* that it is under now */
 };
 
@@ -44,8 +49,8 @@ struct relay_role {
     struct observer *observer;
     struct stream **streams;
     size_t stream_count;
-    struct notices **notices; /* of each queue that is ours */
-    size_t notices_count;
+    struct custody **custodies;
+    size_t custody_count;
     int64_t users_revision;
     struct store_op *users_op;
 
@@ -73,21 +78,13 @@ static void on_observed(void *arg, struct target *t)
         observer_kick(r->observer);
 }
 
-static struct notices *notices_of(const struct relay_role *r, const struct queue *q)
-{
-    for (size_t i = 0; i < r->notices_count; i++)
-        if (notices_queue(r->notices[i]) == q)
-            return r->notices[i];
-    return NULL;
-}
-
 static void on_quarantined(void *arg, struct target *t, struct queue *q)
 {
     struct relay_role *r = arg;
     (void)t;
-    struct notices *notices = notices_of(r, q);
-    if (notices)
-        notices_kick(notices);
+    for (size_t i = 0; i < r->custody_count; i++)
+        if (r->custodies[i]->queue == q)
+            notices_kick(r->custodies[i]->notices);
 }
 
 static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
@@ -168,24 +165,19 @@ static void on_source_ready(void *arg)
 static void on_expired(void *arg)
 {
     struct stream *s = arg;
-    struct notices *notices = notices_of(s->role, s->queue);
     source_reset(s->source); /* it may have been read already */
-    if (notices)
-        notices_kick(notices);
+    notices_kick(s->custody->notices);
 }
 
-static void add_stream(struct relay_role *r, struct queue *q, struct claims *claims,
-                       const struct config_domain *domain, const char *home)
+static void add_stream(struct relay_role *r, struct custody *c, const struct config_domain *domain,
+                       struct str home)
 {
     struct stream *s = mem_zalloc(sizeof(*s));
-    s->queue = q;
-    s->claims = claims;
+    struct str domain_name = str_from(domain ? domain->name : "");
+    s->custody = c;
     s->domain = domain;
-    s->source = source_new(r->loop, q, claims, str_from(domain ? domain->name : ""), str_from(home),
-                           on_source_ready, s);
-    s->role = r;
-    s->expiry = expiry_new(r->loop, q, str_from(domain ? domain->name : ""), str_from(home), r->options.relay,
-                           on_expired, s);
+    s->source = source_new(r->loop, c->queue, c->claims, domain_name, home, on_source_ready, s);
+    s->expiry = expiry_new(r->loop, c->queue, domain_name, home, r->options.relay, on_expired, s);
     r->streams = mem_reallocarray(r->streams, r->stream_count + 1, sizeof(*r->streams));
     r->streams[r->stream_count++] = s;
     route_stream(r, s);
@@ -194,13 +186,14 @@ static void add_stream(struct relay_role *r, struct queue *q, struct claims *cla
 static void on_gained(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
-    struct claims *claims = claims_new();
+    struct custody *c = mem_alloc(sizeof(*c));
+    *c = (struct custody){q, claims_new(), notices_new(r->loop, q, store_network(r->options.store))};
+    r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
+    r->custodies[r->custody_count++] = c;
     for (size_t i = 0; i < r->options.config->domain_count; i++)
-        add_stream(r, q, claims, &r->options.config->domains[i], "");
+        add_stream(r, c, &r->options.config->domains[i], STR_EMPTY);
     for (size_t i = 0; i < r->options.config->server_count; i++)
-        add_stream(r, q, claims, NULL, r->options.config->servers[i].name);
-    r->notices = mem_reallocarray(r->notices, r->notices_count + 1, sizeof(*r->notices));
-    r->notices[r->notices_count++] = notices_new(r->loop, q, store_network(r->options.store));
+        add_stream(r, c, NULL, str_from(r->options.config->servers[i].name));
     if (own)
         edge_set_queue(r->edge, q);
 }
@@ -216,30 +209,31 @@ static void remove_stream(struct relay_role *r, size_t at)
     r->streams[at] = r->streams[--r->stream_count];
 }
 
-static void remove_notices(struct relay_role *r, const struct queue *q)
+/* The streams of the queue are gone. */
+static void remove_custody(struct relay_role *r, const struct queue *q)
 {
-    for (size_t i = r->notices_count; i > 0; i--)
-        if (notices_queue(r->notices[i - 1]) == q) {
-            notices_free(r->notices[i - 1]);
-            r->notices[i - 1] = r->notices[--r->notices_count];
-        }
+    for (size_t i = r->custody_count; i > 0; i--) {
+        struct custody *c = r->custodies[i - 1];
+        if (c->queue != q)
+            continue;
+        claims_free(c->claims);
+        notices_free(c->notices);
+        free(c);
+        r->custodies[i - 1] = r->custodies[--r->custody_count];
+    }
 }
 
 static void on_losing(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
-    struct claims *claims = NULL;
     if (own)
         edge_set_queue(r->edge, NULL);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_drop_queue(r->targets[i], q);
     for (size_t i = r->stream_count; i > 0; i--)
-        if (r->streams[i - 1]->queue == q) {
-            claims = r->streams[i - 1]->claims;
+        if (r->streams[i - 1]->custody->queue == q)
             remove_stream(r, i - 1);
-        }
-    claims_free(claims);
-    remove_notices(r, q);
+    remove_custody(r, q);
 }
 
 static void on_refused(void *arg, int err)
@@ -254,7 +248,8 @@ static void on_accepted(void *arg, const struct config_domain *domain)
     struct relay_role *r = arg;
     for (size_t i = 0; i < r->stream_count; i++) {
         struct stream *s = r->streams[i];
-        if (s->domain == domain && str_eq(str_from(queue_name(s->queue)), str_from(r->options.relay->name)))
+        if (s->domain == domain &&
+            str_eq(str_from(queue_name(s->custody->queue)), str_from(r->options.relay->name)))
             source_kick(s->source);
     }
 }
@@ -265,7 +260,7 @@ static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_fi
     size_t in_flight = 0;
     for (size_t i = 0; i < r->stream_count; i++) {
         struct stream *s = r->streams[i];
-        if (s->queue != q)
+        if (s->custody->queue != q)
             continue;
         source_reset(s->source);
         expiry_kick(s->expiry);
@@ -459,7 +454,7 @@ void relay_role_free(struct relay_role *r)
         target_free(r->targets[i]);
     free(r->targets);
     free(r->streams);
-    free(r->notices);
+    free(r->custodies);
     recipients_fini(&r->recipients);
     free(r);
 }
