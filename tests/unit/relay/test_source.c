@@ -5,9 +5,13 @@
 #include "unit/store/rig.h"
 #include "unit/unit.h"
 
+/* A queue, and the source of its mail for d.test. */
 struct watch {
+    struct rig *rig;
     int ready;
-    struct claims *claims; /* of its queue */
+    struct queue *queue;
+    struct claims *claims;
+    struct source *source;
 };
 
 static void on_ready(void *arg)
@@ -15,11 +19,24 @@ static void on_ready(void *arg)
     ((struct watch *)arg)->ready++;
 }
 
-static struct queue *open_queue(struct rig *r)
+static struct queue *begin(struct watch *w, struct rig *r)
 {
     int err;
     int64_t epoch;
-    return own(r, r->store, "q", "node", 0, &err, &epoch);
+    *w = (struct watch){.rig = r, .claims = claims_new()};
+    return w->queue = own(r, r->store, "q", "node", 0, &err, &epoch);
+}
+
+static struct source *watch_source(struct watch *w)
+{
+    return w->source = source_new(w->rig->loop, w->queue, w->claims, STR("d.test"), STR_EMPTY, on_ready, w);
+}
+
+static void end(struct watch *w)
+{
+    source_free(w->source);
+    claims_free(w->claims);
+    queue_close(w->queue);
 }
 
 static struct transaction *take(struct rig *r, struct source *s, enum source_lane lane)
@@ -43,11 +60,11 @@ static void finish(struct rig *r, struct queue *q, struct transaction *t, enum q
 static void test_recipients_of_a_message_come_together_oldest_first(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     accept_body(r, q, 1, "x", 1, "s@x.test", (const char *const[]){"a@d.test", "b@d.test", NULL}, NULL);
     accept_one(r, q, 2, "c@d.test");
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     struct transaction *first = take(r, s, SOURCE_NORMAL);
     assert_non_null(first);
     assert_int_equal(first->recipient_count, 2);
@@ -58,18 +75,16 @@ static void test_recipients_of_a_message_come_together_oldest_first(void **state
     assert_true(w.ready > 0);
     finish(r, q, first, QUEUE_OUTCOME_DELIVERED);
     finish(r, q, second, QUEUE_OUTCOME_DELIVERED);
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 static void test_what_is_out_is_not_given_out_again(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     accept_one(r, q, 1, "a@d.test");
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     struct transaction *t = take(r, s, SOURCE_NORMAL);
     source_reset(s); /* reads everything again */
     assert_null(take(r, s, SOURCE_NORMAL));
@@ -79,19 +94,17 @@ static void test_what_is_out_is_not_given_out_again(void **state)
     finish(r, q, again, QUEUE_OUTCOME_DELIVERED);
     assert_null(take(r, s, SOURCE_NORMAL));
     assert_int_equal(source_ready(s, SOURCE_NORMAL), 0);
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 /* What is out to the old home when it is moved is the new home's only after that has ended. */
 static void test_what_is_moved_while_out_is_handed_out_once(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     accept_one(r, q, 1, "a@d.test");
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     struct source *moved = source_new(r->loop, q, w.claims, STR_EMPTY, STR("mail2"), on_ready, &w);
     struct transaction *t = take(r, s, SOURCE_NORMAL);
     struct queue_filter all = {.recipient = STR("a@d.test")}, others = {.recipient = STR("b@d.test")};
@@ -107,19 +120,17 @@ static void test_what_is_moved_while_out_is_handed_out_once(void **state)
     t = take(r, moved, SOURCE_NORMAL);
     assert_non_null(t);
     finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
-    source_free(s);
     source_free(moved);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 static void test_what_is_held_while_out_is_not_tried_again(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     accept_one(r, q, 1, "a@d.test");
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     struct transaction *t = take(r, s, SOURCE_NORMAL);
     struct queue_filter all = {0};
     uint64_t changed;
@@ -127,19 +138,17 @@ static void test_what_is_held_while_out_is_not_tried_again(void **state)
     source_reset(s);
     source_give_back(t);
     assert_null(take(r, s, SOURCE_NORMAL));
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 /* A reading that began before an outcome was recorded may end after that. */
 static void test_a_reading_from_before_a_settlement_hands_out_nothing(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     accept_one(r, q, 1, "a@d.test");
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     struct transaction *t = take(r, s, SOURCE_NORMAL);
     claims_reading_begin(w.claims);
     finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
@@ -147,18 +156,16 @@ static void test_a_reading_from_before_a_settlement_hands_out_nothing(void **sta
     claims_reading_end(w.claims);
     assert_true(claims_take(w.claims, 1, s, 0));
     claims_release(w.claims, 1, false);
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 static void test_a_loss_moves_to_the_lossy_lane(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     accept_one(r, q, 1, "a@d.test");
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     struct transaction *t = take(r, s, SOURCE_NORMAL);
     assert_int_equal(settle(r, q, t->recipients[0].delivery_id, QUEUE_OUTCOME_LOST, 1), 0);
     source_done(t, (struct wall_time){1});
@@ -167,35 +174,31 @@ static void test_a_loss_moves_to_the_lossy_lane(void **state)
     assert_int_equal(t->recipients[0].losses, 1);
     assert_null(take(r, s, SOURCE_NORMAL));
     finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 static void test_new_mail_is_seen_after_a_kick(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct watch w;
+    struct queue *q = begin(&w, r);
+    struct source *s = watch_source(&w);
     assert_null(take(r, s, SOURCE_NORMAL));
     accept_one(r, q, 1, "a@d.test");
     source_kick(s);
     struct transaction *t = take(r, s, SOURCE_NORMAL);
     assert_non_null(t);
     finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 static void test_a_deferred_one_comes_back_when_it_is_due(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     accept_one(r, q, 1, "a@d.test");
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     struct transaction *t = take(r, s, SOURCE_NORMAL);
     struct wall_time soon = {loop_wall(r->loop).ms + 30};
     assert_int_equal(settle(r, q, t->recipients[0].delivery_id, QUEUE_OUTCOME_DEFERRED, soon.ms), 0);
@@ -203,20 +206,18 @@ static void test_a_deferred_one_comes_back_when_it_is_due(void **state)
     RIG_UNTIL(r, (t = source_take(s, SOURCE_NORMAL)) != NULL);
     assert_int_equal(t->recipients[0].attempts, 1);
     finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 /* What one retry's time hides is found when that has come, in either lane. */
 static void test_of_several_retries_each_comes_back(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     accept_one(r, q, 1, "a@d.test");
     accept_one(r, q, 2, "b@d.test");
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     static const enum queue_outcome outcomes[] = {QUEUE_OUTCOME_DEFERRED, QUEUE_OUTCOME_LOST};
     struct transaction *t;
     for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
@@ -230,22 +231,20 @@ static void test_of_several_retries_each_comes_back(void **state)
         RIG_UNTIL(r, (t = source_take(s, lanes[i])) != NULL);
         finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
     }
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 static void test_times_of_an_earlier_owner_are_not_believed(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     int64_t far_ms = loop_wall(r->loop).ms + 3600000;
     accept_one(r, q, 1, "a@d.test");
     accept_one(r, q, 2, "b@d.test");
     assert_int_equal(settle(r, q, 1, QUEUE_OUTCOME_DEFERRED, far_ms), 0);
     assert_int_equal(settle(r, q, 2, QUEUE_OUTCOME_LOST, far_ms), 0);
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     struct transaction *a = take(r, s, SOURCE_NORMAL), *b = take(r, s, SOURCE_LOSSY);
     assert_non_null(a);
     assert_non_null(b);
@@ -253,22 +252,20 @@ static void test_times_of_an_earlier_owner_are_not_believed(void **state)
     source_done(a, (struct wall_time){far_ms});
     assert_null(take(r, s, SOURCE_NORMAL)); /* that was our clock */
     finish(r, q, b, QUEUE_OUTCOME_DELIVERED);
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 static void test_more_than_a_page(void **state)
 {
     struct rig *r = *state;
-    struct watch w = {.claims = claims_new()};
-    struct queue *q = open_queue(r);
+    struct watch w;
+    struct queue *q = begin(&w, r);
     char address[32];
     for (unsigned i = 0; i < 600; i++) {
         snprintf(address, sizeof(address), "u%u@d.test", i);
         accept_one(r, q, i + 1, address);
     }
-    struct source *s = source_new(r->loop, q, w.claims, STR("d.test"), STR_EMPTY, on_ready, &w);
+    struct source *s = watch_source(&w);
     for (unsigned i = 0; i < 600; i++) {
         struct transaction *t = take(r, s, SOURCE_NORMAL);
         snprintf(address, sizeof(address), "u%u@d.test", i);
@@ -277,9 +274,7 @@ static void test_more_than_a_page(void **state)
         finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
     }
     assert_null(take(r, s, SOURCE_NORMAL));
-    source_free(s);
-    claims_free(w.claims);
-    queue_close(q);
+    end(&w);
 }
 
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
