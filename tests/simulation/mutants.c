@@ -11,6 +11,7 @@
 #include "store/engine.h"
 #include "store/memory/device.h"
 #include "store/network.h"
+#include "unit/store/wrap_network.h"
 
 #define LEASE_MS      2500 /* the configuration's default */
 #define UNKNOWN_EVERY 5    /* accepts that are told as failed */
@@ -97,13 +98,6 @@ __wrap_network_lease_take(struct network *n, struct str name, struct str holder,
                      (playing == MUTANT_stale_director && !str_starts(name, STR("server/")));
     return __real_network_lease_take(n, name, holder, token, stretched ? LEASE_MS : ttl_ms, on_take, arg);
 }
-
-struct store_op *__real_network_write(struct network *n, const struct network_change *changes, size_t count,
-                                      const struct network_lease *guard,
-                                      void (*on_write)(void *arg, int err, size_t failed), void *arg);
-struct store_op *__wrap_network_write(struct network *n, const struct network_change *changes, size_t count,
-                                      const struct network_lease *guard,
-                                      void (*on_write)(void *arg, int err, size_t failed), void *arg);
 
 /* The record that says which were told, and the first event. */
 struct store_op *__wrap_network_write(struct network *n, const struct network_change *changes, size_t count,

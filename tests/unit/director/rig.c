@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "unit/store/wrap_network.h"
 #include "unit/unit.h"
 
 #define START_MS   80   /* of an instance, until it listens */
@@ -411,13 +412,6 @@ static void observe(void *arg)
 /* ---- writes of directors ---- */
 
 static struct rig *watched; /* the one rig at a time whose directors' writes are counted */
-
-struct store_op *__real_network_write(struct network *n, const struct network_change *changes, size_t count,
-                                      const struct network_lease *guard,
-                                      void (*on_write)(void *arg, int err, size_t failed), void *arg);
-struct store_op *__wrap_network_write(struct network *n, const struct network_change *changes, size_t count,
-                                      const struct network_lease *guard,
-                                      void (*on_write)(void *arg, int err, size_t failed), void *arg);
 
 static struct rig_node *writing_director(struct rig *r)
 {

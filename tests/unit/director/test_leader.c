@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "bench.h"
+#include "unit/store/wrap_network.h"
 
 static struct config_site sites[] = {{"east"}};
 static struct config_server servers[] = {{.name = "mail1", .kind = SERVER_EXTERNAL, .site = sites}};
@@ -18,13 +19,6 @@ struct world {
 };
 
 static int written; /* transactions that were asked for */
-
-struct store_op *__real_network_write(struct network *n, const struct network_change *changes, size_t count,
-                                      const struct network_lease *guard,
-                                      void (*on_write)(void *arg, int err, size_t failed), void *arg);
-struct store_op *__wrap_network_write(struct network *n, const struct network_change *changes, size_t count,
-                                      const struct network_lease *guard,
-                                      void (*on_write)(void *arg, int err, size_t failed), void *arg);
 
 /* Every write passes here: linked with --wrap. */
 struct store_op *__wrap_network_write(struct network *n, const struct network_change *changes, size_t count,
