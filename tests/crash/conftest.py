@@ -42,6 +42,9 @@ class Rig:
     def send(self, ledger, count=1):
         return self.network.mta(ledger).send_by(BackupMx.RELAY[0], count)
 
+    def send_one(self, ledger):
+        return self.network.mta(ledger).attempt_by(BackupMx.RELAY[0])
+
     def syncs_of_a_start(self, ledger):
         """The most syncs that any thread makes until the first message is taken: of an undisturbed run."""
         self.start("error=EIO:when=65535")

@@ -4,20 +4,15 @@ import ledger as ledgers
 import wait
 
 
-def send_one(rig, ledger):
-    rig.send(ledger)
-    return list(ledger.attempts.values())[-1]
-
-
 def test_451_while_syncs_fail(rig, ledger, make_sink):
     first_failing = rig.syncs_of_a_start(ledger) + 1
     process = rig.start(f"error=EIO:when={first_failing}+")
-    refused = wait.until(lambda: next((a for a in [send_one(rig, ledger)] if a.outcome == ledgers.REFUSED and a.reply),
+    refused = wait.until(lambda: next((a for a in [rig.send_one(ledger)] if a.outcome == ledgers.REFUSED and a.reply),
                                       None), "a refusal")
     assert refused.reply[:3] in ("451", "421"), refused.reply
     accepted = ledger.count_accepted()
     for _ in range(20):
-        assert send_one(rig, ledger).outcome != ledgers.ACCEPTED
+        assert rig.send_one(ledger).outcome != ledgers.ACCEPTED
     assert rig.injected() > 0, "no sync was made to fail"
     assert ledger.count_accepted() == accepted
     process.kill()
@@ -31,11 +26,11 @@ def test_one_failure_and_service_again(rig, ledger, make_sink):
     outcomes = []
 
     def fails_once():
-        outcomes.append(send_one(rig, ledger))
+        outcomes.append(rig.send_one(ledger))
         return rig.injected() > 0
 
     wait.until(fails_once, "the failing sync")
-    wait.until(lambda: send_one(rig, ledger).outcome == ledgers.ACCEPTED, "service again")
+    wait.until(lambda: rig.send_one(ledger).outcome == ledgers.ACCEPTED, "service again")
     refused = [attempt for attempt in ledger.attempts.values() if attempt.outcome == ledgers.REFUSED]
     assert refused and all(attempt.reply[:3] in ("451", "421") for attempt in refused)
     rig.network.kill_everything()

@@ -108,6 +108,11 @@ class Mta:
         """Of the domain's exchangers, in the order to be tried."""
         return addresses_of(self.resolver, domain)
 
+    def attempt_by(self, address, size_bytes=600):
+        """One message to one host; its attempt."""
+        self.send_by(address, 1, size_bytes=size_bytes)
+        return list(self.ledger.attempts.values())[-1]
+
     def send_by(self, address, count, to=("alice@example.test",), size_bytes=600):
         """One session to one host, until it refuses. Returns the accepted tags."""
         tags = []

@@ -12,13 +12,18 @@ def banner(address, port):
         return text.decode()
 
 
+def killed_and_created_again(network, ledger, address):
+    """At this address. The server before and after."""
+    before = network.server()
+    network.mta(ledger).send(3)
+    network.kill_server()
+    network.until(lambda: network.server()["epoch"] > before["epoch"], "a new instance")
+    network.await_operational_at(address)
+    return before, network.server()
+
+
 def test_the_same_name_and_address(two_site, ledger):
-    before = two_site.server()
-    two_site.mta(ledger).send(3)
-    two_site.kill_server()
-    two_site.until(lambda: two_site.server()["epoch"] > before["epoch"], "a new instance")
-    two_site.await_operational_at(two_site.HOME)
-    after = two_site.server()
+    before, after = killed_and_created_again(two_site, ledger, two_site.HOME)
     assert (after["address"], after["site"]) == (before["address"], before["site"]) == (two_site.HOME, "east")
     assert banner(two_site.HOME, two_site.SMTP).split()[0] == two_site.HOST
     two_site.mta(ledger).send(3)
@@ -43,12 +48,7 @@ def test_again_in_the_remote_one_when_the_first_is_lost(two_site, ledger):
     two_site.kill_node("east1")
     two_site.await_operational_at(two_site.REMOTE)
     two_site.must("site", "lost", "east")
-    before = two_site.server()
-    two_site.mta(ledger).send(3)
-    two_site.kill_server()
-    two_site.until(lambda: two_site.server()["epoch"] > before["epoch"], "a new instance")
-    two_site.await_operational_at(two_site.REMOTE)
-    after = two_site.server()
+    before, after = killed_and_created_again(two_site, ledger, two_site.REMOTE)
     assert (after["node"], after["site"]) == ("west1", "west") and after["pid"] != before["pid"]
     two_site.mta(ledger).send(3)
     two_site.judge(ledger)

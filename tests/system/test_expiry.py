@@ -9,10 +9,7 @@ from network import BackupMx
 @pytest.fixture
 def relay(make_network):
     """Its time is far longer than a delivery takes, also on a busy machine."""
-    network = make_network(BackupMx, "backup-mx.conf", [('expire = "5d"', 'expire = "4s"')])
-    network.spawn("run")
-    network.await_ready()
-    return network
+    return make_network(BackupMx, "backup-mx.conf", [('expire = "5d"', 'expire = "4s"')]).start()
 
 
 def events(network):

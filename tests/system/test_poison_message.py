@@ -13,10 +13,7 @@ POISON = "poison@b.test"  # the sender whose mail crashes the server
 
 @pytest.fixture
 def relay(make_network):
-    network = make_network(BackupMx, "backup-mx.conf", [('retry = "1s"', 'losses_max = 3  retry = "200ms"')])
-    network.spawn("run")
-    network.await_ready()
-    return network
+    return make_network(BackupMx, "backup-mx.conf", [('retry = "1s"', 'losses_max = 3  retry = "200ms"')]).start()
 
 
 def test_a_poison_message_is_quarantined_and_other_mail_flows(relay, ledger, make_sink):
