@@ -121,7 +121,7 @@ static int give(struct context *cx, const char *verb, const struct queue_selecti
     char *args_text = json_dumps(args, JSON_COMPACT);
     int worst = EXIT_DONE;
     snprintf(verb_name, sizeof(verb_name), "queue-%s", verb);
-    for (size_t i = 0; i < cx->config->relay_count; i++) {
+    for (size_t i = 0; i < cx->config->relay_count && !cx->interrupted; i++) {
         const char *queue = cx->config->relays[i].name;
         struct queue *q = context_open_queue(cx, queue, &worst);
         if (!q)

@@ -22,7 +22,8 @@ struct context {
     struct store *store;
     bool is_role; /* a role's main: it has become the configured user, if any, by itself */
     bool waiting;
-    bool viewing; /* context_view waits for its first view */
+    bool viewing;     /* context_view waits for its first view */
+    bool interrupted; /* context_order was ended by a signal: give no other */
 };
 
 /* -c and --state-dir, to be put at the head of a command's table of options. */
@@ -57,7 +58,9 @@ struct queue *context_open_queue(struct context *cx, const char *name, int *wors
 /* Writes an order and waits until it was carried out, at most timeout_ms; gives
  * it again while it cannot be carried out yet, and tells why on stderr. Prints
  * the result, as text or JSON; returns the exit status (75: nobody took it in
- * time, and it was withdrawn; or it could not be carried out in that time). */
+ * time, and it was withdrawn; or it could not be carried out in that time). Says
+ * at once when it waits for a director that does not lead. SIGINT and SIGTERM
+ * end the wait and withdraw what nobody took, and it says which; exit status 1. */
 int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json);
 
 /* One JSON value and a newline on stdout. */

@@ -1,4 +1,5 @@
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,17 +14,30 @@
 #define AGAIN_FIRST_MS 500 /* until an order that cannot be carried out now is given again, doubling */
 #define AGAIN_MAX_MS   5000
 
+#define VERSION_NEW 1 /* of the record of an order that nobody has touched */
+
+/* Who gives an order, once or again. */
+struct order_giver {
+    struct context *cx;
+    struct loop_signal *signals[2];
+    bool interrupted;  /* SIGINT or SIGTERM came */
+    bool can_be_ended; /* the wait under way, by that */
+    bool for_director;
+    bool told_no_leader;
+    int64_t timeout_ms;
+};
+
 /* An order given once. */
 struct order_wait {
+    struct order_giver *giver;
     struct context *cx;
     char key[CUSTODY_ID_TEXT_MAX];
-    int64_t version;
     int err;
     bool finished;
+    enum { LEFT_GONE, LEFT_TAKEN, LEFT_UNKNOWN } left; /* what became of one without an answer */
     char *state, *result;
     struct loop_timer *poll_timer, *deadline;
     struct store_op *op;
-    struct network_watch *watch;
 };
 
 static void finish(struct order_wait *w, int err)
@@ -51,23 +65,47 @@ static bool ended_as(const struct order_wait *w, const char *state)
     return w->state && strcmp(w->state, state) == 0;
 }
 
+static void take_answer(struct order_wait *w, const struct network_record *record)
+{
+    struct record_order order;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    if (record_order_decode(&arena, record->value, &order) == 0 && has_ended(order.state)) {
+        w->state = str_dup(order.state);
+        w->result = str_dup(order.result);
+    }
+    arena_fini(&arena);
+}
+
+static void on_leases(void *arg, int err, const struct network_lease *leases, size_t count)
+{
+    struct order_wait *w = arg;
+    bool led = err != 0;
+    w->op = NULL;
+    for (size_t i = 0; i < count; i++)
+        led |= str_eq(leases[i].name, STR("director")) && leases[i].remaining_ms > 0;
+    if (!led) {
+        w->giver->told_no_leader = true;
+        fprintf(
+            stderr,
+            "holdfast %s: no director leads now: the order waits for one, at most %lld s; Ctrl-C withdraws "
+            "it\n",
+            w->cx->command, (long long)(w->giver->timeout_ms / 1000));
+    }
+    loop_timer_start(w->poll_timer, POLL_MS);
+}
+
 static void on_read(void *arg, int err, const struct network_record *records, size_t count)
 {
     struct order_wait *w = arg;
-    struct record_order order;
-    struct arena arena;
     w->op = NULL;
-    arena_init(&arena, 1 << 20);
-    if (!err && count == 1 && record_order_decode(&arena, records[0].value, &order) == 0) {
-        w->version = records[0].version;
-        if (has_ended(order.state)) {
-            w->state = str_dup(order.state);
-            w->result = str_dup(order.result);
-            finish(w, 0);
-        }
-    }
-    arena_fini(&arena);
-    if (!w->finished)
+    if (!err && count == 1)
+        take_answer(w, &records[0]);
+    if (w->state)
+        finish(w, 0);
+    else if (w->giver->for_director && !w->giver->told_no_leader)
+        w->op = network_leases(store_network(w->cx->store), on_leases, w);
+    else
         loop_timer_start(w->poll_timer, POLL_MS);
 }
 
@@ -103,11 +141,15 @@ static void write_order(struct order_wait *w, const struct record_order *order)
 static void wait_for_answer(struct order_wait *w, int64_t timeout_ms)
 {
     w->finished = false;
+    if (w->giver->interrupted)
+        return;
+    w->giver->can_be_ended = true;
     w->poll_timer = loop_timer_new(w->cx->loop, on_poll, w);
     w->deadline = loop_timer_new(w->cx->loop, on_deadline, w);
-    loop_timer_start(w->poll_timer, POLL_MS);
+    loop_timer_start(w->poll_timer, 0);
     loop_timer_start(w->deadline, timeout_ms);
     context_wait(w->cx);
+    w->giver->can_be_ended = false;
     loop_timer_free(w->poll_timer);
     loop_timer_free(w->deadline);
     if (w->op)
@@ -115,14 +157,36 @@ static void wait_for_answer(struct order_wait *w, int64_t timeout_ms)
     w->op = NULL;
 }
 
-/* Answered or given up: the order leaves the store; its event stays. */
-static void remove_order(struct order_wait *w)
+static int remove_order(struct order_wait *w, int64_t expect_version)
 {
     struct network_change change = {.type = NETWORK_DELETE,
                                     .kind = STR("order"),
                                     .key = str_from(w->key),
-                                    .expect_version = NETWORK_ANY_VERSION};
+                                    .expect_version = expect_version};
     w->op = network_write(store_network(w->cx->store), &change, 1, NULL, on_write, w);
+    context_wait(w->cx);
+    return w->err;
+}
+
+static void on_last_read(void *arg, int err, const struct network_record *records, size_t count)
+{
+    struct order_wait *w = arg;
+    w->op = NULL;
+    w->left = err ? LEFT_UNKNOWN : LEFT_TAKEN;
+    if (!err && count == 1)
+        take_answer(w, &records[0]);
+    finish(w, err);
+}
+
+/* Without an answer: gone if nobody has taken it. One that was taken stays: it is carried out, and whoever
+ * does so says there how it ended. */
+static void withdraw(struct order_wait *w)
+{
+    int err = remove_order(w, VERSION_NEW);
+    w->left = err == 0 ? LEFT_GONE : LEFT_UNKNOWN;
+    if (err != ERR_CONFLICT)
+        return;
+    w->op = network_read(store_network(w->cx->store), STR("order"), str_from(w->key), on_last_read, w);
     context_wait(w->cx);
 }
 
@@ -135,16 +199,30 @@ static void print_changed(const json_t *value)
     printf("\n");
 }
 
+/* There is no answer. */
+static int report_left(const struct order_wait *w)
+{
+    static const char *const became[] = {
+        [LEFT_GONE] = "nobody had taken the order: it is withdrawn, and nothing was changed",
+        [LEFT_TAKEN] = "the order was taken already and goes on: `holdfast status` shows what becomes of it",
+        [LEFT_UNKNOWN] = "the store did not say whether the order is withdrawn: it may still be carried out",
+    };
+    if (w->giver->interrupted) {
+        fprintf(stderr, "holdfast %s: interrupted: %s\n", w->cx->command, became[w->left]);
+        return EXIT_FAILED;
+    }
+    fprintf(stderr,
+            "holdfast %s: nobody carried the order out in time: is the network running (`holdfast "
+            "status`)? %s%s\n",
+            w->cx->command, w->left == LEFT_GONE ? "" : "But ", became[w->left]);
+    return EXIT_TRY_AGAIN;
+}
+
 static int report(const struct order_wait *w, bool json)
 {
     bool done = ended_as(w, "done");
-    if (!w->state) {
-        fprintf(stderr,
-                "holdfast %s: nobody carried the order out in time: is the network running (`holdfast "
-                "status`)?\n",
-                w->cx->command);
-        return EXIT_TRY_AGAIN;
-    }
+    if (!w->state)
+        return report_left(w);
     json_t *value = json_loads(w->result, JSON_DECODE_ANY, NULL);
     if (json)
         printf("%s\n", value ? w->result : "{}");
@@ -177,7 +255,10 @@ static int give(struct order_wait *w, const struct record_order *order, int64_t 
         return w->err;
     }
     wait_for_answer(w, timeout_ms);
-    remove_order(w);
+    if (!w->state)
+        withdraw(w);
+    if (w->state) /* its event stays */
+        (void)remove_order(w, NETWORK_ANY_VERSION);
     return 0;
 }
 
@@ -186,11 +267,13 @@ static void on_pause_end(void *arg)
     context_done(arg);
 }
 
-static void pause_for(struct context *cx, int64_t delay_ms)
+static void pause_for(struct order_giver *g, int64_t delay_ms)
 {
-    struct loop_timer *timer = loop_timer_new(cx->loop, on_pause_end, cx);
+    struct loop_timer *timer = loop_timer_new(g->cx->loop, on_pause_end, g->cx);
     loop_timer_start(timer, delay_ms);
-    context_wait(cx);
+    g->can_be_ended = true;
+    context_wait(g->cx);
+    g->can_be_ended = false;
     loop_timer_free(timer);
 }
 
@@ -210,25 +293,65 @@ static void wait_fini(struct order_wait *w)
     free(w->result);
 }
 
-int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json)
+static void on_signal(void *arg, int signum)
 {
-    struct mono_time end = mono_add_ms(loop_now(cx->loop), timeout_ms);
-    int64_t left_ms = timeout_ms, pause_ms = AGAIN_FIRST_MS;
-    char *told = NULL;
+    struct order_giver *g = arg;
+    (void)signum;
+    g->interrupted = true;
+    if (g->can_be_ended)
+        context_done(g->cx);
+}
+
+static void giver_init(struct order_giver *g, struct context *cx, const struct record_order *order,
+                       int64_t timeout_ms)
+{
+    *g = (struct order_giver){
+        .cx = cx, .for_director = str_eq(order->target, STR("director")), .timeout_ms = timeout_ms};
+    g->signals[0] = loop_signal_new(cx->loop, SIGINT, on_signal, g);
+    g->signals[1] = loop_signal_new(cx->loop, SIGTERM, on_signal, g);
+}
+
+static void giver_fini(struct order_giver *g)
+{
+    for (size_t i = 0; i < ARRAY_LEN(g->signals); i++)
+        loop_signal_free(g->signals[i]);
+}
+
+static int give_until(struct order_giver *g, const struct record_order *order, bool json, char **told)
+{
+    struct loop *loop = g->cx->loop;
+    struct mono_time end = mono_add_ms(loop_now(loop), g->timeout_ms);
+    int64_t left_ms = g->timeout_ms, pause_ms = AGAIN_FIRST_MS;
     for (;;) {
-        struct order_wait w = {.cx = cx};
-        bool taken = give(&w, order, left_ms) == 0;
-        left_ms = mono_diff_ms(end, loop_now(cx->loop));
-        if (!ended_as(&w, "later") || left_ms <= pause_ms) {
-            int status = taken ? report(&w, json) : EXIT_FAILED;
+        struct order_wait w = {.giver = g, .cx = g->cx};
+        bool given = give(&w, order, left_ms) == 0;
+        left_ms = mono_diff_ms(end, loop_now(loop));
+        if (!ended_as(&w, "later") || left_ms <= pause_ms || g->interrupted) {
+            int status = given ? report(&w, json) : EXIT_FAILED;
             wait_fini(&w);
-            free(told);
             return status;
         }
-        tell_progress(&w, &told);
+        tell_progress(&w, told);
         wait_fini(&w);
-        pause_for(cx, pause_ms);
+        pause_for(g, pause_ms);
+        if (g->interrupted) {
+            fprintf(stderr, "holdfast %s: interrupted: the order is withdrawn, and nothing was changed\n",
+                    g->cx->command);
+            return EXIT_FAILED;
+        }
         left_ms -= pause_ms;
         pause_ms = 2 * pause_ms < AGAIN_MAX_MS ? 2 * pause_ms : AGAIN_MAX_MS;
     }
+}
+
+int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json)
+{
+    struct order_giver g;
+    char *told = NULL;
+    giver_init(&g, cx, order, timeout_ms);
+    int status = give_until(&g, order, json, &told);
+    cx->interrupted = g.interrupted;
+    giver_fini(&g);
+    free(told);
+    return status;
 }
