@@ -32,8 +32,10 @@ static struct body_core *core_ref(struct body_core *core)
 
 static void core_unref(struct body_core *core)
 {
-    if (core && --core->refs == 0)
-        free(core);
+    if (!core || --core->refs > 0)
+        return;
+    free(core->pieces);
+    free(core);
 }
 
 void body_chunk_failed(struct op_body_chunk *chunk, int err)

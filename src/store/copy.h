@@ -16,11 +16,12 @@ struct store_copy_progress {
     int64_t done_bytes, total_bytes;
 };
 
-/* Copies each database of from_dir (network.db, mail.db, queue-*.db) into to_dir,
- * which is made when missing and must hold none of them: ERR_EXISTS. Each copy
+/* Copies each database of from_dir (network.db, mail.db, queue-*.db with its
+ * segments) into to_dir, which is made when missing and must hold none of them: ERR_EXISTS. Each copy
  * is checked (SQLite's integrity check) and synced before the next begins. A
  * copy that failed or was stopped is removed. on_progress is called now and
- * then; false stops with ERR_CANCELLED. ret_files: how many were copied.
+ * then; false stops with ERR_CANCELLED. ret_files: how many databases were copied.
+ * ERR_BUSY: a queue is just recovering from a failed sync.
  * ERR_NOT_FOUND: from_dir holds no store. Others with eb. */
 int store_copy(const char *from_dir, const char *to_dir,
                bool (*on_progress)(void *arg, const struct store_copy_progress *progress), void *arg,

@@ -5,13 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "store/sqlite/segment_io.h"
 
 #define SECTOR_BYTES 512
+#define FDS_MAX      1024
 
 struct change {
     struct list node;
@@ -26,7 +29,9 @@ struct disk_file {
     char *name;
     char *image; /* what is surely on the disk */
     size_t image_len, image_capacity;
-    bool exists; /* its name is on the disk */
+    bool exists;  /* its name is on the disk */
+    bool doomed;  /* ... until its removal is there, too */
+    bool segment; /* its name comes with a sync of the folder only */
     struct list changes;
 };
 
@@ -44,6 +49,7 @@ static struct {
     sqlite3_vfs *real;
     sqlite3_io_methods methods;
     struct list files;
+    struct disk_file *by_fd[FDS_MAX]; /* segments that are open */
     struct disk_plan plan;
     uint64_t random, syncs, writes, injected;
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER};
@@ -104,7 +110,7 @@ static void changes_sync(struct disk_file *f)
         image_apply(f, c, 0, c->len);
         change_free(c);
     }
-    f->exists = true;
+    f->exists |= !f->segment;
 }
 
 /* A write that was torn: any of its sectors may have arrived. */
@@ -128,7 +134,7 @@ static void changes_gamble(struct disk_file *f)
             change_tear(f, c);
         change_free(c);
     }
-    f->exists = f->exists || draw(2) == 0;
+    f->exists = f->doomed ? f->exists && draw(2) == 0 : f->exists || draw(2) == 0;
 }
 
 static void image_leave(const struct disk_file *f)
@@ -228,22 +234,28 @@ static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
     return rc;
 }
 
-static int sync_locked(struct handle *h)
+static int sync_locked(struct disk_file *f, bool is_log)
 {
     const struct disk_plan *plan = &disk.plan;
-    if (!plan->log_only || h->is_log)
+    if (!plan->log_only || is_log)
         disk.syncs++;
     uint64_t fails = plan->fail_sync_count ? plan->fail_sync_count : 1;
     if (plan->fail_sync_at && disk.syncs >= plan->fail_sync_at && disk.syncs < plan->fail_sync_at + fails &&
-        (!plan->log_only || h->is_log)) {
+        (!plan->log_only || is_log)) {
         disk.injected++;
-        changes_gamble(h->file);
+        changes_gamble(f);
+        return SQLITE_IOERR_FSYNC;
+    }
+    if (plan->fail_checkpoint && !is_log && disk.injected == 0) {
+        disk.injected++;
+        changes_gamble(f);
         return SQLITE_IOERR_FSYNC;
     }
     bool crash = disk.syncs == plan->crash_at_sync;
     if (crash && draw(2) == 0)
         lose_power_locked();
-    changes_sync(h->file);
+    if (!f->segment || !(plan->never_sync || plan->never_sync_journal))
+        changes_sync(f);
     if (crash)
         lose_power_locked();
     return SQLITE_OK;
@@ -254,7 +266,7 @@ static int on_sync(sqlite3_file *file, int flags)
     struct handle *h = handle_of(file);
     (void)flags; /* the files below need no sync of theirs: no power is lost in earnest */
     pthread_mutex_lock(&disk.mutex);
-    int rc = h->file ? sync_locked(h) : SQLITE_OK;
+    int rc = h->file ? sync_locked(h->file, h->is_log) : SQLITE_OK;
     pthread_mutex_unlock(&disk.mutex);
     return rc;
 }
@@ -396,6 +408,149 @@ static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_dir)
     return rc;
 }
 
+/* ---- segments ---- */
+
+static struct disk_file *file_of_fd(int fd)
+{
+    if (fd >= FDS_MAX || !disk.by_fd[fd])
+        abort();
+    return disk.by_fd[fd];
+}
+
+static void segment_load(struct disk_file *f, int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size == 0)
+        return;
+    image_resize(f, (size_t)st.st_size);
+    if (pread(fd, f->image, f->image_len, 0) != st.st_size)
+        abort();
+    f->exists = true;
+}
+
+static void segment_note_open(const char *path, bool create, int fd)
+{
+    struct disk_file *f = file_find(path);
+    bool known = f != NULL;
+    if (!known) {
+        f = mem_zalloc(sizeof(*f));
+        f->name = mem_strdup(path);
+        f->segment = true;
+        list_init(&f->changes);
+        list_append(&disk.files, &f->node);
+    }
+    if (fd >= FDS_MAX)
+        abort();
+    disk.by_fd[fd] = f;
+    if (create) {
+        forget_changes(f);
+        image_resize(f, 0);
+        f->doomed = false;
+    } else if (!known) {
+        segment_load(f, fd);
+    }
+}
+
+static int segment_open_file(const char *path, bool create, int *ret_fd)
+{
+    int fd;
+    pthread_mutex_lock(&disk.mutex);
+    int err = disk.plan.full && create ? ERR_FULL : segment_io_real.open(path, create, &fd);
+    disk.injected += disk.plan.full && create;
+    if (err == 0)
+        segment_note_open(path, create, *ret_fd = fd);
+    pthread_mutex_unlock(&disk.mutex);
+    return err;
+}
+
+static void segment_close_file(int fd)
+{
+    pthread_mutex_lock(&disk.mutex);
+    disk.by_fd[fd] = NULL;
+    segment_io_real.close(fd);
+    pthread_mutex_unlock(&disk.mutex);
+}
+
+static int segment_reserve(int fd, uint64_t bytes)
+{
+    pthread_mutex_lock(&disk.mutex);
+    int err = disk.plan.full ? ERR_FULL : segment_io_real.reserve(fd, bytes);
+    disk.injected += disk.plan.full;
+    if (err == 0)
+        note_change(file_of_fd(fd), NULL, 0, (int64_t)bytes);
+    pthread_mutex_unlock(&disk.mutex);
+    return err;
+}
+
+static int segment_write(int fd, struct iovec *pieces, int count, uint64_t at)
+{
+    struct buf all;
+    buf_init(&all, SIZE_MAX / 2);
+    for (int i = 0; i < count; i++)
+        if (buf_append(&all, pieces[i].iov_base, pieces[i].iov_len) != 0)
+            abort();
+    pthread_mutex_lock(&disk.mutex);
+    if (++disk.writes == disk.plan.crash_at_write)
+        lose_power_locked();
+    note_change(file_of_fd(fd), buf_data(&all), all.len, (int64_t)at);
+    int err = segment_io_real.write(fd, pieces, count, at);
+    pthread_mutex_unlock(&disk.mutex);
+    buf_fini(&all);
+    return err;
+}
+
+static int segment_sync(int fd)
+{
+    pthread_mutex_lock(&disk.mutex);
+    int rc = sync_locked(file_of_fd(fd), true);
+    pthread_mutex_unlock(&disk.mutex);
+    return rc == SQLITE_OK ? 0 : ERR_IO;
+}
+
+static int segment_punch(int fd, uint64_t at, uint64_t bytes)
+{
+    char *zeroes = mem_zalloc(bytes);
+    pthread_mutex_lock(&disk.mutex);
+    note_change(file_of_fd(fd), zeroes, bytes, (int64_t)at);
+    int err = segment_io_real.punch(fd, at, bytes);
+    pthread_mutex_unlock(&disk.mutex);
+    free(zeroes);
+    return err;
+}
+
+static int segment_remove(const char *path)
+{
+    pthread_mutex_lock(&disk.mutex);
+    struct disk_file *f = file_find(path);
+    if (f)
+        f->doomed = true;
+    int err = segment_io_real.remove(path);
+    pthread_mutex_unlock(&disk.mutex);
+    return err;
+}
+
+static int segment_sync_folder(const char *path)
+{
+    (void)path; /* there is one */
+    pthread_mutex_lock(&disk.mutex);
+    LIST_FOREACH (it, &disk.files) {
+        struct disk_file *f = LIST_ENTRY(it, struct disk_file, node);
+        if (f->segment)
+            f->exists = !f->doomed;
+    }
+    pthread_mutex_unlock(&disk.mutex);
+    return 0;
+}
+
+static const struct segment_io segments = {.open = segment_open_file,
+                                           .close = segment_close_file,
+                                           .reserve = segment_reserve,
+                                           .write = segment_write,
+                                           .sync = segment_sync,
+                                           .punch = segment_punch,
+                                           .remove = segment_remove,
+                                           .sync_folder = segment_sync_folder};
+
 static int never_sync(sqlite3 *handle, const char **error, const struct sqlite3_api_routines *api)
 {
     (void)error, (void)api;
@@ -433,6 +588,7 @@ void disk_install(void)
     list_init(&disk.files);
     disk.random = 1;
     sqlite3_vfs_register(&disk.vfs, 1);
+    segment_io_use(&segments);
     sqlite3_auto_extension((void (*)(void))never_sync);
 }
 

@@ -1,5 +1,6 @@
-/* A disk that can lose its power, for SQLite: a VFS over the default one that
- * keeps what was written and not yet synced apart. Reads see all that was
+/* A disk that can lose its power, for SQLite and the journal's segments: a VFS over
+ * the default one, and a segment_io over the real one, that keep what was written
+ * and not yet synced apart. Reads see all that was
  * written, as the kernel's cache shows it. When the power goes, each write that
  * was not synced is kept, dropped or torn, as the seed decides, and the files
  * are left as a disk would have them; the process ends. For tests only.
@@ -19,14 +20,16 @@ struct disk_plan {
     uint64_t crash_at_write;  /* ... before this write */
     uint64_t fail_sync_at;    /* this sync fails with an I/O error, ... */
     uint64_t fail_sync_count; /* ... and the next ones, so many in all (0 is 1) */
+    bool fail_checkpoint;     /* the first sync of a database itself fails, not its log's */
     bool full;                /* no file can grow */
-    bool log_only;            /* count syncs of write-ahead logs only */
+    bool log_only;            /* count syncs of write-ahead logs and segments only */
     bool never_sync;          /* connections run with synchronous=OFF whatever they ask for */
+    bool never_sync_journal;  /* syncs of segments do nothing */
     const char *image_dir;    /* where the files are left when the power goes: those that were opened, over
                                  what is there */
 };
 
-/* Makes it the default VFS of this process, once, before SQLite is used. */
+/* Makes it the default VFS and the segment_io of this process, once, before they are used. */
 void disk_install(void);
 /* Takes effect at once; the counts begin anew. */
 void disk_set_plan(const struct disk_plan *plan);

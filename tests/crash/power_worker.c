@@ -229,6 +229,7 @@ static int run_write(char **argv)
     struct disk_plan opened = plan;
     struct work w = {.base = strtoull(argv[3], NULL, 10) * 1000};
     plan.never_sync = strchr(argv[8], 'n') != NULL;
+    plan.never_sync_journal = strchr(argv[8], 'j') != NULL;
     opened.fail_sync_at = strtoull(argv[7], NULL, 10);
     w.opened = strchr(argv[8], 'o') ? &opened : NULL;
     w.heavy = strchr(argv[8], 'h') != NULL;

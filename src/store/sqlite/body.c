@@ -30,6 +30,8 @@ int sqlite_body_chunk(struct sqlite_tx *tx, struct store_op *op)
     struct op_body_chunk *o = (struct op_body_chunk *)op;
     if (o->core->err != 0)
         return o->core->err;
+    if (tx->journal)
+        return sqlite_journal_chunk(tx, o);
     if (o->core->id == 0) {
         o->core->id = add_body(tx, 0, tx->writer, 0);
         o->began = true;
@@ -48,7 +50,11 @@ static void drop_body(struct sqlite_tx *tx, const struct body_core *core)
 
 int sqlite_body_drop(struct sqlite_tx *tx, struct store_op *op)
 {
-    drop_body(tx, ((struct op_body_drop *)op)->core);
+    struct body_core *core = ((struct op_body_drop *)op)->core;
+    if (tx->journal)
+        sqlite_journal_drop(tx, core);
+    else
+        drop_body(tx, core);
     return 0;
 }
 
@@ -138,7 +144,14 @@ static int read_chunk(struct sqlite_tx *tx, struct op_body_read *o, int64_t body
 int sqlite_body_read(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_body_read *o = (struct op_body_read *)op;
-    int64_t body_id = o->message_id ? sqlite_queue_body_id(tx, o->message_id) : o->body_id;
+    int64_t body_id = o->body_id;
+    if (o->message_id) {
+        int err = sqlite_message_body(tx, o->message_id, &body_id, &o->ret_size_bytes);
+        if (err != 0)
+            return err;
+        if (body_id == 0)
+            return sqlite_piece_read(tx, o);
+    }
     sqlite3_stmt *row = db_query(tx->db, SQL_BODY_GET, INT(body_id));
     int64_t chunk_bytes = row ? db_col_i64(row, 2) : 0;
     if (!row || db_col_i64(row, 0) <= 0 || chunk_bytes <= 0) {

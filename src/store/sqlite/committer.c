@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "store/body_op.h"
 #include "store/queue_op.h"
+#include "store/sqlite/apply.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/heal.h"
 
@@ -19,6 +20,9 @@
 #define RETRY_DELAY_MIN_MS 50
 #define RETRY_DELAY_MAX_MS 5000
 #define FULL_PAUSE_MS      1000 /* then somebody may try again */
+
+/* What was accepted gets its rows when nobody has asked for anything for so long. */
+#define APPLY_IDLE_MS 50
 
 /* ---- opening ---- */
 
@@ -58,7 +62,7 @@ static bool epoch_is_current(struct sqlite_file *f)
     return tx->epoch > 0 && tx->stored_epoch == tx->epoch;
 }
 
-static int execute(struct sqlite_file *f, struct store_op *op)
+int committer_execute(struct sqlite_file *f, struct store_op *op)
 {
     if ((op->type->flags & OP_GUARDED) && !epoch_is_current(f))
         return ERR_FENCED;
@@ -66,7 +70,7 @@ static int execute(struct sqlite_file *f, struct store_op *op)
 }
 
 /* What the execution noted outside of the store is taken back. */
-static void roll_back(struct store_op *op)
+void committer_roll_back(struct store_op *op)
 {
     if (op->type->kind == OP_body_chunk)
         body_chunk_rolled_back((struct op_body_chunk *)op);
@@ -79,7 +83,7 @@ static void roll_back(struct store_op *op)
     }
 }
 
-static void answer(struct store_op *op, int err)
+void committer_answer(struct store_op *op, int err)
 {
     op->err = err;
     if (err != 0 && op->type->kind == OP_body_chunk)
@@ -89,7 +93,7 @@ static void answer(struct store_op *op, int err)
 static void answer_all(struct list *ops, int err)
 {
     LIST_FOREACH (it, ops)
-        answer(LIST_ENTRY(it, struct store_op, node), err);
+        committer_answer(LIST_ENTRY(it, struct store_op, node), err);
 }
 
 /* ---- one transaction ---- */
@@ -123,6 +127,8 @@ static bool begin(struct sqlite_file *f, bool lazy)
     c->tx.now = loop_now(f->port.loop);
     c->tx.stored_epoch = -1;
     db_begin(&c->db);
+    if (journal_is_open(&c->journal) && c->db.rc == SQLITE_OK)
+        apply_pending(&c->tx, &c->journal);
     return true;
 }
 
@@ -152,6 +158,7 @@ static enum outcome end(struct sqlite_file *f)
 {
     struct committer *c = &f->c;
     enum outcome outcome = COMMITTED;
+    space_store(&c->tx);
     db_commit(&c->db);
     c->failed_rc = c->db.rc;
     if (c->failed_rc != SQLITE_OK) {
@@ -162,6 +169,8 @@ static enum outcome end(struct sqlite_file *f)
     /* Going on without the note could make what we answer untrue. */
     if (!whole)
         CHECK(heal_note_wound(c->db.handle, &c->lock) == 0);
+    if (f->part == PART_QUEUE)
+        intake_after_commit(f, outcome == COMMITTED, !c->lazy_sync);
     lock_release(&c->lock);
     if (!whole)
         atomic_store(&f->sick, ERR_SYNC);
@@ -185,7 +194,7 @@ static enum outcome transact(struct sqlite_file *f, struct list *ops)
     LIST_FOREACH (it, ops) {
         struct store_op *op = LIST_ENTRY(it, struct store_op, node);
         if (begun && c->db.rc == SQLITE_OK)
-            answer(op, execute(f, op));
+            committer_answer(op, committer_execute(f, op));
     }
     if (begun && c->tx.garbage)
         purge(&c->tx, PURGE_BUSY_ROWS);
@@ -195,14 +204,14 @@ static enum outcome transact(struct sqlite_file *f, struct list *ops)
         atomic_store(&f->sick, ERR_SYNC);
     LIST_FOREACH (it, ops) {
         if (outcome != COMMITTED)
-            roll_back(LIST_ENTRY(it, struct store_op, node));
+            committer_roll_back(LIST_ENTRY(it, struct store_op, node));
     }
     return outcome;
 }
 
 /* ---- a batch ---- */
 
-static void note_full(struct sqlite_file *f, bool full)
+void committer_note_full(struct sqlite_file *f, bool full)
 {
     if (full)
         f->c.full_until = mono_add_ms(loop_now(f->port.loop), FULL_PAUSE_MS);
@@ -243,12 +252,12 @@ static void run_batch(struct sqlite_file *f, struct list *ops)
     bool single = ops->next == ops->prev;
     switch (transact(f, ops)) {
     case COMMITTED:
-        note_full(f, false);
+        committer_note_full(f, false);
         LIST_FOREACH (it, ops)
             note_identity(f, LIST_ENTRY(it, struct store_op, node));
         break;
     case REFUSED:
-        note_full(f, db_is_full(f->c.failed_rc));
+        committer_note_full(f, db_is_full(f->c.failed_rc));
         if (single || (f->c.failed_rc & 0xff) == SQLITE_BUSY)
             answer_all(ops, db_err(f->c.failed_rc));
         else
@@ -260,6 +269,21 @@ static void run_batch(struct sqlite_file *f, struct list *ops)
     }
 }
 
+/* What a queue's journal takes goes there first, the rest into a transaction. */
+static void run_queue_batch(struct sqlite_file *f, struct list *ops)
+{
+    struct list intake;
+    list_init(&intake);
+    intake_split(ops, &intake);
+    if (!list_empty(&intake))
+        intake_run(f, &intake);
+    if (atomic_load(&f->sick) != 0)
+        answer_all(ops, ERR_SYNC);
+    else if (!list_empty(ops))
+        run_batch(f, ops);
+    list_splice(ops, &intake);
+}
+
 /* ---- falling sick and recovering ---- */
 
 static void fall_sick(struct sqlite_file *f)
@@ -268,11 +292,25 @@ static void fall_sick(struct sqlite_file *f)
     log_event(LOG_ERROR, "store file failed", LOG_TEXT("file", f->path),
               LOG_TEXT("error", sqlite3_errstr(c->failed_rc)), LOG_I64("code", c->failed_rc));
     db_close(&c->db);
+    journal_close(&c->journal);
     c->retry_delay_ms = RETRY_DELAY_MIN_MS;
     c->retry_at = mono_add_ms(loop_now(f->port.loop), c->retry_delay_ms);
     pthread_mutex_lock(&f->mutex);
     f->reader_must_reopen = true;
     pthread_mutex_unlock(&f->mutex);
+    wake_signal(&f->to_reader);
+}
+
+/* An owner's journal goes on in a new segment. */
+static bool recover_journal(struct sqlite_file *f)
+{
+    struct committer *c = &f->c;
+    if (f->part != PART_QUEUE || c->tx.epoch == 0)
+        return true;
+    if (!begin(f, false))
+        return false;
+    int err = epoch_is_current(f) ? intake_recover(f) : 0;
+    return end(f) == COMMITTED && err == 0;
 }
 
 static void try_to_recover(struct sqlite_file *f)
@@ -281,17 +319,27 @@ static void try_to_recover(struct sqlite_file *f)
     struct err_buf eb;
     if (mono_before(loop_now(f->port.loop), c->retry_at))
         return;
-    if (committer_open(f, &eb) == 0) {
+    bool open = committer_open(f, &eb) == 0;
+    if (open && recover_journal(f)) {
         log_event(LOG_INFO, "store file recovered", LOG_TEXT("file", f->path));
         atomic_store(&f->sick, 0);
         return;
     }
+    if (open)
+        db_close(&c->db);
     if (c->retry_delay_ms < RETRY_DELAY_MAX_MS)
         c->retry_delay_ms *= 2;
     c->retry_at = mono_add_ms(loop_now(f->port.loop), c->retry_delay_ms);
 }
 
 /* ---- the thread ---- */
+
+/* Its room should be there before it is needed. */
+static bool wants_spare(const struct sqlite_file *f)
+{
+    const struct journal *j = &f->c.journal;
+    return journal_is_open(j) && j->at > j->current.header.size_bytes / 2 && !space_is_prepared(&j->space);
+}
 
 /* How long nothing has to be done without a new operation; -1: for ever. */
 static int idle_ms(const struct sqlite_file *f)
@@ -304,13 +352,15 @@ static int idle_ms(const struct sqlite_file *f)
         ms = 0;
     else if (atomic_load(&f->full))
         ms = mono_diff_ms(f->c.full_until, now) + 1;
+    else if (journal_is_behind(&f->c.journal) || wants_spare(f))
+        ms = APPLY_IDLE_MS;
     return ms < -1 ? 0 : (int)ms;
 }
 
 static bool wait_for_writes(struct sqlite_file *f, struct list *ops)
 {
     pthread_mutex_lock(&f->mutex);
-    if (!f->stop && list_empty(&f->writes)) {
+    if (!f->stop && list_empty(&f->writes) && !f->apply_wanted) {
         f->committer_sleeps = true;
         pthread_mutex_unlock(&f->mutex);
         wake_wait(&f->to_committer, idle_ms(f));
@@ -327,20 +377,56 @@ static bool wait_for_writes(struct sqlite_file *f, struct list *ops)
     return go_on;
 }
 
-static void keep_house(struct sqlite_file *f)
+/* The rows of what was accepted, and what garbage there is. */
+static void apply_and_purge(struct sqlite_file *f)
 {
     struct committer *c = &f->c;
-    if (atomic_load(&f->full) && !mono_before(loop_now(f->port.loop), c->full_until))
-        note_full(f, false);
-    if (!c->tx.garbage)
-        return;
     if (!begin(f, true)) {
         atomic_store(&f->sick, ERR_SYNC);
         return;
     }
-    purge(&c->tx, PURGE_IDLE_ROWS);
-    if (end(f) == REFUSED)
-        c->tx.garbage = false; /* until the next one; a full disk has room for it then */
+    if (c->tx.garbage)
+        purge(&c->tx, PURGE_IDLE_ROWS);
+    if (end(f) != REFUSED)
+        return;
+    c->tx.garbage = false; /* until the next one; a full disk has room for it then */
+    if (journal_is_behind(&c->journal))
+        committer_note_full(f, true);
+}
+
+static void keep_house(struct sqlite_file *f)
+{
+    struct committer *c = &f->c;
+    if (atomic_load(&f->full) && !mono_before(loop_now(f->port.loop), c->full_until))
+        committer_note_full(f, false);
+    if (c->tx.garbage || journal_is_behind(&c->journal))
+        apply_and_purge(f);
+    else if (wants_spare(f))
+        space_prepare(&c->journal.space);
+}
+
+/* After the answers: so much waits that it should not wait for quiet, or the
+ * reader waits for it. */
+static void catch_up(struct sqlite_file *f)
+{
+    pthread_mutex_lock(&f->mutex);
+    bool wanted = f->apply_wanted;
+    f->apply_wanted = false;
+    pthread_mutex_unlock(&f->mutex);
+    if (f->c.db.handle && journal_is_behind(&f->c.journal) &&
+        (wanted || journal_is_far_behind(&f->c.journal)))
+        apply_and_purge(f);
+    if (atomic_load(&f->sick) != 0 && f->c.db.handle)
+        fall_sick(f);
+    if (!wanted)
+        return;
+    pthread_mutex_lock(&f->mutex);
+    f->apply_rounds++;
+    bool to_reader = f->reader_sleeps;
+    f->reader_sleeps = false;
+    pthread_mutex_unlock(&f->mutex);
+    if (to_reader)
+        wake_signal(&f->to_reader);
 }
 
 /* Who wants to own a queue learns why it cannot be opened. */
@@ -367,7 +453,9 @@ static void work(struct sqlite_file *f, struct list *ops)
     if (err != 0) {
         tell_why(ops, &eb);
         answer_all(ops, err);
-    } else if (!list_empty(ops))
+    } else if (!list_empty(ops) && f->part == PART_QUEUE)
+        run_queue_batch(f, ops);
+    else if (!list_empty(ops))
         run_batch(f, ops);
     else if (f->c.db.handle)
         keep_house(f);
@@ -384,8 +472,12 @@ void *committer_main(void *arg)
         work(f, &ops);
         if (!list_empty(&ops))
             file_hand_back(f, &ops, false);
+        catch_up(f);
     }
+    if (f->c.db.handle && journal_is_behind(&f->c.journal))
+        apply_and_purge(f);
     if (f->c.db.handle)
         db_close(&f->c.db);
+    journal_close(&f->c.journal);
     return NULL;
 }

@@ -1,5 +1,5 @@
 /* The copy of a folder, by SQLite's backup interface: each file is read in one
- * read transaction, so that its copy is of one moment. */
+ * read transaction, so that its copy is of one moment; a queue's segments follow. */
 #include "store/copy.h"
 
 #include <dirent.h>
@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/sqlite/copy_segments.h"
 
 #define STEP_PAGES 256 /* 2 MiB between two reports of progress */
 
@@ -92,7 +93,7 @@ static int sync_path(const char *path, struct err_buf *eb)
     return rc == 0 ? 0 : err_set(eb, ERR_SYNC, "%s: cannot be made durable: %s", path, strerror(saved));
 }
 
-static int copy_file(struct copy *c)
+static int copy_database(struct copy *c)
 {
     int err = open_both(c);
     bool ours = err != ERR_EXISTS;
@@ -107,6 +108,27 @@ static int copy_file(struct copy *c)
     if (err != 0 && ours)
         unlink(c->to_path);
     return err;
+}
+
+static int copy_queue(struct copy *c)
+{
+    struct lock lock;
+    int err = copy_segments_pin(c->from_path, &lock, c->eb);
+    if (err != 0)
+        return err;
+    err = copy_database(c);
+    if (err == 0) {
+        err = copy_segments(c->from_path, c->to_path, c->name, c->on_progress, c->arg, c->eb);
+        if (err != 0)
+            unlink(c->to_path);
+    }
+    lock_close(&lock);
+    return err;
+}
+
+static int copy_file(struct copy *c)
+{
+    return str_starts(str_from(c->name), STR("queue-")) ? copy_queue(c) : copy_database(c);
 }
 
 static int copy_folder(DIR *dir, struct copy *c, const char *from_dir, const char *to_dir, size_t *count)

@@ -151,6 +151,26 @@ static void add_size(json_t *into, const char *key, const char *path, const char
     free(name);
 }
 
+struct segments {
+    int64_t count, bytes;
+};
+
+static void add_segment(void *arg, uint32_t number, const struct stat *st)
+{
+    struct segments *all = arg;
+    (void)number;
+    all->count++;
+    all->bytes += (int64_t)st->st_blocks * 512;
+}
+
+static void add_segments(json_t *into, const char *path)
+{
+    struct segments all = {0, 0};
+    segment_each(path, add_segment, &all);
+    json_object_set_new(into, "journal_segments", json_integer(all.count));
+    json_object_set_new(into, "journal_bytes", json_integer(all.bytes)); /* on the disk, without holes */
+}
+
 static void status(struct port *port, json_t *into)
 {
     struct sqlite_file *f = file_of(port);
@@ -159,6 +179,8 @@ static void status(struct port *port, json_t *into)
     json_object_set_new(into, "schema_version", json_integer(f->schema->version));
     add_size(into, "size_bytes", f->path, "");
     add_size(into, "log_bytes", f->path, "-wal");
+    if (f->part == PART_QUEUE)
+        add_segments(into, f->path);
 }
 
 static void close_port(struct port *port)
@@ -205,8 +227,15 @@ static struct sqlite_file *file_new(struct store *s, struct loop *l, const char 
     f->path = mem_asprintf("%s/%s%.*s.db", dir, part == PART_QUEUE ? "queue-" : "", STR_ARG(name));
     f->schema = schema_of(part);
     f->c.lock.fd = f->r.lock.fd = -1;
-    f->c.tx = (struct sqlite_tx){.db = &f->c.db, .part = part, .writable = true, .garbage = true};
-    f->r.tx = (struct sqlite_tx){.db = &f->r.db, .part = part};
+    f->c.tx = (struct sqlite_tx){
+        .db = &f->c.db, .path = f->path, .lock = &f->c.lock, .part = part, .writable = true, .garbage = true};
+    f->r.tx = (struct sqlite_tx){.db = &f->r.db, .path = f->path, .lock = &f->r.lock, .part = part};
+    journal_init(&f->c.journal, f->path);
+    if (part == PART_QUEUE)
+        f->c.tx.journal = &f->c.journal;
+    atomic_init(&f->accepted, 0);
+    atomic_init(&f->applied, 0);
+    atomic_init(&f->applied_message, 0);
     atomic_init(&f->fenced, part == PART_MAIL);
     pthread_mutex_init(&f->mutex, NULL);
     wake_init(&f->to_committer);
@@ -232,6 +261,7 @@ static void file_free(struct sqlite_file *f)
     free_ops(&f->done);
     lock_close(&f->c.lock);
     lock_close(&f->r.lock);
+    journal_fini(&f->c.journal);
     wake_fini(&f->to_committer);
     wake_fini(&f->to_reader);
     wake_fini(&f->to_loop);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/sqlite/journal.h"
 #include "store/sqlite/tx.h"
 #include "store/sqlite/wake.h"
 
@@ -23,6 +24,8 @@ struct committer {
     struct mono_time retry_at; /* when sick: the next try to open again */
     int64_t retry_delay_ms;
     struct mono_time full_until; /* while full: nobody begins a body */
+    struct journal journal;      /* a queue's */
+    uint64_t owners_seen;        /* lock_owners when the epoch was ours */
 };
 
 struct reader {
@@ -47,10 +50,16 @@ struct sqlite_file {
     atomic_bool fenced; /* a newer owner or instance has taken over; or none began yet */
     atomic_bool full;
 
+    /* A queue's: the journal's next record, and the first that is not in SQLite. */
+    atomic_ullong accepted, applied;
+    atomic_llong applied_message; /* messages from this number on are not in SQLite */
+
     pthread_mutex_t mutex; /* guards what follows, up to the threads' own */
     struct list writes, reads, done;
     bool stop, watching, notice;
     bool reader_must_reopen;
+    bool apply_wanted;     /* by the reader */
+    uint64_t apply_rounds; /* tries to do so */
     bool committer_sleeps, reader_sleeps, loop_signalled;
     struct wake to_committer, to_reader, to_loop;
 
@@ -77,6 +86,18 @@ int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum d
 extern int (*const sqlite_executions[OP_KIND_COUNT])(struct sqlite_tx *tx, struct store_op *op);
 
 int committer_open(struct sqlite_file *f, struct err_buf *eb) MUST_USE;
+/* Of the committer's thread: one operation in the transaction or batch at hand. */
+int committer_execute(struct sqlite_file *f, struct store_op *op) MUST_USE;
+void committer_answer(struct store_op *op, int err);
+void committer_roll_back(struct store_op *op);
+void committer_note_full(struct sqlite_file *f, bool full);
+/* The operations that a queue's journal takes: moves them out of ops; makes them durable (intake.c). */
+void intake_split(struct list *ops, struct list *ret_intake);
+void intake_run(struct sqlite_file *f, struct list *ops);
+/* After the end of a transaction, under the lock: what of it is the journal's. */
+void intake_after_commit(struct sqlite_file *f, bool committed, bool synced);
+/* Recovers the journal of an owner, in a transaction. */
+int intake_recover(struct sqlite_file *f) MUST_USE;
 void *committer_main(void *file);
 void *reader_main(void *file);
 

@@ -1,6 +1,7 @@
-/* The queue's owner, accepting and settling. */
+/* The queue's owner, and settling. */
 #include "store/sqlite/queue.h"
 
+#include "store/sqlite/apply.h"
 #include "store/sqlite/queue_sql.h"
 
 /* A delivery is a row of `live` until it ends, then of `ended`: the first stays
@@ -36,6 +37,14 @@ static const char *const migrations[] = {
     "ALTER TABLE live ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;"
     "UPDATE live SET since_ms = (SELECT received_ms FROM message WHERE message.id = live.message_id);"
     "CREATE INDEX live_oldest ON live(place_id, since_ms, id) WHERE state = 0;",
+    /* 4: bodies are pieces of the journal's segments; message.body_id is then 0 */
+    "CREATE TABLE piece(id INTEGER PRIMARY KEY, segment INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " lead INTEGER NOT NULL, bytes INTEGER NOT NULL, crc INTEGER NOT NULL);"
+    "CREATE TABLE segment(id INTEGER PRIMARY KEY, pieces INTEGER NOT NULL);"
+    "CREATE TABLE journal(id INTEGER PRIMARY KEY CHECK(id = 1), segment INTEGER NOT NULL, at INTEGER NOT "
+    "NULL,"
+    " sequence INTEGER NOT NULL, salt INTEGER NOT NULL);"
+    "INSERT INTO journal VALUES(1, 0, 0, 1, 0);",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
@@ -52,18 +61,30 @@ int64_t sqlite_queue_epoch(struct sqlite_tx *tx)
     return db_number(tx->db, SQL_OWNER_GET, 0);
 }
 
+void queue_count_on(struct sqlite_tx *tx)
+{
+    int64_t live = db_number(tx->db, SQL_NEXT_LIVE, 1), ended = db_number(tx->db, SQL_NEXT_ENDED, 1);
+    tx->next_delivery = live > ended ? live : ended;
+    tx->next_message = db_number(tx->db, SQL_NEXT_MESSAGE, 1);
+}
+
 int sqlite_queue_own(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_own *o = (struct op_queue_own *)op;
     o->ret_epoch = sqlite_queue_epoch(tx);
     if (o->ret_epoch != o->expect_epoch)
         return ERR_CONFLICT;
+    int err = apply_files(tx);
+    if (err == 0)
+        err = lock_note_owner(tx->lock);
+    if (err == 0)
+        err = apply_begin(tx, tx->journal, o->ret_epoch + 1);
+    if (err != 0)
+        return err;
     tx->epoch = tx->stored_epoch = tx->writer = ++o->ret_epoch;
     db_run(tx->db, SQL_OWNER_PUT, TEXT(o->name), INT(tx->epoch), TEXT(o->owner));
     sqlite_body_orphan(tx, 1, INT64_MAX);
-    int64_t live = db_number(tx->db, SQL_NEXT_LIVE, 1), ended = db_number(tx->db, SQL_NEXT_ENDED, 1);
-    tx->next_delivery = live > ended ? live : ended;
-    tx->next_message = db_number(tx->db, SQL_NEXT_MESSAGE, 1);
+    queue_count_on(tx);
     return 0;
 }
 
@@ -91,50 +112,16 @@ void queue_place_count(struct sqlite_tx *tx, int64_t place_id, int from, int to,
            INT(counts[QUEUE_QUARANTINED]));
 }
 
-/* ---- accepting ---- */
-
-static void add_deliveries(struct sqlite_tx *tx, const struct op_queue_accept *o, int64_t message_id)
+int sqlite_message_body(struct sqlite_tx *tx, int64_t message_id, int64_t *ret_body_id,
+                        uint64_t *ret_size_bytes)
 {
-    int64_t place_id = 0, here = 0;
-    for (size_t i = 0; i < o->recipient_count; i++) {
-        const struct queue_recipient_in *to = &o->recipients[i];
-        if (i == 0 || !str_eq(to->domain, o->recipients[i - 1].domain)) {
-            if (here > 0)
-                queue_place_count(tx, place_id, -1, QUEUE_WAITING, here);
-            place_id = queue_place_of(tx, to->domain, STR_EMPTY);
-            here = 0;
-        }
-        db_run(tx->db, SQL_LIVE_ADD, INT(tx->next_delivery++), INT(message_id), INT(place_id),
-               TEXT(to->address), INT(o->message.received_at.ms));
-        here++;
-    }
-    queue_place_count(tx, place_id, -1, QUEUE_WAITING, here);
-}
-
-int sqlite_queue_accept(struct sqlite_tx *tx, struct store_op *op)
-{
-    struct op_queue_accept *o = (struct op_queue_accept *)op;
-    const struct queue_message_in *m = &o->message;
-    int64_t body_id;
-    int err = sqlite_body_finish(tx, &o->body, 1, &body_id);
-    if (err != 0)
-        return err;
-    int64_t flags = (m->eight_bit ? MESSAGE_EIGHT_BIT : 0) | (m->smtputf8 ? MESSAGE_SMTPUTF8 : 0);
-    db_run(tx->db, SQL_MESSAGE_ADD, INT(tx->next_message), BLOB(m->custody_id.bytes, CUSTODY_ID_BYTES),
-           INT(body_id), INT(o->body.size_bytes), TEXT(m->reverse_path), TEXT(m->helo), TEXT(m->client),
-           INT(flags), INT(m->received_at.ms), INT(tx->next_delivery), INT(o->recipient_count));
-    if (tx->db->rc == SQLITE_OK && db_changes(tx->db) == 0) {
-        sqlite_body_unref(tx, body_id);
-        return ERR_EXISTS;
-    }
-    o->ret_message_id = tx->next_message++;
-    add_deliveries(tx, o, o->ret_message_id);
+    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_BODY, INT(message_id));
+    if (!row)
+        return ERR_NOT_FOUND;
+    *ret_body_id = db_col_i64(row, 0);
+    *ret_size_bytes = (uint64_t)db_col_i64(row, 1);
+    db_end(row);
     return 0;
-}
-
-int64_t sqlite_queue_body_id(struct sqlite_tx *tx, int64_t message_id)
-{
-    return db_number(tx->db, SQL_MESSAGE_PLACE, 0, INT(message_id));
 }
 
 /* ---- settling ---- */
@@ -157,7 +144,11 @@ static void free_body_after_last(struct sqlite_tx *tx, int64_t message_id)
         return;
     int64_t body_id = db_col_i64(row, 0), first = db_col_i64(row, 1), deliveries = db_col_i64(row, 2);
     db_end(row);
-    if (db_number(tx->db, SQL_LIVE_ANY, 0, INT(first), INT(deliveries)) == 0)
+    if (db_number(tx->db, SQL_LIVE_ANY, 0, INT(first), INT(deliveries)) != 0)
+        return;
+    if (body_id == 0)
+        queue_body_free(tx, message_id);
+    else
         sqlite_body_unref(tx, body_id);
 }
 

@@ -32,5 +32,9 @@ void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, enum qu
 
 /* A delivery that an outcome has put into quarantine. */
 void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);
+/* The pieces of its body in segments are not used any more. */
+void queue_body_free(struct sqlite_tx *tx, int64_t message_id);
+/* Reads the next numbers that the owner gives. */
+void queue_count_on(struct sqlite_tx *tx);
 
 #endif

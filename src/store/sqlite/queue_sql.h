@@ -27,6 +27,17 @@
                    " received_ms, first_delivery, deliveries) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")      \
     X(MESSAGE_PLACE, "SELECT body_id, first_delivery, deliveries FROM message WHERE id = ?")                 \
     X(MESSAGE_BY_CUSTODY, "SELECT id, first_delivery, deliveries FROM message WHERE custody_id = ?")         \
+    X(MESSAGE_BODY, "SELECT body_id, size_bytes FROM message WHERE id = ?")                                  \
+    X(POSITION_GET, "SELECT segment, at, sequence, salt FROM journal")                                       \
+    X(POSITION_PUT, "UPDATE journal SET segment = ?, at = ?, sequence = ?, salt = ?")                        \
+    X(PIECE_ADD, "INSERT INTO piece(id, segment, at, lead, bytes, crc) VALUES(?, ?, ?, ?, ?, ?)")            \
+    X(PIECE_GET, "SELECT segment, at, lead, bytes, crc FROM piece WHERE id = ?")                             \
+    X(PIECE_LIST,                                                                                            \
+      "SELECT segment, at, lead, bytes, crc FROM piece WHERE id >= ?1 << 16 AND id < (?1 + 1) << 16")        \
+    X(PIECE_REMOVE, "DELETE FROM piece WHERE id >= ?1 << 16 AND id < (?1 + 1) << 16")                        \
+    X(SEGMENT_LIST, "SELECT id, pieces FROM segment")                                                        \
+    X(SEGMENT_COUNT, "INSERT INTO segment(id, pieces) VALUES(?1, ?2)"                                        \
+                     " ON CONFLICT(id) DO UPDATE SET pieces = pieces + ?2")                                  \
     X(PLACE_FIND, "SELECT id FROM place WHERE domain = ? AND home = ?")                                      \
     X(PLACE_ADD, "INSERT INTO place(domain, home, waiting, held, quarantined) VALUES(?, ?, 0, 0, 0)")        \
     X(PLACE_COUNT,                                                                                           \

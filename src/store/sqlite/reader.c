@@ -1,5 +1,8 @@
 /* The reader's thread of a file. */
+#include "store/body_op.h"
+#include "store/sqlite/apply.h"
 #include "store/sqlite/file.h"
+#include "store/sqlite/heal.h"
 
 /* on_change fires within about 50 ms of a change by another process. */
 #define WATCH_POLL_MS 25
@@ -38,18 +41,107 @@ static int open_reader(struct sqlite_file *f)
     return err;
 }
 
-static int read_one(struct sqlite_file *f, struct store_op *op)
+/* ---- what was accepted and has no rows yet ---- */
+
+static bool reads_applied(const struct sqlite_file *f, const struct store_op *op)
+{
+    const struct op_body_read *body = (const struct op_body_read *)op;
+    return op->type->kind == OP_body_read &&
+           body->message_id < atomic_load(&((struct sqlite_file *)(uintptr_t)f)->applied_message);
+}
+
+/* Our own committer does it. */
+static void await_committer(struct sqlite_file *f)
+{
+    unsigned long long wanted = atomic_load(&f->accepted);
+    pthread_mutex_lock(&f->mutex);
+    uint64_t rounds = f->apply_rounds;
+    while (atomic_load(&f->applied) < wanted && f->apply_rounds == rounds && !f->stop &&
+           atomic_load(&f->sick) == 0) {
+        bool to_committer = f->committer_sleeps;
+        f->apply_wanted = f->reader_sleeps = true;
+        f->committer_sleeps = false;
+        pthread_mutex_unlock(&f->mutex);
+        if (to_committer)
+            wake_signal(&f->to_committer);
+        wake_wait(&f->to_reader, -1);
+        pthread_mutex_lock(&f->mutex);
+        f->reader_sleeps = false;
+    }
+    pthread_mutex_unlock(&f->mutex);
+}
+
+/* Another process's journal: whoever sees that it has more, applies it. */
+static void apply_as_guest(struct sqlite_file *f)
+{
+    struct err_buf eb;
+    struct db db;
+    struct sqlite_tx tx = {.db = &db, .path = f->path, .lock = &f->r.lock, .part = f->part, .writable = true};
+    if (lock_take(&f->r.lock) != 0)
+        return;
+    if (heal_if_due(f->path, &f->r.lock, &eb) == 0 && db_open(&db, f->path, f->schema, DB_WRITE, &eb) == 0) {
+        db_exec(&db, "PRAGMA synchronous=NORMAL"); /* the journal is durable */
+        db_begin(&db);
+        int err = db.rc == SQLITE_OK ? apply_files(&tx) : ERR_IO;
+        space_store(&tx);
+        if (err == 0)
+            db_commit(&db);
+        db_rollback(&db);
+        if (db_is_io(db.rc))
+            CHECK(heal_note_wound(db.handle, &f->r.lock) == 0);
+        space_change_clear(&tx.space);
+        db_close(&db);
+    }
+    lock_release(&f->r.lock);
+}
+
+static void look_at_journal(struct sqlite_file *f)
 {
     struct db *db = &f->r.db;
-    int err = open_reader(f);
-    if (err != 0)
-        return err;
+    db_clear(db);
+    db_begin(db);
+    struct position p = apply_position(&f->r.tx);
+    db_commit(db);
+    if (db->rc == SQLITE_OK && apply_is_due(f->path, &p))
+        apply_as_guest(f);
+}
+
+static void catch_up(struct sqlite_file *f, const struct store_op *op)
+{
+    if (f->part != PART_QUEUE)
+        return;
+    if (f->mode == PORT_READ)
+        look_at_journal(f);
+    else if (!reads_applied(f, op))
+        await_committer(f);
+}
+
+/* ---- reading ---- */
+
+static int execute(struct sqlite_file *f, struct store_op *op)
+{
+    struct db *db = &f->r.db;
+    int err = 0;
     db_clear(db);
     f->r.tx.now = loop_now(f->port.loop);
     db_begin(db);
     if (db->rc == SQLITE_OK)
         err = sqlite_executions[op->type->kind](&f->r.tx, op);
     db_commit(db);
+    return err;
+}
+
+static int read_one(struct sqlite_file *f, struct store_op *op)
+{
+    struct db *db = &f->r.db;
+    int err = open_reader(f);
+    if (err != 0)
+        return err;
+    catch_up(f, op);
+    err = execute(f, op);
+    /* A body that ended meanwhile may have been overwritten; then its rows are gone. */
+    if (err == ERR_CORRUPT && op->type->kind == OP_body_read && db->rc == SQLITE_OK)
+        err = execute(f, op);
     if (db->rc != SQLITE_OK) {
         err = db_err(db->rc);
         db_rollback(db);

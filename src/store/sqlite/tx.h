@@ -4,12 +4,18 @@
 #ifndef HOLDFAST_STORE_SQLITE_TX_H
 #define HOLDFAST_STORE_SQLITE_TX_H
 
+#include "store/body_op.h"
 #include "store/engine.h"
 #include "store/sqlite/db.h"
 #include "store/sqlite/lock.h"
+#include "store/sqlite/space.h"
+
+struct journal;
 
 struct sqlite_tx {
     struct db *db;
+    const char *path; /* the database's */
+    struct lock *lock;
     enum part_kind part;
     bool writable;
     struct mono_time now; /* the store's clock, at the transaction's start */
@@ -24,7 +30,9 @@ struct sqlite_tx {
 
     /* The queue's next numbers; it has one writer. */
     int64_t next_message, next_delivery;
-    bool garbage; /* there may be bodies to remove */
+    struct journal *journal;   /* the owner's; NULL elsewhere */
+    struct space_change space; /* of the transaction at hand */
+    bool garbage;              /* there may be bodies to remove */
 };
 
 #define SQLITE_EXEC_DECLARE(name) int sqlite_##name(struct sqlite_tx *tx, struct store_op *op);
@@ -55,7 +63,13 @@ bool sqlite_mail_purge(struct sqlite_tx *tx, int rows);
 
 /* ---- queues ---- */
 
-int64_t sqlite_queue_body_id(struct sqlite_tx *tx, int64_t message_id); /* 0: no such message */
+/* body_id is 0 when it lies in segments. ERR_NOT_FOUND. */
+int sqlite_message_body(struct sqlite_tx *tx, int64_t message_id, int64_t *ret_body_id,
+                        uint64_t *ret_size_bytes) MUST_USE;
+/* A body that lies in segments, or is on its way there (queue_body.c). */
+int sqlite_piece_read(struct sqlite_tx *tx, struct op_body_read *o) MUST_USE;
+int sqlite_journal_chunk(struct sqlite_tx *tx, struct op_body_chunk *o) MUST_USE;
+void sqlite_journal_drop(struct sqlite_tx *tx, struct body_core *core);
 
 /* ---- opening ---- */
 

@@ -7,10 +7,14 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "loop/real.h"
+#include "store/sqlite/segment_io.h"
 
 #define WAIT_LIMIT_MS 20000 /* a loaded machine under a sanitizer needs seconds */
 
 #define TURN_MS 5
+
+/* Small segments, so that tests come to their ends. */
+#define SEGMENT_BYTES (1 << 20)
 
 /* ---- life ---- */
 
@@ -19,12 +23,23 @@ static struct mono_time device_clock(void *arg)
     return loop_now(arg);
 }
 
+static void use_small_segments(void)
+{
+    static struct segment_io small;
+    if (segment_io()->segment_bytes == SEGMENT_BYTES)
+        return;
+    small = *segment_io();
+    small.segment_bytes = SEGMENT_BYTES;
+    segment_io_use(&small);
+}
+
 static struct rig *rig_new(enum store_engine_kind engine, const char *dir)
 {
     struct rig *r = mem_zalloc(sizeof(*r));
     r->engine = engine;
     r->loop = loop_real_new();
     arena_init(&r->arena, SIZE_MAX / 2);
+    use_small_segments();
     if (engine == STORE_ENGINE_MEMORY) {
         r->memory = store_memory_new(device_clock, r->loop);
     } else if (dir) {

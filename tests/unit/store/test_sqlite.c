@@ -1,8 +1,13 @@
 /* The contract suite on the SQLite engine, and what is its own: its files. */
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/mem.h"
 #include "rig.h"
+#include "store/copy.h"
+#include "store/sqlite/segment.h"
 
 /* ---- at the files, past the engine ---- */
 
@@ -120,22 +125,56 @@ static void a_queue_of_version_1_is_understood(void **state)
 
 /* ---- damage ---- */
 
-static void a_corrupt_chunk_is_noticed(void **state)
+static char *segment_name(struct rig *r, const char *number)
+{
+    return mem_asprintf("%s/queue-q.db-segment-%s", r->dir, number);
+}
+
+/* Turns one byte of the body over, wherever in the file it lies. */
+static void damage(struct rig *r, const char *text)
+{
+    char *name = segment_name(r, "1"), *data = mem_alloc(1 << 20);
+    FILE *f = fopen(name, "r+");
+    assert_non_null(f);
+    size_t len = fread(data, 1, 1 << 20, f);
+    char *at = memmem(data, len, text, strlen(text));
+    assert_non_null(at);
+    *at ^= 1;
+    assert_int_equal(fseek(f, at - data, SEEK_SET), 0);
+    assert_int_equal(fwrite(at, 1, 1, f), 1);
+    assert_int_equal(fclose(f), 0);
+    free(data);
+    free(name);
+}
+
+static void a_corrupt_body_is_noticed(void **state)
 {
     struct rig *r = *state;
     struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
     assert_ok(accept_one(r, q, 1, "alice@example.test"));
-    run_sql(r, "queue-q.db", "UPDATE chunk SET data = replace(data, 'hello', 'hallo')");
+    damage(r, "hello");
     assert_err(read_body(r, queue_body_open(q, 1)).err, ERR_CORRUPT);
 }
 
-static void a_missing_chunk_is_noticed(void **state)
+static void a_corrupt_chunk_of_version_1_is_noticed(void **state)
+{
+    struct rig *r = *state;
+    run_sql(r, "queue-q.db", queue_v1);
+    struct queue *q = own(r, r->store, "q", "east1", 4, NULL, NULL);
+    run_sql(r, "queue-q.db", "UPDATE chunk SET data = '12345678x'");
+    assert_err(read_body(r, queue_body_open(q, 3)).err, ERR_CORRUPT);
+}
+
+static void a_missing_segment_is_noticed(void **state)
 {
     struct rig *r = *state;
     struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    char *name = segment_name(r, "1");
     assert_ok(accept_one(r, q, 1, "alice@example.test"));
-    run_sql(r, "queue-q.db", "DELETE FROM chunk");
+    assert_int_equal(summary(r, q).count, 1);
+    assert_int_equal(unlink(name), 0);
     assert_err(read_body(r, queue_body_open(q, 1)).err, ERR_CORRUPT);
+    free(name);
 }
 
 /* ---- what is removed ---- */
@@ -155,36 +194,186 @@ static int64_t number(struct rig *r, const char *file, const char *sql)
     return value;
 }
 
-static void bodies_that_nothing_uses_are_removed(void **state)
+static void bodies_of_mail_that_nothing_uses_are_removed(void **state)
 {
     struct rig *r = *state;
-    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
-    body_abort(write_pattern(r, queue_body_begin(q), 300000));
-    RIG_UNTIL(r, number(r, "queue-q.db", "SELECT count(*) FROM body") == 0);
-    assert_int_equal(number(r, "queue-q.db", "SELECT count(*) FROM chunk"), 0);
-    struct body_writer *unfinished = write_pattern(r, queue_body_begin(q), 300000);
-    RIG_UNTIL(r, number(r, "queue-q.db", "SELECT count(*) FROM chunk") > 0);
-    queue_close(q);
+    struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
+    body_abort(write_pattern(r, mail_body_begin(m), 300000));
+    RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM body") == 0);
+    assert_int_equal(number(r, "mail.db", "SELECT count(*) FROM chunk"), 0);
+    struct body_writer *unfinished = write_pattern(r, mail_body_begin(m), 300000);
+    RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM chunk") > 0);
+    begin_mail(r, rig_open(r), "mail1", 2, NULL);
+    RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM chunk") == 0);
     body_abort(unfinished);
-    own(r, r->store, "q", "east1", 1, NULL, NULL);
-    RIG_UNTIL(r, number(r, "queue-q.db", "SELECT count(*) FROM chunk") == 0);
 }
 
 static void a_whole_chunk_takes_eight_pages(void **state)
 {
     struct rig *r = *state;
-    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
-    struct body_writer *w = write_pattern(r, queue_body_begin(q), 4000000); /* 61 chunks and a rest */
-    RIG_UNTIL(r, number(r, "queue-q.db", "SELECT count(*) FROM chunk") == 61);
+    struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
+    struct body_writer *w = write_pattern(r, mail_body_begin(m), 4000000); /* 61 chunks and a rest */
+    RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM chunk") == 61);
     /* A chunk whose checksum happens to be short leaves a byte or two. */
     assert_in_range(
-        number(r, "queue-q.db", "SELECT count(*) FROM dbstat WHERE name = 'chunk' AND pagetype = 'overflow'"),
-        0, 61 * 7);
+        number(r, "mail.db", "SELECT count(*) FROM dbstat WHERE name = 'chunk' AND pagetype = 'overflow'"), 0,
+        61 * 7);
     assert_in_range(
-        number(r, "queue-q.db", "SELECT count(*) FROM dbstat WHERE name = 'chunk' AND pagetype = 'leaf'"), 0,
+        number(r, "mail.db", "SELECT count(*) FROM dbstat WHERE name = 'chunk' AND pagetype = 'leaf'"), 0,
         61);
     body_abort(w);
 }
+
+/* ---- segments ---- */
+
+static void add_blocks(void *arg, uint32_t number, const struct stat *st)
+{
+    (void)number;
+    *(int64_t *)arg += (int64_t)st->st_blocks * 512;
+}
+
+static int64_t segment_bytes(struct rig *r)
+{
+    int64_t bytes = 0;
+    char *path = mem_asprintf("%s/queue-q.db", r->dir);
+    segment_each(path, add_blocks, &bytes);
+    free(path);
+    return bytes;
+}
+
+static void accept_large(struct rig *r, struct queue *q, uint64_t id)
+{
+    static char body[60000];
+    const char *to[] = {"alice@example.test", NULL};
+    assert_ok(accept_body(r, q, id, body, sizeof(body), "", to, NULL));
+}
+
+/* 30 MB through segments of 1 MiB. */
+static void segments_are_used_again(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    for (uint64_t i = 1; i <= 500; i++) {
+        accept_large(r, q, i);
+        assert_ok(settle(r, q, (int64_t)i, QUEUE_OUTCOME_DELIVERED, 0));
+        assert_in_range(segment_bytes(r), 1, 5 << 20);
+    }
+    assert_int_equal(number(r, "queue-q.db", "SELECT count(*) FROM piece"), 0);
+}
+
+static void what_waits_for_long_holds_little(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    int64_t most = 0;
+    /* One of 16, that is of each segment, stays. */
+    for (uint64_t i = 1; i <= 640; i++) {
+        accept_large(r, q, i);
+        if (i % 16 != 0)
+            assert_ok(settle(r, q, (int64_t)i, QUEUE_OUTCOME_DELIVERED, 0));
+        most = segment_bytes(r) > most ? segment_bytes(r) : most;
+    }
+    assert_in_range(most, 40 * 60000, (40 * 60000) + (10 << 20));
+    struct queue_filter all = {.limit = 100};
+    struct answer a = list_rows(r, q, &all);
+    assert_int_equal(a.count, 40);
+    for (size_t i = 0; i < a.count; i++)
+        assert_int_equal(
+            read_body(r, queue_body_open(q, ((struct queue_delivery *)a.items)[i].message_id)).text.len,
+            60000);
+}
+
+static void aborted_bodies_hold_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    for (uint64_t i = 1; i <= 40; i++) {
+        body_abort(write_pattern(r, queue_body_begin(q), 300000));
+        assert_ok(accept_one(r, q, i, "alice@example.test"));
+        assert_ok(settle(r, q, (int64_t)i, QUEUE_OUTCOME_DELIVERED, 0));
+        assert_in_range(segment_bytes(r), 1, 5 << 20);
+    }
+}
+
+/* A process that dies right behind its last 250, before it made any rows. */
+static void accept_and_die(struct rig *r, uint64_t count)
+{
+    pid_t pid = fork();
+    int status;
+    if (pid == 0) {
+        struct rig *dying = rig_on_folder(r->dir);
+        struct queue *q = own(dying, dying->store, "q", "east1", 0, NULL, NULL);
+        for (uint64_t i = 1; i <= count; i++)
+            if (accept_one(dying, q, i, "alice@example.test") != 0)
+                _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void a_reader_shows_what_a_dead_owner_accepted(void **state)
+{
+    struct rig *r = *state;
+    struct store *look;
+    struct queue *q;
+    struct err_buf eb;
+    struct queue_filter all = {.limit = 100};
+    accept_and_die(r, 5);
+    assert_in_range(number(r, "queue-q.db", "SELECT count(*) FROM message"), 0, 4);
+    assert_ok(open_again(r, true, &look, &eb));
+    assert_ok(store_queue_read(look, STR("q"), &q, &eb));
+    struct answer a = list_rows(r, q, &all);
+    assert_int_equal(a.count, 5);
+    assert_str(read_body(r, queue_body_open(q, 5)).text, "Subject: x\r\n\r\nhello\r\n");
+    queue_close(q);
+    store_close(look);
+    q = own(r, r->store, "q", "west1", 1, NULL, NULL);
+    assert_int_equal(summary(r, q).count, 1);
+    assert_ok(accept_one(r, q, 6, "alice@example.test"));
+    assert_err(accept_one(r, q, 5, "alice@example.test"), ERR_EXISTS);
+    assert_int_equal(list_rows(r, q, &all).count, 6);
+}
+
+static void a_stale_owner_appends_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct queue *stale = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    assert_ok(accept_one(r, stale, 1, "alice@example.test"));
+    struct queue *q = own(r, rig_open(r), "q", "west1", 1, NULL, NULL);
+    assert_ok(accept_one(r, q, 2, "alice@example.test"));
+    assert_err(accept_one(r, stale, 3, "alice@example.test"), ERR_FENCED);
+    struct queue_filter all = {.limit = 100};
+    assert_int_equal(list_rows(r, q, &all).count, 2);
+}
+
+static bool go_on(void *arg, const struct store_copy_progress *progress)
+{
+    (void)arg, (void)progress;
+    return true;
+}
+
+static void a_copy_has_all_that_was_accepted(void **state)
+{
+    struct rig *r = *state;
+    struct err_buf eb;
+    size_t files;
+    char *to = mem_asprintf("%s/copy", r->dir);
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    for (uint64_t i = 1; i <= 40; i++)
+        accept_large(r, q, i);
+    assert_ok(store_copy(r->dir, to, go_on, NULL, &files, &eb));
+    assert_int_equal(files, 2);
+    struct rig *copy = rig_on_folder(to);
+    struct queue_filter all = {.limit = 100};
+    q = own(copy, copy->store, "q", "west1", 1, NULL, NULL);
+    assert_int_equal(list_rows(copy, q, &all).count, 40);
+    assert_int_equal(read_body(copy, queue_body_open(q, 40)).text.len, 60000);
+    rig_free(copy);
+    free(to);
+}
+
+/* ---- mailboxes ---- */
 
 static void the_messages_of_a_deleted_mailbox_go(void **state)
 {
@@ -300,10 +489,17 @@ static const struct rig_test sqlite_tests[] = {
     {"a newer queue is refused", a_newer_queue_is_refused},
     {"another program's file is refused", another_programs_file_is_refused},
     {"a queue of version 1 is understood", a_queue_of_version_1_is_understood},
-    {"a corrupt chunk is noticed", a_corrupt_chunk_is_noticed},
-    {"a missing chunk is noticed", a_missing_chunk_is_noticed},
-    {"bodies that nothing uses are removed", bodies_that_nothing_uses_are_removed},
+    {"a corrupt body is noticed", a_corrupt_body_is_noticed},
+    {"a corrupt chunk of version 1 is noticed", a_corrupt_chunk_of_version_1_is_noticed},
+    {"a missing segment is noticed", a_missing_segment_is_noticed},
+    {"bodies of mail that nothing uses are removed", bodies_of_mail_that_nothing_uses_are_removed},
     {"a whole chunk takes eight pages", a_whole_chunk_takes_eight_pages},
+    {"segments are used again", segments_are_used_again},
+    {"what waits for long holds little", what_waits_for_long_holds_little},
+    {"aborted bodies hold nothing", aborted_bodies_hold_nothing},
+    {"a reader shows what a dead owner accepted", a_reader_shows_what_a_dead_owner_accepted},
+    {"a stale owner appends nothing", a_stale_owner_appends_nothing},
+    {"a copy has all that was accepted", a_copy_has_all_that_was_accepted},
     {"the messages of a deleted mailbox go", the_messages_of_a_deleted_mailbox_go},
     {"a large act goes in slices", a_large_act_goes_in_slices},
     {"a look changes nothing", a_look_changes_nothing},

@@ -1,0 +1,253 @@
+#include "store/sqlite/apply.h"
+
+#include "base/crc32c.h"
+#include "base/mem.h"
+#include "store/sqlite/queue.h"
+#include "store/sqlite/queue_sql.h"
+
+/* ---- one message ---- */
+
+/* Deliveries to the same place are counted together. */
+struct applier {
+    struct sqlite_tx *tx;
+    struct str domain; /* a copy */
+    int64_t place_id, count;
+};
+
+static void leave_place(struct applier *a)
+{
+    if (a->count > 0)
+        queue_place_count(a->tx, a->place_id, -1, QUEUE_WAITING, a->count);
+    a->count = 0;
+    free((char *)(uintptr_t)a->domain.ptr);
+    a->domain = STR_EMPTY;
+    a->domain.ptr = NULL;
+}
+
+static int64_t place_for(struct applier *a, struct str domain)
+{
+    if (!a->domain.ptr || !str_eq(a->domain, domain)) {
+        leave_place(a);
+        a->domain = (struct str){mem_strndup(domain.ptr, domain.len), domain.len};
+        a->place_id = queue_place_of(a->tx, domain, STR_EMPTY);
+    }
+    a->count++;
+    return a->place_id;
+}
+
+static void add_piece(struct sqlite_tx *tx, int64_t message_id, uint32_t seq, const struct record_piece *p)
+{
+    db_run(tx->db, SQL_PIECE_ADD, INT(message_id << BODY_CHUNK_BITS | seq), INT(p->segment), INT(p->at),
+           INT(p->lead), INT(p->bytes), INT((int32_t)p->crc));
+    space_add(&tx->space, p->segment, 1);
+}
+
+static void add_pieces(struct sqlite_tx *tx, const struct record_accept *m, const struct record_piece *own)
+{
+    struct str pieces = m->pieces;
+    for (uint32_t i = 0; i < m->piece_count; i++) {
+        struct record_piece p = record_next_piece(&pieces);
+        add_piece(tx, m->message_id, i, &p);
+    }
+    if (own->bytes > 0 || m->piece_count == 0)
+        add_piece(tx, m->message_id, m->piece_count, own);
+}
+
+static void add_message(struct applier *a, const struct record_accept *m, const struct record_piece *own)
+{
+    struct sqlite_tx *tx = a->tx;
+    const struct queue_message_in *in = &m->message;
+    struct str recipients = m->recipients;
+    int64_t flags = (in->eight_bit ? MESSAGE_EIGHT_BIT : 0) | (in->smtputf8 ? MESSAGE_SMTPUTF8 : 0);
+    db_run(tx->db, SQL_MESSAGE_ADD, INT(m->message_id), BLOB(in->custody_id.bytes, CUSTODY_ID_BYTES), INT(0),
+           INT(m->size_bytes), TEXT(in->reverse_path), TEXT(in->helo), TEXT(in->client), INT(flags),
+           INT(in->received_at.ms), INT(m->first_delivery), INT(m->recipient_count));
+    if (tx->db->rc != SQLITE_OK || db_changes(tx->db) == 0)
+        return;
+    add_pieces(tx, m, own);
+    for (uint32_t i = 0; i < m->recipient_count; i++) {
+        struct queue_recipient_in to = record_next_recipient(&recipients);
+        db_run(tx->db, SQL_LIVE_ADD, INT(m->first_delivery + i), INT(m->message_id),
+               INT(place_for(a, to.domain)), TEXT(to.address), INT(in->received_at.ms));
+    }
+}
+
+/* ---- the position ---- */
+
+struct position apply_position(struct sqlite_tx *tx)
+{
+    struct position p = {0};
+    sqlite3_stmt *row = db_query(tx->db, SQL_POSITION_GET);
+    if (row)
+        p = (struct position){(uint32_t)db_col_i64(row, 0), (uint64_t)db_col_i64(row, 1),
+                              (uint64_t)db_col_i64(row, 2), (uint64_t)db_col_i64(row, 3)};
+    db_end(row);
+    return p;
+}
+
+static void set_position(struct sqlite_tx *tx, const struct position *p)
+{
+    db_run(tx->db, SQL_POSITION_PUT, INT(p->segment), INT(p->at), INT(p->sequence), INT(p->salt));
+}
+
+/* ---- from memory ---- */
+
+void apply_pending(struct sqlite_tx *tx, struct journal *j)
+{
+    struct applier a = {.tx = tx};
+    struct position p = apply_position(tx);
+    if (p.sequence >= j->sequence)
+        return;
+    for (size_t i = 0; i < j->accept_count; i++) {
+        const struct journal_accept *accept = &j->accepts[i];
+        struct record_accept m;
+        struct str meta = {buf_data(&j->metas) + accept->meta_at, accept->meta_len};
+        if (accept->sequence < p.sequence)
+            continue; /* a reader was faster */
+        CHECK(record_accept_decode(meta, &m) == 0);
+        add_message(&a, &m, &accept->own);
+    }
+    leave_place(&a);
+    set_position(tx,
+                 &(struct position){j->current.header.number, j->at, j->sequence, j->current.header.salt});
+}
+
+/* ---- from the files ---- */
+
+struct walk {
+    struct applier applier;
+    struct position p;
+    struct segment segment;
+    struct str meta, body; /* of the record at hand */
+    char *mem;
+    size_t capacity;
+    uint64_t cut_salt, cut_at;
+    bool cut;
+};
+
+/* The segment that the position names, in the same life; durable, as far as it goes. */
+static int walk_open(struct walk *w, const char *path)
+{
+    segment_close(&w->segment);
+    int err = segment_open(path, w->p.segment, &w->segment);
+    if (err == 0 && w->segment.header.salt != w->p.salt)
+        return ERR_CORRUPT;
+    return err == 0 ? segment_io()->sync(w->segment.fd) : err;
+}
+
+static bool has_room(const struct walk *w, uint64_t bytes)
+{
+    uint64_t end = w->cut && w->p.salt == w->cut_salt ? w->cut_at : w->segment.header.size_bytes;
+    return w->p.at <= end && bytes <= end - w->p.at;
+}
+
+/* False: the journal ends here. */
+static bool walk_record(struct walk *w, struct record_header *ret_header)
+{
+    char header[RECORD_HEADER_BYTES];
+    struct str bytes = {header, sizeof(header)};
+    if (!has_room(w, sizeof(header)) || segment_read(&w->segment, w->p.at, header, sizeof(header)) != 0 ||
+        record_header_decode(bytes, ret_header) != 0)
+        return false;
+    if (ret_header->salt != w->p.salt || ret_header->sequence != w->p.sequence ||
+        !has_room(w, record_bytes(ret_header)))
+        return false;
+    size_t len = (size_t)ret_header->meta_bytes + ret_header->body_bytes;
+    if (len > w->capacity)
+        w->mem = mem_realloc(w->mem, w->capacity = len);
+    if (segment_read(&w->segment, w->p.at + sizeof(header), w->mem, len) != 0)
+        return false;
+    w->meta = (struct str){w->mem, ret_header->meta_bytes};
+    w->body = (struct str){w->mem + ret_header->meta_bytes, ret_header->body_bytes};
+    return record_holds(bytes, w->meta) && crc32c(0, w->body.ptr, w->body.len) == ret_header->body_crc;
+}
+
+static bool walk_accept(struct walk *w, const struct record_header *h)
+{
+    struct record_accept m;
+    struct record_piece own = {.segment = w->p.segment,
+                               .lead = RECORD_HEADER_BYTES + h->meta_bytes,
+                               .at = w->p.at,
+                               .bytes = h->body_bytes,
+                               .crc = h->body_crc};
+    if (record_accept_decode(w->meta, &m) != 0)
+        return false;
+    add_message(&w->applier, &m, &own);
+    return true;
+}
+
+/* Goes one record on; false at the end. */
+static bool walk_step(struct walk *w, const char *path, int *err)
+{
+    struct record_header h;
+    struct record_next next;
+    if (!walk_record(w, &h))
+        return false;
+    if (h.kind == RECORD_NEXT) {
+        if (record_next_decode(w->meta, &next) != 0)
+            return false;
+        w->p = (struct position){next.segment, SEGMENT_HEADER_BYTES, h.sequence + 1, next.salt};
+        *err = walk_open(w, path);
+        return *err == 0;
+    }
+    if (h.kind == RECORD_ACCEPT && !walk_accept(w, &h))
+        return false;
+    w->p.at += record_bytes(&h);
+    w->p.sequence++;
+    return w->applier.tx->db->rc == SQLITE_OK;
+}
+
+/* A segment that is not there, or in another life, holds nothing of ours. */
+static bool is_end(int err)
+{
+    return err == ERR_NOT_FOUND || err == ERR_CORRUPT;
+}
+
+int apply_files(struct sqlite_tx *tx)
+{
+    struct walk w = {.applier.tx = tx, .p = apply_position(tx), .segment.fd = -1};
+    uint64_t first = w.p.sequence;
+    if (w.p.segment == 0)
+        return 0;
+    w.cut = lock_cut(tx->lock, &w.cut_salt, &w.cut_at);
+    int err = walk_open(&w, tx->path);
+    while (err == 0 && walk_step(&w, tx->path, &err))
+        ;
+    leave_place(&w.applier);
+    if (w.p.sequence != first)
+        set_position(tx, &w.p);
+    segment_close(&w.segment);
+    free(w.mem);
+    return is_end(err) ? 0 : err;
+}
+
+bool apply_is_due(const char *path, const struct position *p)
+{
+    char bytes[RECORD_HEADER_BYTES];
+    struct record_header h;
+    return p->segment != 0 && segment_read_once(path, p->segment, p->at, bytes, sizeof(bytes)) == 0 &&
+           record_header_decode((struct str){bytes, sizeof(bytes)}, &h) == 0 && h.salt == p->salt &&
+           h.sequence == p->sequence;
+}
+
+/* ---- a new segment ---- */
+
+int apply_begin(struct sqlite_tx *tx, struct journal *j, int64_t epoch)
+{
+    struct segment_header h = {.epoch = epoch, .sequence = apply_position(tx).sequence};
+    journal_close(j);
+    space_load(&j->space, tx);
+    int err = space_take(&j->space, true, &h.number);
+    if (err != 0)
+        return err;
+    sqlite3_randomness(sizeof(h.salt), &h.salt);
+    err = segment_begin(j->path, &h, &j->current);
+    if (err != 0)
+        return err;
+    set_position(tx, &(struct position){h.number, SEGMENT_HEADER_BYTES, h.sequence, h.salt});
+    j->epoch = epoch;
+    j->sequence = h.sequence;
+    j->at = SEGMENT_HEADER_BYTES;
+    j->unsynced = j->begun = true;
+    return 0;
+}

@@ -1,0 +1,161 @@
+/* Bodies of a queue's messages: pieces that lie in the journal's segments. */
+#include "base/crc32c.h"
+#include "base/mem.h"
+#include "store/sqlite/apply.h"
+#include "store/sqlite/queue.h"
+#include "store/sqlite/queue_sql.h"
+
+/* ---- on their way in ---- */
+
+/* What is there of a body will not be used. */
+void sqlite_journal_drop(struct sqlite_tx *tx, struct body_core *core)
+{
+    const struct record_piece *pieces = core->pieces;
+    if (core->id == tx->journal->generation)
+        for (uint32_t i = 0; i < core->piece_count; i++)
+            space_drop(&tx->journal->space, &pieces[i]);
+    core->piece_count = 0;
+}
+
+static void keep_piece(struct body_core *core, const struct record_piece *piece)
+{
+    struct record_piece *pieces = core->pieces;
+    uint32_t n = core->piece_count;
+    if ((n & (n - 1)) == 0)
+        core->pieces = pieces = mem_reallocarray(pieces, n ? 2 * (size_t)n : 1, sizeof(*pieces));
+    pieces[core->piece_count++] = *piece;
+}
+
+int sqlite_journal_chunk(struct sqlite_tx *tx, struct op_body_chunk *o)
+{
+    struct body_core *core = o->core;
+    struct record_piece piece;
+    if (core->id == 0) {
+        core->id = tx->journal->generation;
+        o->began = true;
+    }
+    if (!journal_is_open(tx->journal) || core->id != tx->journal->generation)
+        return ERR_SYNC;
+    int err = journal_append(tx->journal, RECORD_CHUNK, STR_EMPTY, (struct str){o->data, o->len}, &piece);
+    if (err == 0)
+        keep_piece(core, &piece);
+    return err;
+}
+
+/* ---- accepting ---- */
+
+static int is_new(struct sqlite_tx *tx, const struct custody_id *id)
+{
+    if (journal_has(tx->journal, id) ||
+        db_number(tx->db, SQL_MESSAGE_BY_CUSTODY, 0, BLOB(id->bytes, CUSTODY_ID_BYTES)) != 0)
+        return ERR_EXISTS;
+    return db_err(tx->db->rc);
+}
+
+static int append_accept(struct sqlite_tx *tx, const struct op_queue_accept *o)
+{
+    const struct body_core *core = o->body.core;
+    struct record_piece own;
+    struct buf meta;
+    struct record_accept a = {.message_id = tx->next_message,
+                              .first_delivery = tx->next_delivery,
+                              .size_bytes = o->body.size_bytes,
+                              .message = o->message,
+                              .piece_count = core->piece_count,
+                              .recipient_count = (uint32_t)o->recipient_count};
+    buf_init(&meta, SIZE_MAX / 2);
+    record_accept_encode(&meta, &a, core->pieces, o->recipients);
+    int err = journal_append(tx->journal, RECORD_ACCEPT, buf_str(&meta),
+                             (struct str){o->body.data, o->body.len}, &own);
+    if (err == 0)
+        journal_note_accept(tx->journal, &o->message.custody_id, buf_str(&meta), &own);
+    if (err == 0 && own.bytes == 0 && core->piece_count > 0)
+        space_drop(&tx->journal->space, &own);
+    buf_fini(&meta);
+    return err;
+}
+
+int sqlite_queue_accept(struct sqlite_tx *tx, struct store_op *op)
+{
+    struct op_queue_accept *o = (struct op_queue_accept *)op;
+    struct body_core *core = o->body.core;
+    int err = core->err;
+    if (err == 0 && !journal_is_open(tx->journal))
+        err = ERR_SYNC;
+    if (err == 0 && core->piece_count > 0 && core->id != tx->journal->generation)
+        err = ERR_SYNC;
+    if (err == 0)
+        err = is_new(tx, &o->message.custody_id);
+    if (err == 0)
+        err = append_accept(tx, o);
+    if (err != 0) {
+        sqlite_journal_drop(tx, core);
+        return err;
+    }
+    o->ret_message_id = tx->next_message++;
+    tx->next_delivery += (int64_t)o->recipient_count;
+    return 0;
+}
+
+/* ---- reading ---- */
+
+static struct record_piece piece_of(sqlite3_stmt *row)
+{
+    return (struct record_piece){.segment = (uint32_t)db_col_i64(row, 0),
+                                 .at = (uint64_t)db_col_i64(row, 1),
+                                 .lead = (uint32_t)db_col_i64(row, 2),
+                                 .bytes = (uint32_t)db_col_i64(row, 3),
+                                 .crc = (uint32_t)db_col_i64(row, 4)};
+}
+
+static bool find_piece(struct sqlite_tx *tx, int64_t message_id, uint32_t seq, struct record_piece *ret_piece)
+{
+    sqlite3_stmt *row = db_query(tx->db, SQL_PIECE_GET, INT(message_id << BODY_CHUNK_BITS | seq));
+    if (row)
+        *ret_piece = piece_of(row);
+    db_end(row);
+    return row;
+}
+
+static int read_piece(struct sqlite_tx *tx, const struct record_piece *p, struct op_body_read *o)
+{
+    char *data = mem_alloc(p->bytes + 1);
+    int err = p->bytes > BODY_CHUNK_BYTES
+                  ? ERR_CORRUPT
+                  : segment_read_once(tx->path, p->segment, p->at + p->lead, data, p->bytes);
+    if (err == 0 && crc32c(0, data, p->bytes) != p->crc)
+        err = ERR_CORRUPT;
+    if (err != 0) {
+        free(data);
+        return err;
+    }
+    o->ret_data = data;
+    o->ret_len = p->bytes;
+    return 0;
+}
+
+int sqlite_piece_read(struct sqlite_tx *tx, struct op_body_read *o)
+{
+    struct record_piece p, first;
+    uint64_t seq = o->offset / BODY_CHUNK_BYTES;
+    if (!find_piece(tx, o->message_id, 0, &first))
+        return ERR_NOT_FOUND;
+    if (o->offset >= o->ret_size_bytes)
+        return 0;
+    if (!find_piece(tx, o->message_id, (uint32_t)seq, &p))
+        return ERR_CORRUPT;
+    o->ret_offset = seq * BODY_CHUNK_BYTES;
+    return read_piece(tx, &p, o);
+}
+
+/* ---- giving back ---- */
+
+void queue_body_free(struct sqlite_tx *tx, int64_t message_id)
+{
+    for (sqlite3_stmt *row = db_query(tx->db, SQL_PIECE_LIST, INT(message_id)); row;
+         row = db_next(tx->db, row)) {
+        struct record_piece p = piece_of(row);
+        space_free(&tx->space, &p);
+    }
+    db_run(tx->db, SQL_PIECE_REMOVE, INT(message_id));
+}

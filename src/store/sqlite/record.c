@@ -1,0 +1,266 @@
+#include "store/sqlite/record.h"
+
+#include <string.h>
+
+#include "base/crc32c.h"
+
+#define SEGMENT_MAGIC   0x6a714648U /* "HFqj" */
+#define SEGMENT_VERSION 1
+
+#define PIECE_BYTES 24
+
+/* accept's flags */
+#define ACCEPT_EIGHT_BIT 1
+#define ACCEPT_SMTPUTF8  2
+
+/* ---- numbers and texts ---- */
+
+static void put(struct buf *out, const void *value, size_t bytes)
+{
+    CHECK(buf_append(out, value, bytes) == 0); /* its users bound it by what a record may hold */
+}
+
+static void put_u32(struct buf *out, uint32_t value)
+{
+    put(out, &value, sizeof(value));
+}
+
+static void put_u64(struct buf *out, uint64_t value)
+{
+    put(out, &value, sizeof(value));
+}
+
+static void put_text(struct buf *out, struct str s)
+{
+    put_u32(out, (uint32_t)s.len);
+    put(out, s.ptr, s.len);
+}
+
+/* Takes bytes off the front; false when there are not so many. */
+static bool take(struct str *from, size_t bytes, struct str *ret)
+{
+    if (from->len < bytes)
+        return false;
+    *ret = (struct str){from->ptr, bytes};
+    from->ptr += bytes;
+    from->len -= bytes;
+    return true;
+}
+
+static bool take_value(struct str *from, void *ret, size_t bytes)
+{
+    struct str value;
+    if (!take(from, bytes, &value))
+        return false;
+    memcpy(ret, value.ptr, bytes);
+    return true;
+}
+
+static bool take_text(struct str *from, struct str *ret)
+{
+    uint32_t len;
+    return take_value(from, &len, sizeof(len)) && take(from, len, ret);
+}
+
+/* ---- segments ---- */
+
+struct segment_bytes {
+    uint32_t magic, version;
+    uint64_t salt, sequence, size_bytes;
+    int64_t epoch;
+    uint32_t number;
+    uint32_t unused[4];
+    uint32_t crc; /* of all before */
+};
+_Static_assert(sizeof(struct segment_bytes) == SEGMENT_HEADER_BYTES, "no padding");
+
+void segment_header_encode(const struct segment_header *h, char out[SEGMENT_HEADER_BYTES])
+{
+    struct segment_bytes b = {.magic = SEGMENT_MAGIC,
+                              .version = SEGMENT_VERSION,
+                              .salt = h->salt,
+                              .sequence = h->sequence,
+                              .size_bytes = h->size_bytes,
+                              .epoch = h->epoch,
+                              .number = h->number};
+    b.crc = crc32c(0, &b, offsetof(struct segment_bytes, crc));
+    memcpy(out, &b, sizeof(b));
+}
+
+int segment_header_decode(struct str bytes, struct segment_header *ret_header)
+{
+    struct segment_bytes b;
+    if (bytes.len < sizeof(b))
+        return ERR_CORRUPT;
+    memcpy(&b, bytes.ptr, sizeof(b));
+    if (b.magic != SEGMENT_MAGIC || b.crc != crc32c(0, &b, offsetof(struct segment_bytes, crc)))
+        return ERR_CORRUPT;
+    if (b.version != SEGMENT_VERSION)
+        return ERR_VERSION;
+    *ret_header = (struct segment_header){b.salt, b.sequence, b.size_bytes, b.epoch, b.number};
+    return 0;
+}
+
+/* ---- records ---- */
+
+struct record_bytes {
+    uint64_t salt, sequence;
+    int64_t epoch;
+    uint32_t kind, meta_bytes, body_bytes, body_crc;
+    uint32_t unused;
+    uint32_t crc; /* of all before, and meta */
+};
+_Static_assert(sizeof(struct record_bytes) == RECORD_HEADER_BYTES, "no padding");
+
+static uint32_t record_crc(const void *header, struct str meta)
+{
+    return crc32c(crc32c(0, header, offsetof(struct record_bytes, crc)), meta.ptr, meta.len);
+}
+
+void record_header_encode(const struct record_header *h, struct str meta, char out[RECORD_HEADER_BYTES])
+{
+    struct record_bytes b = {.salt = h->salt,
+                             .sequence = h->sequence,
+                             .epoch = h->epoch,
+                             .kind = (uint32_t)h->kind,
+                             .meta_bytes = h->meta_bytes,
+                             .body_bytes = h->body_bytes,
+                             .body_crc = h->body_crc};
+    b.crc = record_crc(&b, meta);
+    memcpy(out, &b, sizeof(b));
+}
+
+int record_header_decode(struct str bytes, struct record_header *ret_header)
+{
+    struct record_bytes b;
+    if (bytes.len < sizeof(b))
+        return ERR_CORRUPT;
+    memcpy(&b, bytes.ptr, sizeof(b));
+    if (b.kind < RECORD_CHUNK || b.kind > RECORD_NEXT)
+        return ERR_CORRUPT;
+    *ret_header = (struct record_header){.salt = b.salt,
+                                         .sequence = b.sequence,
+                                         .epoch = b.epoch,
+                                         .kind = (enum record_kind)b.kind,
+                                         .meta_bytes = b.meta_bytes,
+                                         .body_bytes = b.body_bytes,
+                                         .body_crc = b.body_crc};
+    return 0;
+}
+
+bool record_holds(struct str header, struct str meta)
+{
+    uint32_t crc;
+    if (header.len < RECORD_HEADER_BYTES)
+        return false;
+    memcpy(&crc, header.ptr + offsetof(struct record_bytes, crc), sizeof(crc));
+    return crc == record_crc(header.ptr, meta);
+}
+
+/* ---- accept ---- */
+
+struct accept_bytes {
+    int64_t message_id, first_delivery;
+    uint64_t size_bytes;
+    int64_t received_ms;
+    uint8_t custody_id[CUSTODY_ID_BYTES];
+    uint32_t flags, piece_count, recipient_count, unused;
+};
+
+void record_accept_encode(struct buf *out, const struct record_accept *a, const struct record_piece *pieces,
+                          const struct queue_recipient_in *recipients)
+{
+    const struct queue_message_in *m = &a->message;
+    struct accept_bytes b = {.message_id = a->message_id,
+                             .first_delivery = a->first_delivery,
+                             .size_bytes = a->size_bytes,
+                             .received_ms = m->received_at.ms,
+                             .flags =
+                                 (m->eight_bit ? ACCEPT_EIGHT_BIT : 0) | (m->smtputf8 ? ACCEPT_SMTPUTF8 : 0),
+                             .piece_count = a->piece_count,
+                             .recipient_count = a->recipient_count};
+    memcpy(b.custody_id, m->custody_id.bytes, sizeof(b.custody_id));
+    put(out, &b, sizeof(b));
+    put_text(out, m->reverse_path);
+    put_text(out, m->helo);
+    put_text(out, m->client);
+    for (uint32_t i = 0; i < a->piece_count; i++) {
+        put_u32(out, pieces[i].segment);
+        put_u32(out, pieces[i].lead);
+        put_u64(out, pieces[i].at);
+        put_u32(out, pieces[i].bytes);
+        put_u32(out, pieces[i].crc);
+    }
+    for (uint32_t i = 0; i < a->recipient_count; i++) {
+        put_text(out, recipients[i].address);
+        put_text(out, recipients[i].domain);
+    }
+}
+
+static bool recipients_hold(struct str recipients, uint32_t count)
+{
+    struct str text;
+    while (count-- > 0)
+        if (!take_text(&recipients, &text) || !take_text(&recipients, &text))
+            return false;
+    return recipients.len == 0;
+}
+
+int record_accept_decode(struct str meta, struct record_accept *ret_accept)
+{
+    struct accept_bytes b;
+    struct record_accept a = {0};
+    struct queue_message_in *m = &a.message;
+    if (!take_value(&meta, &b, sizeof(b)) || !take_text(&meta, &m->reverse_path) ||
+        !take_text(&meta, &m->helo) || !take_text(&meta, &m->client) ||
+        !take(&meta, (size_t)b.piece_count * PIECE_BYTES, &a.pieces) ||
+        !recipients_hold(meta, b.recipient_count))
+        return ERR_CORRUPT;
+    a.recipients = meta;
+    a.message_id = b.message_id;
+    a.first_delivery = b.first_delivery;
+    a.size_bytes = b.size_bytes;
+    a.piece_count = b.piece_count;
+    a.recipient_count = b.recipient_count;
+    m->received_at.ms = b.received_ms;
+    m->eight_bit = b.flags & ACCEPT_EIGHT_BIT;
+    m->smtputf8 = b.flags & ACCEPT_SMTPUTF8;
+    memcpy(m->custody_id.bytes, b.custody_id, sizeof(b.custody_id));
+    *ret_accept = a;
+    return 0;
+}
+
+struct record_piece record_next_piece(struct str *pieces)
+{
+    struct record_piece p;
+    bool there = take_value(pieces, &p.segment, 4) && take_value(pieces, &p.lead, 4) &&
+                 take_value(pieces, &p.at, 8) && take_value(pieces, &p.bytes, 4) &&
+                 take_value(pieces, &p.crc, 4);
+    CHECK(there);
+    return p;
+}
+
+struct queue_recipient_in record_next_recipient(struct str *recipients)
+{
+    struct queue_recipient_in r;
+    bool there = take_text(recipients, &r.address) && take_text(recipients, &r.domain);
+    CHECK(there);
+    return r;
+}
+
+/* ---- next ---- */
+
+void record_next_encode(struct buf *out, const struct record_next *next)
+{
+    put_u32(out, next->segment);
+    put_u64(out, next->salt);
+}
+
+int record_next_decode(struct str meta, struct record_next *ret_next)
+{
+    struct record_next next;
+    if (!take_value(&meta, &next.segment, 4) || !take_value(&meta, &next.salt, 8) || meta.len != 0)
+        return ERR_CORRUPT;
+    *ret_next = next;
+    return 0;
+}

@@ -1,0 +1,33 @@
+/* Inside the SQLite engine: the seam between the journal's segments and the disk,
+ * as SQLite's VFS is for its files: tests put a disk that loses power or fails in
+ * its place. Used on the thread that has the file's lock. All return 0 or an error;
+ * ERR_FULL: no room. */
+#ifndef HOLDFAST_STORE_SQLITE_SEGMENT_IO_H
+#define HOLDFAST_STORE_SQLITE_SEGMENT_IO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/err.h"
+
+struct segment_io {
+    uint64_t segment_bytes; /* of a new one */
+    /* create: it must not exist (ERR_EXISTS); else it must (ERR_NOT_FOUND). */
+    int (*open)(const char *path, bool create, int *ret_fd);
+    void (*close)(int fd);
+    int (*reserve)(int fd, uint64_t bytes); /* room from the file's beginning */
+    /* All of it; changes the vector. */
+    int (*write)(int fd, struct iovec *pieces, int count, uint64_t at);
+    int (*sync)(int fd);
+    int (*punch)(int fd, uint64_t at, uint64_t bytes);
+    int (*remove)(const char *path);
+    int (*sync_folder)(const char *path); /* of the folder that this file is in */
+};
+
+/* What is in use: the real one, until a test of this process has put another. */
+const struct segment_io *segment_io(void);
+void segment_io_use(const struct segment_io *io);
+extern const struct segment_io segment_io_real;
+
+#endif
