@@ -7,5 +7,7 @@
 
 /* Continues crc (0 to start) over data. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
+/* The same on any processor; crc32c takes it where there is no instruction. */
+uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t len);
 
 #endif

@@ -36,6 +36,8 @@ static void continues_at_every_split(void **state)
     uint32_t whole = crc32c(0, data, sizeof(data));
     for (size_t at = 0; at <= sizeof(data); at++)
         assert_int_equal(crc32c(crc32c(0, data, at), data + at, sizeof(data) - at), whole);
+    for (size_t len = 0; len <= sizeof(data); len++)
+        assert_int_equal(crc32c_by_table(7, data, len), crc32c(7, data, len));
 }
 
 static void every_bit_counts(void **state)
