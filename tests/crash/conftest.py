@@ -1,6 +1,7 @@
 """A relay alone, under strace; the fixtures of the system tests."""
 
 import pathlib
+import re
 import sys
 
 sys.dont_write_bytecode = True
@@ -22,6 +23,8 @@ machine, scratch, make_network, make_sink, ledger = (
     system.machine, system.scratch, system.make_network, system.make_sink, system.ledger)
 pytest_runtest_makereport = system.pytest_runtest_makereport
 
+CALL = re.compile(r"\d+ +\w+\(")  # in strace's output; "<... resumed>" is the rest of one
+
 
 class Rig:
     """One relay's queue through its deaths."""
@@ -30,10 +33,10 @@ class Rig:
         self.network = network
         self.trace = network.state_dir.parent / "strace"
 
-    def start(self, inject=None, ready=True, binary=program.BINARY):
-        """inject: strace's, for the sync calls. Returns the process (strace's, when there is one)."""
-        wrapper = ["strace", "-f", "-qq", "-o", str(self.trace), "-e", "trace=fdatasync,fsync", "-e",
-                   f"inject=fdatasync,fsync:{inject}"] if inject else []
+    def start(self, inject=None, ready=True, binary=program.BINARY, calls="fdatasync,fsync"):
+        """inject: strace's, for these calls. Returns the process (strace's, when there is one)."""
+        wrapper = ["strace", "-f", "-qq", "-o", str(self.trace), "-e", f"trace={calls}", "-e",
+                   f"inject={calls}:{inject}"] if inject else []
         process = self.network.spawn("relay", "--node", "relay1", wrapper=wrapper, binary=binary)
         if ready:
             wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
@@ -46,12 +49,14 @@ class Rig:
         return self.network.mta(ledger).attempt_by(BackupMx.RELAY[0])
 
     def syncs_of_a_start(self, ledger):
-        """The most syncs that any thread makes until the first message is taken: of an undisturbed run."""
-        self.start("error=EIO:when=65535")
+        return self.calls_of_a_start(ledger, "fdatasync,fsync")
+
+    def calls_of_a_start(self, ledger, calls):
+        """The most of these that any thread makes until the first message is taken: of an undisturbed run."""
+        self.start("error=EIO:when=65535", calls=calls)
         assert self.send(ledger) != []
         self.network.kill_everything()
-        lines = self.trace.read_text().splitlines()
-        threads = [line.split()[0] for line in lines if "sync(" in line]
+        threads = [line.split()[0] for line in self.trace.read_text().splitlines() if CALL.match(line)]
         return max(threads.count(thread) for thread in set(threads))
 
     def injected(self):

@@ -51,7 +51,7 @@ static struct {
     struct list files;
     struct disk_file *by_fd[FDS_MAX]; /* segments that are open */
     struct disk_plan plan;
-    uint64_t random, syncs, writes, injected;
+    uint64_t random, syncs, checkpointing, writes, injected;
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static uint64_t draw(uint64_t n)
@@ -251,7 +251,10 @@ static int sync_locked(struct disk_file *f, bool is_log)
         changes_gamble(f);
         return SQLITE_IOERR_FSYNC;
     }
-    bool crash = disk.syncs == plan->crash_at_sync;
+    if (!is_log || disk.checkpointing > 0)
+        disk.checkpointing++;
+    bool crash = disk.syncs == plan->crash_at_sync ||
+                 (plan->crash_at_checkpoint > 0 && disk.checkpointing == plan->crash_at_checkpoint);
     if (crash && draw(2) == 0)
         lose_power_locked();
     if (!f->segment || !(plan->never_sync || plan->never_sync_journal))
@@ -597,7 +600,7 @@ void disk_set_plan(const struct disk_plan *plan)
     pthread_mutex_lock(&disk.mutex);
     disk.plan = *plan;
     disk.random = plan->seed * 0x9e3779b97f4a7c15ULL | 1;
-    disk.syncs = disk.writes = disk.injected = 0;
+    disk.syncs = disk.checkpointing = disk.writes = disk.injected = 0;
     pthread_mutex_unlock(&disk.mutex);
 }
 

@@ -16,8 +16,10 @@
 struct disk_plan {
     uint64_t seed;
     /* Counted from 1 over all files; 0: never. */
-    uint64_t crash_at_sync;   /* the power goes in this sync: before it has an effect, or after */
-    uint64_t crash_at_write;  /* ... before this write */
+    uint64_t crash_at_sync;  /* the power goes in this sync: before it has an effect, or after */
+    uint64_t crash_at_write; /* ... before this write */
+    /* In this sync from the first one of a database itself on, that is of a checkpoint. */
+    uint64_t crash_at_checkpoint;
     uint64_t fail_sync_at;    /* this sync fails with an I/O error, ... */
     uint64_t fail_sync_count; /* ... and the next ones, so many in all (0 is 1) */
     bool fail_checkpoint;     /* the first sync of a database itself fails, not its log's */

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "crash/disk.h"
 
+#define APPLY_ROUNDS 160
+
 struct work {
     struct rig *rig;
     struct queue *queue;
@@ -191,6 +193,16 @@ static void open_all(struct work *w)
                err == 0));
 }
 
+/* Rows until the log of the queue is copied into its file, and some more. */
+static void apply_many(struct work *w, uint64_t first)
+{
+    for (uint64_t i = 0; i < APPLY_ROUNDS; i++) {
+        uint64_t id = first + 10 * (i / 4) + i % 4; /* small ones */
+        accept_many(w, id, 1);
+        settle_one(w, id);
+    }
+}
+
 static void work(struct work *w)
 {
     uint64_t id = w->base;
@@ -210,8 +222,8 @@ static void work(struct work *w)
     if (w->heavy) {
         accept_many(w, id + 9, 1);
         accept_many(w, id + 19, 1);
-        accept_many(w, id + 29, 1);
         settle_one(w, id + 9);
+        apply_many(w, id + 100);
     }
     settle_one(w, id + 2);
     accept_many(w, id + 11, 3);
@@ -231,6 +243,10 @@ static int run_write(char **argv)
     plan.never_sync = strchr(argv[8], 'n') != NULL;
     plan.never_sync_journal = strchr(argv[8], 'j') != NULL;
     opened.fail_sync_at = strtoull(argv[7], NULL, 10);
+    if (strchr(argv[8], 'c')) {
+        opened.crash_at_checkpoint = plan.crash_at_sync;
+        plan.crash_at_sync = opened.crash_at_sync = 0;
+    }
     w.opened = strchr(argv[8], 'o') ? &opened : NULL;
     w.heavy = strchr(argv[8], 'h') != NULL;
     w.ledger = open(argv[1], O_WRONLY | O_APPEND | O_CREAT, 0600);

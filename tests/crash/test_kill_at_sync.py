@@ -8,6 +8,8 @@ import wait
 from load import Load
 from network import BackupMx
 
+SYNCS = "fdatasync,fsync"
+WRITES = "pwritev"  # of the journal, before which nothing of a batch is anywhere
 NEVER = 65535  # the highest number that strace takes
 
 # The program, but that its 250 goes out before its commit: tests/crash/answer_first.c.
@@ -31,13 +33,13 @@ def run_until_killed(rig, ledger, when, **options):
     assert ended_by_kill(process), f"no kill was injected: it ended with {process.poll()}"
 
 
-def kill_while_it_takes_mail(rig, ledger, beyond, **options):
-    """`beyond` syncs after those of the opening, which are not the same in each run: one that was killed before it
+def kill_while_it_takes_mail(rig, ledger, beyond, calls=SYNCS):
+    """`beyond` calls after those of the opening, which are not the same in each run: one that was killed before it
     took anything proves nothing, and is tried again with a later kill."""
-    opened = rig.syncs_of_a_start(ledger)
+    opened = rig.calls_of_a_start(ledger, calls)
     before = ledger.count_accepted()
     for late in range(OPENINGS):
-        run_until_killed(rig, ledger, opened + beyond + late * beyond, **options)
+        run_until_killed(rig, ledger, opened + beyond + late * beyond, calls=calls)
         if ledger.count_accepted() > before:
             return
     raise AssertionError(f"{OPENINGS} times it was killed before it took anything")
@@ -53,6 +55,18 @@ def test_kill_while_a_store_is_made(rig, ledger, make_sink, when):
 @pytest.mark.parametrize("beyond", [1, 2, 3, 5, 8, 13, 21, 110])
 def test_kill_while_taking_mail(rig, ledger, make_sink, beyond):
     kill_while_it_takes_mail(rig, ledger, beyond)
+    rig.judge_after_restart(ledger, make_sink)
+
+
+@pytest.mark.parametrize("when", [1, 8, 17])
+def test_kill_while_a_segment_is_made(rig, ledger, make_sink, when):
+    run_until_killed(rig, ledger, when, calls=WRITES)
+    rig.judge_after_restart(ledger, make_sink)
+
+
+@pytest.mark.parametrize("beyond", [1, 2, 13, 72])
+def test_kill_before_a_write_of_the_journal(rig, ledger, make_sink, beyond):
+    kill_while_it_takes_mail(rig, ledger, beyond, calls=WRITES)
     rig.judge_after_restart(ledger, make_sink)
 
 
@@ -72,9 +86,9 @@ def test_kill_again_while_recovering(rig, ledger, make_sink):
 
 def test_a_250_before_its_commit_is_found(rig, ledger, make_sink):
     """Not at each kill: the commit may have been just in time."""
-    opened, before = rig.syncs_of_a_start(ledger), ledger.count_accepted()
+    opened, before = rig.calls_of_a_start(ledger, WRITES), ledger.count_accepted()
     for run in range(RUNS_OF_MUTANT):
-        run_until_killed(rig, ledger, opened + 7 * run, binary=ANSWERS_FIRST)
+        run_until_killed(rig, ledger, opened + 7 * run, binary=ANSWERS_FIRST, calls=WRITES)
     assert ledger.count_accepted() > before
     sink = make_sink()
     rig.drain_after_restart()

@@ -185,12 +185,12 @@ static void power_is_lost_again_during_recovery(void **state)
 static void power_is_lost_around_a_checkpoint(void **state)
 {
     (void)state;
-    struct totals t = measure("h");
-    for (unsigned long long i = 0; i < 10; i++) {
-        struct plan p = {.seed = i * 13 + 3, .sync = t.syncs - i, .flags = "hl"};
+    for (unsigned long long i = 1; i <= 10; i++) {
+        struct plan p = {.seed = i * 13 + 3, .sync = i, .flags = "hocl"};
         if (!lose_once(p, false))
             fail_at(&p, "after one loss");
     }
+    struct totals t = measure("h");
     for (unsigned long long i = 1; i < 8; i++) {
         struct plan p = {.seed = i * 19 + 3, .write = t.writes * (i + 8) / 17, .flags = "hl"};
         if (!lose_once(p, false))
