@@ -33,10 +33,10 @@ class Rig:
         self.network = network
         self.trace = network.state_dir.parent / "strace"
 
-    def start(self, inject=None, ready=True, binary=program.BINARY, calls="fdatasync,fsync"):
-        """inject: strace's, for these calls. Returns the process (strace's, when there is one)."""
+    def start(self, inject=None, ready=True, binary=program.BINARY, calls="fdatasync,fsync", also=()):
+        """inject: strace's, for these calls; also: further words for it. Returns the process (strace's, when there is one)."""
         wrapper = ["strace", "-f", "-qq", "-o", str(self.trace), "-e", f"trace={calls}", "-e",
-                   f"inject={calls}:{inject}"] if inject else []
+                   f"inject={calls}:{inject}", *also] if inject else []
         process = self.network.spawn("relay", "--node", "relay1", wrapper=wrapper, binary=binary)
         if ready:
             wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
