@@ -14,9 +14,10 @@
 
 static void print_part(const char *name, const json_t *part)
 {
-    printf("%-24s %-12s %6lld %12lld %12lld  %s\n", name, field_text(part, "health", "-"),
+    printf("%-24s %-12s %6lld %12lld %12lld %13lld  %s\n", name, field_text(part, "health", "-"),
            field_number(part, "schema_version"), field_number(part, "size_bytes"),
-           field_number(part, "log_bytes"), field_text(part, "file", "-"));
+           field_number(part, "log_bytes"), field_number(part, "journal_bytes"),
+           field_text(part, "file", "-"));
 }
 
 static void print_parts(const json_t *all)
@@ -24,8 +25,8 @@ static void print_parts(const json_t *all)
     const char *name;
     json_t *part;
     char title[160];
-    printf("engine: %s\n%-24s %-12s %6s %12s %12s  %s\n", field_text(all, "engine", "-"), "PART", "HEALTH",
-           "SCHEMA", "BYTES", "LOG BYTES", "FILE");
+    printf("engine: %s\n%-24s %-12s %6s %12s %12s %13s  %s\n", field_text(all, "engine", "-"), "PART",
+           "HEALTH", "SCHEMA", "BYTES", "LOG BYTES", "JOURNAL BYTES", "FILE");
     print_part("network", json_object_get(all, "network"));
     if (json_object_get(all, "mail"))
         print_part("mail", json_object_get(all, "mail"));

@@ -298,11 +298,19 @@ static int on_check_lock(sqlite3_file *file, int *held)
     return real->pMethods->xCheckReservedLock(real, held);
 }
 
+static bool never_syncs(void)
+{
+    pthread_mutex_lock(&disk.mutex);
+    bool never = disk.plan.never_sync;
+    pthread_mutex_unlock(&disk.mutex);
+    return never;
+}
+
 static int on_control(sqlite3_file *file, int op, void *arg)
 {
     sqlite3_file *real = handle_of(file)->real;
     char **pragma = arg;
-    if (op == SQLITE_FCNTL_PRAGMA && disk.plan.never_sync && sqlite3_stricmp(pragma[1], "synchronous") == 0 &&
+    if (op == SQLITE_FCNTL_PRAGMA && never_syncs() && sqlite3_stricmp(pragma[1], "synchronous") == 0 &&
         (!pragma[2] || sqlite3_stricmp(pragma[2], "OFF") != 0))
         return SQLITE_OK; /* as if it were done */
     if (op == SQLITE_FCNTL_SIZE_HINT || op == SQLITE_FCNTL_CHUNK_SIZE)
@@ -458,8 +466,9 @@ static int segment_open_file(const char *path, bool create, int *ret_fd)
 {
     int fd;
     pthread_mutex_lock(&disk.mutex);
-    int err = disk.plan.full && create ? ERR_FULL : segment_io_real.open(path, create, &fd);
-    disk.injected += disk.plan.full && create;
+    bool full = create && (disk.plan.full || disk.plan.no_segments);
+    int err = full ? ERR_FULL : segment_io_real.open(path, create, &fd);
+    disk.injected += full;
     if (err == 0)
         segment_note_open(path, create, *ret_fd = fd);
     pthread_mutex_unlock(&disk.mutex);
@@ -483,6 +492,11 @@ static int segment_reserve(int fd, uint64_t bytes)
         note_change(file_of_fd(fd), NULL, 0, (int64_t)bytes);
     pthread_mutex_unlock(&disk.mutex);
     return err;
+}
+
+static int segment_read_file(int fd, uint64_t at, void *data, size_t len)
+{
+    return segment_io_real.read(fd, at, data, len);
 }
 
 static int segment_write(int fd, struct iovec *pieces, int count, uint64_t at)
@@ -548,6 +562,7 @@ static int segment_sync_folder(const char *path)
 static const struct segment_io segments = {.open = segment_open_file,
                                            .close = segment_close_file,
                                            .reserve = segment_reserve,
+                                           .read = segment_read_file,
                                            .write = segment_write,
                                            .sync = segment_sync,
                                            .punch = segment_punch,
@@ -557,8 +572,7 @@ static const struct segment_io segments = {.open = segment_open_file,
 static int never_sync(sqlite3 *handle, const char **error, const struct sqlite3_api_routines *api)
 {
     (void)error, (void)api;
-    return disk.plan.never_sync ? sqlite3_exec(handle, "PRAGMA synchronous=OFF", NULL, NULL, NULL)
-                                : SQLITE_OK;
+    return never_syncs() ? sqlite3_exec(handle, "PRAGMA synchronous=OFF", NULL, NULL, NULL) : SQLITE_OK;
 }
 
 void disk_install(void)

@@ -24,6 +24,7 @@ struct disk_plan {
     uint64_t fail_sync_count; /* ... and the next ones, so many in all (0 is 1) */
     bool fail_checkpoint;     /* the first sync of a database itself fails, not its log's */
     bool full;                /* no file can grow */
+    bool no_segments;         /* no segment can be made, as a large file when some pages are still free */
     bool log_only;            /* count syncs of write-ahead logs and segments only */
     bool never_sync;          /* connections run with synchronous=OFF whatever they ask for */
     bool never_sync_journal;  /* syncs of segments do nothing */

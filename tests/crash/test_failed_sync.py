@@ -1,6 +1,7 @@
 """A failed sync: 451, never 250; and nothing more is taken until the file was opened again and recovered."""
 
 import ledger as ledgers
+import pytest
 import wait
 
 
@@ -20,16 +21,17 @@ def test_451_while_syncs_fail(rig, ledger, make_sink):
     rig.judge_after_restart(ledger, make_sink)
 
 
-def test_one_failure_and_service_again(rig, ledger, make_sink):
-    failing = rig.syncs_of_a_start(ledger) + 1
-    rig.start(f"error=EIO:when={failing}")
+@pytest.mark.parametrize("calls, error", [("fdatasync,fsync", "EIO"), ("pwritev", "EIO"), ("pwritev", "ENOSPC")])
+def test_one_failure_and_service_again(rig, ledger, make_sink, calls, error):
+    failing = rig.calls_of_a_start(ledger, calls) + 1
+    rig.start(f"error={error}:when={failing}", calls=calls)
     outcomes = []
 
     def fails_once():
         outcomes.append(rig.send_one(ledger))
         return rig.injected() > 0
 
-    wait.until(fails_once, "the failing sync")
+    wait.until(fails_once, "the failing call")
     wait.until(lambda: rig.send_one(ledger).outcome == ledgers.ACCEPTED, "service again")
     refused = [attempt for attempt in ledger.attempts.values() if attempt.outcome == ledgers.REFUSED]
     assert refused and all(attempt.reply[:3] in ("451", "421") for attempt in refused)

@@ -141,25 +141,38 @@ static bool has_room(const struct walk *w, uint64_t bytes)
     return w->p.at <= end && bytes <= end - w->p.at;
 }
 
-/* False: the journal ends here. */
-static bool walk_record(struct walk *w, struct record_header *ret_header)
+static int walk_header(const struct walk *w, char *bytes, struct record_header *ret_header)
+{
+    int err = has_room(w, RECORD_HEADER_BYTES) ? 0 : ERR_CORRUPT;
+    if (err == 0)
+        err = segment_read(&w->segment, w->p.at, bytes, RECORD_HEADER_BYTES);
+    if (err == 0)
+        err = record_header_decode((struct str){bytes, RECORD_HEADER_BYTES}, ret_header);
+    if (err != 0)
+        return err;
+    bool next = ret_header->salt == w->p.salt && ret_header->sequence == w->p.sequence &&
+                has_room(w, record_bytes(ret_header));
+    return next ? 0 : ERR_CORRUPT;
+}
+
+/* ERR_CORRUPT: the journal ends here. */
+static int walk_record(struct walk *w, struct record_header *ret_header)
 {
     char header[RECORD_HEADER_BYTES];
-    struct str bytes = {header, sizeof(header)};
-    if (!has_room(w, sizeof(header)) || segment_read(&w->segment, w->p.at, header, sizeof(header)) != 0 ||
-        record_header_decode(bytes, ret_header) != 0)
-        return false;
-    if (ret_header->salt != w->p.salt || ret_header->sequence != w->p.sequence ||
-        !has_room(w, record_bytes(ret_header)))
-        return false;
+    int err = walk_header(w, header, ret_header);
+    if (err != 0)
+        return err;
     size_t len = (size_t)ret_header->meta_bytes + ret_header->body_bytes;
     if (len > w->capacity)
         w->mem = mem_realloc(w->mem, w->capacity = len);
-    if (segment_read(&w->segment, w->p.at + sizeof(header), w->mem, len) != 0)
-        return false;
+    err = segment_read(&w->segment, w->p.at + sizeof(header), w->mem, len);
+    if (err != 0)
+        return err;
     w->meta = (struct str){w->mem, ret_header->meta_bytes};
     w->body = (struct str){w->mem + ret_header->meta_bytes, ret_header->body_bytes};
-    return record_holds(bytes, w->meta) && crc32c(0, w->body.ptr, w->body.len) == ret_header->body_crc;
+    bool holds = record_holds((struct str){header, sizeof(header)}, w->meta) &&
+                 crc32c(0, w->body.ptr, w->body.len) == ret_header->body_crc;
+    return holds ? 0 : ERR_CORRUPT;
 }
 
 static bool walk_accept(struct walk *w, const struct record_header *h)
@@ -176,12 +189,13 @@ static bool walk_accept(struct walk *w, const struct record_header *h)
     return true;
 }
 
-/* Goes one record on; false at the end. */
+/* Goes one record on; false at the end, or where it cannot be read. */
 static bool walk_step(struct walk *w, const char *path, int *err)
 {
     struct record_header h;
     struct record_next next;
-    if (!walk_record(w, &h))
+    *err = walk_record(w, &h);
+    if (*err != 0)
         return false;
     if (h.kind == RECORD_NEXT) {
         if (record_next_decode(w->meta, &next) != 0)
@@ -237,14 +251,17 @@ int apply_begin(struct sqlite_tx *tx, struct journal *j, int64_t epoch)
     struct segment_header h = {.epoch = epoch, .sequence = apply_position(tx).sequence};
     journal_close(j);
     space_load(&j->space, tx);
-    int err = space_take(&j->space, true, &h.number);
-    if (err != 0)
+    int err = space_take(&j->space, !j->at_rest, &h.number);
+    if (err == 0) {
+        sqlite3_randomness(sizeof(h.salt), &h.salt);
+        err = segment_begin(j->path, &h, &j->current);
+    }
+    if (err != 0 && err != ERR_FULL)
         return err;
-    sqlite3_randomness(sizeof(h.salt), &h.salt);
-    err = segment_begin(j->path, &h, &j->current);
-    if (err != 0)
-        return err;
-    set_position(tx, &(struct position){h.number, SEGMENT_HEADER_BYTES, h.sequence, h.salt});
+    if (err == 0)
+        set_position(tx, &(struct position){h.number, SEGMENT_HEADER_BYTES, h.sequence, h.salt});
+    else
+        set_position(tx, &(struct position){.sequence = h.sequence});
     j->epoch = epoch;
     j->sequence = h.sequence;
     j->at = SEGMENT_HEADER_BYTES;

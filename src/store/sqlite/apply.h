@@ -11,7 +11,7 @@
 
 /* The next record to be applied is here. */
 struct position {
-    uint32_t segment; /* 0: there is no journal yet */
+    uint32_t segment; /* 0: there is none */
     uint64_t at, sequence, salt;
 };
 
@@ -26,7 +26,8 @@ void apply_pending(struct sqlite_tx *tx, struct journal *j);
 int apply_files(struct sqlite_tx *tx) MUST_USE;
 
 /* For a new owner, or the same one after a failure, behind apply_files: begins a
- * segment, so that nothing behind the end of the others is read again. */
+ * segment, so that nothing behind the end of the others is read again. When there is
+ * no room for one, the journal has none and stays closed. */
 int apply_begin(struct sqlite_tx *tx, struct journal *j, int64_t epoch) MUST_USE;
 
 #endif

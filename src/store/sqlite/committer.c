@@ -62,10 +62,21 @@ static bool epoch_is_current(struct sqlite_file *f)
     return tx->epoch > 0 && tx->stored_epoch == tx->epoch;
 }
 
+/* A stale owner's memory has no say: what it accepted, the next one has taken from the files. */
+static bool journal_is_ours(struct sqlite_file *f)
+{
+    struct committer *c = &f->c;
+    if (!journal_is_open(&c->journal) || c->db.rc != SQLITE_OK)
+        return false;
+    if (lock_owners(&c->lock) != c->owners_seen && epoch_is_current(f))
+        c->owners_seen = lock_owners(&c->lock);
+    return lock_owners(&c->lock) == c->owners_seen;
+}
+
 int committer_execute(struct sqlite_file *f, struct store_op *op)
 {
     if ((op->type->flags & OP_GUARDED) && !epoch_is_current(f))
-        return ERR_FENCED;
+        return f->c.db.rc == SQLITE_OK ? ERR_FENCED : db_err(f->c.db.rc);
     return sqlite_executions[op->type->kind](&f->c.tx, op);
 }
 
@@ -127,7 +138,7 @@ static bool begin(struct sqlite_file *f, bool lazy)
     c->tx.now = loop_now(f->port.loop);
     c->tx.stored_epoch = -1;
     db_begin(&c->db);
-    if (journal_is_open(&c->journal) && c->db.rc == SQLITE_OK)
+    if (journal_is_ours(f))
         apply_pending(&c->tx, &c->journal);
     return true;
 }
@@ -269,6 +280,20 @@ static void run_batch(struct sqlite_file *f, struct list *ops)
     }
 }
 
+bool committer_recover_journal(struct sqlite_file *f)
+{
+    if (f->part != PART_QUEUE || f->c.tx.epoch == 0)
+        return true;
+    if (!begin(f, false))
+        return false;
+    int err = epoch_is_current(f) ? intake_recover(f) : 0;
+    if (end(f) != COMMITTED)
+        return false;
+    if (err != 0)
+        f->c.failed_rc = SQLITE_IOERR_READ; /* of a segment */
+    return err == 0;
+}
+
 /* What a queue's journal takes goes there first, the rest into a transaction. */
 static void run_queue_batch(struct sqlite_file *f, struct list *ops)
 {
@@ -293,24 +318,13 @@ static void fall_sick(struct sqlite_file *f)
               LOG_TEXT("error", sqlite3_errstr(c->failed_rc)), LOG_I64("code", c->failed_rc));
     db_close(&c->db);
     journal_close(&c->journal);
+    c->journal.at_rest = false;
     c->retry_delay_ms = RETRY_DELAY_MIN_MS;
     c->retry_at = mono_add_ms(loop_now(f->port.loop), c->retry_delay_ms);
     pthread_mutex_lock(&f->mutex);
     f->reader_must_reopen = true;
     pthread_mutex_unlock(&f->mutex);
     wake_signal(&f->to_reader);
-}
-
-/* An owner's journal goes on in a new segment. */
-static bool recover_journal(struct sqlite_file *f)
-{
-    struct committer *c = &f->c;
-    if (f->part != PART_QUEUE || c->tx.epoch == 0)
-        return true;
-    if (!begin(f, false))
-        return false;
-    int err = epoch_is_current(f) ? intake_recover(f) : 0;
-    return end(f) == COMMITTED && err == 0;
 }
 
 static void try_to_recover(struct sqlite_file *f)
@@ -320,7 +334,7 @@ static void try_to_recover(struct sqlite_file *f)
     if (mono_before(loop_now(f->port.loop), c->retry_at))
         return;
     bool open = committer_open(f, &eb) == 0;
-    if (open && recover_journal(f)) {
+    if (open && committer_recover_journal(f)) {
         log_event(LOG_INFO, "store file recovered", LOG_TEXT("file", f->path));
         atomic_store(&f->sick, 0);
         return;
@@ -338,7 +352,7 @@ static void try_to_recover(struct sqlite_file *f)
 static bool wants_spare(const struct sqlite_file *f)
 {
     const struct journal *j = &f->c.journal;
-    return journal_is_open(j) && j->at > j->current.header.size_bytes / 2 && !space_is_prepared(&j->space);
+    return journal_is_open(j) && j->at > j->current.header.size_bytes / 2 && space_wants_spare(&j->space);
 }
 
 /* How long nothing has to be done without a new operation; -1: for ever. */

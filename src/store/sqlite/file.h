@@ -91,6 +91,9 @@ int committer_execute(struct sqlite_file *f, struct store_op *op) MUST_USE;
 void committer_answer(struct store_op *op, int err);
 void committer_roll_back(struct store_op *op);
 void committer_note_full(struct sqlite_file *f, bool full);
+/* An owner's journal goes on in another segment; without one while the disk has no
+ * room, when all but accepting works. False: the file has failed. */
+bool committer_recover_journal(struct sqlite_file *f) MUST_USE;
 /* The operations that a queue's journal takes: moves them out of ops; makes them durable (intake.c). */
 void intake_split(struct list *ops, struct list *ret_intake);
 void intake_run(struct sqlite_file *f, struct list *ops);

@@ -23,22 +23,24 @@ void intake_after_commit(struct sqlite_file *f, bool committed, bool synced)
 {
     struct committer *c = &f->c;
     struct journal *j = &c->journal;
-    bool ours = lock_owners(&c->lock) == c->owners_seen; /* else the files are another owner's */
+    if (committed && j->begun) {
+        lock_clear_cut(&c->lock);
+        c->owners_seen = lock_owners(&c->lock);
+    }
     if (!committed && j->begun)
         journal_close(j);
+    bool ours = lock_owners(&c->lock) == c->owners_seen; /* else the files are another owner's */
     if (!committed && ours && db_is_full(c->failed_rc))
         space_shed(&j->space);
-    if (committed && journal_is_open(j)) {
-        if (j->begun) {
-            lock_clear_cut(&c->lock);
-            c->owners_seen = lock_owners(&c->lock);
-        }
+    if (committed && (journal_is_open(j) || j->begun || j->at_rest)) {
+        bool give_back = synced && ours;
         j->begun = false;
         journal_applied(j);
         space_committed(&j->space, &c->tx.space);
         publish(f, true);
-        if (synced && ours)
-            space_give_back(&j->space, j->current.header.number, &c->lock);
+        j->at_rest = !journal_is_open(j) && (j->at_rest || give_back);
+        if (give_back)
+            space_give_back(&j->space, journal_is_open(j) ? j->current.header.number : 0, &c->lock);
     }
     space_change_clear(&c->tx.space);
 }
@@ -96,18 +98,39 @@ static bool end(struct sqlite_file *f, bool sync)
     return err == 0;
 }
 
+static void refuse_all(struct list *ops, int err)
+{
+    LIST_FOREACH (it, ops) {
+        committer_roll_back(LIST_ENTRY(it, struct store_op, node));
+        committer_answer(LIST_ENTRY(it, struct store_op, node), err);
+    }
+}
+
 static void fail_all(struct sqlite_file *f, struct list *ops)
 {
     atomic_store(&f->sick, ERR_SYNC);
-    LIST_FOREACH (it, ops) {
-        committer_roll_back(LIST_ENTRY(it, struct store_op, node));
-        committer_answer(LIST_ENTRY(it, struct store_op, node), ERR_SYNC);
+    refuse_all(ops, ERR_SYNC);
+}
+
+/* There was no room for a journal: there may be now. False: all are answered. */
+static bool reopen(struct sqlite_file *f, struct list *ops)
+{
+    if (committer_recover_journal(f))
+        return true;
+    if (atomic_load(&f->sick) == 0 && db_is_full(f->c.failed_rc)) {
+        committer_note_full(f, true);
+        refuse_all(ops, ERR_FULL);
+    } else {
+        fail_all(f, ops);
     }
+    return false;
 }
 
 void intake_run(struct sqlite_file *f, struct list *ops)
 {
     bool sync = false, full = false, fenced = false;
+    if (!journal_is_open(&f->c.journal) && !reopen(f, ops))
+        return;
     if (!begin(f)) {
         fail_all(f, ops);
         return;

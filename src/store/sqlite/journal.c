@@ -14,6 +14,8 @@
 
 /* Waiting to be applied: 3 ms of work, so that nobody waits longer for it. */
 #define ACCEPTS_MAX 256
+/* More than two batches: they were not applied though it was tried between them. */
+#define STUCK_ACCEPTS (16 * ACCEPTS_MAX)
 /* To be read again after a crash. */
 #define BEHIND_MAX_BYTES (32 << 20)
 
@@ -150,15 +152,17 @@ static int roll_over(struct journal *j)
 int journal_append(struct journal *j, enum record_kind kind, struct str meta, struct str body,
                    struct record_piece *ret_piece)
 {
-    uint64_t size = j->current.header.size_bytes;
+    uint64_t usual = j->space.segment_bytes;
     uint64_t need = RECORD_HEADER_BYTES + meta.len + body.len + RECORD_NEXT_BYTES;
-    if (meta.len > size / META_PART || need > size - SEGMENT_HEADER_BYTES)
+    if (meta.len > usual / META_PART || need > usual - SEGMENT_HEADER_BYTES)
         return ERR_LIMIT;
     if (j->failed != 0)
         return ERR_SYNC;
-    int err = j->at + need > size ? roll_over(j) : 0;
+    int err = j->at + need > j->current.header.size_bytes ? roll_over(j) : 0;
     if (err == ERR_SYNC)
         j->failed = ERR_SYNC;
+    if (err == 0 && j->at + need > j->current.header.size_bytes)
+        err = ERR_FULL; /* that is a small one */
     if (err != 0)
         return err;
     stage(j, kind, meta, body, ret_piece);
@@ -219,6 +223,11 @@ bool journal_is_behind(const struct journal *j)
 bool journal_is_far_behind(const struct journal *j)
 {
     return j->accept_count >= ACCEPTS_MAX || j->written_bytes - j->applied_bytes >= BEHIND_MAX_BYTES;
+}
+
+bool journal_is_stuck(const struct journal *j)
+{
+    return j->accept_count >= STUCK_ACCEPTS;
 }
 
 void journal_applied(struct journal *j)

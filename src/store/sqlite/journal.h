@@ -36,6 +36,8 @@ struct journal {
     /* Bodies whose pieces are of an earlier generation may have lost some. */
     int64_t generation;
     bool begun; /* by the transaction at hand */
+    /* While it is not open: a synced commit has applied all, so spare segments may be used again. */
+    bool at_rest;
     struct space space;
 
     struct buf texts; /* staged, not written yet */
@@ -75,6 +77,8 @@ int journal_end(struct journal *j, struct lock *lock, bool sync) MUST_USE;
 /* Something has to be applied; so much that it should not wait. */
 bool journal_is_behind(const struct journal *j);
 bool journal_is_far_behind(const struct journal *j);
+/* So far that the rows cannot be made for some reason: it takes no more. */
+bool journal_is_stuck(const struct journal *j);
 void journal_applied(struct journal *j);
 
 /* Forgets all but the files. */

@@ -26,6 +26,15 @@ static int write_note(struct lock *l)
     return pwrite(l->fd, &note, sizeof(note), 0) == sizeof(note) ? 0 : ERR_IO;
 }
 
+static int lock_file(int fd, int what)
+{
+    int rc;
+    do
+        rc = flock(fd, what);
+    while (rc != 0 && errno == EINTR);
+    return rc;
+}
+
 /* Its one block is there from the start, so that setting it needs no room. */
 static int fill(int fd)
 {
@@ -33,6 +42,20 @@ static int fill(int fd)
     off_t size = lseek(fd, 0, SEEK_END);
     size_t left = size >= 0 && (size_t)size < sizeof(none) ? sizeof(none) - (size_t)size : 0;
     return size >= 0 && pwrite(fd, &none, left, size) == (ssize_t)left ? 0 : -1;
+}
+
+/* Under the lock, as somebody else may just have made and used it. */
+static int fill_if_short(int fd)
+{
+    if (lseek(fd, 0, SEEK_END) >= (off_t)sizeof(struct lock_note))
+        return 0;
+    if (lock_file(fd, LOCK_EX) != 0)
+        return -1;
+    int rc = fill(fd);
+    int saved = errno;
+    lock_file(fd, LOCK_UN);
+    errno = saved;
+    return rc;
 }
 
 int lock_open(struct lock *l, const char *path, struct err_buf *eb)
@@ -45,7 +68,7 @@ int lock_open(struct lock *l, const char *path, struct err_buf *eb)
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set(eb, err_from_errno(errno), "%s: %s", name, strerror(errno));
-    if (fill(fd) != 0) {
+    if (fill_if_short(fd) != 0) {
         int err = err_set(eb, err_from_errno(errno), "%s: %s", name, strerror(errno));
         close(fd);
         return err;
@@ -63,11 +86,7 @@ void lock_close(struct lock *l)
 
 int lock_take(struct lock *l)
 {
-    int rc;
-    do
-        rc = flock(l->fd, LOCK_EX);
-    while (rc != 0 && errno == EINTR);
-    if (rc != 0)
+    if (lock_file(l->fd, LOCK_EX) != 0)
         return ERR_IO;
     if (pread(l->fd, &l->note, sizeof(l->note), 0) == sizeof(l->note))
         return 0;

@@ -77,6 +77,7 @@ int sqlite_queue_own(struct sqlite_tx *tx, struct store_op *op)
     int err = apply_files(tx);
     if (err == 0)
         err = lock_note_owner(tx->lock);
+    tx->journal->at_rest = false; /* there may have been another owner since */
     if (err == 0)
         err = apply_begin(tx, tx->journal, o->ret_epoch + 1);
     if (err != 0)

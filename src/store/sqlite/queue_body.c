@@ -26,6 +26,15 @@ static void keep_piece(struct body_core *core, const struct record_piece *piece)
     pieces[core->piece_count++] = *piece;
 }
 
+/* ERR_FULL: there was no room to begin a segment, or to make rows. ERR_SYNC: what is there of the body may be
+ * lost. */
+static int can_append(const struct sqlite_tx *tx, const struct body_core *core)
+{
+    if (core->id != 0 && core->id != tx->journal->generation)
+        return ERR_SYNC;
+    return journal_is_open(tx->journal) && !journal_is_stuck(tx->journal) ? 0 : ERR_FULL;
+}
+
 int sqlite_journal_chunk(struct sqlite_tx *tx, struct op_body_chunk *o)
 {
     struct body_core *core = o->core;
@@ -34,9 +43,10 @@ int sqlite_journal_chunk(struct sqlite_tx *tx, struct op_body_chunk *o)
         core->id = tx->journal->generation;
         o->began = true;
     }
-    if (!journal_is_open(tx->journal) || core->id != tx->journal->generation)
-        return ERR_SYNC;
-    int err = journal_append(tx->journal, RECORD_CHUNK, STR_EMPTY, (struct str){o->data, o->len}, &piece);
+    int err = can_append(tx, core);
+    if (err != 0)
+        return err;
+    err = journal_append(tx->journal, RECORD_CHUNK, STR_EMPTY, (struct str){o->data, o->len}, &piece);
     if (err == 0)
         keep_piece(core, &piece);
     return err;
@@ -80,10 +90,8 @@ int sqlite_queue_accept(struct sqlite_tx *tx, struct store_op *op)
     struct op_queue_accept *o = (struct op_queue_accept *)op;
     struct body_core *core = o->body.core;
     int err = core->err;
-    if (err == 0 && !journal_is_open(tx->journal))
-        err = ERR_SYNC;
-    if (err == 0 && core->piece_count > 0 && core->id != tx->journal->generation)
-        err = ERR_SYNC;
+    if (err == 0)
+        err = can_append(tx, core);
     if (err == 0)
         err = is_new(tx, &o->message.custody_id);
     if (err == 0)

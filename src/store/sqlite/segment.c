@@ -31,13 +31,13 @@ static int fill(int fd, uint64_t bytes)
     return err == 0 ? segment_io()->sync(fd) : err;
 }
 
-int segment_make(const char *path, uint32_t number)
+int segment_make(const char *path, uint32_t number, uint64_t bytes)
 {
     const struct segment_io *io = segment_io();
     char *name = segment_path(path, number);
     int fd, err = io->open(name, true, &fd);
     if (err == 0) {
-        err = fill(fd, io->segment_bytes);
+        err = fill(fd, bytes);
         io->close(fd);
         if (err == 0)
             err = io->sync_folder(name);
@@ -117,24 +117,9 @@ void segment_close(struct segment *s)
 
 /* ---- reading ---- */
 
-static int read_all(int fd, uint64_t at, char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = pread(fd, data, len, (off_t)at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? ERR_IO : ERR_CORRUPT;
-        at += (uint64_t)n;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
 int segment_read(const struct segment *s, uint64_t at, void *data, size_t len)
 {
-    return read_all(s->fd, at, data, len);
+    return segment_io()->read(s->fd, at, data, len);
 }
 
 int segment_read_once(const char *path, uint32_t number, uint64_t at, void *data, size_t len)
@@ -144,7 +129,7 @@ int segment_read_once(const char *path, uint32_t number, uint64_t at, void *data
     free(name);
     if (fd < 0)
         return errno == ENOENT ? ERR_CORRUPT : err_from_errno(errno);
-    int err = read_all(fd, at, data, len);
+    int err = segment_io()->read(fd, at, data, len);
     close(fd);
     return err;
 }

@@ -19,7 +19,7 @@ struct segment {
 char *segment_path(const char *path, uint32_t number); /* path: the database's. For free(). */
 
 /* A new file full of zeroes, durable. ERR_EXISTS, ERR_FULL, ... (then it is not there) */
-int segment_make(const char *path, uint32_t number) MUST_USE;
+int segment_make(const char *path, uint32_t number, uint64_t bytes) MUST_USE;
 /* Begins a life of a file that nothing refers to. Its header is durable with the first sync. */
 int segment_begin(const char *path, const struct segment_header *h, struct segment *ret_segment) MUST_USE;
 /* Of any life. ERR_NOT_FOUND, ERR_CORRUPT, ... */

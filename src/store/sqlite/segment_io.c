@@ -39,6 +39,22 @@ static int real_reserve(int fd, uint64_t bytes)
     return rc != 0 && errno == EOPNOTSUPP ? 0 : outcome(rc);
 }
 
+static int real_read(int fd, uint64_t at, void *data, size_t len)
+{
+    char *to = data;
+    while (len > 0) {
+        ssize_t n = pread(fd, to, len, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? ERR_IO : ERR_CORRUPT;
+        at += (uint64_t)n;
+        to += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
 static void skip(struct iovec **pieces, int *count, size_t done)
 {
     while (*count > 0 && done >= (*pieces)->iov_len) {
@@ -96,9 +112,9 @@ static int real_sync_folder(const char *path)
     return err;
 }
 
-const struct segment_io segment_io_real = {SEGMENT_BYTES, real_open,   real_close,
-                                           real_reserve,  real_write,  real_sync,
-                                           real_punch,    real_remove, real_sync_folder};
+const struct segment_io segment_io_real = {SEGMENT_BYTES, real_open,       real_close, real_reserve,
+                                           real_read,     real_write,      real_sync,  real_punch,
+                                           real_remove,   real_sync_folder};
 
 static const struct segment_io *in_use = &segment_io_real;
 

@@ -1,11 +1,12 @@
 /* Inside the SQLite engine: the seam between the journal's segments and the disk,
  * as SQLite's VFS is for its files: tests put a disk that loses power or fails in
- * its place. Used on the thread that has the file's lock. All return 0 or an error;
+ * its place. Used on the thread that has the file's lock, to read on any. All return 0 or an error;
  * ERR_FULL: no room. */
 #ifndef HOLDFAST_STORE_SQLITE_SEGMENT_IO_H
 #define HOLDFAST_STORE_SQLITE_SEGMENT_IO_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -16,7 +17,8 @@ struct segment_io {
     /* create: it must not exist (ERR_EXISTS); else it must (ERR_NOT_FOUND). */
     int (*open)(const char *path, bool create, int *ret_fd);
     void (*close)(int fd);
-    int (*reserve)(int fd, uint64_t bytes); /* room from the file's beginning */
+    int (*reserve)(int fd, uint64_t bytes);                   /* room from the file's beginning */
+    int (*read)(int fd, uint64_t at, void *data, size_t len); /* ERR_CORRUPT: the file ends before */
     /* All of it; changes the vector. */
     int (*write)(int fd, struct iovec *pieces, int count, uint64_t at);
     int (*sync)(int fd);

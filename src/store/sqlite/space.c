@@ -16,6 +16,8 @@
 #define PUNCH_LAG 4
 /* ... when this part of it can be given back at once. */
 #define PUNCH_PART 8
+/* 1 MiB: some ten pieces of a body; less is better left to the database. */
+#define SMALLEST_PART 16
 
 /* ---- of one transaction ---- */
 
@@ -150,23 +152,36 @@ static uint32_t find_spare(const struct space *s)
     return 0;
 }
 
-static int make_new(struct space *s, uint32_t *ret_number)
+static int make_new(struct space *s, uint64_t bytes, uint32_t *ret_number)
 {
-    uint32_t number = 1;
-    while (number < s->count && (s->segments[number].exists || s->segments[number].pieces > 0))
-        number++;
-    int err = segment_make(s->path, number);
+    uint32_t number = 0;
+    int err = ERR_EXISTS; /* an owner that was replaced may just have made its spare */
+    while (err == ERR_EXISTS) {
+        do
+            number++;
+        while (number < s->count && (s->segments[number].exists || s->segments[number].pieces > 0));
+        err = segment_make(s->path, number, bytes);
+    }
     if (err != 0)
         return err;
-    *segment_of(s, number) = (struct space_segment){.exists = true};
+    *segment_of(s, number) = (struct space_segment){.exists = true, .holes = bytes != s->segment_bytes};
     *ret_number = number;
     return 0;
+}
+
+/* A smaller one when the disk is nearly full. */
+static int make_as_large_as_possible(struct space *s, uint32_t *ret_number)
+{
+    int err = ERR_FULL;
+    for (uint64_t part = 1; err == ERR_FULL && part <= SMALLEST_PART; part *= 4)
+        err = make_new(s, s->segment_bytes / part, ret_number);
+    return err;
 }
 
 int space_take(struct space *s, bool new_one, uint32_t *ret_number)
 {
     uint32_t number = new_one ? 0 : find_spare(s);
-    int err = number == 0 ? make_new(s, &number) : 0;
+    int err = number == 0 ? make_as_large_as_possible(s, &number) : 0;
     if (err != 0)
         return err;
     s->segments[number].life = ++s->lives;
@@ -174,15 +189,16 @@ int space_take(struct space *s, bool new_one, uint32_t *ret_number)
     return 0;
 }
 
-bool space_is_prepared(const struct space *s)
+bool space_wants_spare(const struct space *s)
 {
-    return find_spare(s) != 0;
+    return s->prepared_in != s->lives && find_spare(s) == 0;
 }
 
 void space_prepare(struct space *s)
 {
     uint32_t number;
-    if (!space_is_prepared(s) && make_new(s, &number) != 0)
+    s->prepared_in = s->lives;
+    if (make_new(s, s->segment_bytes, &number) != 0)
         return; /* whoever needs it will say so */
 }
 

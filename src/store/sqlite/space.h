@@ -42,7 +42,7 @@ void space_change_clear(struct space_change *c);
 
 struct space_segment {
     bool exists;
-    bool holes;
+    bool holes;          /* or it is small: not to be used again */
     int64_t pieces;      /* in SQLite, to be applied, or on their way in */
     uint64_t life;       /* the order in which they were begun */
     uint16_t *dead;      /* bytes of each page that nothing uses; NULL: not counted yet */
@@ -52,8 +52,8 @@ struct space_segment {
 struct space {
     const char *path; /* the database's */
     struct space_segment *segments;
-    uint32_t count; /* by number; 0 is none */
-    uint64_t lives;
+    uint32_t count;              /* by number; 0 is none */
+    uint64_t lives, prepared_in; /* the life in which a spare was last made, or tried to */
     uint64_t segment_bytes;
 };
 
@@ -64,12 +64,14 @@ void space_load(struct space *s, struct sqlite_tx *tx);
 void space_hold(struct space *s, uint32_t segment);
 void space_drop(struct space *s, const struct record_piece *piece);
 void space_committed(struct space *s, const struct space_change *c);
-/* A segment for the next life, full of zeroes or of what was: one that is spare,
- * else a new one. ERR_FULL, ... */
+/* A segment for the next life, full of zeroes or of what was: one that is spare
+ * unless it must be a new one, else a new one, down to a 16th of the usual size when
+ * the disk has no room for more. ERR_FULL, ... */
 int space_take(struct space *s, bool new_one, uint32_t *ret_number) MUST_USE;
-/* Makes one spare if there is none, so that the room is there when it is needed. */
+/* Makes one spare, so that the room is there when it is needed; tried once in each
+ * segment's life. */
 void space_prepare(struct space *s);
-bool space_is_prepared(const struct space *s);
+bool space_wants_spare(const struct space *s);
 /* Removes what is spare: the disk is full, and the database needs room. */
 void space_shed(struct space *s);
 /* After a commit that was synced, and that applied all there was. */

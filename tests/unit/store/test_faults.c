@@ -216,6 +216,82 @@ static void a_full_disk_refuses_a_streamed_body(void **state)
     assert_ok(accept_one(r, q, accepted + 1, "alice@example.test"));
 }
 
+static const struct disk_plan no_room = {.seed = 1, .no_segments = true};
+
+/* What waits can be delivered, which makes room. */
+static void settles_but_takes_nothing(struct rig *r, struct queue *q, int64_t delivery)
+{
+    size_t before = waiting(r, q);
+    assert_err(accept_one(r, q, 99, "alice@example.test"), ERR_FULL);
+    assert_true(disk_injected() > 0);
+    assert_ok(settle(r, q, delivery, QUEUE_OUTCOME_DELIVERED, 0));
+    assert_int_equal(waiting(r, q), before - 1);
+}
+
+static void serves_again(struct rig *r, struct queue *q)
+{
+    size_t before = waiting(r, q);
+    disk_set_plan(&no_faults);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    assert_ok(accept_one(r, q, 99, "alice@example.test"));
+    assert_int_equal(waiting(r, q), before + 1);
+}
+
+static void own_again(struct rig *r, struct queue **q, int64_t epoch)
+{
+    queue_close(*q);
+    rig_close(r, r->store);
+    r->store = rig_open(r);
+    r->network = store_network(r->store);
+    *q = own(r, r->store, "q", "east1", epoch, NULL, NULL);
+}
+
+static void an_owner_without_room_for_a_journal_settles(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    assert_ok(accept_one(r, q, 2, "alice@example.test"));
+    disk_set_plan(&no_room);
+    own_again(r, &q, 1);
+    settles_but_takes_nothing(r, q, 1);
+    serves_again(r, q);
+    own_again(r, &q, 2);
+    assert_int_equal(waiting(r, q), 2);
+    assert_int_equal(read_body(r, queue_body_open(q, 2)).err, 0);
+}
+
+/* The segment that the last message has left is used again. */
+static void an_owner_without_room_uses_what_is_free(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    disk_set_plan(&no_room);
+    own_again(r, &q, 1);
+    settles_but_takes_nothing(r, q, 1);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    assert_ok(accept_one(r, q, 2, "alice@example.test"));
+    own_again(r, &q, 2);
+    assert_int_equal(waiting(r, q), 1);
+}
+
+static void recovery_without_room_for_a_journal_settles(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const struct disk_plan plan = {
+        .seed = 7, .fail_sync_at = 1, .fail_sync_count = 1, .log_only = true, .no_segments = true};
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    assert_ok(accept_one(r, q, 2, "alice@example.test"));
+    disk_set_plan(&plan);
+    assert_err(accept_one(r, q, 3, "alice@example.test"), ERR_SYNC);
+    RIG_UNTIL(r, queue_health(q) == 0);
+    settles_but_takes_nothing(r, q, 1);
+    serves_again(r, q);
+    assert_ok(accept_one(r, q, 3, "alice@example.test")); /* it was not there */
+}
+
 static void a_failed_mail_sync_shows_nothing(void **state)
 {
     struct rig *r = *state;
@@ -258,6 +334,9 @@ int main(void)
         FAULT_TEST(a_failed_checkpoint_loses_nothing),
         FAULT_TEST(a_full_disk_is_told_and_may_pass),
         FAULT_TEST(a_full_disk_refuses_a_streamed_body),
+        FAULT_TEST(an_owner_without_room_for_a_journal_settles),
+        FAULT_TEST(an_owner_without_room_uses_what_is_free),
+        FAULT_TEST(recovery_without_room_for_a_journal_settles),
         FAULT_TEST(a_failed_mail_sync_shows_nothing),
         FAULT_TEST(a_failed_network_sync_heals_for_all),
     };

@@ -285,6 +285,79 @@ static void what_is_behind_a_cut_never_comes(void **state)
     assert_int_equal(o->tx.next_message, 3);
 }
 
+static int fail_to_read(int fd, uint64_t at, void *data, size_t len)
+{
+    (void)fd, (void)at, (void)data, (void)len;
+    return ERR_IO;
+}
+
+/* Else what is behind it would be lost. */
+static void what_cannot_be_read_is_not_the_end(void **state)
+{
+    struct owner *o = *state;
+    accept_next(o);
+    die(o);
+    small.read = fail_to_read;
+    begin(o);
+    struct position before = apply_position(&o->tx);
+    assert_err(apply_files(&o->tx), ERR_IO);
+    assert_int_equal(apply_position(&o->tx).at, before.at);
+    end(o);
+    small.read = segment_io_real.read;
+    take_over(o);
+    assert_int_equal(o->tx.next_message, 2);
+}
+
+static void a_spare_of_an_owner_that_was_replaced_is_no_obstacle(void **state)
+{
+    static char body[20000];
+    struct owner *o = *state;
+    assert_ok(segment_make(o->path, o->journal.current.header.number + 1, SEGMENT_BYTES));
+    for (int i = 0; i < 5; i++)
+        assert_ok(accept_sized(o, (struct str){body, sizeof(body)}, true));
+    die(o);
+    take_over(o);
+    assert_int_equal(o->tx.next_message, 6);
+}
+
+static int reserve_little(int fd, uint64_t bytes)
+{
+    return bytes > SEGMENT_BYTES / 4 ? ERR_FULL : segment_io_real.reserve(fd, bytes);
+}
+
+static void segments_are_small_when_there_is_little_room(void **state)
+{
+    static char body[9000], large[20000];
+    struct owner *o = *state;
+    small.reserve = reserve_little;
+    for (int i = 0; i < 12; i++)
+        assert_ok(accept_sized(o, (struct str){body, sizeof(body)}, true));
+    assert_int_equal(o->journal.current.header.size_bytes, SEGMENT_BYTES / 4);
+    assert_err(accept_sized(o, (struct str){large, sizeof(large)}, true), ERR_FULL);
+    accept_next(o);
+    die(o);
+    take_over(o);
+    assert_int_equal(o->tx.next_message, 14);
+    small.reserve = segment_io_real.reserve;
+    for (int i = 0; i < 2; i++)
+        assert_ok(accept_sized(o, (struct str){large, sizeof(large)}, true));
+}
+
+static void it_takes_no_more_when_rows_cannot_be_made(void **state)
+{
+    struct owner *o = *state;
+    while (!journal_is_stuck(&o->journal)) {
+        assert_ok(accept_sized(o, STR("hello"), false));
+        assert_true(o->tx.next_message < 10000);
+    }
+    assert_true(journal_is_far_behind(&o->journal));
+    begin(o);
+    apply_pending(&o->tx, &o->journal);
+    end(o);
+    journal_applied(&o->journal);
+    assert_false(journal_is_stuck(&o->journal));
+}
+
 /* ---- torn and damaged ---- */
 
 struct image {
@@ -409,6 +482,10 @@ int main(void)
         JOURNAL_TEST(what_the_owner_applied_is_not_applied_again),
         JOURNAL_TEST(a_record_that_is_too_long_is_refused),
         JOURNAL_TEST(what_is_behind_a_cut_never_comes),
+        JOURNAL_TEST(what_cannot_be_read_is_not_the_end),
+        JOURNAL_TEST(a_spare_of_an_owner_that_was_replaced_is_no_obstacle),
+        JOURNAL_TEST(segments_are_small_when_there_is_little_room),
+        JOURNAL_TEST(it_takes_no_more_when_rows_cannot_be_made),
         JOURNAL_TEST(a_torn_tail_ends_it),
         JOURNAL_TEST(a_changed_byte_ends_it),
         JOURNAL_TEST(a_cut_file_ends_it),
