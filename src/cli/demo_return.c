@@ -1,7 +1,9 @@
 /* Act 4: a reader works in the other site; the lost site returns; a stale
  * instance is refused; the server goes home. And the end. */
 #include <stdio.h>
+#include <string.h>
 
+#include "cli/commands.h"
 #include "cli/demo.h"
 
 #define STALE_LIMIT_MS    20000  /* it is told by its first question to the store */
@@ -145,12 +147,20 @@ static int start_stale(struct demo *d, struct stale *s)
     return demo_wait(d, 2 * STALE_LIMIT_MS, "the stale instance to end", has_ended, s);
 }
 
+/* By the store, and not by a failure of another kind. */
+static bool was_refused(const struct demo_process *p)
+{
+    static const char words[] = "later epoch";
+    return p->exit_status == EXIT_FAILED &&
+           memmem(buf_data(&p->error_output), p->error_output.len, words, sizeof(words) - 1) != NULL;
+}
+
 static int stale_is_refused(struct demo *d)
 {
     struct stale s = {.greeting = ""};
     int rc = start_stale(d, &s);
     if (rc == 0) {
-        bool refused = s.process.exit_status > 0;
+        bool refused = was_refused(&s.process);
         timeline_check(&d->timeline, refused, d->plan.server->name, "the stale instance %lld %s: %.*s",
                        (long long)d->home_epoch, refused ? "was refused, and ended" : "did not end by itself",
                        STR_ARG(log_words(last_line(&s.process.error_output))));

@@ -231,11 +231,6 @@ size_t dns_answer_build(const struct dns_source *s, const struct zone *z, const 
     return dns_build_finish(&a.build, a.flags, a.rcode);
 }
 
-size_t dns_reply_max(enum dns_transport transport)
-{
-    return transport == DNS_UDP ? DNS_UDP_CAP_BYTES : DNS_TCP_MAX_BYTES;
-}
-
 static size_t error_reply(const struct dns_query *q, enum dns_rcode rcode, uint8_t *out)
 {
     struct dns_build b;

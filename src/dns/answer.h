@@ -25,10 +25,8 @@ struct dns_source {
 
 enum dns_transport { DNS_UDP, DNS_TCP };
 
-/* Room that out must have: DNS_UDP_CAP_BYTES, DNS_TCP_MAX_BYTES. */
-size_t dns_reply_max(enum dns_transport transport);
-
-/* The reply to one message, in out; returns its length. 0: silence, which is
+/* The reply to one message, in out, which must have room for DNS_UDP_CAP_BYTES or
+ * DNS_TCP_MAX_BYTES; returns its length. 0: silence, which is
  * the answer to what is no query (by TCP, the connection is to be closed). */
 size_t dns_respond(const struct dns_source *s, enum dns_transport transport, const uint8_t *message,
                    size_t len, uint8_t *out);

@@ -155,11 +155,6 @@ void dns_role_local(const struct dns_role *r, size_t index, struct addr *ret_add
     dns_server_local(r->server, index, ret_addr);
 }
 
-const struct health_word *dns_role_word(const struct dns_role *r, size_t server)
-{
-    return dns_watch_word(r->watch, server);
-}
-
 void dns_role_free(struct dns_role *r)
 {
     if (r == NULL)

@@ -36,8 +36,6 @@ int dns_role_reload(struct dns_role *r, struct err_buf *eb) MUST_USE;
 
 /* The address bound by UDP and TCP, with its port. */
 void dns_role_local(const struct dns_role *r, size_t index, struct addr *ret_addr);
-/* The word of a server's own monitor, by its index in the config; after start. */
-const struct health_word *dns_role_word(const struct dns_role *r, size_t server);
 
 /* Stops answering, frees. NULL is allowed; the loop must still be there. */
 void dns_role_free(struct dns_role *r);

@@ -126,11 +126,6 @@ struct mono_time sim_now(const struct sim_world *w)
     return (struct mono_time){w->now_ns};
 }
 
-uint64_t sim_random_u64(struct sim_world *w)
-{
-    return sim_random_next(&w->random);
-}
-
 uint64_t sim_random_below(struct sim_world *w, uint64_t n)
 {
     return sim_random_range(&w->random, n);

@@ -23,9 +23,9 @@ struct sim_world;
 struct sim_world *sim_world_new(uint64_t seed);
 void sim_world_free(struct sim_world *w); /* all its loops must have been freed */
 
-uint64_t sim_random_u64(struct sim_world *w);               /* the world's own sequence */
-uint64_t sim_random_below(struct sim_world *w, uint64_t n); /* uniform in [0, n), n > 0 */
-struct mono_time sim_now(const struct sim_world *w);        /* true time, unskewed; 0 at the start */
+uint64_t sim_random_below(struct sim_world *w,
+                          uint64_t n); /* of the world's own sequence, uniform in [0, n), n > 0 */
+struct mono_time sim_now(const struct sim_world *w); /* true time, unskewed; 0 at the start */
 /* A hash of all events so far: equal in two runs that went the same way. */
 uint64_t sim_trace_hash(const struct sim_world *w);
 
@@ -38,8 +38,6 @@ struct loop *sim_loop_new(struct sim_world *w, const char *host, const char *pro
 void sim_loop_free(struct loop *l); /* kills first when alive; objects left are freed, too */
 void sim_loop_kill(struct loop *l);
 bool sim_loop_alive(const struct loop *l);
-/* It called loop_stop (that is, it wants to exit) since its last loop_run. */
-bool sim_loop_stopped(const struct loop *l);
 /* Frozen (SIGSTOP): no callbacks; time goes on. Its kernel lives: connects to
  * its listeners succeed and data waits. Thawing delivers all in order. */
 void sim_loop_freeze(struct loop *l, bool frozen);

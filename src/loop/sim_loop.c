@@ -73,11 +73,6 @@ static void sim_loop_stop(struct loop *base)
     sim_of(base)->stopped = true;
 }
 
-bool sim_loop_stopped(const struct loop *base)
-{
-    return ((const struct sim_loop *)base)->stopped;
-}
-
 /* ---- posts and work ---- */
 
 struct sim_post {

@@ -238,13 +238,3 @@ const struct transaction *delivery_transaction(const struct delivery *d)
 {
     return d->transaction;
 }
-
-void delivery_finish(struct delivery *d)
-{
-    bool idle = delivery_idle(d);
-    d->finishing = true;
-    if (idle) {
-        loop_timer_stop(d->idle_timer);
-        smtp_client_quit(d->client);
-    }
-}

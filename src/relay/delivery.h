@@ -55,7 +55,5 @@ void delivery_kick(struct delivery *d);
 bool delivery_idle(const struct delivery *d);
 /* The transaction under way, or NULL. */
 const struct transaction *delivery_transaction(const struct delivery *d);
-/* Ends politely when the transaction under way is done. */
-void delivery_finish(struct delivery *d);
 
 #endif

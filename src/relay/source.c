@@ -264,11 +264,6 @@ struct queue *source_queue(const struct source *s)
     return s->queue;
 }
 
-struct str source_domain(const struct source *s)
-{
-    return str_from(s->domain);
-}
-
 struct str source_home(const struct source *s)
 {
     return str_from(s->home);

@@ -63,7 +63,6 @@ struct source *source_new(struct loop *l, struct queue *q, struct claims *claims
 void source_free(struct source *s);
 
 struct queue *source_queue(const struct source *s);
-struct str source_domain(const struct source *s);
 struct str source_home(const struct source *s);
 
 /* The next transaction, or NULL: none is there now (on_ready tells later). */

@@ -348,11 +348,6 @@ bool smtp_client_peer_proved(const struct smtp_client *c)
     return c->peer_proved;
 }
 
-uint64_t smtp_client_size_max_bytes(const struct smtp_client *c)
-{
-    return c->size_max_bytes;
-}
-
 const char *smtp_outcome_name(enum smtp_outcome outcome)
 {
     static const char *const names[] = {

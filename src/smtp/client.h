@@ -140,7 +140,6 @@ void smtp_client_abort(struct smtp_client *c, const char *why);
 
 bool smtp_client_is_ready(const struct smtp_client *c); /* smtp_client_send is allowed now */
 bool smtp_client_peer_proved(const struct smtp_client *c);
-uint64_t smtp_client_size_max_bytes(const struct smtp_client *c); /* SIZE of the server; 0: none said */
 
 /* ---- for who moves the bytes ---- */
 

@@ -317,11 +317,6 @@ struct str smtp_server_helo(const struct smtp_server *s)
     return str_from(s->helo);
 }
 
-bool smtp_server_is_esmtp(const struct smtp_server *s)
-{
-    return s->esmtp;
-}
-
 struct str smtp_server_user(const struct smtp_server *s)
 {
     return str_from(s->user);
@@ -330,11 +325,6 @@ struct str smtp_server_user(const struct smtp_server *s)
 struct str smtp_server_peer_node(const struct smtp_server *s)
 {
     return str_from(s->peer_node);
-}
-
-size_t smtp_server_recipient_count(const struct smtp_server *s)
-{
-    return s->recipient_count;
 }
 
 const char *smtp_server_protocol_name(const struct smtp_server *s)

@@ -182,10 +182,8 @@ void smtp_server_shutdown(struct smtp_server *s, const struct smtp_reply *reply)
 
 /* What the client said of itself; "" before. Valid until the next command. */
 struct str smtp_server_helo(const struct smtp_server *s);
-bool smtp_server_is_esmtp(const struct smtp_server *s);          /* EHLO or LHLO */
-struct str smtp_server_user(const struct smtp_server *s);        /* of AUTH; "": none */
-struct str smtp_server_peer_node(const struct smtp_server *s);   /* of XHOLDFAST; "": none */
-size_t smtp_server_recipient_count(const struct smtp_server *s); /* accepted in this transaction */
+struct str smtp_server_user(const struct smtp_server *s);      /* of AUTH; "": none */
+struct str smtp_server_peer_node(const struct smtp_server *s); /* of XHOLDFAST; "": none */
 /* "SMTP", "ESMTP", "ESMTPA", "LMTP", "LMTPA": for Received (RFC 3848); U of RFC 6531 included. */
 const char *smtp_server_protocol_name(const struct smtp_server *s);
 

@@ -207,7 +207,7 @@ struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, e
 struct queue_count {
     struct str domain, home;
     uint64_t waiting, held, quarantined;
-    struct wall_time oldest; /* received_at of the oldest not ended */
+    struct wall_time oldest; /* received_at of the oldest that waits or is held; 0: none does */
 };
 
 struct store_op *queue_summary(struct queue *q,

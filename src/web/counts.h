@@ -14,11 +14,11 @@
 #include "loop/loop.h"
 #include "store/store.h"
 
-/* Deliveries that have not ended, of one domain and own home ("" is the route). */
+/* Deliveries that wait, are held or are in quarantine, of one domain and own home ("" is the route). */
 struct counts_place {
     char *domain, *home;
     uint64_t waiting, held, quarantined;
-    struct wall_time oldest; /* received_at of the oldest; 0 when none */
+    struct wall_time oldest; /* received_at of the oldest that waits or is held; 0 when none */
 };
 
 struct counts_queue {

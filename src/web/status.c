@@ -69,7 +69,7 @@ static struct waits waits_for(const struct status_input *in, struct str server)
 static void set_waits(json_t *into, const struct status_input *in, const struct waits *w)
 {
     int64_t age_ms = w->oldest.ms > 0 ? in->now.ms - w->oldest.ms : 0;
-    json_object_set_new(into, "queued", number((int64_t)(w->waiting + w->held + w->quarantined)));
+    json_object_set_new(into, "queued", number((int64_t)(w->waiting + w->held)));
     json_object_set_new(into, "held", number((int64_t)w->held));
     json_object_set_new(into, "quarantined", number((int64_t)w->quarantined));
     json_object_set_new(into, "oldest_age_ms", number(age_ms > 0 ? age_ms : 0));

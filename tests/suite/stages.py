@@ -100,7 +100,11 @@ def meson_suites(tally, build_name, suites, name_filter):
     build_dir = build(tally, build_name)
     if not build_dir:
         return
-    names = select(introspect(build_dir, "--tests"), suites, name_filter)
+    tests = introspect(build_dir, "--tests")
+    for suite in suites:
+        if not select(tests, [suite], ""):
+            tally.add(f"{build_name} {suite}", "failed", "meson knows no test of this suite")
+    names = select(tests, suites, name_filter)
     if not names:
         return
     for old in build_dir.glob(LOG):
@@ -134,6 +138,9 @@ def registered(tally, name_filter):
         forgotten = [path for path in (ROOT / "tests" / kind).rglob("test_*.c") if path not in known]
         detail = ", ".join(str(path.relative_to(ROOT)) for path in forgotten)
         tally.add(f"every {kind} test is known to meson", "failed" if forgotten else "passed", detail)
+    played = {pathlib.Path(word).name for test in introspect(BUILD / "meson", "--tests") for word in test["cmd"]}
+    unplayed = [path.name for path in (ROOT / "tests/simulation/regressions").glob("*.seed") if path.name not in played]
+    tally.add("every seed of a regression is played", "failed" if unplayed else "passed", ", ".join(unplayed))
 
 
 def tap_program(tally, name, argv):
@@ -143,7 +150,8 @@ def tap_program(tally, name, argv):
 
 def can_have_networks():
     """As root each part gets a network namespace of its own: the addresses of the examples are fixed."""
-    return os.geteuid() == 0 and subprocess.run(["unshare", "--net", "true"], check=False).returncode == 0
+    loopback_up = ["unshare", "--net", "ip", "link", "set", "lo", "up"]
+    return os.geteuid() == 0 and subprocess.run(loopback_up, check=False).returncode == 0
 
 
 def parts_of(folder):
@@ -176,14 +184,16 @@ def pytest_folder(tally, folder, name_filter):
         for done in concurrent.futures.as_completed(runs):
             print(done.result() if network else "", end="", flush=True)
     for part, report in reports.items():
-        if report.exists():
-            count_cases(tally, folder, report)
-        else:
+        if not report.exists():
             tally.add(f"{folder.name} {part.stem}", "failed", "pytest ended without a report")
+        elif count_cases(tally, folder, report) == 0 and not name_filter:
+            tally.add(f"{folder.name} {part.stem}", "failed", "ran no case")
 
 
 def count_cases(tally, folder, report):
-    for case in ElementTree.parse(report).iter("testcase"):
+    """Returns how many there are."""
+    cases = list(ElementTree.parse(report).iter("testcase"))
+    for case in cases:
         name = f"{folder.name} {case.get('classname')}/{case.get('name')}"
         bad = case.find("failure") if case.find("failure") is not None else case.find("error")
         skip = case.find("skipped")
@@ -193,3 +203,4 @@ def count_cases(tally, folder, report):
             tally.add(name, "skipped", skip.get("message", ""))
         else:
             tally.add(name, "passed")
+    return len(cases)

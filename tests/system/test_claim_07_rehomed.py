@@ -1,6 +1,7 @@
 """The stored messages are re-homed to the other server, and sent to it."""
 
 import standby
+from network import TwoSite
 
 
 def homes(network):
@@ -35,9 +36,14 @@ def test_an_operator_gives_messages_another_home(make_network, make_sink, ledger
     assert network.status()["routes"]["example.test"]["server"] == "mail1", "the domain's route is as it was"
 
 
-def test_what_waits_goes_to_the_created_server(two_site, ledger):
-    two_site.kill_server()
-    mta = two_site.mta(ledger)
-    assert len(mta.send_by(two_site.RELAY_EAST, 40)) == 40
-    two_site.await_operational_at(two_site.HOME)
-    two_site.judge(ledger)
+def test_what_waits_goes_to_the_created_server(make_network, ledger):
+    """An operator decides, so that all of it waits when the server is created."""
+    network = make_network(TwoSite, "two-site.conf", [('mode     = "automatic"', 'mode     = "manual"')]).start()
+    old_epoch = network.server()["epoch"]
+    network.kill_server()
+    assert len(network.mta(ledger).send_by(network.RELAY_EAST, 40)) == 40
+    network.until(lambda: network.queued() == 40, "all of it in custody")
+    network.must("server", "failover", "mail1")
+    network.judge(ledger)
+    attempts = network.json("trace", next(iter(ledger.attempts.values())).reply.split()[-1])[0]["attempts"]
+    assert attempts[-1]["outcome"] == "delivered" and attempts[-1]["epoch"] > old_epoch, attempts

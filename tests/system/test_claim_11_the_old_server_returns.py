@@ -40,7 +40,8 @@ def test_one_started_by_hand_with_its_old_epoch_is_refused(two_site):
     two_site.start_node("east1")
     stale = two_site.spawn("mailbox", "--node", "east1", "--server", "mail1", "--epoch", str(epoch), "--address",
                            two_site.HOME)
-    assert stale.wait(30) != program.DONE
+    assert stale.wait(30) == program.FAILED
+    assert "later epoch" in two_site.log_path.read_text(), "it ended, but not because it was refused"
     assert two_site.server()["address"] == two_site.REMOTE
 
 

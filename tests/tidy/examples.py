@@ -63,11 +63,17 @@ EXAMPLES = {
         [{"src/a/a.c": ""}, {"src/a/README.md": "x\n" * 61}],
         [{"src/a/a.c": "", "src/a/README.md": "x\n" * 60, "src/meson.build": ""}]),
     rules.no_file_of_src_is_too_long: (
-        [{"src/a/a.c": "\n" * 601}, {"src/a/a.h": "\n" * 601}],
-        [{"src/a/a.c": "\n" * 600, "tests/a.c": "\n" * 601}]),
+        [{"src/a/a.c": "\n" * 501}, {"src/a/a.h": "\n" * 501}],
+        [{"src/a/a.c": "\n" * 500, "tests/a.c": "\n" * 501}]),
     rules.no_function_is_too_long: (
-        [{"src/a/a.c": function(81)}, {"src/a/a.c": function(80) + function(81)}],
-        [{"src/a/a.c": function(80)}, {"src/a/a.c": "struct a {\n" + "    int x;\n" * 99 + "};\n"}]),
+        [{"src/a/a.c": function(61)}, {"src/a/a.c": function(60) + function(61)}],
+        [{"src/a/a.c": function(60)}, {"src/a/a.c": "struct a {\n" + "    int x;\n" * 99 + "};\n"}]),
+    rules.no_public_function_is_without_use: (
+        [{"src/a/a.h": "int a_x(void);\n", "src/a/a.c": "int a_x(void)\n{\n}\n"},
+         {"src/a/a.h": "struct b *a_y(int n) MUST_USE;\n"}],
+        [{"src/a/a.h": "int a_x(void);\n", "src/a/a.c": "int a_x(void)\n{\n}\n", "tests/a.c": "x = a_x();\n"},
+         {"src/a/a.h": "int b_x(void);\n", "src/a/a.c": "int b_x(void)\n{\n}\n#define F(p) p##_x()\n"},
+         {"src/a/a.h": "static inline int a_z(void)\n{\n}\n"}]),
     rules.nothing_is_left_to_do: (
         [{"src/a/a.c": "/* TODO: finish */\n"}, {"dev": "# FIXME\n"}, {"tests/a.py": "# good enough for now\n"},
          {"src/a/a.c": "/* XXX */\n"}, {"src/a/a.c": "/* a stub */\n"}],

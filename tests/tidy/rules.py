@@ -2,13 +2,14 @@
 its name is the name of its case. A new rule goes into ALL and gets its bad and
 good files in examples.py."""
 
+import collections
 import re
 
 from table import Knowledge
 from tree import code_of, functions_of
 
-FILE_LINES_MAX = 600
-FUNCTION_LINES_MAX = 80
+FILE_LINES_MAX = 500
+FUNCTION_LINES_MAX = 60
 README_LINES_MAX = 60
 
 # The C library's and the kernel's own headers, which everyone may use.
@@ -19,7 +20,7 @@ LIBC_HEADERS = re.compile(
     r"|(sys|netinet|net|arpa|linux|asm|bits)/.*")
 
 # What waits for a condition by polling; nothing else in tests may sleep.
-POLL_HELPERS = ("tests/unit/wait.h", "tests/system/wait.py", "tests/bench/wait.py")
+POLL_HELPERS = ("tests/unit/wait.h", "tests/system/wait.py")
 
 
 def includes(tree, pattern):
@@ -102,6 +103,15 @@ def no_function_is_too_long(tree):
             for name, first, count in functions_of(text) if count > FUNCTION_LINES_MAX]
 
 
+def no_public_function_is_without_use(tree):
+    """A declaration and a definition are two mentions; a test's use counts, and one that a macro pastes."""
+    mentions = collections.Counter(word for _, text in tree.c_files() for word in re.findall(r"\w+", code_of(text)))
+    pasted = tuple({end for _, text in tree.c_files() for end in re.findall(r"##(_\w+)\(", code_of(text))})
+    return [f"{path}: {name} is used nowhere" for path, text in tree.matching(r"src/.*\.h$")
+            for name in re.findall(r"^(?!static|typedef|#|return)[A-Za-z][\w *]*?\b(\w+)\(", code_of(text), re.MULTILINE)
+            if mentions[name] <= 2 and not name.endswith(pasted)]
+
+
 def nothing_is_left_to_do(tree):
     return matches(tree.lines(r"(src|tests|provision|fence)/|dev$"),
                    r"\b(TODO|FIXME|XXX|HACK)\b|\b[Ff]or now\b|\b[Ss]tub(s|bed)?\b")
@@ -157,6 +167,7 @@ ALL = [
     each_folder_of_src_is_in_the_table, library_headers_stay_in_their_folders,
     the_simulated_loop_stays_out_of_the_program, no_name_of_ours_ends_in_t,
     each_folder_of_src_has_a_readme_of_one_screen, no_file_of_src_is_too_long, no_function_is_too_long,
+    no_public_function_is_without_use,
     nothing_is_left_to_do, tests_wait_for_conditions_and_never_sleep, no_path_of_a_machine,
     headers_have_guards_named_after_them, headers_begin_with_what_they_are_for, no_tabs, memory_comes_from_base_mem,
     clocks_and_random_come_from_the_loop, no_function_that_cannot_be_bounded,

@@ -174,7 +174,5 @@ struct body_tail;
 int memory_body_finish(struct memory_tx *tx, struct body_tail *tail, int64_t refs, int64_t *ret_id) MUST_USE;
 void memory_body_ref(struct table *bodies, int64_t id);
 void memory_body_unref(struct table *bodies, int64_t id);
-/* A pointer to the stored message or mail body for reading; sets the answer. */
-uint64_t memory_body_size(const struct table *bodies, int64_t id);
 
 #endif

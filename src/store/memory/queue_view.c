@@ -177,9 +177,8 @@ static struct queue_count *count_of(struct op_queue_summary *o, const struct mem
             return &o->ret_counts[i];
     o->ret_counts = op_array_grow(&o->op, o->ret_counts, o->ret_count, sizeof(*o->ret_counts));
     struct queue_count *count = &o->ret_counts[o->ret_count++];
-    *count = (struct queue_count){.domain = op_str(&o->op, d->row.domain),
-                                  .home = op_str(&o->op, d->row.home),
-                                  .oldest = d->row.received_at};
+    *count =
+        (struct queue_count){.domain = op_str(&o->op, d->row.domain), .home = op_str(&o->op, d->row.home)};
     return count;
 }
 
@@ -199,6 +198,8 @@ int memory_queue_summary(struct memory_tx *tx, struct store_op *op)
         count->waiting += d->row.state == QUEUE_WAITING;
         count->held += d->row.state == QUEUE_HELD;
         count->quarantined += d->row.state == QUEUE_QUARANTINED;
+        if (d->row.state != QUEUE_QUARANTINED && count->oldest.ms == 0)
+            count->oldest = d->row.received_at; /* they come by id */
     }
     if (o->ret_count > 1)
         qsort(o->ret_counts, o->ret_count, sizeof(*o->ret_counts), count_cmp);

@@ -240,15 +240,18 @@ int sqlite_queue_list(struct sqlite_tx *tx, struct store_op *op)
 
 /* ---- summary ---- */
 
+/* Of those that wait or are held. */
 static struct wall_time oldest_at(struct sqlite_tx *tx, int64_t place_id)
 {
     int64_t oldest = INT64_MAX;
-    for (int state = QUEUE_WAITING; state <= QUEUE_QUARANTINED; state++)
+    for (int state = QUEUE_WAITING; state <= QUEUE_HELD; state++)
         for (int lossy = 0; lossy <= 1; lossy++) {
             int64_t id = db_number(tx->db, SQL_LIVE_AT_PLACE, INT64_MAX, INT(place_id), INT(state),
                                    INT(lossy), INT(0), INT(1));
             oldest = id < oldest ? id : oldest;
         }
+    if (oldest == INT64_MAX)
+        return (struct wall_time){0};
     return (struct wall_time){db_number(tx->db, SQL_LIVE_RECEIVED, 0, INT(oldest))};
 }
 

@@ -537,6 +537,7 @@ static void a_summary_counts_by_place(void **state)
     assert_int_equal(counts[0].waiting, 0);
     assert_int_equal(counts[0].oldest.ms, 2000);
     assert_int_equal(counts[1].quarantined, 1);
+    assert_int_equal(counts[1].oldest.ms, 0);
     assert_ok(settle(r, q, id + 2, QUEUE_OUTCOME_REMOVED, 0));
     assert_int_equal(summary(r, q).count, 1);
 }
