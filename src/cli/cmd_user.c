@@ -157,18 +157,20 @@ static int change(struct user_work *w, const char *verb)
 }
 
 /* Lower case; its domain must be one of ours. */
-static const char *take_address(struct user_work *w, const char *text)
+static int take_address(struct user_work *w, const char *text, struct err_buf *eb)
 {
     struct str domain = str_from(text);
     size_t at = str_find(domain, '@', 0);
     if (at == 0 || at == SIZE_MAX || domain.len >= sizeof(w->address))
-        return "an address is local-part@domain";
+        return err_set(eb, ERR_SYNTAX, "an address is local-part@domain");
     domain = str_sub(domain, at + 1, domain.len);
     if (!config_domain_find(w->cx->config, domain))
-        return "its domain is not one of the configuration";
+        return err_set(eb, ERR_NOT_FOUND,
+                       "%s has no domain \"%.*s\": add that section, or name an address of another",
+                       w->cx->config->path, STR_ARG(domain));
     snprintf(w->address, sizeof(w->address), "%s", text);
     ascii_lower_inplace(w->address, strlen(w->address));
-    return NULL;
+    return 0;
 }
 
 int cmd_user(int argc, char **argv)
@@ -188,9 +190,8 @@ int cmd_user(int argc, char **argv)
     if (!lists && !changes)
         return command_usage("user", "say list, or add|passwd|remove ADDRESS");
     int status = context_load_config(&cx);
-    const char *problem = status == EXIT_DONE && changes ? take_address(&w, args.operands[1]) : NULL;
-    if (problem)
-        status = command_usage("user", problem);
+    if (status == EXIT_DONE && changes && take_address(&w, args.operands[1], &eb) < 0)
+        status = command_usage("user", eb.text);
     if (status == EXIT_DONE)
         status = context_open_store(&cx, lists);
     if (status == EXIT_DONE)

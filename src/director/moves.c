@@ -151,7 +151,8 @@ static struct str outcome_text(const struct move *m, const struct record_server 
                  STR_ARG(after->instance.node), STR_ARG(after->instance.address),
                  (long long)after->instance.epoch);
     else
-        snprintf(text, sizeof(text), "%s is %.*s", name, STR_ARG(after->state));
+        snprintf(text, sizeof(text), "%s is %.*s; holdfast server failback %s brings it back", name,
+                 STR_ARG(after->state), name);
     return arena_str(b->arena, str_from(text));
 }
 

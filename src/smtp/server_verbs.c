@@ -37,10 +37,18 @@ static const struct verb *find_verb(const struct smtp_server *s, struct str name
     return NULL;
 }
 
+static bool is_listed(const struct smtp_server *s, const struct verb *verb)
+{
+    const char *mechanisms = s->options->auth_mechanisms;
+    if (verb->run == cmd_xholdfast || (verb->run == cmd_auth && !(mechanisms && mechanisms[0])))
+        return false;
+    return verb->flavours & (1U << s->options->flavour);
+}
+
 void server_list_verbs(const struct smtp_server *s, struct buf *out)
 {
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-        if ((verbs[i].flavours & (1U << s->options->flavour)) && verbs[i].run != cmd_xholdfast)
+        if (is_listed(s, &verbs[i]))
             buf_append_fmt(out, " %.*s", STR_ARG(verbs[i].name));
 }
 

@@ -10,6 +10,8 @@
 #define TYPE_JSON    "application/json"
 #define TYPE_METRICS "text/plain; version=0.0.4; charset=utf-8"
 
+#define API_ROOT "/api/v1/"
+
 #define REPLY_MAX_BYTES (64 << 20) /* as large as what it is made from can be */
 
 /* A fixed short text. */
@@ -70,10 +72,22 @@ static void show_metrics(struct pages *p, struct mono_time now, struct page_repl
     r->body.ptr = r->made = buf_steal(&out);
 }
 
+static void show_index(struct pages *p, struct mono_time now, struct page_reply *r)
+{
+    (void)p;
+    (void)now;
+    say(r, 200, TYPE_JSON,
+        "[{\"path\": \"" API_ROOT
+        "status\", \"what\": \"the network at a glance, as holdfast status --json\"}]\n");
+}
+
 static const struct {
     const char *path;
     void (*show)(struct pages *p, struct mono_time now, struct page_reply *r);
-} made[] = {{"/healthz", show_health}, {"/api/v1/status", show_status}, {"/metrics", show_metrics}};
+} made[] = {{"/healthz", show_health},
+            {API_ROOT, show_index},
+            {API_ROOT "status", show_status},
+            {"/metrics", show_metrics}};
 
 static bool answer_made(struct pages *p, struct str path, struct mono_time now, struct page_reply *r)
 {
@@ -87,6 +101,14 @@ static bool answer_made(struct pages *p, struct str path, struct mono_time now, 
         return true;
     }
     return false;
+}
+
+static void answer_nothing(struct str path, struct page_reply *r)
+{
+    if (str_starts(path, STR(API_ROOT)))
+        say(r, 404, TYPE_JSON, "{\"error\": \"there is no such thing: see " API_ROOT "\"}\n");
+    else
+        say(r, 404, TYPE_TEXT, "there is no such page: see /, " API_ROOT ", /metrics, /healthz\n");
 }
 
 /* ---- the page's files ---- */
@@ -120,7 +142,7 @@ void pages_answer(struct pages *p, struct str method, struct str path, struct mo
         say(&r, 405, TYPE_TEXT, "GET and HEAD only\n");
     } else if (!answer_made(p, path, now, &r) && !answer_asset(path, &r)) {
         atomic_fetch_add(&p->not_found, 1);
-        say(&r, 404, TYPE_TEXT, "there is no such page: see /, /api/v1/status, /metrics, /healthz\n");
+        answer_nothing(path, &r);
     }
     *ret_reply = r;
 }

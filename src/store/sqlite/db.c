@@ -1,5 +1,6 @@
 #include "store/sqlite/db.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -112,14 +113,24 @@ static void set_pragmas(struct db *db, enum db_mode mode)
         db_exec(db, "PRAGMA query_only=ON");
 }
 
+/* SQLite would let everybody read a file that it makes; the log and the lock beside it take over its mode. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 static int open_handle(struct db *db, const char *path, enum db_mode mode, struct err_buf *eb)
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     flags |= mode == DB_LOOK ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-    if (mode == DB_WRITE)
+    if (mode == DB_WRITE) {
         flags |= SQLITE_OPEN_CREATE;
-    else if (access(path, F_OK) != 0)
+        make_private(path);
+    } else if (access(path, F_OK) != 0) {
         return err_set(eb, ERR_NOT_FOUND, "%s does not exist", path);
+    }
     db->rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
     if (db->rc != SQLITE_OK)
         return open_failed(db, path, eb);

@@ -2,6 +2,7 @@
 #include "unit/unit.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/sqlite/db.h"
@@ -80,6 +81,23 @@ static void an_older_file_is_migrated_step_by_step(void **state)
     row = db_next(&db, row);
     assert_int_equal(db_col_i64(row, 0), 5);
     assert_null(db_next(&db, row));
+    db_close(&db);
+}
+
+static void nobody_else_may_read_it(void **state)
+{
+    char name[80];
+    struct db db;
+    struct err_buf eb;
+    struct stat st;
+    const char *const suffixes[] = {"", "-wal", "-shm"};
+    (void)state;
+    assert_ok(db_open(&db, path, &version_1, DB_WRITE, &eb));
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+        assert_int_equal(stat(name, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+    }
     db_close(&db);
 }
 
@@ -172,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         DB_TEST(an_older_file_is_migrated_step_by_step),
+        DB_TEST(nobody_else_may_read_it),
         DB_TEST(a_migration_that_fails_changes_nothing),
         DB_TEST(only_a_writer_migrates),
         DB_TEST(a_newer_file_is_left_alone),

@@ -92,6 +92,16 @@ static void test_metrics_of_the_status_and_of_now(void **state)
     assert_non_null(strstr(f->reply.body.ptr, "\nholdfast_web_requests_total 2\n"));
 }
 
+static void test_the_api_has_an_index(void **state)
+{
+    struct fixture *f = *state;
+    post(f, "{}", "", 0);
+    assert_int_equal(ask(f, "GET", "/api/v1/", 0)->status, 200);
+    assert_non_null(strstr(f->reply.body.ptr, "\"/api/v1/status\""));
+    assert_int_equal(ask(f, "GET", "/api/v1/nowhere", 0)->status, 404);
+    assert_string_equal(f->reply.type, "application/json");
+}
+
 static void test_refusals(void **state)
 {
     struct fixture *f = *state;
@@ -146,6 +156,7 @@ int main(void)
         CASE(test_health_is_the_age_of_the_last_answer),
         CASE(test_status_says_how_old_it_is),
         CASE(test_metrics_of_the_status_and_of_now),
+        CASE(test_the_api_has_an_index),
         CASE(test_refusals),
         CASE(test_the_page_asks_for_nothing_from_elsewhere),
         CASE(test_a_text_outlives_its_successor),
