@@ -122,18 +122,20 @@ static void set_sync(struct committer *c, bool lazy)
     c->lazy_sync = lazy;
 }
 
-static bool begin(struct sqlite_file *f, bool lazy)
+bool committer_lock(struct sqlite_file *f)
 {
     struct committer *c = &f->c;
     struct err_buf eb;
     db_clear(&c->db);
     c->failed_rc = SQLITE_IOERR_LOCK;
-    if (lock_take(&c->lock) != 0)
+    return file_lock(f, &c->lock, &eb) == 0;
+}
+
+static bool begin(struct sqlite_file *f, bool lazy)
+{
+    struct committer *c = &f->c;
+    if (!committer_lock(f))
         return false;
-    if (heal_if_due(f->path, &c->lock, &eb) != 0) {
-        lock_release(&c->lock);
-        return false;
-    }
     set_sync(c, lazy);
     c->tx.now = loop_now(f->port.loop);
     c->tx.stored_epoch = -1;

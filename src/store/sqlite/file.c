@@ -61,15 +61,24 @@ static void on_event(void *arg, bool readable, bool writable)
         port_notice(&f->port);
 }
 
-int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum db_mode mode,
-                 struct err_buf *eb)
+int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb)
 {
     int err = lock_take(lock);
     if (err != 0)
         return err_set(eb, err, "%s-lock: cannot be locked", f->path);
     err = heal_if_due(f->path, lock, eb);
-    if (err == 0)
-        err = db_open(db, f->path, f->schema, mode, eb);
+    if (err != 0)
+        lock_release(lock);
+    return err;
+}
+
+int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum db_mode mode,
+                 struct err_buf *eb)
+{
+    int err = file_lock(f, lock, eb);
+    if (err != 0)
+        return err;
+    err = db_open(db, f->path, f->schema, mode, eb);
     if (err == 0 && mode == DB_WRITE && f->part == PART_NETWORK)
         sqlite_network_boot(db, lock->boot_id);
     lock_release(lock);

@@ -79,6 +79,8 @@ bool file_reap(struct sqlite_file *f, bool wait);
 
 /* Puts what is in `ops` back: answered ones to the loop, OP_AGAIN to the committer. */
 void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice);
+/* Takes the lock, before anything is written, and heals the log when that is due; not taken on an error. */
+int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb) MUST_USE;
 /* Opens a connection under the file's lock, heals the log first when that is due. */
 int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum db_mode mode,
                  struct err_buf *eb) MUST_USE;
@@ -86,7 +88,10 @@ int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum d
 extern int (*const sqlite_executions[OP_KIND_COUNT])(struct sqlite_tx *tx, struct store_op *op);
 
 int committer_open(struct sqlite_file *f, struct err_buf *eb) MUST_USE;
-/* Of the committer's thread: one operation in the transaction or batch at hand. */
+/* Of the committer's thread: file_lock, with nothing left of an earlier failure. False: the file has failed.
+ */
+bool committer_lock(struct sqlite_file *f) MUST_USE;
+/* One operation in the transaction or batch at hand. */
 int committer_execute(struct sqlite_file *f, struct store_op *op) MUST_USE;
 void committer_answer(struct store_op *op, int err);
 void committer_roll_back(struct store_op *op);

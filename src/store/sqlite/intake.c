@@ -3,7 +3,6 @@
 #include "store/queue_op.h"
 #include "store/sqlite/apply.h"
 #include "store/sqlite/file.h"
-#include "store/sqlite/heal.h"
 #include "store/sqlite/queue.h"
 
 /* ---- what is applied ---- */
@@ -71,15 +70,8 @@ void intake_split(struct list *ops, struct list *ret_intake)
 static bool begin(struct sqlite_file *f)
 {
     struct committer *c = &f->c;
-    struct err_buf eb;
-    db_clear(&c->db);
-    c->failed_rc = SQLITE_IOERR_LOCK;
-    if (lock_take(&c->lock) != 0)
+    if (!committer_lock(f))
         return false;
-    if (heal_if_due(f->path, &c->lock, &eb) != 0) {
-        lock_release(&c->lock);
-        return false;
-    }
     /* Reading the epoch costs more than the rest; it can have changed only when this has. */
     c->tx.stored_epoch = lock_owners(&c->lock) == c->owners_seen ? c->tx.epoch : -1;
     journal_batch(&c->journal);

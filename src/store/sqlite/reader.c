@@ -77,9 +77,9 @@ static void apply_as_guest(struct sqlite_file *f)
     struct err_buf eb;
     struct db db;
     struct sqlite_tx tx = {.db = &db, .path = f->path, .lock = &f->r.lock, .part = f->part, .writable = true};
-    if (lock_take(&f->r.lock) != 0)
+    if (file_lock(f, &f->r.lock, &eb) != 0)
         return;
-    if (heal_if_due(f->path, &f->r.lock, &eb) == 0 && db_open(&db, f->path, f->schema, DB_WRITE, &eb) == 0) {
+    if (db_open(&db, f->path, f->schema, DB_WRITE, &eb) == 0) {
         db_exec(&db, "PRAGMA synchronous=NORMAL"); /* the journal is durable */
         db_begin(&db);
         int err = db.rc == SQLITE_OK ? apply_files(&tx) : ERR_IO;
