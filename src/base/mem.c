@@ -39,6 +39,13 @@ void *mem_reallocarray(void *ptr, size_t count, size_t size)
     return mem_realloc(ptr, bytes);
 }
 
+void *mem_grow(void *ptr, size_t count, size_t size)
+{
+    if ((count & (count - 1)) != 0)
+        return ptr;
+    return mem_reallocarray(ptr, count ? 2 * count : 1, size);
+}
+
 char *mem_strdup(const char *text)
 {
     return text ? mem_strndup(text, strlen(text)) : NULL;

@@ -4,8 +4,7 @@
 
 int64_t table_add(struct table *t, void *item)
 {
-    if ((t->count & (t->count - 1)) == 0)
-        t->items = mem_reallocarray(t->items, t->count ? 2 * t->count : 1, sizeof(*t->items));
+    t->items = mem_grow(t->items, t->count, sizeof(*t->items));
     t->items[t->count++] = item;
     return (int64_t)t->count;
 }

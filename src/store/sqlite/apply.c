@@ -178,11 +178,7 @@ static int walk_record(struct walk *w, struct record_header *ret_header)
 static bool walk_accept(struct walk *w, const struct record_header *h)
 {
     struct record_accept m;
-    struct record_piece own = {.segment = w->p.segment,
-                               .lead = RECORD_HEADER_BYTES + h->meta_bytes,
-                               .at = w->p.at,
-                               .bytes = h->body_bytes,
-                               .crc = h->body_crc};
+    struct record_piece own = record_own_piece(h, w->p.segment, w->p.at);
     if (record_accept_decode(w->meta, &m) != 0)
         return false;
     add_message(&w->applier, &m, &own);

@@ -101,19 +101,13 @@ static void stage(struct journal *j, enum record_kind kind, struct str meta, str
                               .meta_bytes = (uint32_t)meta.len,
                               .body_bytes = (uint32_t)body.len,
                               .body_crc = crc32c(0, body.ptr, body.len)};
-    if ((j->staged_count & (j->staged_count - 1)) == 0)
-        j->staged =
-            mem_reallocarray(j->staged, j->staged_count ? 2 * j->staged_count : 1, sizeof(*j->staged));
+    j->staged = mem_grow(j->staged, j->staged_count, sizeof(*j->staged));
     j->staged[j->staged_count++] =
         (struct journal_staged){j->texts.len, sizeof(header) + meta.len, body.ptr, body.len};
     record_header_encode(&h, meta, header);
     CHECK(buf_append(&j->texts, header, sizeof(header)) == 0 && buf_append_str(&j->texts, meta) == 0);
     if (ret_piece)
-        *ret_piece = (struct record_piece){.segment = j->current.header.number,
-                                           .lead = (uint32_t)(sizeof(header) + meta.len),
-                                           .at = j->at,
-                                           .bytes = h.body_bytes,
-                                           .crc = h.body_crc};
+        *ret_piece = record_own_piece(&h, j->current.header.number, j->at);
     j->at += record_bytes(&h);
 }
 
@@ -199,9 +193,7 @@ int journal_end(struct journal *j, struct lock *lock, bool sync)
 void journal_note_accept(struct journal *j, const struct custody_id *id, struct str meta,
                          const struct record_piece *own)
 {
-    if ((j->accept_count & (j->accept_count - 1)) == 0)
-        j->accepts =
-            mem_reallocarray(j->accepts, j->accept_count ? 2 * j->accept_count : 1, sizeof(*j->accepts));
+    j->accepts = mem_grow(j->accepts, j->accept_count, sizeof(*j->accepts));
     j->accepts[j->accept_count++] =
         (struct journal_accept){j->sequence - 1, *id, *own, j->metas.len, meta.len};
     CHECK(buf_append_str(&j->metas, meta) == 0);

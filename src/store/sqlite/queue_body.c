@@ -19,10 +19,8 @@ void sqlite_journal_drop(struct sqlite_tx *tx, struct body_core *core)
 
 static void keep_piece(struct body_core *core, const struct record_piece *piece)
 {
-    struct record_piece *pieces = core->pieces;
-    uint32_t n = core->piece_count;
-    if ((n & (n - 1)) == 0)
-        core->pieces = pieces = mem_reallocarray(pieces, n ? 2 * (size_t)n : 1, sizeof(*pieces));
+    struct record_piece *pieces = mem_grow(core->pieces, core->piece_count, sizeof(*pieces));
+    core->pieces = pieces;
     pieces[core->piece_count++] = *piece;
 }
 

@@ -61,6 +61,17 @@ struct record_piece {
     uint32_t bytes, crc;
 };
 
+/* The body of the record that lies there. */
+static inline struct record_piece record_own_piece(const struct record_header *h, uint32_t segment,
+                                                   uint64_t at)
+{
+    return (struct record_piece){.segment = segment,
+                                 .lead = RECORD_HEADER_BYTES + h->meta_bytes,
+                                 .at = at,
+                                 .bytes = h->body_bytes,
+                                 .crc = h->body_crc};
+}
+
 /* The meta of an accept. The record's own body is the piece after `pieces`,
  * when it has bytes or is the only one. */
 struct record_accept {

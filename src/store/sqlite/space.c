@@ -35,8 +35,7 @@ void space_add(struct space_change *c, uint32_t segment, int64_t pieces)
 void space_free(struct space_change *c, const struct record_piece *piece)
 {
     space_add(c, piece->segment, -1);
-    if ((c->freed_count & (c->freed_count - 1)) == 0)
-        c->freed = mem_reallocarray(c->freed, c->freed_count ? 2 * c->freed_count : 1, sizeof(*c->freed));
+    c->freed = mem_grow(c->freed, c->freed_count, sizeof(*c->freed));
     c->freed[c->freed_count++] = *piece;
 }
 

@@ -73,6 +73,21 @@ static void overflow_count(void)
     free(mem_reallocarray(NULL, count, 4));
 }
 
+static void an_array_grows_at_powers_of_two(void **state)
+{
+    int *items = NULL;
+    (void)state;
+    for (size_t i = 0; i < 100; i++) {
+        int *before = items;
+        items = mem_grow(items, i, sizeof(*items));
+        assert_true(i == 0 || (i & (i - 1)) == 0 || items == before);
+        items[i] = (int)i;
+    }
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(items[i], i);
+    free(items);
+}
+
 static void nothing_wrong(void)
 {
     free(mem_reallocarray(NULL, 2, 4));
@@ -90,9 +105,9 @@ static void an_overflow_aborts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(size_zero_is_a_pointer),    cmocka_unit_test(zeroed),
-        cmocka_unit_test(realloc_keeps_the_content), cmocka_unit_test(copies),
-        cmocka_unit_test(an_overflow_aborts),
+        cmocka_unit_test(size_zero_is_a_pointer),          cmocka_unit_test(zeroed),
+        cmocka_unit_test(realloc_keeps_the_content),       cmocka_unit_test(copies),
+        cmocka_unit_test(an_array_grows_at_powers_of_two), cmocka_unit_test(an_overflow_aborts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
