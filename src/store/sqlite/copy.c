@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sqlite/copy_segments.h"
+#include "store/sqlite/db.h"
 
 #define STEP_PAGES 256 /* 2 MiB between two reports of progress */
 
@@ -44,6 +45,7 @@ static int open_both(struct copy *c)
         return err_set(c->eb, ERR_EXISTS, "%s is there already: copy into an empty folder", c->to_path);
     if (sqlite3_open_v2(c->from_path, &c->from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
         return failed(c, c->from, "cannot be read");
+    db_make_private(c->to_path);
     if (sqlite3_open_v2(c->to_path, &c->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
         return failed(c, c->to, "the copy cannot be made");
     return 0;

@@ -113,8 +113,7 @@ static void set_pragmas(struct db *db, enum db_mode mode)
         db_exec(db, "PRAGMA query_only=ON");
 }
 
-/* SQLite would let everybody read a file that it makes; the log and the lock beside it take over its mode. */
-static void make_private(const char *path)
+void db_make_private(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd >= 0)
@@ -127,7 +126,7 @@ static int open_handle(struct db *db, const char *path, enum db_mode mode, struc
     flags |= mode == DB_LOOK ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     if (mode == DB_WRITE) {
         flags |= SQLITE_OPEN_CREATE;
-        make_private(path);
+        db_make_private(path);
     } else if (access(path, F_OK) != 0) {
         return err_set(eb, ERR_NOT_FOUND, "%s does not exist", path);
     }

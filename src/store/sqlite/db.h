@@ -32,6 +32,10 @@ struct db {
 
 enum db_mode { DB_LOOK, DB_READ, DB_WRITE };
 
+/* Makes an empty file, unless it is there, that nobody else may read: SQLite would let everybody. The log and
+ * the index beside it take over its mode. */
+void db_make_private(const char *path);
+
 /* Opens with the pragmas of docs/formats.md. DB_WRITE makes the file when it is
  * missing, and migrates it; the caller holds the file's lock. DB_READ is the
  * reader beside a writer; DB_LOOK changes nothing on the disk. ERR_NOT_FOUND,

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -370,6 +371,15 @@ static bool go_on(void *arg, const struct store_copy_progress *progress)
     return true;
 }
 
+static void assert_is_private(const char *folder, const char *name)
+{
+    struct stat st;
+    char *path = mem_asprintf("%s/%s", folder, name);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    free(path);
+}
+
 static void a_copy_has_all_that_was_accepted(void **state)
 {
     struct rig *r = *state;
@@ -381,6 +391,7 @@ static void a_copy_has_all_that_was_accepted(void **state)
         accept_large(r, q, i);
     assert_ok(store_copy(r->dir, to, go_on, NULL, &files, &eb));
     assert_int_equal(files, 2);
+    assert_is_private(to, "queue-q.db");
     struct rig *copy = rig_on_folder(to);
     struct queue_filter all = {.limit = 100};
     q = own(copy, copy->store, "q", "west1", 1, NULL, NULL);
