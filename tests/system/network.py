@@ -15,6 +15,8 @@ from sender import Mta
 
 ALICE = "alice@example.test"
 BOB = "bob@example.test"
+# Of the two-site network: an operator invokes the other server, so that a dead one stays undeliverable until then.
+MANUAL = (('mode     = "automatic"', 'mode     = "manual"'),)
 END_LIMIT_S = 30
 LOOK_LIMIT_S = 10  # for a command that only looks
 PAUSE_TRIES = 10

@@ -9,10 +9,8 @@ import names
 import pytest
 import sender
 import wait
-from network import TwoSite
+from network import MANUAL, TwoSite
 
-# Nobody puts another server in the dead one's place here, so that it stays undeliverable.
-MANUAL = (('mode     = "automatic"', 'mode     = "manual"'),)
 
 
 @pytest.fixture

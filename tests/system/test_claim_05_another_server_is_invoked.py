@@ -3,7 +3,7 @@ and the director invokes it: a standby that runs already, or one created by a pr
 
 import pytest
 import standby
-from network import TwoSite
+from network import MANUAL, TwoSite
 
 
 def test_one_is_created_by_the_provisioner(two_site):
@@ -41,7 +41,7 @@ def test_not_before_both_are_used_up(make_network, make_sink, ledger, change):
 
 
 def test_an_operator_decides_in_manual_mode(make_network):
-    network = make_network(TwoSite, "two-site.conf", [('mode     = "automatic"', 'mode     = "manual"')]).start()
+    network = make_network(TwoSite, "two-site.conf", MANUAL).start()
     before = network.server()["epoch"]
     network.kill_server()
     network.await_steered_to_relays()

@@ -1,7 +1,7 @@
 """The stored messages are re-homed to the other server, and sent to it."""
 
 import standby
-from network import TwoSite
+from network import MANUAL, TwoSite
 
 
 def homes(network):
@@ -38,7 +38,7 @@ def test_an_operator_gives_messages_another_home(make_network, make_sink, ledger
 
 def test_what_waits_goes_to_the_created_server(make_network, ledger):
     """An operator decides, so that all of it waits when the server is created."""
-    network = make_network(TwoSite, "two-site.conf", [('mode     = "automatic"', 'mode     = "manual"')]).start()
+    network = make_network(TwoSite, "two-site.conf", MANUAL).start()
     old_epoch = network.server()["epoch"]
     network.kill_server()
     assert len(network.mta(ledger).send_by(network.RELAY_EAST, 40)) == 40

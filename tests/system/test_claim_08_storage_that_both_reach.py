@@ -1,6 +1,6 @@
 """The message is in a storage device that the relay and the other messaging server both reach."""
 
-from network import TwoSite
+from network import MANUAL, TwoSite
 
 
 def custody_ids(ledger):
@@ -29,7 +29,7 @@ def test_what_a_dead_relay_took_another_one_sends(two_site, ledger):
 
 def test_every_node_sees_the_same_storage(make_network, ledger):
     """An operator decides, so that the mail waits while its queue changes hands."""
-    network = make_network(TwoSite, "two-site.conf", [('mode     = "automatic"', 'mode     = "manual"')]).start()
+    network = make_network(TwoSite, "two-site.conf", MANUAL).start()
     network.kill_server()
     network.mta(ledger).send_by(network.RELAY_EAST, 4)
     network.mta(ledger).send_by(network.RELAY_WEST, 3)

@@ -1,10 +1,8 @@
 """1,000 messages sent while the server, or its site, is dead: none lost, none doubled."""
 
 import pytest
-from network import TwoSite
+from network import MANUAL, TwoSite
 
-# An operator invokes the other server, so that it is dead for as long as the messages take.
-MANUAL = (('mode     = "automatic"', 'mode     = "manual"'),)
 COUNT = 1000
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import program
 import pytest
-from network import TwoSite
+from network import MANUAL, TwoSite
 
 EAST, WEST = "http://127.1.0.1:8025", "http://127.2.0.1:8025"
 CURL_LIMIT_S = 30
@@ -97,7 +97,7 @@ def test_a_death_shows(network):
 
 
 def test_what_waits_is_counted(make_network, ledger):
-    network = make_network(TwoSite, "two-site.conf", [('mode     = "automatic"', 'mode     = "manual"')]).start()
+    network = make_network(TwoSite, "two-site.conf", MANUAL).start()
     network.until(lambda: is_healthy(EAST), "a director that is well")
     network.kill_server()
     network.await_steered_to_relays()
