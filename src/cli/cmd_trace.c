@@ -61,10 +61,13 @@ static void print_life(const json_t *found)
         printf("%s  accepted into %s from <%s> for <%s>, %lld bytes\n", field_text(d, "received_at", ""),
                field_text(d, "queue", ""), field_text(d, "sender", ""), field_text(d, "recipient", ""),
                field_number(d, "size"));
-        json_array_foreach(json_object_get(d, "attempts"), k, a) printf(
-            "%s  %s: %s at %s, epoch %lld, generation %lld of the server: %s\n", field_text(a, "at", ""),
-            field_text(a, "outcome", ""), field_text(a, "server", ""), field_text(a, "instance", ""),
-            field_number(a, "epoch"), field_number(a, "generation"), field_text(a, "reply", ""));
+        json_array_foreach(json_object_get(d, "attempts"), k, a)
+        {
+            printf("%s  %s: %s at %s, epoch %lld, generation %lld of the server: %s\n",
+                   field_text(a, "at", ""), field_text(a, "outcome", ""), field_text(a, "server", ""),
+                   field_text(a, "instance", ""), field_number(a, "epoch"), field_number(a, "generation"),
+                   field_text(a, "reply", ""));
+        }
         printf("%-24s  now %s\n", "", field_text(d, "state", ""));
     }
 }

@@ -99,7 +99,7 @@ static int real_remove(const char *path)
 
 static int real_sync_folder(const char *path)
 {
-    char *folder = mem_strndup(path, strlen(path));
+    char *folder = mem_strdup(path);
     char *slash = strrchr(folder, '/');
     if (slash)
         *slash = '\0';
