@@ -10,7 +10,6 @@
 
 struct command_entry {
     const char *name;
-    const char *operands; /* for the usage text */
     const char *summary;
     int (*run)(int argc, char **argv);
 };
