@@ -133,7 +133,7 @@ void rig_start_node(struct rig *r, int node); /* director and relay */
 void rig_kill_node(struct rig *r, int node);  /* with all that runs on it */
 void rig_freeze_node(struct rig *r, int node, bool frozen);
 int rig_leader(struct rig *r); /* node, or -1 */
-/* Strikes whichever director's process makes the nth write from now on (from 1). */
+/* Strikes whichever director's process makes the nth write from now on (from 1); 0: none. */
 void rig_strike(struct rig *r, enum rig_moment moment, size_t nth);
 
 /* The instance that the record of mail1 names, or NULL. */
@@ -161,6 +161,7 @@ const char *rig_order_result(struct rig *r, int64_t order);
 
 /* Both nodes run, and the server serves. */
 struct rig *rig_started(uint64_t seed);
+struct rig *rig_started_with_standby(uint64_t seed);
 bool rig_orders_done(struct rig *r); /* none is open, of operators or to nodes */
 bool rig_settled(struct rig *r);     /* mail1 serves, and no order is open */
 void rig_is_at(struct rig *r, const char *node, const char *address);

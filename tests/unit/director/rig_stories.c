@@ -18,13 +18,30 @@ bool rig_settled(struct rig *r)
     return rig_serves(r) && rig_orders_done(r);
 }
 
-struct rig *rig_started(uint64_t seed)
+static bool all_serve(struct rig *r)
 {
-    struct rig *r = rig_new(seed);
+    for (int i = 0; i < (int)r->config.server_count; i++)
+        if (!str_eq(rig_record_of(r, i).state, STR("running")))
+            return false;
+    return rig_settled(r);
+}
+
+static struct rig *start(struct rig *r)
+{
     rig_start_node(r, RIG_EAST);
     rig_start_node(r, RIG_WEST);
-    rig_run_until(r, rig_settled, 10000);
+    rig_run_until(r, all_serve, 10000);
     return r;
+}
+
+struct rig *rig_started(uint64_t seed)
+{
+    return start(rig_new(seed));
+}
+
+struct rig *rig_started_with_standby(uint64_t seed)
+{
+    return start(rig_new_with_standby(seed));
 }
 
 void rig_is_at(struct rig *r, const char *node, const char *address)

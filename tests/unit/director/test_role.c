@@ -76,12 +76,6 @@ static void a_dead_site_is_left_and_failback_returns(void **state)
     rig_free(r);
 }
 
-static bool east_lives(struct rig *r)
-{
-    const struct view_node *n = view_node_find(viewer_view(r->viewer), STR("east1"));
-    return n && n->alive;
-}
-
 static bool its_end_is_ordered(struct rig *r, const char *target)
 {
     const struct view *v = viewer_view(r->viewer);
@@ -90,6 +84,60 @@ static bool its_end_is_ordered(struct rig *r, const char *target)
             str_eq(v->orders[i].record.target, str_from(target)))
             return true;
     return false;
+}
+
+struct answer {
+    bool answered;
+    int err;
+};
+
+static void on_answer(void *arg, int err)
+{
+    struct answer *a = arg;
+    a->answered = true;
+    a->err = err;
+}
+
+/* What the store says to an instance of mail1 that would begin under an epoch. */
+static int begin_under(struct rig *r, int64_t epoch)
+{
+    struct answer a = {0};
+    struct mail *mail;
+    struct err_buf eb;
+    assert_ok(store_mail(r->watcher.store, &mail, &eb));
+    mail_instance_begin(mail, STR("mail1"), epoch, on_answer, &a);
+    while (!a.answered)
+        rig_run_ms(r, 1);
+    return a.err;
+}
+
+/* Nobody is there who could end its instance: the store is told to refuse it, under an epoch that nobody
+ * has, and whoever finds himself there later is told to destroy it. */
+static void a_dead_site_is_fenced_by_epoch(void **state)
+{
+    (void)state;
+    struct rig *r = rig_started(19);
+    int64_t old = rig_record(r).instance.epoch;
+    rig_kill_node(r, RIG_EAST);
+    rig_run_until(r, rig_serves, 15000);
+    assert_int_equal(rig_record(r).instance.epoch, old + 2);
+    assert_int_equal(begin_under(r, old), ERR_FENCED);
+    assert_int_equal(begin_under(r, old + 1), ERR_FENCED);
+    assert_true(its_end_is_ordered(r, "node/east1"));
+    rig_run_ms(r, 60000);
+    assert_true(its_end_is_ordered(r, "node/east1")); /* as long as it takes */
+    rig_start_node(r, RIG_EAST);
+    rig_run_until(r, rig_settled, 10000);
+    assert_int_equal(r->nodes[RIG_EAST].places[RIG_MAIL1].epoch_destroyed, old);
+    rig_is_at(r, "west1", "127.2.0.10");
+    assert_int_equal(rig_alive(r), 1);
+    rig_free(r);
+}
+
+static bool east_lives(struct rig *r)
+{
+    const struct view_node *n = view_node_find(viewer_view(r->viewer), STR("east1"));
+    return n && n->alive;
 }
 
 static void a_node_that_was_only_paused_finds_itself_fenced(void **state)
@@ -256,6 +304,35 @@ static void switchover_goes_elsewhere_and_failback_returns(void **state)
     rig_free(r);
 }
 
+/* The holder is ended by its own provisioner, so that what was under way can end; no epoch is spent on it. */
+static void a_switchover_ends_the_holder_gently(void **state)
+{
+    (void)state;
+    struct rig *r = rig_started(20);
+    int64_t old = rig_record(r).instance.epoch;
+    rig_order_ends(r, "switchover", "done");
+    assert_int_equal(r->nodes[RIG_EAST].places[RIG_MAIL1].epoch_destroyed, old);
+    assert_int_equal(rig_record(r).instance.epoch, old + 1);
+    assert_string_equal(rig_order_result(r, r->orders), "mail1 runs in west on west1 at 127.2.0.10, epoch 2");
+    rig_order_ends(r, "switchover", "done"); /* and back: the first entry is elsewhere now */
+    rig_is_at(r, "east1", "127.1.0.10");
+    rig_free(r);
+}
+
+/* Nobody could take over: the holder stays. */
+static void a_switchover_without_another_site_moves_nothing(void **state)
+{
+    (void)state;
+    struct rig *r = rig_started(21);
+    rig_kill_node(r, RIG_WEST);
+    rig_run_ms(r, 2 * RIG_LEASE_MS);
+    rig_order_ends(r, "switchover", "later");
+    rig_is_at(r, "east1", "127.1.0.10");
+    assert_int_equal(rig_record(r).generation, 1);
+    assert_true(rig_serves(r));
+    rig_free(r);
+}
+
 static bool is_taken(struct rig *r)
 {
     return strcmp(rig_order_state(r, r->orders), "taken") == 0;
@@ -325,6 +402,7 @@ int main(void)
         cmocka_unit_test(waits_for_its_home_node),
         cmocka_unit_test(a_dead_instance_is_created_again_in_place),
         cmocka_unit_test(a_dead_site_is_left_and_failback_returns),
+        cmocka_unit_test(a_dead_site_is_fenced_by_epoch),
         cmocka_unit_test(a_node_that_was_only_paused_finds_itself_fenced),
         cmocka_unit_test(a_creation_that_fails_is_undone_and_the_next_entry_tried),
         cmocka_unit_test(a_failover_of_a_healthy_instance_ends_it_first),
@@ -336,6 +414,8 @@ int main(void)
         cmocka_unit_test(one_observer_alone_moves_nothing),
         cmocka_unit_test(in_manual_mode_an_operator_decides),
         cmocka_unit_test(switchover_goes_elsewhere_and_failback_returns),
+        cmocka_unit_test(a_switchover_ends_the_holder_gently),
+        cmocka_unit_test(a_switchover_without_another_site_moves_nothing),
         cmocka_unit_test(orders_while_a_move_is_under_way),
         cmocka_unit_test(fenced_and_retired_stay_off_until_ordered),
         cmocka_unit_test(a_lost_site_leaves_the_count),
