@@ -51,6 +51,10 @@ int demo_act_end(struct demo *d);    /* the network is ended */
 
 #define DEMO_LIMIT_MS 30000 /* for what takes a few seconds at most, on a busy machine too */
 
+/* --strict, from a kill on. */
+#define DEMO_STEERED_LIMIT_MS 2000 /* two probes that fail, half a second apart, and some */
+#define DEMO_AGAIN_MARGIN_MS  2500 /* beyond the configured `after`, to fence, create and verify */
+
 /* ---- demo_wait.c ---- */
 
 /* Runs the steps until one fails. */
@@ -76,9 +80,15 @@ int demo_wait_sent(struct demo *d, uint32_t more, int64_t limit_ms) MUST_USE;
 
 /* Starts the sender, and waits until it has handed over a few. */
 int demo_send_on(struct demo *d) MUST_USE;
+/* Waits until a message that came after the last kill is readable at the address, and measures from the kill
+ * on. key and what are static. */
+int demo_first_readable(struct demo *d, const struct addr *address, const char *key,
+                        const char *what) MUST_USE;
 /* Ends the sender, checks that every message got its 250, waits until all it handed over is readable at the
  * address, and checks it all. ret_ms: from the last kill until it was readable; may be NULL. */
 int demo_settle(struct demo *d, const struct addr *address, int64_t *ret_ms) MUST_USE;
+/* The same after demo_first_readable, and measures the drain: from the first to the last message. */
+int demo_settle_drain(struct demo *d, const struct addr *address, const char *key, const char *what) MUST_USE;
 
 /* ---- demo_judge.c: while the sender does not run ---- */
 

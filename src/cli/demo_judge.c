@@ -5,6 +5,9 @@
 
 #define WORDS_MAX         256
 #define READABLE_LIMIT_MS 60000 /* a drain takes a second or two; a back-off may be waited for */
+/* --strict: a drain of so much and so much for each message. */
+#define DRAIN_LIMIT_MS         1000
+#define DRAIN_MESSAGE_LIMIT_MS 10
 
 static int look(struct demo *d, const struct addr *address, uint32_t at_least, struct demo_seen_list *list,
                 struct err_buf *eb)
@@ -150,6 +153,30 @@ int demo_settle(struct demo *d, const struct addr *address, int64_t *ret_ms)
     if (ret_ms)
         *ret_ms = demo_since_ms(d, d->killed);
     return demo_judge(d, address);
+}
+
+int demo_first_readable(struct demo *d, const struct addr *address, const char *key, const char *what)
+{
+    int rc = demo_wait_first(d, address, d->killed_next, DEMO_LIMIT_MS);
+    if (rc < 0)
+        return rc;
+    d->first_ms = demo_since_ms(d, d->killed);
+    timeline_say(&d->timeline, "reader", "the first message that had waited is readable");
+    timeline_measure(&d->timeline, key, what, d->first_ms,
+                     d->plan.server->failover.after_ms + DEMO_AGAIN_MARGIN_MS);
+    return 0;
+}
+
+int demo_settle_drain(struct demo *d, const struct addr *address, const char *key, const char *what)
+{
+    int64_t ms = 0;
+    int rc = demo_settle(d, address, &ms);
+    if (rc < 0)
+        return rc;
+    int64_t waited = (int64_t)d->ledger.count - d->killed_next;
+    timeline_measure(&d->timeline, key, what, ms - d->first_ms,
+                     DRAIN_LIMIT_MS + DRAIN_MESSAGE_LIMIT_MS * waited);
+    return 0;
 }
 
 bool demo_is_silent(struct demo *d, const struct addr *address, struct err_buf *eb)

@@ -1,9 +1,7 @@
 /* Act 2: the server is killed; senders go on; it is created again in its place. */
 #include "cli/demo.h"
 
-#define STEERED_LIMIT_MS 2000 /* --strict: two probes that fail, half a second apart, and some */
-#define AGAIN_MARGIN_MS  2500 /* --strict: beyond the configured `after`, to fence, create and verify */
-#define HANDED_OVER      25   /* messages before and between the blows */
+#define HANDED_OVER 25 /* messages before and between the blows */
 
 int demo_send_on(struct demo *d)
 {
@@ -40,7 +38,7 @@ static int steered(struct demo *d)
     timeline_check(&d->timeline, true, "dns", "all name servers name a relay first, %lld ms after the kill",
                    (long long)ms);
     timeline_measure(&d->timeline, "server_steered_ms", "server killed: until DNS named a relay first", ms,
-                     STEERED_LIMIT_MS);
+                     DEMO_STEERED_LIMIT_MS);
     return 0;
 }
 
@@ -63,15 +61,8 @@ static int created_again(struct demo *d)
 
 static int first_readable(struct demo *d)
 {
-    int rc = demo_wait_first(d, &d->plan.home, d->killed_next, DEMO_LIMIT_MS);
-    if (rc < 0)
-        return rc;
-    d->first_ms = demo_since_ms(d, d->killed);
-    timeline_say(&d->timeline, "reader", "the first message that had waited is readable");
-    timeline_measure(&d->timeline, "server_readable_ms",
-                     "server killed: until the first message that waited was readable", d->first_ms,
-                     d->plan.server->failover.after_ms + AGAIN_MARGIN_MS);
-    return 0;
+    return demo_first_readable(d, &d->plan.home, "server_readable_ms",
+                               "server killed: until the first message that waited was readable");
 }
 
 static int routed_again(struct demo *d)
@@ -85,13 +76,8 @@ static int routed_again(struct demo *d)
 
 static int all_readable(struct demo *d)
 {
-    int64_t ms = 0;
-    int rc = demo_settle(d, &d->plan.home, &ms);
-    if (rc < 0)
-        return rc;
-    timeline_measure(&d->timeline, "server_drain_ms",
-                     "server killed: from the first to the last message, the drain", ms - d->first_ms, 0);
-    return 0;
+    return demo_settle_drain(d, &d->plan.home, "server_drain_ms",
+                             "server killed: from the first to the last message, the drain");
 }
 
 int demo_act_server(struct demo *d)

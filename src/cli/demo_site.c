@@ -75,7 +75,7 @@ static int steered(struct demo *d)
     timeline_check(&d->timeline, true, "dns", "%s is named first, %lld ms after the kill",
                    d->plan.away_relay->name, (long long)ms);
     timeline_measure(&d->timeline, "site_steered_ms",
-                     "site killed: until DNS named the other site's relay first", ms, 0);
+                     "site killed: until DNS named the other site's relay first", ms, DEMO_STEERED_LIMIT_MS);
     return 0;
 }
 
@@ -127,16 +127,18 @@ static int routed_away(struct demo *d)
     return rc;
 }
 
+static int first_readable(struct demo *d)
+{
+    return demo_first_readable(d, &d->plan.away, "site_readable_ms",
+                               "site killed: until the first message that waited was readable");
+}
+
 static int all_readable(struct demo *d)
 {
-    int64_t ms = 0;
-    int rc = demo_wait_first(d, &d->plan.away, d->killed_next, DEMO_LIMIT_MS);
-    if (rc == 0)
-        rc = demo_settle(d, &d->plan.away, &ms);
+    int rc = demo_settle_drain(d, &d->plan.away, "site_drain_ms",
+                               "site killed: from the first to the last message, the drain");
     if (rc < 0)
         return rc;
-    timeline_measure(&d->timeline, "site_all_readable_ms",
-                     "site killed: until all messages were readable in the other", ms, 0);
     uint32_t waited =
         ledger_taken_since(&d->ledger, d->waiting_next, demo_plan_relay_taker(&d->plan, d->plan.home_relay));
     timeline_check(&d->timeline, waited > 0, d->plan.home_relay->name,
@@ -146,7 +148,7 @@ static int all_readable(struct demo *d)
 
 int demo_act_site(struct demo *d)
 {
-    static demo_step *const steps[] = {begin,   kill_server,  kill_site,   site_is_off, steered,
-                                       adopted, created_away, routed_away, all_readable};
+    static demo_step *const steps[] = {begin,   kill_server,  kill_site,      site_is_off, steered,
+                                       adopted, created_away, first_readable, routed_away, all_readable};
     return demo_play(d, steps, ARRAY_LEN(steps));
 }
