@@ -113,11 +113,30 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
     return l.status;
 }
 
+static int give_to_queue(struct context *cx, const char *queue, struct record_order *order, json_t *answers)
+{
+    char target[256];
+    json_t *answer = NULL;
+    snprintf(target, sizeof(target), "relay/%s", queue);
+    order->target = str_from(target);
+    order->subject = str_from(queue);
+    if (!answers) {
+        printf("%s: ", queue);
+        fflush(stdout);
+        return context_order(cx, order, ORDER_TIMEOUT_MS, false);
+    }
+    int status = context_order_json(cx, order, ORDER_TIMEOUT_MS, &answer);
+    json_object_set_new(answer, "queue", json_string(queue));
+    json_array_append_new(answers, answer);
+    return status;
+}
+
+/* To each relay's queue that there is; --json: an array of what became of it. */
 static int give(struct context *cx, const char *verb, const struct queue_selection *s, const char *to,
                 const char *why, bool json)
 {
-    char verb_name[32], target[256];
-    json_t *args = queue_selection_args(s, to);
+    char verb_name[32];
+    json_t *args = queue_selection_args(s, to), *answers = json ? json_array() : NULL;
     char *args_text = json_dumps(args, JSON_COMPACT);
     int worst = EXIT_DONE;
     snprintf(verb_name, sizeof(verb_name), "queue-%s", verb);
@@ -127,18 +146,14 @@ static int give(struct context *cx, const char *verb, const struct queue_selecti
         if (!q)
             continue;
         queue_close(q);
-        snprintf(target, sizeof(target), "relay/%s", queue);
-        struct record_order order = {.target = str_from(target),
-                                     .verb = str_from(verb_name),
-                                     .subject = str_from(queue),
-                                     .args = str_from(args_text),
-                                     .why = str_from(why)};
-        if (!json)
-            printf("%s: ", queue);
-        fflush(stdout);
-        int status = context_order(cx, &order, ORDER_TIMEOUT_MS, json);
+        struct record_order order = {
+            .verb = str_from(verb_name), .args = str_from(args_text), .why = str_from(why)};
+        int status = give_to_queue(cx, queue, &order, answers);
         worst = status > worst ? status : worst;
     }
+    if (answers)
+        context_print_json(answers);
+    json_decref(answers);
     free(args_text);
     json_decref(args);
     return worst;

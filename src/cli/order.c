@@ -34,7 +34,12 @@ struct order_wait {
     char key[CUSTODY_ID_TEXT_MAX];
     int err;
     bool finished;
-    enum { LEFT_GONE, LEFT_TAKEN, LEFT_UNKNOWN } left; /* what became of one without an answer */
+    enum {
+        LEFT_REFUSED,
+        LEFT_GONE,
+        LEFT_TAKEN,
+        LEFT_UNKNOWN
+    } left; /* what became of one without an answer */
     char *state, *result;
     struct loop_timer *poll_timer, *deadline;
     struct store_op *op;
@@ -218,19 +223,44 @@ static int report_left(const struct order_wait *w)
     return EXIT_TRY_AGAIN;
 }
 
-static int report(const struct order_wait *w, bool json)
+/* The members of a result that is an object; a text is "result". */
+static json_t *answer_json(const struct order_wait *w)
+{
+    static const char *const left[] = {[LEFT_REFUSED] = "refused",
+                                       [LEFT_GONE] = "withdrawn",
+                                       [LEFT_TAKEN] = "taken",
+                                       [LEFT_UNKNOWN] = "unknown"};
+    json_t *result = w->result ? json_loads(w->result, 0, NULL) : NULL;
+    json_t *answer = json_pack("{s:s}", "state", w->state ? w->state : left[w->left]);
+    if (json_is_object(result))
+        json_object_update(answer, result);
+    else if (w->result)
+        json_object_set_new(answer, "result", field_from_text(str_from(w->result)));
+    json_decref(result);
+    return answer;
+}
+
+static void print_result(const struct order_wait *w)
+{
+    json_t *value = json_loads(w->result, 0, NULL);
+    if (json_is_integer(json_object_get(value, "changed")))
+        print_changed(value);
+    else
+        printf("%s\n", w->result);
+    json_decref(value);
+}
+
+static int report(const struct order_wait *w, json_t **ret_answer)
 {
     bool done = ended_as(w, "done");
+    if (ret_answer)
+        *ret_answer = answer_json(w);
     if (!w->state)
         return report_left(w);
-    json_t *value = json_loads(w->result, JSON_DECODE_ANY, NULL);
-    if (json)
-        printf("%s\n", value ? w->result : "{}");
-    if (!json && value && json_is_integer(json_object_get(value, "changed")))
-        print_changed(value);
-    else if (!json || !done)
-        fprintf(done ? stdout : stderr, "%s\n", w->result);
-    json_decref(value);
+    if (!done)
+        fprintf(stderr, "%s\n", w->result);
+    else if (!ret_answer)
+        print_result(w);
     if (!ended_as(w, "later"))
         return done ? EXIT_DONE : EXIT_FAILED;
     fprintf(stderr,
@@ -317,7 +347,8 @@ static void giver_fini(struct order_giver *g)
         loop_signal_free(g->signals[i]);
 }
 
-static int give_until(struct order_giver *g, const struct record_order *order, bool json, char **told)
+static int give_until(struct order_giver *g, const struct record_order *order, json_t **ret_answer,
+                      char **told)
 {
     struct loop *loop = g->cx->loop;
     struct mono_time end = mono_add_ms(loop_now(loop), g->timeout_ms);
@@ -327,7 +358,9 @@ static int give_until(struct order_giver *g, const struct record_order *order, b
         bool given = give(&w, order, left_ms) == 0;
         left_ms = mono_diff_ms(end, loop_now(loop));
         if (!ended_as(&w, "later") || left_ms <= pause_ms || g->interrupted) {
-            int status = given ? report(&w, json) : EXIT_FAILED;
+            int status = given ? report(&w, ret_answer) : EXIT_FAILED;
+            if (!given && ret_answer)
+                *ret_answer = answer_json(&w);
             wait_fini(&w);
             return status;
         }
@@ -337,6 +370,8 @@ static int give_until(struct order_giver *g, const struct record_order *order, b
         if (g->interrupted) {
             fprintf(stderr, "holdfast %s: interrupted: the order is withdrawn, and nothing was changed\n",
                     g->cx->command);
+            if (ret_answer)
+                *ret_answer = json_pack("{s:s}", "state", "withdrawn");
             return EXIT_FAILED;
         }
         left_ms -= pause_ms;
@@ -344,14 +379,25 @@ static int give_until(struct order_giver *g, const struct record_order *order, b
     }
 }
 
-int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json)
+int context_order_json(struct context *cx, const struct record_order *order, int64_t timeout_ms,
+                       json_t **ret_answer)
 {
     struct order_giver g;
     char *told = NULL;
     giver_init(&g, cx, order, timeout_ms);
-    int status = give_until(&g, order, json, &told);
+    int status = give_until(&g, order, ret_answer, &told);
     cx->interrupted = g.interrupted;
     giver_fini(&g);
     free(told);
+    return status;
+}
+
+int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json)
+{
+    json_t *answer = NULL;
+    int status = context_order_json(cx, order, timeout_ms, json ? &answer : NULL);
+    if (answer)
+        context_print_json(answer);
+    json_decref(answer);
     return status;
 }

@@ -12,8 +12,8 @@ int queue_selection_parse(struct queue_selection *s, const struct config *config
     if (s->limit && (str_to_u64(str_from(s->limit), LIMIT_MAX, &s->limit_count) < 0 || s->limit_count == 0))
         return err_set(eb, ERR_INVALID, "--limit '%s' is not a number from 1 to %d", s->limit, LIMIT_MAX);
     if (s->id && custody_id_parse(str_from(s->id), &s->custody_id) < 0)
-        return err_set(eb, ERR_INVALID,
-                       "--id '%s' is no custody id: 26 letters and digits, as in the 250 reply", s->id);
+        return err_set(eb, ERR_INVALID, "'%s' is no custody id: 26 letters and digits, as in the 250 reply",
+                       s->id);
     if (s->server && !config_server_find(config, s->server))
         return err_set(eb, ERR_INVALID, "the configuration has no server '%s'", s->server);
     return 0;
