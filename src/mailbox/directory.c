@@ -121,14 +121,26 @@ bool directory_known(const struct directory *d)
     return d->known;
 }
 
+/* The key of its record; ptr NULL: it cannot be one. */
+static struct str key_of(struct str local_part, struct str domain, char text[ADDRESS_MAX])
+{
+    int len = snprintf(text, ADDRESS_MAX, "%.*s@%.*s", STR_ARG(local_part), STR_ARG(domain));
+    if (len < 0 || len >= ADDRESS_MAX)
+        return (struct str){NULL, 0};
+    ascii_lower_inplace(text, (size_t)len);
+    return (struct str){text, (size_t)len};
+}
+
 static const struct user *find(const struct directory *d, struct str local_part, struct str domain)
 {
     char text[ADDRESS_MAX];
-    int len = snprintf(text, sizeof(text), "%.*s@%.*s", STR_ARG(local_part), STR_ARG(domain));
-    if (len < 0 || (size_t)len >= sizeof(text))
-        return NULL;
-    ascii_lower_inplace(text, (size_t)len);
-    return map_find(&d->users, (struct str){text, (size_t)len});
+    struct str key = key_of(local_part, domain, text);
+    return key.ptr ? map_find(&d->users, key) : NULL;
+}
+
+static size_t detail_at(struct str local_part)
+{
+    return str_find(local_part, '+', 1);
 }
 
 static const struct config_domain *first_domain(const struct directory *d)
@@ -155,10 +167,80 @@ struct str directory_find(const struct directory *d, struct str local_part, stru
     if (str_ieq(local_part, STR("postmaster")))
         return find_postmaster(d, domain);
     const struct user *u = find(d, local_part, domain);
-    size_t plus = str_find(local_part, '+', 1);
+    size_t plus = detail_at(local_part);
     if (!u && plus != SIZE_MAX)
         u = find(d, str_sub(local_part, 0, plus), domain);
     return u ? str_from(u->address) : (struct str){NULL, 0};
+}
+
+/* ---- in the store ---- */
+
+struct directory_look {
+    struct directory *directory;
+    char *local_part, *domain; /* the local part loses its detail when nobody has it */
+    struct store_op *op;
+    void (*on_end)(void *arg, int err, struct str user);
+    void *arg;
+};
+
+static void look_read(struct directory_look *l, struct str key);
+
+static void look_end(struct directory_look *l, int err)
+{
+    struct str user = {NULL, 0};
+    if (!err)
+        user = directory_find(l->directory, str_from(l->local_part), str_from(l->domain));
+    l->on_end(l->arg, err, user);
+    directory_look_cancel(l);
+}
+
+static void on_look(void *arg, int err, const struct network_record *records, size_t count)
+{
+    struct directory_look *l = arg;
+    size_t plus = detail_at(str_from(l->local_part));
+    char text[ADDRESS_MAX];
+    l->op = NULL;
+    if (!err && count == 1 && !map_find(&l->directory->users, records[0].key))
+        add_user(l->directory, &records[0]);
+    if (err || count == 1 || plus == SIZE_MAX) {
+        look_end(l, err);
+        return;
+    }
+    l->local_part[plus] = '\0';
+    look_read(l, key_of(str_from(l->local_part), str_from(l->domain), text));
+}
+
+static void look_read(struct directory_look *l, struct str key)
+{
+    l->op = network_read(l->directory->network, STR("user"), key, on_look, l);
+}
+
+struct directory_look *directory_look(struct directory *d, struct str local_part, struct str domain,
+                                      void (*on_end)(void *arg, int err, struct str user), void *arg)
+{
+    char text[ADDRESS_MAX];
+    struct str key = key_of(local_part, domain, text);
+    if (!key.ptr)
+        return NULL;
+    struct directory_look *l = mem_zalloc(sizeof(*l));
+    *l = (struct directory_look){.directory = d,
+                                 .local_part = str_dup(local_part),
+                                 .domain = str_dup(domain),
+                                 .on_end = on_end,
+                                 .arg = arg};
+    look_read(l, key);
+    return l;
+}
+
+void directory_look_cancel(struct directory_look *l)
+{
+    if (!l)
+        return;
+    if (l->op)
+        store_op_forget(l->op);
+    free(l->local_part);
+    free(l->domain);
+    free(l);
 }
 
 struct str directory_verifier(const struct directory *d, struct str login, struct str *ret_user)

@@ -11,6 +11,7 @@
 #include "store/view.h"
 
 struct directory;
+struct directory_look;
 
 /* The users of the domains that server has by the configuration (directory_has_domain). */
 struct directory *directory_new(struct network *n, const struct config *config,
@@ -31,6 +32,15 @@ bool directory_has_domain(const struct directory *d, const struct config_domain 
  * the domain, if he is there, else postmaster@domain, whose mail waits for a user of
  * that name. Without a domain: of the server's first one. */
 struct str directory_find(const struct directory *d, struct str local_part, struct str domain);
+/* Looks in the store for one that directory_find does not find: relays may know a user that was added a
+ * moment ago, and what they took must not be refused here for good. on_end gets the user as directory_find
+ * would tell it (ptr NULL: nobody), or an error of the store; never from inside of this call. NULL: it cannot
+ * be an address, and on_end is not called. */
+struct directory_look *directory_look(struct directory *d, struct str local_part, struct str domain,
+                                      void (*on_end)(void *arg, int err, struct str user), void *arg);
+/* Then on_end does not come. NULL is allowed; not after on_end. */
+void directory_look_cancel(struct directory_look *look);
+
 /* The verifier of a login name (an address, any case); "" for unknown and
  * disabled users. ret_user (when known): the address in lower case. */
 struct str directory_verifier(const struct directory *d, struct str login, struct str *ret_user);

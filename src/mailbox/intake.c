@@ -25,6 +25,7 @@ struct intake {
     size_t user_count, user_capacity;
     struct body_writer *body;
     struct store_op *op;
+    struct directory_look *look; /* for the recipient that was just named */
 };
 
 static void reply(struct intake *s, struct smtp_reply r)
@@ -92,19 +93,40 @@ static void add_user(struct intake *s, struct str user)
     s->users[s->user_count++] = (struct str){str_dup(user), user.len};
 }
 
+static void answer_rcpt(struct intake *s, struct str user)
+{
+    if (user.ptr) {
+        add_user(s, user);
+        smtp_server_reply(s->server, NULL);
+    } else {
+        reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
+    }
+}
+
+static void on_looked(void *arg, int err, struct str user)
+{
+    struct intake *s = arg;
+    s->look = NULL;
+    if (err)
+        reply_error(s, err);
+    else
+        answer_rcpt(s, user);
+}
+
 static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
 {
     struct intake *s = arg;
     const struct instance *i = s->base.instance;
+    const struct config_domain *domain = config_domain_find(i->config, rcpt->domain);
     struct str user = directory_find(i->directory, rcpt->local_part, rcpt->domain);
-    if (!user.ptr) {
-        bool ours = config_domain_find(i->config, rcpt->domain) != NULL;
-        reply(s, ours ? SMTP_REPLY(550, 5, 1, 1, "No such user here")
-                      : SMTP_REPLY(550, 5, 7, 1, "Relaying denied: not a domain of this server"));
+    if (!user.ptr && !domain) {
+        reply(s, SMTP_REPLY(550, 5, 7, 1, "Relaying denied: not a domain of this server"));
         return;
     }
-    add_user(s, user);
-    smtp_server_reply(s->server, NULL);
+    if (!user.ptr && directory_has_domain(i->directory, domain))
+        s->look = directory_look(i->directory, rcpt->local_part, rcpt->domain, on_looked, s);
+    if (!s->look)
+        answer_rcpt(s, user);
 }
 
 static void write_trace(struct intake *s)
@@ -225,6 +247,8 @@ static void on_cancel(void *arg)
     if (s->op)
         store_op_forget(s->op);
     s->op = NULL;
+    directory_look_cancel(s->look);
+    s->look = NULL;
 }
 
 static void on_closed(void *arg)

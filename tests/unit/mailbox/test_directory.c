@@ -1,5 +1,8 @@
 #include "mailbox/directory.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/mem.h"
 #include "rig.h"
 #include "store/view.h"
@@ -66,6 +69,69 @@ static void users_are_found_in_any_case_and_with_a_detail(void **state)
     look_free(l);
 }
 
+struct looked {
+    bool ended;
+    int err;
+    char user[64];
+};
+
+static void on_looked(void *arg, int err, struct str user)
+{
+    struct looked *a = arg;
+    a->ended = true;
+    a->err = err;
+    snprintf(a->user, sizeof(a->user), "%.*s", STR_ARG(user));
+}
+
+static bool has_ended(void *arg)
+{
+    return ((struct looked *)arg)->ended;
+}
+
+static void check_store(const struct look *l, const char *local, const char *domain, const char *user)
+{
+    struct looked a = {false};
+    assert_non_null(directory_look(l->directory, str_from(local), str_from(domain), on_looked, &a));
+    assert_false(a.ended);
+    rig_until(l->rig, has_ended, &a);
+    assert_ok(a.err);
+    assert_string_equal(a.user, user);
+}
+
+static void one_that_was_just_added_is_looked_for_in_the_store(void **state)
+{
+    (void)state;
+    struct look *l = look_new();
+    viewer_free(l->viewer); /* nobody tells of a change */
+    l->viewer = NULL;
+    rig_put_user(l->rig, "carol@example.test", rig_verifier, false);
+    rig_put_user(l->rig, "dan@example.test", rig_verifier, false);
+    rig_put_user(l->rig, "eve@elsewhere.test", rig_verifier, false);
+    check(l, "carol", "example.test", NULL);
+    check_store(l, "Carol", "EXAMPLE.test", "carol@example.test");
+    check(l, "carol", "example.test", "carol@example.test");
+    check_store(l, "carol", "example.test", "carol@example.test");
+    check_store(l, "dan+news+more", "example.test", "dan@example.test");
+    check_store(l, "nobody", "example.test", "");
+    check_store(l, "eve", "elsewhere.test", "");
+    look_free(l);
+}
+
+static void a_look_can_be_given_up(void **state)
+{
+    (void)state;
+    struct look *l = look_new();
+    struct looked a = {false};
+    char endless[600];
+    memset(endless, 'a', sizeof(endless) - 1);
+    endless[sizeof(endless) - 1] = '\0';
+    directory_look_cancel(directory_look(l->directory, STR("carol"), STR("example.test"), on_looked, &a));
+    assert_null(directory_look(l->directory, str_from(endless), STR("example.test"), on_looked, &a));
+    check_store(l, "alice", "example.test", "alice@example.test");
+    assert_false(a.ended);
+    look_free(l);
+}
+
 static void only_the_users_of_its_domains_are_here(void **state)
 {
     (void)state;
@@ -113,6 +179,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(users_are_found_in_any_case_and_with_a_detail),
+        cmocka_unit_test(one_that_was_just_added_is_looked_for_in_the_store),
+        cmocka_unit_test(a_look_can_be_given_up),
         cmocka_unit_test(only_the_users_of_its_domains_are_here),
         cmocka_unit_test(postmaster_is_always_somebody),
         cmocka_unit_test(a_disabled_user_gets_mail_and_cannot_log_in),
