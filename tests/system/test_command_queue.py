@@ -1,0 +1,80 @@
+"""`queue`: what an operator does to messages in custody, seen by what the reader gets."""
+
+import program
+import pytest
+from network import ALICE, BOB, BackupMx
+
+
+@pytest.fixture
+def waiting(two_site, ledger):
+    """Three messages for alice and one for bob wait for a server that is fenced."""
+    two_site.must("server", "fence", "mail1")
+    mta = two_site.mta(ledger)
+    assert len(mta.send_by(two_site.RELAY_EAST, 2)) == 2
+    assert len(mta.send_by(two_site.RELAY_WEST, 1)) == 1
+    assert len(mta.send_by(two_site.RELAY_WEST, 1, to=[BOB])) == 1
+    return two_site
+
+
+def rows(network, *options):
+    return {row["id"]: row for row in network.json("queue", "list", *options)}
+
+
+def ids_of(network, queue, recipient=ALICE):
+    return [row["id"] for row in network.json("queue", "list") if (row["queue"], row["recipient"]) == (queue, recipient)]
+
+
+def changed(network, *words):
+    """How many in each relay's queue."""
+    return {answer["queue"]: answer["changed"] for answer in network.json("queue", *words)
+            if answer["state"] == "done"}
+
+
+def test_each_act_does_what_it_says(waiting, ledger):
+    first, second = ids_of(waiting, "relay-east")
+    [third], [bobs] = ids_of(waiting, "relay-west"), ids_of(waiting, "relay-west", BOB)
+    assert {row["state"] for row in rows(waiting).values()} == {"waiting"}
+    [shown] = waiting.json("queue", "show", first)
+    assert (shown["id"], shown["recipient"], shown["queue"]) == (first, ALICE, "relay-east")
+    assert first in waiting.must("queue", "show", first)
+
+    assert changed(waiting, "hold", first) == {"relay-east": 1, "relay-west": 0}
+    assert changed(waiting, "quarantine", third, "--why", "looks bad") == {"relay-east": 0, "relay-west": 1}
+    assert changed(waiting, "remove", bobs, "--why", "asked for") == {"relay-east": 0, "relay-west": 1}
+    assert {id: row["state"] for id, row in rows(waiting).items()} \
+        == {first: "held", second: "waiting", third: "quarantined"}
+    assert rows(waiting, "--all")[bobs]["state"] == "removed"
+
+    waiting.fail_back()
+    waiting.until(lambda: set(rows(waiting)) == {first, third}, "the delivery of what waited")
+    assert len(waiting.imap_messages()) == 1 and waiting.imap_messages(BOB) == []
+
+    assert changed(waiting, "release", "--recipient", ALICE) == {"relay-east": 1, "relay-west": 1}
+    waiting.judge(ledger)
+    assert waiting.imap_messages(BOB) == []  # removed: delivered to nobody
+    assert changed(waiting, "release", bobs) == {"relay-east": 0, "relay-west": 0}
+
+
+def test_retry_asks_for_an_attempt_now(make_network, make_sink, ledger):
+    """A message that a server deferred is not due for a long time."""
+    sink = make_sink()
+    sink.answers["RCPT"] = "451 4.3.0 not now"
+    network = make_network(BackupMx, "backup-mx.conf").start()
+    network.until(lambda: network.server()["state"] == "operational", "a server that works")
+    assert network.mta(ledger).send_by(BackupMx.RELAY[0], 1)
+    [row] = network.until(lambda: [r for r in network.json("queue", "list") if r["attempts"] > 0], "an attempt")
+    assert "not now" in row["last_reply"]
+    before = len(sink.commands("RCPT"))
+    assert changed(network, "retry", "--all") == {"relay1": 1}
+    network.until(lambda: len(sink.commands("RCPT")) > before, "another attempt")
+    del sink.answers["RCPT"]
+    network.must("queue", "retry", row["id"])
+    network.until(lambda: len(sink.messages) == 1 and network.json("queue", "list") == [], "the delivery")
+
+
+def test_what_it_refuses(two_site):
+    for words, said in [(("hold",), "say which"), (("show", "nothing"), "is no custody id"),
+                        (("hold", "0" * 26, "--limit", "0"), "--limit"), (("move", "--all"), "--to"),
+                        (("burn", "--all"), "")]:
+        done = two_site.command("queue", *words)
+        assert done.returncode == program.USAGE and said in done.stderr, (words, done.stderr)

@@ -1,0 +1,48 @@
+"""`store copy`: a network that runs on the copy has all that the copied one had, in the mailbox and in the relays."""
+
+import shutil
+
+import program
+
+PAGE_BYTES = 8192  # of the databases
+
+
+def copy(network, to):
+    return network.command("store", "copy", to)
+
+
+def test_a_network_runs_on_the_copy(make_network, two_site, ledger, scratch):
+    mta = two_site.mta(ledger)
+    mta.send(5)
+    two_site.await_delivered(ledger)
+    two_site.must("server", "fence", "mail1")
+    mta.send(5, size_bytes=100_000)
+    assert two_site.queued() == 5
+    done = copy(two_site, scratch / "copy")
+    assert done.returncode == program.DONE and "4 files copied" in done.stdout
+    again = copy(two_site, scratch / "copy")
+    assert again.returncode == program.FAILED and "copy into an empty folder" in again.stderr
+    two_site.kill_everything()
+    shutil.rmtree(two_site.state_dir)
+    two_site.state_dir.mkdir()
+    (scratch / "copy").rename(two_site.state_dir / "store")
+    two_site.spawn("run")
+    two_site.until(lambda: two_site.server()["state"] == "fenced", "a network that works on the copy")
+    two_site.fail_back()
+    two_site.judge(ledger)
+
+
+def test_a_damaged_store_gives_no_copy(two_site, ledger, scratch):
+    """A copy has no log beside it, which would hide what is damaged."""
+    two_site.mta(ledger).send(20)
+    two_site.await_delivered(ledger)
+    assert copy(two_site, scratch / "first").returncode == program.DONE
+    two_site.kill_everything()
+    shutil.rmtree(two_site.state_dir / "store")
+    (scratch / "first").rename(two_site.state_dir / "store")
+    with open(two_site.state_dir / "store" / "mail.db", "r+b") as database:
+        database.seek(PAGE_BYTES)
+        database.write(b"\x55" * PAGE_BYTES * 3)
+    done = copy(two_site, scratch / "copy")
+    assert done.returncode == program.FAILED and "mail.db" in done.stderr and "integrity check" in done.stderr
+    assert not (scratch / "copy" / "mail.db").exists()
