@@ -61,9 +61,13 @@ int demo_act_end(struct demo *d);    /* the network is ended */
 int demo_play(struct demo *d, demo_step *const *steps, size_t count);
 /* Runs the loop for this long. ERR_CANCELLED when interrupted. */
 int demo_pause(struct demo *d, int64_t ms) MUST_USE;
+/* From here on the network may end. A check that did not hold says so if it has
+ * already: its connections are known to be closed a moment before. */
+void demo_end_awaited(struct demo *d);
 /* Calls done every few milliseconds until it says true. When limit_ms pass
  * before, a check that did not hold says what was waited for, and what done
- * left in eb. ERR_TIMEOUT, ERR_CANCELLED. */
+ * left in eb. ERR_TIMEOUT, ERR_CANCELLED; ERR_CLOSED when the network has ended
+ * by itself. */
 int demo_wait(struct demo *d, int64_t limit_ms, const char *what,
               bool (*done)(struct demo *d, void *arg, struct err_buf *eb), void *arg) MUST_USE;
 int64_t demo_since_ms(struct demo *d, struct mono_time start);

@@ -251,7 +251,7 @@ static bool is_all_free(struct demo *d, void *arg, struct err_buf *eb)
 int demo_act_end(struct demo *d)
 {
     timeline_act(&d->timeline, "The network is ended");
-    d->ending = true;
+    demo_end_awaited(d);
     bool well = demo_network_end(&d->network);
     timeline_check(&d->timeline, well, "network", "every process has ended %s",
                    well ? "as it was asked to" : "not as it was asked to: see its log");

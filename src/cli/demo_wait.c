@@ -31,15 +31,19 @@ int demo_pause(struct demo *d, int64_t ms)
     return d->interrupted ? ERR_CANCELLED : 0;
 }
 
-static bool network_has_ended(struct demo *d)
+static bool network_has_ended(const struct demo *d)
 {
-    const struct demo_network *n = &d->network;
-    if (d->ending || !n->whole.process || n->whole.runs)
-        return false;
-    timeline_check(&d->timeline, false, "network",
-                   "`holdfast run` ended by itself with status %d; %s says why", n->whole.exit_status,
-                   n->log_path);
-    return true;
+    return !d->ending && d->network.whole.process && !d->network.whole.runs;
+}
+
+void demo_end_awaited(struct demo *d)
+{
+    int rc = demo_pause(d, POLL_MS);
+    if (rc == 0 && network_has_ended(d))
+        timeline_check(&d->timeline, false, "network",
+                       "`holdfast run` ended by itself with status %d; %s says why",
+                       d->network.whole.exit_status, d->network.log_path);
+    d->ending = true;
 }
 
 int demo_wait(struct demo *d, int64_t limit_ms, const char *what,
