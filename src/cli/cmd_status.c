@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,21 +91,46 @@ static void show(struct context *cx, bool json)
     fflush(stdout);
 }
 
+struct watching {
+    struct context *cx;
+    bool pauses, ended;
+};
+
 static void on_tick(void *arg)
 {
-    context_done(arg);
+    struct watching *w = arg;
+    context_done(w->cx);
 }
 
+static void on_end_signal(void *arg, int signum)
+{
+    struct watching *w = arg;
+    (void)signum;
+    w->ended = true;
+    if (w->pauses)
+        context_done(w->cx);
+}
+
+/* Until SIGINT or SIGTERM. */
 static void watch(struct context *cx, bool json)
 {
-    struct loop_timer *timer = loop_timer_new(cx->loop, on_tick, cx);
-    for (;;) {
+    struct watching w = {.cx = cx};
+    struct loop_timer *timer = loop_timer_new(cx->loop, on_tick, &w);
+    struct loop_signal *signals[] = {loop_signal_new(cx->loop, SIGINT, on_end_signal, &w),
+                                     loop_signal_new(cx->loop, SIGTERM, on_end_signal, &w)};
+    while (!w.ended) {
         if (!json)
             printf("\033[H\033[2J");
         show(cx, json);
         loop_timer_start(timer, WATCH_MS);
-        context_wait(cx);
+        w.pauses = true;
+        if (!w.ended)
+            context_wait(cx);
+        w.pauses = false;
     }
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        loop_signal_free(signals[i]);
+    loop_timer_free(timer);
 }
 
 int cmd_status(int argc, char **argv)
@@ -125,7 +151,7 @@ int cmd_status(int argc, char **argv)
         status = context_open_store(&cx, true);
     if (status == EXIT_DONE && watching)
         watch(&cx, json);
-    if (status == EXIT_DONE)
+    else if (status == EXIT_DONE)
         show(&cx, json);
     context_fini(&cx);
     return status;
