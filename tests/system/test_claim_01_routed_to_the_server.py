@@ -2,6 +2,7 @@
 
 import names
 import pytest
+from network import BackupMx
 
 
 def test_every_name_server_names_the_server_first(two_site):
@@ -14,6 +15,16 @@ def test_every_name_server_names_the_server_first(two_site):
         assert resolver.a("relay-east.example.test") == [two_site.RELAY_EAST]
         assert resolver.a("relay-west.example.test") == [two_site.RELAY_WEST]
         assert names.short(ns, "www.example.test", "AAAA") == ["::1"], "an address of the zone's file"
+
+
+def test_a_server_of_both_address_families(make_network):
+    network = make_network(BackupMx, "backup-mx.conf", [
+        ('hostname = "mail1.example.test"  address = {"127.0.0.1"}',
+         'hostname = "mail1.example.test"  address = {"127.0.0.1", "::1"}')])
+    network.start()
+    [ns] = network.DNS
+    assert names.short(ns, network.HOST, "A") == ["127.0.0.1"]
+    assert names.short(ns, network.HOST, "AAAA") == ["::1"]
 
 
 def test_what_is_sent_by_mx_is_delivered_there_and_read(two_site, ledger):
