@@ -7,10 +7,10 @@ import subprocess
 import ledger as ledgers
 import names
 import pytest
+import reader
 import sender
 import wait
 from network import MANUAL, TwoSite
-
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ def test_the_order_of_the_exchangers_alone_leads_there(network, ledger):
 
 
 @pytest.fixture
-def failing_disk():
-    """failing_disk(pid): from now on each sync of the process fails."""
+def failing():
+    """failing(pid, calls, error): from now on each such system call of the process fails; ends when it is terminated."""
     tracers = []
 
-    def fail(pid):
+    def fail(pid, calls, error):
         tracer = subprocess.Popen(
-            ["strace", "-f", "-qq", "-p", str(pid), "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e",
-             "inject=fdatasync,fsync:error=EIO"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            ["strace", "-f", "-qq", "-p", str(pid), "-o", "/dev/null", "-e", f"trace={calls}", "-e",
+             f"inject={calls}:error={error}"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
         tracers.append(tracer)
         wait.until(lambda: is_traced(pid), "strace at its work", abandon=tracer.poll)
         return tracer
@@ -72,10 +72,10 @@ def greeting(address, port):
             return repr(error)
 
 
-def test_a_server_that_cannot_take_mail_says_421_at_once(network, ledger, failing_disk):
+def test_a_server_that_cannot_take_mail_says_421_at_once(network, ledger, failing):
     mta = network.mta(ledger)
     network.mta(ledger).send_by(network.HOME, 1)
-    failing_disk(network.server_pid())
+    failing(network.server_pid(), "fdatasync,fsync", "EIO")
     assert mta.send_by(network.HOME, 1) == []
     last = list(ledger.attempts.values())[-1]
     assert last.outcome == ledgers.REFUSED and last.reply[:3] in ("451", "421"), last
@@ -86,14 +86,31 @@ def test_a_server_that_cannot_take_mail_says_421_at_once(network, ledger, failin
     assert left == 0 and ledger.hosts()[network.RELAY_EAST] == 5
 
 
-def test_mail_of_our_own_parts_queues_there(network, ledger):
-    """What a user submits to the server goes to a relay, also for the server's own domain."""
+def submit(network, ledger):
     attempt = ledger.open("bob@example.test", ["alice@example.test"])
     session = sender.Session(network.HOME, network.SUBMISSION)
     session.smtp.login("bob@example.test", "holdfast")
     session.send(attempt, sender="bob@example.test")
     session.close()
     assert attempt.outcome == ledgers.ACCEPTED, attempt.reply
+
+
+def test_mail_of_our_own_parts_queues_there(network, ledger):
+    """What a user submits to the server goes to a relay, also for the server's own domain."""
+    submit(network, ledger)
     network.judge(ledger)
     message = network.imap_messages()[0].decode()
     assert "by relay-east.example.test" in message or "by relay-west.example.test" in message, message
+
+
+def test_and_waits_there_while_the_way_to_the_server_is_blocked(network, ledger, failing):
+    """The server lives, and no relay gets through to it."""
+    walls = [failing(network.role_pid("relay", node), "connect", "ENETUNREACH") for node in ("east1", "west1")]
+    submit(network, ledger)
+    assert network.queued() == 1 and reader.imap_messages(network.HOME, network.IMAP) == []
+    network.until(lambda: network.server()["state"] == "inoperable", "relays that see it")
+    submit(network, ledger)
+    assert network.queued() == 2
+    for wall in walls:
+        wall.terminate()
+    network.judge(ledger)
