@@ -32,6 +32,8 @@
     X(record_write)                                                                                          \
     X(event_prune)                                                                                           \
     X(event_list)                                                                                            \
+    X(recipient_find)                                                                                        \
+    X(recipients_put)                                                                                        \
     X(body_chunk)                                                                                            \
     X(body_drop)                                                                                             \
     X(body_read)                                                                                             \

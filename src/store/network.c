@@ -203,6 +203,47 @@ struct store_op *network_events_prune(struct network *n, int64_t keep, struct wa
     return op_submit(&o->op);
 }
 
+/* ---- recipients ---- */
+
+static void finish_recipient_find(struct store_op *op)
+{
+    ((void (*)(void *, int, const struct network_recipient *))op->callback)(
+        op->arg, op->err, op->err ? NULL : ((struct op_recipient_find *)op)->ret_found);
+}
+
+static const struct op_type recipient_find_type = {OP_recipient_find, 0, sizeof(struct op_recipient_find),
+                                                   finish_recipient_find, NULL};
+
+struct store_op *
+network_recipient_find(struct network *n, struct str domain, struct str address,
+                       void (*on_found)(void *arg, int err, const struct network_recipient *found), void *arg)
+{
+    struct op_recipient_find *o = op_new(n->port, &recipient_find_type, (op_callback)on_found, arg);
+    o->domain = op_str(&o->op, domain);
+    o->address = op_str(&o->op, address);
+    return op_submit(&o->op);
+}
+
+static const struct op_type recipients_put_type = {
+    OP_recipients_put, OP_WRITE, sizeof(struct op_recipients_put), front_finish_plain, NULL};
+
+struct store_op *network_recipients_put(struct network *n, struct str domain,
+                                        const struct network_recipient *answers, size_t count,
+                                        const struct network_recipient_bounds *bounds,
+                                        void (*on_put)(void *arg, int err), void *arg)
+{
+    struct op_recipients_put *o = op_new(n->port, &recipients_put_type, (op_callback)on_put, arg);
+    o->domain = op_str(&o->op, domain);
+    o->answers = op_alloc(&o->op, count * sizeof(*answers));
+    for (size_t i = 0; i < count; i++) {
+        o->answers[i] = answers[i];
+        o->answers[i].address = op_str(&o->op, answers[i].address);
+    }
+    o->count = count;
+    o->bounds = *bounds;
+    return op_submit(&o->op);
+}
+
 /* ---- watching ---- */
 
 static void on_notice(void *arg)

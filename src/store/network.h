@@ -92,6 +92,35 @@ struct store_op *network_events_prune(struct network *n, int64_t keep, struct wa
                                       const struct network_lease *guard,
                                       void (*on_prune)(void *arg, int err, size_t removed), void *arg);
 
+/* ---- recipients: what servers said when they were asked ---- */
+
+struct network_recipient {
+    struct str address; /* whole, lower case */
+    bool known;
+    struct wall_time at; /* of the server's answer */
+};
+
+/* How much is remembered of a domain. What is known and what is unknown are bounded apart: however many
+ * addresses somebody makes up, none that is known good makes room for them. */
+struct network_recipient_bounds {
+    int64_t known_max, unknown_max;
+    struct wall_time known_since, unknown_since; /* older answers are removed */
+};
+
+/* found is NULL when nothing is remembered; its age is not looked at. domain in lower case. */
+struct store_op *network_recipient_find(struct network *n, struct str domain, struct str address,
+                                        void (*on_found)(void *arg, int err,
+                                                         const struct network_recipient *found),
+                                        void *arg);
+
+/* Remembers answers about addresses of one domain (count may be 0); of two answers about an address the later
+ * one (at) stays. Then what is too old, and the oldest of what is too many, goes: so much at each call that
+ * no transaction grows long. Watches need not fire. */
+struct store_op *network_recipients_put(struct network *n, struct str domain,
+                                        const struct network_recipient *answers, size_t count,
+                                        const struct network_recipient_bounds *bounds,
+                                        void (*on_put)(void *arg, int err), void *arg);
+
 /* ---- watching ---- */
 
 /* on_change fires soon (within about 50 ms) after records or leases were

@@ -57,6 +57,23 @@ struct op_event_prune {
     size_t ret_removed;
 };
 
+struct op_recipient_find {
+    struct store_op op;
+    struct str domain, address;
+    struct network_recipient *ret_found; /* or NULL */
+};
+
+struct op_recipients_put {
+    struct store_op op;
+    struct str domain;
+    struct network_recipient *answers;
+    size_t count;
+    struct network_recipient_bounds bounds;
+};
+
+/* Rows that a put removes at most for their age, and for their number: about 20 ms. */
+#define RECIPIENTS_REMOVED_MAX 2000
+
 /* The age of a record that was written before the device's clock began. */
 #define NETWORK_AGE_ANCIENT_MS (INT64_MAX / 2)
 

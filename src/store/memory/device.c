@@ -49,6 +49,7 @@ struct store_memory *store_memory_new(struct mono_time (*clock)(void *arg), void
     list_init(&m->stores);
     map_init(&m->network.leases);
     map_init(&m->network.records);
+    map_init(&m->network.recipients);
     map_init(&m->mail.users);
     map_init(&m->mail.instances);
     map_init(&m->queues);

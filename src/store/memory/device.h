@@ -57,10 +57,17 @@ struct memory_record {
     struct mono_time written;
 };
 
+struct memory_recipient {
+    struct str domain;
+    bool known;
+    struct wall_time at;
+};
+
 struct memory_network {
-    struct map leases;   /* by name */
-    struct map records;  /* by kind NUL key */
-    struct table events; /* struct network_event; NULL: pruned */
+    struct map leases;     /* by name */
+    struct map records;    /* by kind NUL key */
+    struct table events;   /* struct network_event; NULL: pruned */
+    struct map recipients; /* by domain NUL address */
 };
 
 void memory_network_fini(struct memory_network *n);

@@ -240,6 +240,82 @@ int memory_event_prune(struct memory_tx *tx, struct store_op *op)
     return 0;
 }
 
+/* ---- recipients ---- */
+
+int memory_recipient_find(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_recipient_find *o = (struct op_recipient_find *)op;
+    const struct memory_recipient *r =
+        map_find(&tx->device->network.recipients, record_key(op, o->domain, o->address));
+    if (r) {
+        o->ret_found = op_alloc(op, sizeof(*o->ret_found));
+        *o->ret_found = (struct network_recipient){o->address, r->known, r->at};
+    }
+    return 0;
+}
+
+static void recipient_free(struct memory_recipient *r)
+{
+    str_drop(&r->domain);
+    free(r);
+}
+
+static void recipient_put(struct memory_tx *tx, struct op_recipients_put *o,
+                          const struct network_recipient *answer)
+{
+    struct str key = record_key(&o->op, o->domain, answer->address);
+    struct memory_recipient *r = map_find(&tx->device->network.recipients, key);
+    if (r && answer->at.ms < r->at.ms)
+        return;
+    if (!r) {
+        r = mem_zalloc(sizeof(*r));
+        r->domain = str_keep(o->domain);
+        map_set(&tx->device->network.recipients, key, r);
+    }
+    r->known = answer->known;
+    r->at = answer->at;
+}
+
+/* The oldest of a domain that are known, or unknown, and how many they are. */
+static struct map_entry *recipient_oldest(const struct map *recipients, struct str domain, bool known,
+                                          int64_t *ret_count)
+{
+    struct map_entry *oldest = NULL;
+    *ret_count = 0;
+    for (struct map_entry *e = recipients->first; e; e = e->next) {
+        const struct memory_recipient *r = e->value, *than = oldest ? oldest->value : NULL;
+        if (r->known != known || !str_eq(r->domain, domain))
+            continue;
+        ++*ret_count;
+        if (!than || r->at.ms < than->at.ms)
+            oldest = e;
+    }
+    return oldest;
+}
+
+static void recipients_trim(struct map *recipients, struct str domain, bool known, int64_t max,
+                            struct wall_time since)
+{
+    for (int removed = 0; removed < RECIPIENTS_REMOVED_MAX; removed++) {
+        int64_t count;
+        struct map_entry *oldest = recipient_oldest(recipients, domain, known, &count);
+        if (!oldest || (count <= max && ((const struct memory_recipient *)oldest->value)->at.ms >= since.ms))
+            return;
+        recipient_free(map_remove(recipients, oldest->key));
+    }
+}
+
+int memory_recipients_put(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_recipients_put *o = (struct op_recipients_put *)op;
+    struct map *recipients = &tx->device->network.recipients;
+    for (size_t i = 0; i < o->count; i++)
+        recipient_put(tx, o, &o->answers[i]);
+    recipients_trim(recipients, o->domain, true, o->bounds.known_max, o->bounds.known_since);
+    recipients_trim(recipients, o->domain, false, o->bounds.unknown_max, o->bounds.unknown_since);
+    return 0;
+}
+
 void memory_network_fini(struct memory_network *n)
 {
     for (struct map_entry *e = n->leases.first; e; e = e->next) {
@@ -250,6 +326,9 @@ void memory_network_fini(struct memory_network *n)
     }
     for (struct map_entry *e = n->records.first; e; e = e->next)
         record_free(e->value);
+    for (struct map_entry *e = n->recipients.first; e; e = e->next)
+        recipient_free(e->value);
+    map_fini(&n->recipients);
     map_fini(&n->leases);
     map_fini(&n->records);
     table_fini(&n->events, event_free);

@@ -16,6 +16,20 @@ static const char *const migrations[] = {
     " written_ms INTEGER NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;"
     "CREATE TABLE event(id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
     " subject TEXT NOT NULL, detail TEXT NOT NULL);",
+    "CREATE TABLE recipient(domain TEXT NOT NULL, address TEXT NOT NULL, known INTEGER NOT NULL, at_ms "
+    "INTEGER "
+    "NOT NULL,"
+    " PRIMARY KEY(domain, address)) WITHOUT ROWID;"
+    "CREATE INDEX recipient_age ON recipient(domain, known, at_ms);"
+    "CREATE TABLE recipient_count(domain TEXT NOT NULL, known INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY(domain, known)) WITHOUT ROWID;"
+    "CREATE TRIGGER recipient_added AFTER INSERT ON recipient BEGIN"
+    " INSERT INTO recipient_count VALUES(NEW.domain, NEW.known, 1) ON CONFLICT DO UPDATE SET count = count + "
+    "1;"
+    "END;"
+    "CREATE TRIGGER recipient_removed AFTER DELETE ON recipient BEGIN"
+    " UPDATE recipient_count SET count = count - 1 WHERE domain = OLD.domain AND known = OLD.known;"
+    "END;",
 };
 
 #define NETWORK_SQL_LIST(X)                                                                                  \
@@ -33,7 +47,15 @@ static const char *const migrations[] = {
     X(EVENT_PRUNE,                                                                                           \
       "DELETE FROM event WHERE id IN (SELECT id FROM (SELECT id, at_ms FROM event ORDER BY id LIMIT ?3)"     \
       " WHERE at_ms < ?2 OR id <= (SELECT max(id) FROM event) - ?1)")                                        \
-    X(EVENT_FIRST_OF_NEWEST, "SELECT min(id) FROM (SELECT id FROM event ORDER BY id DESC LIMIT ?)")
+    X(EVENT_FIRST_OF_NEWEST, "SELECT min(id) FROM (SELECT id FROM event ORDER BY id DESC LIMIT ?)")          \
+    X(RECIPIENT_GET, "SELECT known, at_ms FROM recipient WHERE domain = ? AND address = ?")                  \
+    X(RECIPIENT_AT, "SELECT at_ms FROM recipient WHERE domain = ? AND address = ?")                          \
+    X(RECIPIENT_ADD, "INSERT INTO recipient(domain, address, known, at_ms) VALUES(?, ?, ?, ?)")              \
+    X(RECIPIENT_DELETE, "DELETE FROM recipient WHERE domain = ? AND address = ?")                            \
+    X(RECIPIENT_COUNT, "SELECT count FROM recipient_count WHERE domain = ? AND known = ?")                   \
+    X(RECIPIENT_TRIM,                                                                                        \
+      "DELETE FROM recipient WHERE domain = ?1 AND address IN (SELECT address FROM recipient"                \
+      " WHERE domain = ?1 AND known = ?2 AND at_ms < ?3 ORDER BY at_ms LIMIT ?4)")
 
 #define SQL_ENUM(name, text) SQL_##name,
 #define SQL_TEXT(name, text) text,
@@ -214,5 +236,48 @@ int sqlite_event_prune(struct sqlite_tx *tx, struct store_op *op)
         return ERR_FENCED;
     db_run(tx->db, SQL_EVENT_PRUNE, INT(o->keep), INT(o->before.ms), INT(o->limit));
     o->ret_removed = (size_t)db_changes(tx->db);
+    return 0;
+}
+
+/* ---- recipients ---- */
+
+int sqlite_recipient_find(struct sqlite_tx *tx, struct store_op *op)
+{
+    struct op_recipient_find *o = (struct op_recipient_find *)op;
+    o->ret_found = NULL;
+    sqlite3_stmt *row = db_query(tx->db, SQL_RECIPIENT_GET, TEXT(o->domain), TEXT(o->address));
+    if (row) {
+        o->ret_found = op_alloc(op, sizeof(*o->ret_found));
+        *o->ret_found = (struct network_recipient){o->address, db_col_i64(row, 0) != 0, {db_col_i64(row, 1)}};
+        db_end(row);
+    }
+    return 0;
+}
+
+static void recipient_put(struct sqlite_tx *tx, struct str domain, const struct network_recipient *r)
+{
+    if (r->at.ms < db_number(tx->db, SQL_RECIPIENT_AT, INT64_MIN, TEXT(domain), TEXT(r->address)))
+        return;
+    db_run(tx->db, SQL_RECIPIENT_DELETE, TEXT(domain), TEXT(r->address));
+    db_run(tx->db, SQL_RECIPIENT_ADD, TEXT(domain), TEXT(r->address), INT(r->known), INT(r->at.ms));
+}
+
+static void recipients_trim(struct sqlite_tx *tx, struct str domain, bool known, int64_t max,
+                            struct wall_time since)
+{
+    db_run(tx->db, SQL_RECIPIENT_TRIM, TEXT(domain), INT(known), INT(since.ms), INT(RECIPIENTS_REMOVED_MAX));
+    int64_t excess = db_number(tx->db, SQL_RECIPIENT_COUNT, 0, TEXT(domain), INT(known)) - max;
+    if (excess > 0)
+        db_run(tx->db, SQL_RECIPIENT_TRIM, TEXT(domain), INT(known), INT(INT64_MAX),
+               INT(excess < RECIPIENTS_REMOVED_MAX ? excess : RECIPIENTS_REMOVED_MAX));
+}
+
+int sqlite_recipients_put(struct sqlite_tx *tx, struct store_op *op)
+{
+    struct op_recipients_put *o = (struct op_recipients_put *)op;
+    for (size_t i = 0; i < o->count; i++)
+        recipient_put(tx, o->domain, &o->answers[i]);
+    recipients_trim(tx, o->domain, true, o->bounds.known_max, o->bounds.known_since);
+    recipients_trim(tx, o->domain, false, o->bounds.unknown_max, o->bounds.unknown_since);
     return 0;
 }

@@ -66,6 +66,10 @@ int lease_take(struct network *n, struct rig *r, const char *name, const char *h
 int record_put(struct rig *r, struct network *n, const char *kind, const char *key, const char *value,
                int64_t expect_version, const struct network_lease *guard);
 struct answer records(struct rig *r, struct network *n, const char *kind, const char *key);
+/* One answer of a domain's server, with bounds that remove nothing. */
+int recipient_put(struct rig *r, const char *domain, const char *address, bool known, int64_t at_ms);
+/* NULL: nothing is remembered. */
+const struct network_recipient *recipient(struct rig *r, const char *domain, const char *address);
 
 /* ---- queue ---- */
 struct queue *own(struct rig *r, struct store *s, const char *name, const char *owner, int64_t expect_epoch,
@@ -107,10 +111,10 @@ struct rig_test {
     const char *name;
     void (*run)(void **state);
 };
-extern const struct rig_test network_tests[], queue_tests[], body_tests[],
+extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], body_tests[],
     mail_tests[]; /* end with name NULL */
 
-/* Runs all four for an engine, and its own (extra); the number of failures. */
+/* Runs them all for an engine, and its own (extra); the number of failures. */
 int rig_run(const char *engine, int (*setup)(void **state), const struct rig_test *extra);
 
 #endif

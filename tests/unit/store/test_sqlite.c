@@ -125,6 +125,38 @@ static void a_queue_of_version_1_is_understood(void **state)
     assert_int_equal(((const struct queue_delivery *)a.items)->id, 13);
 }
 
+/* The network's file as version 1 of the schema left it, with one record. Never to be changed. */
+static const char network_v1[] =
+    "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA application_id=1212575351;"
+    "CREATE TABLE device(id INTEGER PRIMARY KEY CHECK(id = 1), boot_id TEXT NOT NULL);"
+    "INSERT INTO device VALUES(1, '');"
+    "CREATE TABLE lease(name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,"
+    " expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE record(kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, version INTEGER NOT "
+    "NULL,"
+    " written_ms INTEGER NOT NULL, PRIMARY KEY(kind, key)) WITHOUT ROWID;"
+    "CREATE TABLE event(id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " subject TEXT NOT NULL, detail TEXT NOT NULL);"
+    "INSERT INTO record VALUES('user', 'alice@example.test', '{}', 7, 1);"
+    "PRAGMA user_version=1;";
+
+static void a_network_of_version_1_is_understood(void **state)
+{
+    struct rig *r = *state;
+    char path[256];
+    rig_close(r, r->store);
+    snprintf(path, sizeof(path), "%s/network.db", r->dir);
+    unlink(path);
+    run_sql(r, "network.db", network_v1);
+    r->network = store_network(rig_open(r));
+    struct answer a = records(r, r->network, "user", NULL);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(((struct network_record *)a.items)->version, 7);
+    assert_ok(record_put(r, r->network, "user", "alice@example.test", "{}", 7, NULL));
+    assert_ok(recipient_put(r, "t", "bob@t", true, 1));
+    assert_true(recipient(r, "t", "bob@t")->known);
+}
+
 /* ---- damage ---- */
 
 static char *segment_name(struct rig *r, const char *number)
@@ -517,6 +549,7 @@ static const struct rig_test sqlite_tests[] = {
     {"a newer queue is refused", a_newer_queue_is_refused},
     {"another program's file is refused", another_programs_file_is_refused},
     {"a queue of version 1 is understood", a_queue_of_version_1_is_understood},
+    {"a network of version 1 is understood", a_network_of_version_1_is_understood},
     {"a corrupt body is noticed", a_corrupt_body_is_noticed},
     {"a corrupt chunk of version 1 is noticed", a_corrupt_chunk_of_version_1_is_noticed},
     {"a missing segment is noticed", a_missing_segment_is_noticed},
