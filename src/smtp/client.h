@@ -84,8 +84,10 @@ struct smtp_client_message {
     const struct str *recipients; /* without <>; they and what they point to must live until `done` */
     size_t recipient_count;       /* at least 1 */
     uint64_t size_bytes;
-    bool eight_bit;                      /* has octets above 127: needs 8BITMIME */
-    bool smtputf8;                       /* needs SMTPUTF8 */
+    bool eight_bit; /* has octets above 127: needs 8BITMIME */
+    bool smtputf8;  /* needs SMTPUTF8 */
+    bool question; /* without DATA: the answer to RCPT is the result (DELIVERED: it would be taken); then RSET
+                    */
     const struct custody_id *custody_id; /* sent as XCUSTODY when the server proved itself; may be NULL */
 };
 

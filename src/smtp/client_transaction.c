@@ -129,9 +129,11 @@ static bool put_commands(struct smtp_client *c)
         put_mail(c);
         return true;
     }
-    if (t->data_sent || is_hopeless(t) || (!c->pipelining && !all_answered(t)))
+    bool all_sent = t->rcpt_sent == t->message.recipient_count;
+    if (t->data_sent || (all_sent && t->message.question) || is_hopeless(t) ||
+        (!c->pipelining && !all_answered(t)))
         return false;
-    if (t->rcpt_sent < t->message.recipient_count) {
+    if (!all_sent) {
         client_command(c, "RCPT TO:<%.*s>", STR_ARG(t->message.recipients[t->rcpt_sent]));
         t->rcpt_sent++;
     } else {
@@ -217,7 +219,9 @@ static void rcpt_answered(struct smtp_client *c, const struct smtp_reply *r)
     size_t index = c->t.rcpt_answered++;
     if (c->t.rcpts[index] == RCPT_TOLD)
         return; /* MAIL was refused */
-    if (smtp_reply_class(r) == 2)
+    if (smtp_reply_class(r) == 2 && c->t.message.question)
+        tell(c, index, SMTP_OUTCOME_DELIVERED, SMTP_STAGE_RCPT, r);
+    else if (smtp_reply_class(r) == 2)
         c->t.rcpts[index] = RCPT_ACCEPTED;
     else
         tell(c, index, is_too_many(r) ? SMTP_OUTCOME_DEFERRED : outcome_of(r), SMTP_STAGE_RCPT, r);

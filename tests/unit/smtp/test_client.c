@@ -158,6 +158,54 @@ static void pipelines_where_offered(void **state)
     close_world(&w);
 }
 
+static void ask(struct world *w, size_t count)
+{
+    struct smtp_client_message m = {
+        .reverse_path = STR_EMPTY, .recipients = w->recipients, .recipient_count = count, .question = true};
+    smtp_client_send(w->c, &m);
+}
+
+static void a_question_ends_at_rcpt(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, EHLO_PIPELINING);
+    ask(&w, 2);
+    expect_output(&w, "MAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\nRCPT TO:<bob@example.test>\r\n");
+    says(&w, "250 ok\r\n250 2.1.5 ok\r\n");
+    expect_log(&w, "0:delivered:RCPT:250 2.1.5 ok\n");
+    expect_output(&w, "");
+    says(&w, "550 5.1.1 no\r\n");
+    expect_log(&w, "1:refused:RCPT:550 5.1.1 no\ndone\n");
+    expect_output(&w, "RSET\r\n");
+    says(&w, "250 ok\r\n");
+    send_message(&w); /* a message may follow */
+    expect_output(&w, COMMANDS);
+    close_world(&w);
+}
+
+static void a_question_without_pipelining_waits(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_LMTP, EHLO_PLAIN);
+    ask(&w, 1);
+    expect_output(&w, "MAIL FROM:<>\r\n");
+    says(&w, "250 ok\r\n");
+    expect_output(&w, "RCPT TO:<alice@example.test>\r\n");
+    says(&w, "250 ok\r\n");
+    expect_log(&w, "0:delivered:RCPT:250 ok\ndone\n");
+    expect_output(&w, "RSET\r\n");
+    says(&w, "250 ok\r\n");
+    ask(&w, 1);
+    expect_output(&w, "MAIL FROM:<>\r\n");
+    says(&w, "451 later\r\n"); /* no transaction was begun */
+    expect_log(&w, "0:deferred:MAIL:451 later\ndone\n");
+    expect_output(&w, "");
+    assert_true(smtp_client_is_ready(w.c));
+    close_world(&w);
+}
+
 static void waits_where_not(void **state)
 {
     struct world w;
@@ -528,6 +576,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pipelines_where_offered),
+        cmocka_unit_test(a_question_ends_at_rcpt),
+        cmocka_unit_test(a_question_without_pipelining_waits),
         cmocka_unit_test(waits_where_not),
         cmocka_unit_test(falls_back_to_helo),
         cmocka_unit_test(refused_before_a_message),
