@@ -33,6 +33,7 @@ enum server_protocol { SERVER_SMTP, SERVER_LMTP };
 enum check_kind { CHECK_SMTP, CHECK_IMAP, CHECK_POP3, CHECK_LMTP, CHECK_TCP, CHECK_COMMAND };
 enum failover_mode { FAILOVER_MANUAL, FAILOVER_AUTOMATIC };
 enum recipients_mode { RECIPIENTS_DIRECTORY, RECIPIENTS_LIST, RECIPIENTS_ANY, RECIPIENTS_VERIFY };
+enum recipients_unknown { UNKNOWN_DEFER, UNKNOWN_ACCEPT, UNKNOWN_REJECT };
 enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
 enum store_engine { STORE_SQLITE, STORE_POSTGRESQL, STORE_MEMORY };
 
@@ -137,7 +138,13 @@ struct config_domain {
     size_t relay_count;
     enum recipients_mode recipients;
     const char *recipients_file; /* RECIPIENTS_LIST; absolute path */
-    const char *postmaster;      /* the user that gets his mail, as written; "": his own mailbox */
+    enum recipients_unknown
+        unknown; /* RECIPIENTS_VERIFY, as all that follows: the server is down, and never said */
+    int64_t verify_timeout_ms;
+    int64_t verify_positive_refresh_ms, verify_positive_expire_ms; /* fresh for so long, kept for so long */
+    int64_t verify_negative_refresh_ms, verify_negative_expire_ms;
+    int64_t verify_positive_max, verify_negative_max; /* answers kept in the store */
+    const char *postmaster; /* the user that gets his mail, as written; "": his own mailbox */
 };
 
 struct config {

@@ -30,6 +30,45 @@ static void check_recipients(struct build *b, const struct tree_section *s)
             s->label);
 }
 
+static const char *const verify_keys[] = {"unknown",
+                                          "verify_timeout",
+                                          "verify_positive_refresh",
+                                          "verify_positive_expire",
+                                          "verify_negative_refresh",
+                                          "verify_negative_expire",
+                                          "verify_positive_max",
+                                          "verify_negative_max"};
+
+static void check_ages(struct build *b, const struct tree_section *s, const char *sign, int64_t refresh_ms,
+                       int64_t expire_ms)
+{
+    if (refresh_ms > expire_ms)
+        findings_add(
+            b->findings, s->line,
+            "%s: verify_%s_refresh is longer than verify_%s_expire; what has expired cannot be fresh",
+            s->label, sign, sign);
+}
+
+static void check_verify(struct build *b, const struct tree_section *s)
+{
+    const struct config_domain *domain = s->object;
+    bool verify = domain->recipients == RECIPIENTS_VERIFY;
+    if (s->unsound)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(verify_keys); i++)
+        if (!verify && tree_find(s, verify_keys[i]))
+            findings_add(b->findings, tree_line(s, verify_keys[i]),
+                         "%s: %s is used by recipients = \"verify\" only; set that, or remove it", s->label,
+                         verify_keys[i]);
+    if (verify && domain->server && domain->server->kind == SERVER_BUILTIN)
+        findings_add(
+            b->findings, tree_line(s, "recipients"),
+            "%s: server \"%s\" is builtin, its users are in the store; set recipients = \"directory\"",
+            s->label, domain->server->name);
+    check_ages(b, s, "positive", domain->verify_positive_refresh_ms, domain->verify_positive_expire_ms);
+    check_ages(b, s, "negative", domain->verify_negative_refresh_ms, domain->verify_negative_expire_ms);
+}
+
 /* What a relay takes and the server then refuses would bounce. */
 static void check_sizes(struct build *b, const struct tree_section *s)
 {
@@ -77,6 +116,7 @@ void rules_check_domains(struct build *b)
     TREE_FOREACH(s, b->root, "domain")
     {
         check_recipients(b, s);
+        check_verify(b, s);
         check_sizes(b, s);
         check_postmaster(b, s);
     }

@@ -36,7 +36,14 @@ static const struct schema_word recipients_words[] = {
     {"directory", RECIPIENTS_DIRECTORY, NULL},
     {"list", RECIPIENTS_LIST, NULL},
     {"any", RECIPIENTS_ANY, NULL},
-    {"verify", RECIPIENTS_VERIFY, "this version has \"directory\", \"list\" and \"any\""},
+    {"verify", RECIPIENTS_VERIFY, NULL},
+    {NULL, 0, NULL},
+};
+
+static const struct schema_word unknown_words[] = {
+    {"defer", UNKNOWN_DEFER, NULL},
+    {"accept", UNKNOWN_ACCEPT, NULL},
+    {"reject", UNKNOWN_REJECT, NULL},
     {NULL, 0, NULL},
 };
 
@@ -209,10 +216,40 @@ static const struct schema_key domain_keys[] = {
      .help = "Its relays, in the order of preference."},
     {FIELD("recipients", config_domain, recipients), SCHEMA_WORD, RELOAD_LIVE, "\"directory\"",
      .words = recipients_words,
-     .help =
-         "Whom relays take mail for: the users of the store, the addresses of `recipients_file`, or anyone."},
+     .help = "Whom relays take mail for: the users of the store, the addresses of `recipients_file`, those "
+             "whom an "
+             "external server says it has (`verify`: asked, and remembered), or anyone."},
     {FIELD("recipients_file", config_domain, recipients_file), SCHEMA_PATH, RELOAD_LIVE, "",
-     .help = "For `recipients = \"list\"`: one address a line."},
+     .help = "For `recipients = \"list\"`: one address a line. Read again soon after it has changed; one "
+             "with a mistake "
+             "leaves the old list, with a warning."},
+    {FIELD("unknown", config_domain, unknown), SCHEMA_WORD, RELOAD_LIVE, "\"defer\"", .words = unknown_words,
+     .help = "For `recipients = \"verify\"`, a recipient about whom the server never said anything while it "
+             "is down: "
+             "`450 4.1.1`, `250` (what it refuses later is quarantined), or `550 5.1.1`."},
+    {FIELD("verify_timeout", config_domain, verify_timeout_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"10s\"",
+     LIMITS(100, 4 * MINUTE_MS),
+     .help =
+         "How long `RCPT` waits for the server's answer; then the server counts as down. (Senders wait five "
+         "minutes, RFC 5321 4.5.3.2.3.)"},
+    {FIELD("verify_positive_refresh", config_domain, verify_positive_refresh_ms), SCHEMA_DURATION,
+     RELOAD_LIVE, "\"1d\"", LIMITS(0, 3650 * DAY_MS),
+     .help = "A known recipient is asked about again after this time."},
+    {FIELD("verify_positive_expire", config_domain, verify_positive_expire_ms), SCHEMA_DURATION, RELOAD_LIVE,
+     "\"31d\"", LIMITS(MINUTE_MS, 3650 * DAY_MS),
+     .help = "How long he counts as known while the server cannot be asked."},
+    {FIELD("verify_negative_refresh", config_domain, verify_negative_refresh_ms), SCHEMA_DURATION,
+     RELOAD_LIVE, "\"10m\"", LIMITS(0, 3650 * DAY_MS),
+     .help = "An unknown recipient is asked about again after this time: as long may mail of a new user be "
+             "refused."},
+    {FIELD("verify_negative_expire", config_domain, verify_negative_expire_ms), SCHEMA_DURATION, RELOAD_LIVE,
+     "\"3d\"", LIMITS(MINUTE_MS, 3650 * DAY_MS),
+     .help = "How long he counts as unknown while the server cannot be asked."},
+    {FIELD("verify_positive_max", config_domain, verify_positive_max), SCHEMA_INT, RELOAD_LIVE, "1000000",
+     LIMITS(100, 100000000),
+     .help = "Known recipients that are remembered; beyond it the oldest answers go."},
+    {FIELD("verify_negative_max", config_domain, verify_negative_max), SCHEMA_INT, RELOAD_LIVE, "10000",
+     LIMITS(100, 10000000), .help = "The same for unknown ones; they never push out known ones."},
     {FIELD("postmaster", config_domain, postmaster), SCHEMA_TEXT, RELOAD_RESTART, "",
      .help = "The user of a builtin server that gets mail for `postmaster`, which is always taken (RFC 5321 "
              "4.5.1) and "

@@ -49,6 +49,8 @@ struct session {
     uint64_t size_bytes;
     struct rcpt *rcpts;
     size_t rcpt_count, rcpt_capacity;
+    struct rcpt asked;           /* the RCPT whose answer waits for a verdict; address NULL: none */
+    struct verify_waiter waiter; /* its */
     struct body_writer *body;
     struct loop_guard guard;
     struct store_op *accept_op;
@@ -126,15 +128,59 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
 }
 
 /* Only Postmaster may come without his domain. */
-static void add_rcpt(struct session *s, const struct smtp_rcpt *rcpt, const struct config_domain *domain)
+static struct rcpt make_rcpt(const struct smtp_rcpt *rcpt, const struct config_domain *domain)
+{
+    char *address = rcpt->domain.len > 0 ? str_dup(rcpt->forward_path)
+                                         : mem_asprintf("%.*s@%s", STR_ARG(rcpt->forward_path), domain->name);
+    return (struct rcpt){address, domain};
+}
+
+static void take_rcpt(struct session *s, struct rcpt rcpt)
 {
     if (s->rcpt_count == s->rcpt_capacity) {
         s->rcpt_capacity = s->rcpt_capacity ? 2 * s->rcpt_capacity : 4;
         s->rcpts = mem_reallocarray(s->rcpts, s->rcpt_capacity, sizeof(*s->rcpts));
     }
-    char *address = rcpt->domain.len > 0 ? str_dup(rcpt->forward_path)
-                                         : mem_asprintf("%.*s@%s", STR_ARG(rcpt->forward_path), domain->name);
-    s->rcpts[s->rcpt_count++] = (struct rcpt){address, domain};
+    s->rcpts[s->rcpt_count++] = rcpt;
+    reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
+}
+
+static void refuse_unknown(struct session *s)
+{
+    reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
+}
+
+static void forget_asked(struct session *s)
+{
+    verify_forget(&s->waiter);
+    free(s->asked.address);
+    s->asked = (struct rcpt){NULL, NULL};
+}
+
+static void on_verdict(struct verify_waiter *w, enum verdict verdict)
+{
+    struct session *s = CONTAINER_OF(w, struct session, waiter);
+    struct rcpt rcpt = s->asked;
+    s->asked = (struct rcpt){NULL, NULL};
+    if (verdict == VERDICT_TAKE) {
+        take_rcpt(s, rcpt);
+        return;
+    }
+    free(rcpt.address);
+    if (verdict == VERDICT_REFUSE)
+        refuse_unknown(s);
+    else
+        reply(s, SMTP_REPLY(450, 4, 1, 1, "The recipient cannot be verified now, try again later"));
+}
+
+static void ask_about(struct session *s, const struct smtp_rcpt *rcpt, const struct config_domain *domain)
+{
+    s->asked = make_rcpt(rcpt, domain);
+    s->waiter.on_verdict = on_verdict;
+    enum verdict verdict =
+        verify_recipient(s->edge->options.verify, domain, str_from(s->asked.address), &s->waiter);
+    if (verdict != VERDICT_ASK)
+        on_verdict(&s->waiter, verdict);
 }
 
 static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
@@ -143,11 +189,13 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
     const struct config_domain *domain;
     switch (recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain)) {
     case RECIPIENT_OURS:
-        add_rcpt(s, rcpt, domain);
-        reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
+        take_rcpt(s, make_rcpt(rcpt, domain));
+        break;
+    case RECIPIENT_ASK:
+        ask_about(s, rcpt, domain);
         break;
     case RECIPIENT_UNKNOWN:
-        reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
+        refuse_unknown(s);
         break;
     case RECIPIENT_NOT_OURS:
         reply(s, SMTP_REPLY(550, 5, 7, 1, "Relaying denied: not a domain of this network"));
@@ -309,6 +357,7 @@ static void on_cancel(void *arg)
     if (s->accept_op)
         store_op_forget(s->accept_op);
     s->accept_op = NULL;
+    forget_asked(s);
 }
 
 static void session_free(struct session *s)
@@ -387,7 +436,7 @@ void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *
 
 static void end_unanswered(struct session *s)
 {
-    bool open_question = s->accept_op != NULL;
+    bool open_question = s->accept_op || s->asked.address;
     on_cancel(s);
     if (s->body) {
         body_abort(s->body);

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "loop/loop.h"
 #include "relay/recipients.h"
+#include "relay/verify.h"
 #include "store/queue.h"
 
 struct edge;
@@ -22,6 +23,7 @@ struct edge_options {
     const struct config *config;
     const struct config_relay *relay;
     const struct recipients *recipients; /* must outlive the edge */
+    struct verify *verify;               /* the same */
 };
 
 /* on_accepted fires for each recipient domain of a message that has become durable. */

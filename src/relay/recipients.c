@@ -158,5 +158,5 @@ enum recipient_answer recipients_check(const struct recipients *r, struct str lo
     if (!known)
         return RECIPIENT_UNKNOWN;
     *ret_domain = found;
-    return RECIPIENT_OURS;
+    return found->recipients == RECIPIENTS_VERIFY ? RECIPIENT_ASK : RECIPIENT_OURS;
 }

@@ -1,5 +1,6 @@
 /* Which recipients the relay takes, by the domain's `recipients` mode. Knows the
- * directory (the store's users) and lists; decides at once, without a lookup. */
+ * directory (the store's users) and lists, decides at once, without a lookup;
+ * and says whose server is to be asked (relay/verify.h). */
 #ifndef HOLDFAST_RELAY_RECIPIENTS_H
 #define HOLDFAST_RELAY_RECIPIENTS_H
 
@@ -19,6 +20,7 @@ struct recipients {
 
 enum recipient_answer {
     RECIPIENT_OURS,
+    RECIPIENT_ASK,      /* ours if the domain's server says so */
     RECIPIENT_UNKNOWN,  /* 550 5.1.1 */
     RECIPIENT_NOT_OURS, /* no such domain here: 550 5.7.1, no open relay */
     RECIPIENT_NOT_NOW,  /* the directory was never read: 451 4.3.0 */
@@ -40,7 +42,8 @@ void recipients_directory_end(struct recipients *r);
 /* Postmaster without a domain (RFC 5321 4.5.1) is the first domain's; ret_domain names it.
  * local_part as the client said (case-insensitive compare with the directory;
  * a detail after '+' names the same user, RFC 5233), domain in any case.
- * Postmaster is always ours (RFC 5321 4.5.1). ret_domain is set for OURS. */
+ * Postmaster is always ours (RFC 5321 4.5.1). ret_domain is set for OURS
+ * and ASK. */
 enum recipient_answer recipients_check(const struct recipients *r, struct str local_part, struct str domain,
                                        const struct config_domain **ret_domain);
 

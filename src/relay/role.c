@@ -36,6 +36,7 @@ struct relay_role {
     struct loop *loop;
     struct relay_role_options options;
     struct recipients recipients;
+    struct verify *verify;
     struct edge *edge;
     struct loop_listener **listeners;
     size_t listener_count;
@@ -135,13 +136,23 @@ static struct target *server_now(const struct relay_role *r, struct str server, 
     return standby ? standby : target_by_name(r, server);
 }
 
+static struct target *target_of_domain(const struct relay_role *r, const struct config_domain *domain,
+                                       const struct view *v)
+{
+    const struct view_route *route = v ? view_route_find(v, str_from(domain->name)) : NULL;
+    struct target *routed = route ? server_now(r, route->record.server, v) : NULL;
+    return routed ? routed : server_now(r, str_from(domain->server->name), v);
+}
+
 static struct target *route_of(const struct relay_role *r, const struct stream *s, const struct view *v)
 {
-    if (!s->domain)
-        return server_now(r, source_home(s->source), v);
-    const struct view_route *route = v ? view_route_find(v, str_from(s->domain->name)) : NULL;
-    struct target *routed = route ? server_now(r, route->record.server, v) : NULL;
-    return routed ? routed : server_now(r, str_from(s->domain->server->name), v);
+    return s->domain ? target_of_domain(r, s->domain, v) : server_now(r, source_home(s->source), v);
+}
+
+static struct target *asked_target(void *arg, const struct config_domain *domain)
+{
+    const struct relay_role *r = arg;
+    return target_of_domain(r, domain, viewer_view(r->viewer));
 }
 
 static void route_stream(struct relay_role *r, struct stream *s)
@@ -366,6 +377,21 @@ static void make_targets(struct relay_role *r)
     }
 }
 
+static void make_edge(struct relay_role *r)
+{
+    struct verify_options verify = {.config = r->options.config,
+                                    .relay = r->options.relay,
+                                    .network = store_network(r->options.store),
+                                    .target_of = asked_target,
+                                    .arg = r};
+    r->verify = verify_new(r->loop, &verify);
+    struct edge_options edge = {.config = r->options.config,
+                                .relay = r->options.relay,
+                                .recipients = &r->recipients,
+                                .verify = r->verify};
+    r->edge = edge_new(r->loop, &edge, on_accepted, r);
+}
+
 int relay_role_start(struct loop *l, const struct relay_role_options *options, struct relay_role **ret_role,
                      struct err_buf *eb)
 {
@@ -380,8 +406,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         return rc;
     }
     make_client_options(r);
-    struct edge_options edge = {.config = config, .relay = options->relay, .recipients = &r->recipients};
-    r->edge = edge_new(l, &edge, on_accepted, r);
+    make_edge(r);
     make_targets(r);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
     r->orders = orders_new(options->store, config, r->owned, on_queue_changed, r);
@@ -413,7 +438,9 @@ int relay_role_reload(struct relay_role *r, struct err_buf *eb)
 static void on_stop_timer(void *arg)
 {
     struct relay_role *r = arg;
-    if (edge_session_count(r->edge) > 0 && mono_before(loop_now(r->loop), r->stop_deadline)) {
+    verify_flush(r->verify);
+    bool busy = edge_session_count(r->edge) > 0 || verify_busy(r->verify);
+    if (busy && mono_before(loop_now(r->loop), r->stop_deadline)) {
         loop_timer_start(r->stop_timer, 20);
         return;
     }
@@ -450,6 +477,7 @@ void relay_role_free(struct relay_role *r)
         store_op_forget(r->users_op);
     owned_free(r->owned);
     edge_free(r->edge);
+    verify_free(r->verify);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_free(r->targets[i]);
     free(r->targets);

@@ -444,6 +444,16 @@ void target_drop_queue(struct target *t, struct queue *q)
     loop_timer_start(t->timer, 0); /* other queues' mail may have waited for these sessions */
 }
 
+bool target_may_answer(const struct target *t, struct addr *ret_to)
+{
+    enum health_state state = monitor_word(t->monitor)->state;
+    bool may = health_state_serves(state) || state == HEALTH_UNKNOWN || state == HEALTH_RECOVERING;
+    if (!t->instance.present || !may)
+        return false;
+    *ret_to = t->instance.address;
+    return true;
+}
+
 void target_observe(const struct target *t, struct target_observation *ret_observation)
 {
     struct mono_time now = loop_now(t->loop);

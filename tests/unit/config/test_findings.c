@@ -83,11 +83,8 @@ static void wrong_types(void **state)
         {NETWORK "store { url = \"postgresql://u@h/d\" }",
          "2: store: url cannot be \"postgresql://u@h/d\": this build has no PostgreSQL engine yet; use "
          "\"sqlite:FOLDER\"\n"},
-        {NETWORK "domain \"t\" { server = \"m\" recipients = \"verify\" }",
-         "2: domain \"t\": recipients cannot be \"verify\" yet: this version has \"directory\", \"list\" and "
-         "\"any\"\n"},
         {NETWORK "domain \"t\" { server = \"m\" recipients = 1 }",
-         "2: domain \"t\": recipients must be one of \"directory\", \"list\", \"any\"\n"},
+         "2: domain \"t\": recipients must be one of \"directory\", \"list\", \"any\", \"verify\"\n"},
         {NETWORK "domain \"t\" { server = {\"m\"} relays = \"r\" }",
          "2: domain \"t\": server must be a name in quotes\n"
          "2: domain \"t\": relays must be a list of names, such as {\"a\", \"b\"}\n"},

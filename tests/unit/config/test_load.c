@@ -106,6 +106,8 @@ static void the_two_site_network(void **state)
     assert_string_equal(domain->relays[1]->name, "relay-west");
     assert_int_equal(domain->recipients, RECIPIENTS_DIRECTORY);
     assert_string_equal(domain->recipients_file, "");
+    assert_int_equal(domain->unknown, UNKNOWN_DEFER);
+    assert_int_equal(domain->verify_negative_refresh_ms, 10 * 60 * 1000);
     config_free(c);
 }
 

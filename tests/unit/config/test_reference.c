@@ -42,7 +42,8 @@ static void it_tells_each_kind_of_key(void **state)
         "\n| `node` | name of `node` | required |  | restart | ",
         "\n| `retry` | duration | `\"1s\"` | 100ms to 1d | reload | ",
         "\n| `relays` | list of names of `relay` | `{}` | 0 to 16 items | restart | ",
-        "\n| `recipients` | word | `\"directory\"` | `\"directory\"`, `\"list\"`, `\"any\"` | reload | ",
+        "\n| `recipients` | word | `\"directory\"` | `\"directory\"`, `\"list\"`, `\"any\"`, `\"verify\"` | "
+        "reload | ",
         "\n| `connections_max` | number | `2000` | 1 to 100000 | reload | ",
     };
     struct buf made;

@@ -66,6 +66,24 @@ static void zones_and_domains(void **state)
         {NETWORK "domain \"t\" { server = \"m\"\nrecipients = \"list\" }",
          "3: domain \"t\": recipients = \"list\" needs recipients_file = \"PATH\"\n"},
         {NETWORK "domain \"t\" { server = \"m\" recipients = \"list\" recipients_file = \"x\" }", ""},
+        {NETWORK "domain \"t\" { server = \"e\" recipients = \"verify\" unknown = \"reject\" }" EXTERNAL(
+             "e", "127.0.0.9", ""),
+         ""},
+        {NETWORK "domain \"t\" { server = \"m\"\nrecipients = \"verify\" }",
+         "3: domain \"t\": server \"m\" is builtin, its users are in the store; set recipients = "
+         "\"directory\"\n"},
+        {NETWORK
+         "domain \"t\" { server = \"e\" recipients = \"any\"\nunknown = \"accept\"\nverify_negative_max = "
+         "100 }" EXTERNAL("e", "127.0.0.9", ""),
+         "3: domain \"t\": unknown is used by recipients = \"verify\" only; set that, or remove it\n"
+         "4: domain \"t\": verify_negative_max is used by recipients = \"verify\" only; set that, or remove "
+         "it\n"},
+        {NETWORK
+         "domain \"t\" { server = \"e\" recipients = \"verify\" verify_positive_refresh = \"40d\" }" EXTERNAL(
+             "e", "127.0.0.9", ""),
+         "2: domain \"t\": verify_positive_refresh is longer than verify_positive_expire; what has expired "
+         "cannot be "
+         "fresh\n"},
         {NETWORK "domain \"t\" { server = \"m\" postmaster = \"Alice@T\" }", ""},
         {NETWORK "domain \"t\" { server = \"m\"\npostmaster = \"alice@u\" } domain \"u\" { server = \"e\"\n"
                  "postmaster = \"alice@u\" }\n" EXTERNAL("e", "127.0.0.9", ""),

@@ -74,6 +74,23 @@ static bool starts(const char *line, const char *word)
     return strncmp(line, word, strlen(word)) == 0;
 }
 
+static bool on_rcpt(struct peer_session *s)
+{
+    struct peer *p = s->peer;
+    (void)sscanf(s->line, "RCPT TO:<%23[^@]", s->name);
+    p->rcpts++;
+    const char *answer = p->rcpt ? p->rcpt(p, s->name) : "250 ok";
+    if (answer && !*answer) {
+        session_end(s);
+        return false;
+    }
+    if (answer) {
+        say(s, answer);
+        say(s, "\r\n");
+    }
+    return true;
+}
+
 /* false: the session is over. */
 static bool on_line(struct peer_session *s)
 {
@@ -84,7 +101,7 @@ static bool on_line(struct peer_session *s)
         return false;
     }
     if (starts(s->line, "RCPT"))
-        (void)sscanf(s->line, "RCPT TO:<%23[^@]", s->name);
+        return on_rcpt(s);
     s->peer->greetings += starts(s->line, "EHLO");
     s->data = starts(s->line, "DATA");
     say(s, s->data ? "354 go on\r\n" : "250 ok\r\n");

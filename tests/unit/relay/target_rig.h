@@ -24,8 +24,11 @@ struct peer {
     int64_t delay_ms; /* before the answer to a final dot; < 0: none comes */
     const char *cut;  /* mail for whoever begins so is cut at the final dot, when it has no mark yet ... */
     char cut_already[PEER_TAKEN_MAX]; /* ... by the digit that follows */
-    int greetings;                    /* EHLO heard: sessions that were begun */
-    int in_data;                      /* final dots without an answer */
+    /* What it says to RCPT for name; NULL: nothing, "": the connection is cut. Unset: 250. */
+    const char *(*rcpt)(struct peer *p, const char *name);
+    int rcpts;         /* RCPT heard */
+    int greetings;     /* EHLO heard: sessions that were begun */
+    int in_data;       /* final dots without an answer */
     int most_with_cut; /* of these, the most while a message was there that had been cut before */
     char taken[PEER_TAKEN_MAX][24]; /* recipients' local parts */
     int taken_count;
