@@ -47,12 +47,18 @@ static int list_read(struct map *list, const char *path, struct err_buf *eb)
     return rc;
 }
 
+static void free_list(struct map *list)
+{
+    if (!list)
+        return;
+    map_fini(list);
+    free(list);
+}
+
 static void free_lists(struct map *lists)
 {
-    for (struct map_entry *e = lists->first; e; e = e->next) {
-        map_fini(e->value);
-        free(e->value);
-    }
+    for (struct map_entry *e = lists->first; e; e = e->next)
+        free_list(e->value);
     map_fini(lists);
 }
 
@@ -83,6 +89,24 @@ int recipients_reload(struct recipients *r, struct err_buf *eb)
     }
     free_lists(&r->lists);
     r->lists = lists;
+    return 0;
+}
+
+int recipients_reload_list(struct recipients *r, const struct config_domain *domain, size_t *ret_count,
+                           struct err_buf *eb)
+{
+    const struct map *old = map_find(&r->lists, str_from(domain->name));
+    struct map *list = mem_zalloc(sizeof(*list));
+    map_init(list);
+    int rc = list_read(list, domain->recipients_file, eb);
+    if (rc == 0 && list->len == 0 && old && old->len > 0)
+        rc = err_set(eb, ERR_INVALID, "%s: there is no address in it", domain->recipients_file);
+    if (rc < 0) {
+        free_list(list);
+        return rc;
+    }
+    *ret_count = list->len;
+    free_list(map_set(&r->lists, str_from(domain->name), list));
     return 0;
 }
 

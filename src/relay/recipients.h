@@ -32,6 +32,10 @@ int recipients_init(struct recipients *r, const struct config *config, struct er
 /* The configuration changed in place (config_exchange), or a file did: reads the
  * lists again. On an error (as of init) the old ones go on. */
 int recipients_reload(struct recipients *r, struct err_buf *eb) MUST_USE;
+/* The file of one domain (recipients = "list") changed. On an error (as of init; ERR_INVALID: no address is
+ * left) the old list goes on. ret_count: addresses. */
+int recipients_reload_list(struct recipients *r, const struct config_domain *domain, size_t *ret_count,
+                           struct err_buf *eb) MUST_USE;
 void recipients_fini(struct recipients *r);
 
 /* Replaces the directory. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "relay/edge.h"
 #include "relay/expiry.h"
+#include "relay/list_watch.h"
 #include "relay/notices.h"
 #include "relay/observer.h"
 #include "relay/orders.h"
@@ -36,6 +37,7 @@ struct relay_role {
     struct loop *loop;
     struct relay_role_options options;
     struct recipients recipients;
+    struct list_watch *list_watch;
     struct verify *verify;
     struct edge *edge;
     struct loop_listener **listeners;
@@ -400,8 +402,10 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
     r->loop = l;
     r->options = *options;
     r->users_revision = -1;
+    r->list_watch = list_watch_new(l, config, &r->recipients);
     int rc = recipients_init(&r->recipients, config, eb);
     if (rc < 0) {
+        list_watch_free(r->list_watch);
         free(r);
         return rc;
     }
@@ -483,6 +487,7 @@ void relay_role_free(struct relay_role *r)
     free(r->targets);
     free(r->streams);
     free(r->custodies);
+    list_watch_free(r->list_watch);
     recipients_fini(&r->recipients);
     free(r);
 }

@@ -116,3 +116,17 @@ def test_what_cannot_be_reloaded_is_said_with_its_line(network):
     until_logged(network, 'hostname changed; restart the role relay of node', 1)
     with smtplib.SMTP(network.RELAY_EAST, network.SMTP) as session:
         assert b"relay-east.example.test" in session.ehlo("client.example")[1]
+
+
+def test_a_changed_list_needs_no_signal(network, scratch):
+    """A broken one leaves the old one in use, and is told of once by each relay."""
+    with smtplib.SMTP(network.RELAY_EAST, network.SMTP) as session:
+        session.ehlo("client.example")
+        (scratch / LIST).write_text("carol@example.test\nno address\n")
+        until_logged(network, "recipients' list not read", times=2)
+        assert [rcpt(session, "alice@example.test"), rcpt(session, "carol@example.test")] == [250, 550]
+        (scratch / "new").write_text("carol@example.test\n")
+        (scratch / "new").rename(scratch / LIST)
+        wait.until(lambda: rcpt(session, "carol@example.test") == 250, "the new list")
+        assert rcpt(session, "alice@example.test") == 550
+        assert log_of(network).count("recipients' list not read") == 2
