@@ -151,6 +151,19 @@ def test_a_server_that_does_not_answer_in_time_is_as_one_that_is_down(make_relay
     assert rcpt(NOBODY) == OK
 
 
+def test_a_client_that_goes_away_while_the_server_is_asked(make_relay, server):
+    relay = make_relay()
+    await_state(relay, "operational")
+    honest = server.answers["RCPT"]
+    server.answers["RCPT"] = HANG
+    with socket.create_connection(BackupMx.RELAY, timeout=SMTP_LIMIT_S) as connection:
+        connection.sendall(b"HELO client.example\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<%s>\r\n" % NOBODY.encode())
+        relay.until(lambda: any(NOBODY in line for line in server.commands("RCPT")), "the question")
+    server.answers["RCPT"] = honest
+    assert rcpt(KNOWN) == OK
+    relay.stop()  # with the question still open
+
+
 def test_pipelined_recipients_are_answered_in_order(make_relay, server):
     await_state(make_relay(), "operational")
     with socket.create_connection(BackupMx.RELAY, timeout=SMTP_LIMIT_S) as connection:
