@@ -261,6 +261,25 @@ static void trouble_is_not_remembered(void **state)
     assert_int_equal(asked(w, "alice@d.test"), VERDICT_TAKE);
 }
 
+static void a_store_that_fails_is_as_one_that_knows_nothing(void **state)
+{
+    struct world *w = *state;
+    struct verify *before = w->verify;
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_TAKE);
+    RIG_UNTIL(w->rig, !verify_busy(w->verify));
+    start(w);
+    store_memory_cut(w->rig->store, true);
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_TAKE); /* the server said it again */
+    assert_int_equal(w->rig->peers[0].rcpts, 2);
+    verify_flush(w->verify);
+    RIG_UNTIL(w->rig, !verify_busy(w->verify)); /* given up, with a warning */
+    take_down(w);
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_TAKE);
+    assert_int_equal(asked(w, "bob@d.test"), VERDICT_DEFER);
+    store_memory_cut(w->rig->store, false);
+    verify_free(before);
+}
+
 static void too_many_questions_are_put_off(void **state)
 {
     struct world *w = *state;
@@ -315,6 +334,7 @@ int main(void)
         VERIFY_TEST(a_server_that_cuts_each_session_is_asked_no_more_than_twice),
         VERIFY_TEST(a_session_ends_before_the_server_loses_patience),
         VERIFY_TEST(trouble_is_not_remembered),
+        VERIFY_TEST(a_store_that_fails_is_as_one_that_knows_nothing),
         VERIFY_TEST(too_many_questions_are_put_off),
         VERIFY_TEST(another_place_is_asked_what_the_old_one_had_not_answered),
     };
