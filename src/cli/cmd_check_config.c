@@ -1,20 +1,132 @@
+#include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "auth/users_file.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "director/program.h"
 #include "dns/zones.h"
+#include "relay/recipients.h"
+#include "run/command.h"
 
-/* The zones are read too: a name server that cannot load its zone would not start. */
-static int check_zones(const struct context *cx)
+/* What the configuration names is looked at as well: a role that cannot read its
+ * file, or become its user, would not start. Findings go to stderr. */
+struct check {
+    const struct config *config;
+    char *self; /* this program's file */
+    size_t findings;
+};
+
+static void find_at(struct check *c, const struct config_mention *m, const char *what)
 {
-    struct dns_zones *zones = NULL;
+    fprintf(stderr, "%s:%d: %s: %s = \"%s\" %s\n", c->config->path, m->line, m->label, m->key, m->text, what);
+    c->findings++;
+}
+
+static void find_inside(struct check *c, int err, const struct err_buf *eb)
+{
+    if (err == 0)
+        return;
+    fprintf(stderr, "%s\n", eb->text);
+    c->findings++;
+}
+
+/* NULL, or why not and what to do. */
+static const char *file_problem(const char *path, int mode)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return errno == ENOENT || errno == ENOTDIR ? "is not there: make it, or name another"
+                                                   : "cannot be looked at: see the rights of its folders";
+    if (!S_ISREG(st.st_mode))
+        return "is not a regular file: name one";
+    if (access(path, mode) != 0)
+        return mode == X_OK ? "cannot be executed: chmod +x it, or name another"
+                            : "cannot be read: see its rights, or name another";
+    return NULL;
+}
+
+static void check_users(struct check *c, const char *path)
+{
+    struct users_file users;
     struct err_buf eb = {""};
-    if (dns_zones_load(cx->config, 1, &zones, &eb) < 0) {
-        fprintf(stderr, "%s\n", eb.text);
-        return EXIT_FAILED;
+    int err = users_file_load(path, &users, &eb);
+    find_inside(c, err, &eb);
+    if (err == 0)
+        users_file_free(&users);
+}
+
+static void check_file(struct check *c, const struct config_mention *m)
+{
+    struct err_buf eb = {""};
+    const char *problem = file_problem(m->text, R_OK);
+    if (problem)
+        find_at(c, m, problem);
+    else if (strcmp(m->section, "users") == 0)
+        check_users(c, m->text);
+    else if (strcmp(m->section, "domain") == 0)
+        find_inside(c, recipients_check_file(m->text, &eb), &eb);
+    else if (strcmp(m->section, "zone") == 0)
+        find_inside(c, dns_zones_check(c->config, m->object, &eb), &eb);
+}
+
+static void check_program(struct check *c, const struct config_mention *m)
+{
+    const char *kind = strcmp(m->key, "fence") == 0 ? "fence" : "provision";
+    char *path = NULL;
+    if (strcmp(kind, "fence") == 0 && strcmp(m->text, CONFIG_FENCE_EPOCH) == 0)
+        return; /* no program: the store refuses */
+    if (program_find(c->self, kind, str_from(m->text), &path) < 0) {
+        find_at(c, m, "is neither a plain name nor an absolute path");
+        return;
     }
-    dns_zones_free(zones);
-    return EXIT_DONE;
+    const char *problem = file_problem(path, X_OK);
+    if (problem && m->text[0] != '/')
+        find_at(c, m,
+                "is not among the programs that come with this one: name one, or give an absolute path");
+    else if (problem)
+        find_at(c, m, problem);
+    free(path);
+}
+
+static void check_mention(void *arg, const struct config_mention *m)
+{
+    struct check *c = arg;
+    switch (m->kind) {
+    case CONFIG_MENTIONS_FILE:
+        check_file(c, m);
+        break;
+    case CONFIG_MENTIONS_PROGRAM:
+        check_program(c, m);
+        break;
+    case CONFIG_MENTIONS_USER:
+        if (!getpwnam(m->text))
+            find_at(c, m, "is no user of this system: make it, or name another");
+        break;
+    }
+}
+
+/* What is made for a zone without a file can be wrong, too. */
+static void check_made_zones(struct check *c)
+{
+    struct err_buf eb = {""};
+    for (size_t i = 0; i < c->config->zone_count; i++)
+        if (c->config->zones[i].file[0] == '\0')
+            find_inside(c, dns_zones_check(c->config, &c->config->zones[i], &eb), &eb);
+}
+
+static int check_all(const struct config *config)
+{
+    struct check c = {.config = config, .self = command_program()};
+    config_each_mention(config, check_mention, &c);
+    check_made_zones(&c);
+    free(c.self);
+    return c.findings == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
 int cmd_check_config(int argc, char **argv)
@@ -30,7 +142,7 @@ int cmd_check_config(int argc, char **argv)
         return command_usage("check-config", "name the file by -c FILE");
     int status = context_load_config(&cx);
     if (status == EXIT_DONE)
-        status = check_zones(&cx);
+        status = check_all(cx.config);
     if (status == EXIT_DONE)
         printf("%s: no findings\n", cx.config->path);
     context_fini(&cx);

@@ -96,6 +96,8 @@ struct config_check {
     const char *command; /* CHECK_COMMAND: absolute path of a monitoring plugin */
 };
 
+#define CONFIG_FENCE_EPOCH "epoch" /* no agent: the store refuses the old instance */
+
 struct config_create {
     struct config_site *site;
     bool address_same;       /* address = "same" */
@@ -203,13 +205,34 @@ struct config_findings {
  * all other findings; ERR_NOT_FOUND, ERR_DENIED, ERR_IO when it cannot be read
  * (a finding, too). On success findings is empty. findings is to be freed in
  * either case. A relative path or state_dir is below the working directory.
- * Reads no other file: that those which it names are readable, their users find. */
+ * Reads no other file: that those which it names are readable, their users and check-config find. */
 int config_load(const char *path, const char *state_dir, struct config **ret_config,
                 struct config_findings *ret_findings) MUST_USE;
 /* The same of a text; path says where it is from and what relative paths are beside. */
 int config_parse(struct str text, const char *path, const char *state_dir, struct config **ret_config,
                  struct config_findings *ret_findings) MUST_USE;
 void config_free(struct config *c); /* NULL is allowed */
+
+/* What the file names of the machine that it is read on. */
+enum config_mention_kind {
+    CONFIG_MENTIONS_FILE,    /* an absolute path */
+    CONFIG_MENTIONS_PROGRAM, /* an absolute path, or a plain name */
+    CONFIG_MENTIONS_USER,
+};
+
+struct config_mention {
+    enum config_mention_kind kind;
+    const char *section; /* its kind: "zone" */
+    const char *label;   /* zone "example.test" */
+    const char *key;
+    const char *text;   /* never "" */
+    int line;           /* of the key, or of the section when the default holds */
+    const void *object; /* the section's struct */
+};
+
+/* Calls fn for each mention, in the order of the file's sections. */
+void config_each_mention(const struct config *c, void (*fn)(void *arg, const struct config_mention *m),
+                         void *arg);
 void config_findings_free(struct config_findings *f);
 /* One line each: "file:line: text". */
 void config_findings_print(const struct config_findings *f, FILE *out);

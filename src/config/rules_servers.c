@@ -101,7 +101,7 @@ static void check_check(struct build *b, const struct tree_section *s)
 static void check_create_fence(struct build *b, const struct tree_section *s, bool external)
 {
     const struct config_create *create = s->object;
-    if (strcmp(create->fence, "epoch") != 0)
+    if (strcmp(create->fence, CONFIG_FENCE_EPOCH) != 0)
         return;
     if (external)
         findings_add(b->findings, tree_line(s, "fence"),

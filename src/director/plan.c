@@ -117,7 +117,7 @@ enum plan_kind plan_candidate_kind(const struct config_server *s, const struct r
 
 static bool names_agent(const struct config_create *e)
 {
-    return e->fence[0] != '\0' && strcmp(e->fence, "epoch") != 0;
+    return e->fence[0] != '\0' && strcmp(e->fence, CONFIG_FENCE_EPOCH) != 0;
 }
 
 /* `process` looks into the machine that the instance runs on: its own node, or

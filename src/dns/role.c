@@ -26,6 +26,13 @@ static uint32_t serial_now(struct loop *l)
     return (uint32_t)(loop_wall(l).ms / 1000);
 }
 
+static int open_server(struct dns_role *r, struct err_buf *eb)
+{
+    struct err_buf why = {""};
+    int err = dns_server_open(&r->dns->listen, r->dns->udp_threads, &r->server, &why);
+    return err < 0 ? err_set(eb, err, "dns %s cannot listen: %s", r->dns->name, why.text) : 0;
+}
+
 int dns_role_open(struct loop *l, const struct config *config, const struct config_dns *dns,
                   struct dns_role **ret_role, struct err_buf *eb)
 {
@@ -36,7 +43,7 @@ int dns_role_open(struct loop *l, const struct config *config, const struct conf
     dns_view_init(&r->answered, config);
     int err = dns_zones_load(config, serial_now(l), &r->zones, eb);
     if (err == 0)
-        err = dns_server_open(&dns->listen, dns->udp_threads, &r->server, eb);
+        err = open_server(r, eb);
     if (err < 0) {
         dns_role_free(r);
         return err;

@@ -20,6 +20,13 @@ static int zone_build(const struct config *c, const struct config_zone *section,
     return 0;
 }
 
+static void free_zones(struct map *by_apex)
+{
+    for (struct map_entry *e = by_apex->first; e; e = e->next)
+        zone_free(e->value);
+    map_fini(by_apex);
+}
+
 static int add_zone(struct dns_zones *zs, const struct config_zone *section, uint32_t serial,
                     struct err_buf *eb)
 {
@@ -55,6 +62,15 @@ int dns_zones_load(const struct config *c, uint32_t serial, struct dns_zones **r
     return 0;
 }
 
+int dns_zones_check(const struct config *c, const struct config_zone *section, struct err_buf *eb)
+{
+    struct dns_zones zs = {.config = c};
+    map_init(&zs.by_apex);
+    int err = add_zone(&zs, section, 1, eb);
+    free_zones(&zs.by_apex);
+    return err;
+}
+
 struct dns_zones *dns_zones_ref(struct dns_zones *zs)
 {
     zs->references++;
@@ -65,9 +81,7 @@ void dns_zones_free(struct dns_zones *zs)
 {
     if (zs == NULL || --zs->references > 0)
         return;
-    for (struct map_entry *e = zs->by_apex.first; e; e = e->next)
-        zone_free(e->value);
-    map_fini(&zs->by_apex);
+    free_zones(&zs->by_apex);
     free(zs);
 }
 

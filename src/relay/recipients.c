@@ -55,6 +55,15 @@ static void free_list(struct map *list)
     free(list);
 }
 
+int recipients_check_file(const char *path, struct err_buf *eb)
+{
+    struct map list;
+    map_init(&list);
+    int rc = list_read(&list, path, eb);
+    map_fini(&list);
+    return rc;
+}
+
 static void free_lists(struct map *lists)
 {
     for (struct map_entry *e = lists->first; e; e = e->next)

@@ -37,6 +37,8 @@ int recipients_reload(struct recipients *r, struct err_buf *eb) MUST_USE;
 int recipients_reload_list(struct recipients *r, const struct config_domain *domain, size_t *ret_count,
                            struct err_buf *eb) MUST_USE;
 void recipients_fini(struct recipients *r);
+/* Whether a list could be read from there; errors as of init. */
+int recipients_check_file(const char *path, struct err_buf *eb) MUST_USE;
 
 /* Replaces the directory. */
 void recipients_directory_begin(struct recipients *r);
