@@ -83,7 +83,7 @@ static int load_users(struct context *cx)
         fprintf(stderr, "holdfast %s: %s\n", cx->command, eb.text);
         return ERR_INVALID;
     }
-    int err = put_users(cx, &users);
+    int err = put_users(cx, &users); /* which the store takes, or not: its errors are others */
     if (cx->config->users_file[0])
         users_file_free(&users);
     return err;
@@ -91,9 +91,10 @@ static int load_users(struct context *cx)
 
 static int failed(const struct context *cx, int err)
 {
-    fprintf(stderr, "holdfast %s: the store does not take the network's first records: %s\n", cx->command,
-            err_name(err));
-    return EXIT_FAILED;
+    if (err != ERR_INVALID)
+        fprintf(stderr, "holdfast %s: the store does not take the network's first records: %s\n", cx->command,
+                err_name(err));
+    return err;
 }
 
 int bootstrap(struct context *cx)
@@ -105,5 +106,5 @@ int bootstrap(struct context *cx)
     int err = no_key ? put_peer_key(cx) : 0;
     if ((err == 0 || err == ERR_CONFLICT) && no_users)
         err = load_users(cx);
-    return err == 0 || err == ERR_CONFLICT ? EXIT_DONE : failed(cx, err);
+    return err == 0 || err == ERR_CONFLICT ? 0 : failed(cx, err);
 }

@@ -6,7 +6,7 @@
 
 #include "cli/context.h"
 
-/* Waits for it. The exit status of a failure (printed), or 0. */
-int bootstrap(struct context *cx);
+/* Waits for it. 0, or what failed (printed): ERR_INVALID the file of users, else an error of the store. */
+int bootstrap(struct context *cx) MUST_USE;
 
 #endif

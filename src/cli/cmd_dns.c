@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/role_main.h"
 #include "dns/role.h"
+#include "run/supervisor.h"
 
 #define STORE_RETRY_MS 1000
 #define ROUTE_LEASES   4 /* how many of a node's leases the last known routes are kept for */
@@ -108,11 +109,14 @@ static int start(struct dns_main *m)
     struct err_buf eb = {""};
     const struct config_dns *dns = config_dns_of_node(m->rm.cx.config, m->rm.node);
     int rc = dns_role_open(m->rm.cx.loop, m->rm.cx.config, dns, &m->role, &eb);
-    if (rc == 0 && role_main_become(&m->rm) != EXIT_DONE)
-        return EXIT_FAILED;
-    if (rc == 0)
-        rc = dns_role_start(m->role, &eb);
     if (rc < 0) {
+        log_event(LOG_ERROR, eb.text);
+        return supervisor_refusal();
+    }
+    int status = role_main_become(&m->rm);
+    if (status != EXIT_DONE)
+        return status;
+    if (dns_role_start(m->role, &eb) < 0) {
         log_event(LOG_ERROR, eb.text);
         return EXIT_FAILED;
     }

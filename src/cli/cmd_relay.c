@@ -6,6 +6,7 @@
 #include "cli/role_main.h"
 #include "net/bind.h"
 #include "relay/role.h"
+#include "run/supervisor.h"
 
 #define GRACE_MS 10000 /* for messages under way at the end */
 
@@ -37,16 +38,17 @@ static int start_bound(struct relay_main *m, const struct config_relay *relay, i
     struct err_buf eb = {""};
     if (net_bind_listen("relay", relay->name, relay->listen.addrs, relay->listen.count, fds, &eb) < 0) {
         log_event(LOG_ERROR, eb.text);
-        return EXIT_FAILED;
+        return supervisor_refusal();
     }
     int status = role_main_open(&m->rm);
     if (status)
         return status;
     struct relay_role_options options = {
         .config = m->rm.cx.config, .relay = relay, .store = m->rm.cx.store, .listen_fds = fds};
-    if (relay_role_start(m->rm.cx.loop, &options, &m->role, &eb) < 0) {
+    int err = relay_role_start(m->rm.cx.loop, &options, &m->role, &eb);
+    if (err < 0) {
         log_event(LOG_ERROR, eb.text);
-        return EXIT_FAILED;
+        return err == ERR_IO ? EXIT_FAILED : supervisor_refusal();
     }
     log_event(LOG_INFO, "relay started", LOG_TEXT("relay", relay->name));
     return 0;

@@ -58,7 +58,7 @@ int context_open_store(struct context *cx, bool read_only)
         return refused(cx, &eb);
     if (!cx->loop)
         cx->loop = loop_real_new();
-    int rc = store_open(cx->loop, &options, &cx->store, &eb);
+    int rc = cx->store_err = store_open(cx->loop, &options, &cx->store, &eb);
     if (rc == 0)
         return EXIT_DONE;
     fprintf(stderr, "holdfast %s: %s\n", cx->command, eb.text);

@@ -20,7 +20,8 @@ struct context {
     struct config *config;
     struct loop *loop;
     struct store *store;
-    bool is_role; /* a role's main: it has become the configured user, if any, by itself */
+    int store_err; /* of the store that could not be opened */
+    bool is_role;  /* a role's main: it has become the configured user, if any, by itself */
     bool waiting;
     bool viewing;     /* context_view waits for its first view */
     bool interrupted; /* context_order was ended by a signal: give no other */

@@ -13,6 +13,7 @@
 #include "cli/owner.h"
 #include "loop/real.h"
 #include "run/state_folder.h"
+#include "run/supervisor.h"
 
 #define EXTRA_OPTIONS_MAX 8
 
@@ -109,15 +110,21 @@ int role_main_become(struct role_main *rm)
     struct err_buf eb = {""};
     if (state_folder_make(rm->cx.config, &eb) < 0)
         log_event(LOG_WARNING, "the state folder cannot be used", LOG_TEXT("why", eb.text));
-    return owner_become_configured(&rm->cx, rm->keep_bind);
+    return owner_become_configured(&rm->cx, rm->keep_bind) == EXIT_DONE ? EXIT_DONE : supervisor_refusal();
 }
 
 int role_main_open(struct role_main *rm)
 {
     int status = role_main_become(rm);
-    if (status == EXIT_DONE)
-        status = context_open_store(&rm->cx, false);
-    return status ? status : bootstrap(&rm->cx);
+    if (status != EXIT_DONE)
+        return status;
+    status = context_open_store(&rm->cx, false);
+    if (status != EXIT_DONE)
+        return rm->cx.store_err == ERR_VERSION ? supervisor_refusal() : status;
+    int err = bootstrap(&rm->cx);
+    if (err == ERR_INVALID)
+        return supervisor_refusal();
+    return err < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static void on_end_signal(void *arg, int signum)

@@ -34,7 +34,9 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
  * false: a role that can do without goes on when the folder cannot be used. 0 or
  * an exit status. */
 int role_main_claim(struct role_main *rm, bool needs_folder) MUST_USE;
-/* Makes the state folder, and drops privileges. After the sockets are bound. */
+/* These two return 0 or an exit status; that of supervisor_refusal when no other
+ * try could be better.
+ * Makes the state folder, and drops privileges. After the sockets are bound. */
 int role_main_become(struct role_main *rm) MUST_USE;
 /* The same, and opens and bootstraps the store. After the sockets are bound. */
 int role_main_open(struct role_main *rm) MUST_USE;

@@ -10,9 +10,11 @@ static const char *reason_text(int errno_value)
 {
     switch (errno_value) {
     case EADDRINUSE:
-        return "address in use";
+        return "address in use: another program, or another start of this one, has it; end that, or "
+               "configure "
+               "another";
     case EADDRNOTAVAIL:
-        return "no interface of this machine has that address";
+        return "no interface of this machine has that address: add it, or configure another";
     case EACCES:
         return "permission denied (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
     default:

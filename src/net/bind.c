@@ -12,20 +12,6 @@
 
 #include "loop/bind.h"
 
-static const char *advice(int err)
-{
-    switch (err) {
-    case ERR_BUSY:
-        return "another program, or another start of this one, has it: end that, or change `listen`";
-    case ERR_DENIED:
-        return "ports below 1024 need root or CAP_NET_BIND_SERVICE";
-    case ERR_UNAVAILABLE:
-        return "this machine does not have that address";
-    default:
-        return "see the system's message";
-    }
-}
-
 int net_bind_listen(const char *role, const char *name, const struct addr *addrs, size_t count, int *ret_fds,
                     struct err_buf *eb)
 {
@@ -36,7 +22,7 @@ int net_bind_listen(const char *role, const char *name, const struct addr *addrs
             continue;
         while (i-- > 0)
             close(ret_fds[i]);
-        return err_set(eb, err, "%s %s cannot listen: %.300s; %s", role, name, why.text, advice(err));
+        return err_set(eb, err, "%s %s cannot listen: %s", role, name, why.text);
     }
     return 0;
 }

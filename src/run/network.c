@@ -98,8 +98,9 @@ static int run_with(struct network_run *r, const struct supervisor_child *childr
         return 1;
     }
     run_until_ended(r);
+    bool gave_up = supervisor_gave_up(r->supervisor);
     supervisor_free(r->supervisor);
-    return r->asked ? 0 : 1;
+    return r->asked && !gave_up ? 0 : 1;
 }
 
 /* None of the nodes may run already; each takes its own claim after that. */

@@ -77,7 +77,8 @@ static int claim_node(const struct config *c, const struct config_node *node, st
     return rc < 0 ? rc : node_check_free(c, node, eb);
 }
 
-static int supervise(struct loop *l, const struct config *c, const struct config_node *node,
+/* 0 and the exit status, or an error. */
+static int supervise(struct loop *l, const struct config *c, const struct config_node *node, int *ret_status,
                      struct err_buf *eb)
 {
     struct node_run r = {.loop = l};
@@ -98,6 +99,7 @@ static int supervise(struct loop *l, const struct config *c, const struct config
     int rc = supervisor_start(l, &options, &ops, &r, &r.supervisor, eb);
     if (rc == 0) {
         run_until_ended(&r);
+        *ret_status = supervisor_gave_up(r.supervisor) ? supervisor_refusal() : 0;
         supervisor_free(r.supervisor);
     }
     for (size_t i = 0; i < count; i++)
@@ -111,12 +113,13 @@ int run_node(struct loop *l, const struct config *c, const struct config_node *n
     struct err_buf eb = {""};
     struct claim claim = CLAIM_NONE;
     struct lifeline_hold *hold = lifeline_hold(l);
+    int status = 1;
     int rc = claim_node(c, node, &claim, &eb);
     if (rc == 0)
-        rc = supervise(l, c, node, &eb);
+        rc = supervise(l, c, node, &status, &eb);
     if (rc < 0)
         log_event(LOG_ERROR, eb.text);
     claim_release(&claim);
     lifeline_release(hold);
-    return rc < 0 ? 1 : 0;
+    return status;
 }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "run/lifeline.h"
 #include "run/restart.h"
 
@@ -17,6 +18,7 @@ struct child {
     struct loop_timer *timer;     /* of its restart */
     struct restart restart;
     struct mono_time started_at;
+    bool started_again;
 };
 
 struct supervisor {
@@ -27,7 +29,7 @@ struct supervisor {
     struct lifeline lifeline;
     char pid_env[sizeof(SUPERVISOR_PID_ENV) + 16];
     struct child *children;
-    bool ending;
+    bool ending, gave_up;
     struct loop_timer *end_timer;  /* SIGTERM was not enough */
     struct loop_timer *done_timer; /* ops.ended, never from inside a call of ours */
 };
@@ -54,7 +56,9 @@ static void child_start(struct child *c)
 
 static void on_restart_timer(void *arg)
 {
-    child_start(arg);
+    struct child *c = arg;
+    c->started_again = true;
+    child_start(c);
 }
 
 static bool any_runs(const struct supervisor *s)
@@ -109,6 +113,13 @@ static void log_death(const struct child *c, const struct loop_process_result *r
               LOG_I64("signal", result->signal), LOG_I64("again_ms", again_ms));
 }
 
+static void give_up(struct child *c)
+{
+    log_event(LOG_ERROR, "cannot start as it is configured: all ends", LOG_TEXT("child", c->spec.name));
+    c->owner->gave_up = true;
+    supervisor_end(c->owner);
+}
+
 static void on_child_exit(void *arg, const struct loop_process_result *result)
 {
     struct child *c = arg;
@@ -118,6 +129,10 @@ static void on_child_exit(void *arg, const struct loop_process_result *result)
     if (s->ending) {
         if (!s->options.end_together || !any_runs(s))
             end_next(s);
+        return;
+    }
+    if (!c->started_again && result->exit_status == SUPERVISOR_EXIT_CONFIG) {
+        give_up(c);
         return;
     }
     if (s->options.restart) {
@@ -168,6 +183,19 @@ void supervisor_end(struct supervisor *s)
     }
     if (!again)
         end_next(s);
+}
+
+bool supervisor_gave_up(const struct supervisor *s)
+{
+    return s->gave_up;
+}
+
+int supervisor_refusal(void)
+{
+    const char *pid = getenv(SUPERVISOR_PID_ENV);
+    uint64_t number;
+    bool supervised = pid && str_to_u64(str_from(pid), INT32_MAX, &number) == 0 && (pid_t)number == getppid();
+    return supervised ? SUPERVISOR_EXIT_CONFIG : 1;
 }
 
 void supervisor_signal(struct supervisor *s, int signum)

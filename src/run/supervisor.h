@@ -1,6 +1,7 @@
 /* Starts the roles that the configuration gives to a node, each as a process of
  * its own (this program again: `holdfast ROLE --node N -c FILE --state-dir DIR`),
- * restarts one that died (run/restart.h), and ends them in order. A mailbox is
+ * restarts one that died (run/restart.h), and ends them in order; all end when
+ * one cannot be started at all as it is configured. A mailbox is
  * never started here: that takes the director's order. systemd can do the same.
  *
  * The supervisor is its node's power switch: however it dies, all that runs on
@@ -19,6 +20,12 @@
 #include "loop/loop.h"
 
 #define SUPERVISOR_PID_ENV "HOLDFAST_SUPERVISOR_PID" /* for the director's record of the node */
+
+/* The exit status of a child that cannot start as it is configured, whenever it
+ * is tried (EX_CONFIG of sysexits.h): a port in use, a file with a mistake. From
+ * a child's first start it ends all; later on it is started again as after any
+ * other death, since it could start before. */
+#define SUPERVISOR_EXIT_CONFIG 78
 
 /* What is started: argv without the part that names the program. */
 struct supervisor_child {
@@ -51,6 +58,11 @@ int supervisor_start(struct loop *l, const struct supervisor_options *options,
 /* Begins to end the children; called again: kills those that are left. */
 void supervisor_end(struct supervisor *s);
 /* To all children that run: SIGHUP. */
+/* A child's first start ended with SUPERVISOR_EXIT_CONFIG. */
+bool supervisor_gave_up(const struct supervisor *s);
+/* The status to exit with for who cannot start as it is configured:
+ * SUPERVISOR_EXIT_CONFIG when our parent is a supervisor, else 1. */
+int supervisor_refusal(void);
 void supervisor_signal(struct supervisor *s, int signum);
 pid_t supervisor_child_pid(const struct supervisor *s, size_t child); /* 0: does not run */
 /* Kills what is left. */

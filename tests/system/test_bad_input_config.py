@@ -1,9 +1,11 @@
 """A wrong configuration, a port in use, a folder that cannot be written: who tried what, and where it is written."""
 
 import socket
+import sqlite3
 
 import program
 import pytest
+from network import BackupMx
 
 
 @pytest.fixture
@@ -69,6 +71,98 @@ def test_what_cannot_be_safe(config, change, words):
     assert f"{config}:" in done.stderr and words in done.stderr, done.stderr
 
 
+MISSING = "is not there: make it, or name another"
+OUTSIDE = [
+    ('store { url = "sqlite:store" }', 'store { url = "sqlite:store" } users { file = "people" }', "people", MISSING),
+    ('recipients = "any"', 'recipients = "list"  recipients_file = "the-list"', "the-list", MISSING),
+    ('zone "example.test" {', 'zone "example.test" { file = "zone" ', "zone", MISSING),
+    ('store { url = "sqlite:store" }', 'store { url = "sqlite:store" } system { user = "no-such-user" }',
+     "no-such-user", "is no user of this system"),
+    ('failover { mode = "manual" }', 'failover { mode = "manual"  create { site = "home"  address = "127.0.0.9"  '
+     'provisioner = "/nowhere/make"  fence = "/dev" } }', "/nowhere/make", MISSING),
+    ('failover { mode = "manual" }', 'failover { mode = "manual"  create { site = "home"  address = "127.0.0.9"  '
+     'provisioner = "/bin/true"  fence = "no-such-agent" } }', "no-such-agent", "not among the programs"),
+    ('failover { mode = "manual" }', 'failover { mode = "manual" } check { kind = "command"  command = "/etc/passwd" }',
+     "/etc/passwd", "cannot be executed"),
+]
+
+
+@pytest.mark.parametrize("old, new, name, words", OUTSIDE, ids=[case[2] for case in OUTSIDE])
+def test_what_it_names_and_this_machine_lacks(config, old, new, name, words):
+    text = example()
+    assert old in text
+    text = text.replace(old, new)
+    line = 1 + next(i for i, found in enumerate(text.splitlines()) if name in found)
+    done = check(config, text)
+    assert done.returncode == program.FAILED
+    assert any(found.startswith(f"{config}:{line}: ") and name in found and words in found
+               for found in done.stderr.splitlines()), done.stderr
+
+
+def test_mistakes_in_the_files_that_it_names_all_at_once(config):
+    text = example().replace(*OUTSIDE[0][:2]).replace(*OUTSIDE[1][:2]).replace(*OUTSIDE[2][:2])
+    (config.parent / "people").write_text("alice@example.test:{PLAIN}secret\n")
+    (config.parent / "the-list").write_text("alice@example.test\nalice\n")
+    (config.parent / "zone").write_text("$ORIGIN example.test.\nwww A 127.0.0.999\n")
+    done = check(config, text)
+    assert done.returncode == program.FAILED
+    for place in ("people:1", "the-list:2", "zone:2"):
+        assert f"{config.parent}/{place}: " in done.stderr, done.stderr
+    (config.parent / "people").write_text("")
+    (config.parent / "the-list").write_text("alice@example.test\n")
+    (config.parent / "zone").write_text("$ORIGIN example.test.\nwww A 127.0.0.9\n")
+    done = check(config, text)
+    assert done.returncode == program.DONE, done.stderr
+
+
+def ends_by_itself(network, *said):
+    """`run` and `run --node` end when one of their roles cannot start, and say why."""
+    for words in (("run",), ("run", "--node", "relay1")):
+        network.log_path.write_text("")
+        assert network.spawn(*words).wait(60) == program.FAILED
+        text = network.log_path.read_text()
+        assert "cannot start as it is configured" in text, text
+        for word in said:
+            assert word in text, text
+        assert program.pids_with(network.state_dir) == []
+
+
+@pytest.mark.parametrize("at, kind", [(BackupMx.RELAY, socket.SOCK_STREAM), (BackupMx.DNS[0], socket.SOCK_STREAM),
+                                      (BackupMx.DNS[0], socket.SOCK_DGRAM)], ids=["relay", "dns TCP", "dns UDP"])
+def test_run_ends_when_a_port_is_in_use(make_network, at, kind):
+    network = make_network(BackupMx, "backup-mx.conf")
+    with socket.socket(type=kind) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(at)
+        if kind == socket.SOCK_STREAM:
+            other.listen()
+        ends_by_itself(network, f"{at[0]}:{at[1]}", "in use", "end that, or configure another")
+    network.start()
+
+
+def test_run_ends_when_the_users_file_has_a_mistake(make_network):
+    network = make_network(BackupMx, "backup-mx.conf", [OUTSIDE[0][:2]])
+    people = network.config.parent / "people"
+    people.write_text("alice@example.test:{PLAIN}secret\n")
+    ends_by_itself(network, f"{people}:1: ")
+    people.write_text("")
+    network.start()
+
+
+def test_run_ends_when_the_recipients_file_is_missing(make_network):
+    network = make_network(BackupMx, "backup-mx.conf", [OUTSIDE[1][:2]])
+    ends_by_itself(network, f"{network.config.parent}/the-list")
+
+
+def test_run_ends_before_a_store_of_a_newer_program(make_network):
+    network = make_network(BackupMx, "backup-mx.conf").start()
+    network.stop()
+    with sqlite3.connect(network.state_dir / "store" / "network.db") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    ends_by_itself(network, "schema version 99", "newer program")
+
+
 def test_no_such_file(scratch):
     done = program.holdfast("check-config", config=scratch / "nowhere.conf", state_dir=scratch / "state")
     assert done.returncode == program.FAILED
@@ -77,7 +171,6 @@ def test_no_such_file(scratch):
 
 def test_a_port_in_use(make_network, scratch):
     """Its message says which part tried what."""
-    from network import BackupMx
     network = make_network(BackupMx, "backup-mx.conf")
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -92,7 +185,6 @@ def test_a_port_in_use(make_network, scratch):
 @pytest.mark.parametrize("words", [("relay", "--node", "relay1"), ("director", "--node", "relay1")])
 def test_a_state_folder_that_cannot_be_written(make_network, scratch, words):
     """A file where a folder has to be: true for root as well."""
-    from network import BackupMx
     network = make_network(BackupMx, "backup-mx.conf")
     network.state_dir.rmdir()
     network.state_dir.write_text("")
@@ -110,7 +202,6 @@ def test_wrong_usage(scratch):
 
 
 def test_a_network_that_never_ran(make_network):
-    from network import BackupMx
     network = make_network(BackupMx, "backup-mx.conf")
     done = network.command("status", "--json")
     assert done.returncode == program.FAILED and "never started" in done.stderr

@@ -22,7 +22,7 @@ struct world {
     char heard[64];
     size_t heard_len;
     const char *stop_at; /* stops the loop when this was heard */
-    int died, ended;
+    int died, stop_at_deaths, ended;
     char *fifo_path;
 };
 
@@ -44,7 +44,8 @@ static void on_died(void *arg, size_t child, int exit_status, int signum)
     (void)child;
     (void)exit_status;
     (void)signum;
-    w->died++;
+    if (++w->died == w->stop_at_deaths)
+        loop_stop(w->l);
 }
 
 static void on_ended(void *arg)
@@ -80,15 +81,16 @@ static int teardown(void **state)
     return 0;
 }
 
+static const char *child_argv[CHILDREN_MAX][5]; /* must outlive the supervisor */
+
 static void start(struct world *w, const char *const *modes, size_t count, struct supervisor_options options)
 {
-    static const char *argv[CHILDREN_MAX][5]; /* must outlive the supervisor */
     static const char *const letters[CHILDREN_MAX] = {"a", "b", "c"};
     struct supervisor_child children[CHILDREN_MAX];
     for (size_t i = 0; i < count; i++) {
         const char *const line[] = {"/proc/self/exe", modes[i], w->fifo_path, letters[i], NULL};
-        memcpy(argv[i], line, sizeof(line));
-        children[i] = (struct supervisor_child){letters[i], argv[i]};
+        memcpy(child_argv[i], line, sizeof(line));
+        children[i] = (struct supervisor_child){letters[i], child_argv[i]};
     }
     options.children = children;
     options.count = count;
@@ -173,6 +175,34 @@ static void without_restart_ends_with_the_last(void **state)
     assert_int_equal(supervisor_child_pid(w->s, 0), 0);
 }
 
+static void one_that_cannot_start_ends_all(void **state)
+{
+    struct world *w = *state;
+    const char *const modes[] = {"ends", "refuses"};
+    start(w, modes, 2, (struct supervisor_options){.restart = true, .end_wait_ms = 60000});
+    loop_run(w->l);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->died, 0);
+    assert_true(supervisor_gave_up(w->s));
+    assert_int_equal(supervisor_child_pid(w->s, 0), 0);
+}
+
+/* It could start before: what hinders it may pass. */
+static void a_later_start_that_fails_ends_nothing(void **state)
+{
+    struct world *w = *state;
+    const char *const modes[] = {"ends"};
+    start(w, modes, 1, (struct supervisor_options){.restart = true, .end_wait_ms = 60000});
+    run_until_heard(w, "a");
+    child_argv[0][1] = "refuses";
+    assert_int_equal(kill(supervisor_child_pid(w->s, 0), SIGKILL), 0);
+    w->stop_at_deaths = 3;
+    loop_run(w->l);
+    assert_int_equal(w->died, 3);
+    assert_false(supervisor_gave_up(w->s));
+    assert_int_equal(w->ended, 0);
+}
+
 static void all_end_together(void **state)
 {
     struct world *w = *state;
@@ -205,6 +235,8 @@ static int child_main(const char *mode, const char *path, char letter)
     sigprocmask(SIG_BLOCK, &term, NULL);
     if (strcmp(mode, "dies") == 0)
         return 7;
+    if (strcmp(mode, "refuses") == 0)
+        return supervisor_refusal();
     tell(path, letter);
     while (strcmp(mode, "never") == 0)
         pause();
@@ -223,6 +255,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(asked_twice_kills, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_died_is_started_again, setup, teardown),
         cmocka_unit_test_setup_teardown(without_restart_ends_with_the_last, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_cannot_start_ends_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_later_start_that_fails_ends_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(all_end_together, setup, teardown),
     };
     return cmocka_run_group_tests_name("run supervisor", tests, NULL, NULL);
