@@ -36,8 +36,7 @@ static void print_limits(const struct schema_key *key, struct buf *out)
     char least[32], most[32];
     const char *separator = "";
     for (const struct schema_word *w = key->words; w && w->word; w++) {
-        if (!w->refusal)
-            buf_append_fmt(out, "%s`\"%s\"`", separator, w->word);
+        buf_append_fmt(out, "%s`\"%s\"`", separator, w->word);
         separator = ", ";
     }
     if (key->words || key->max == 0)

@@ -25,65 +25,61 @@
 _Static_assert(sizeof(enum server_kind) == sizeof(int), "a word's field is as wide as an int");
 
 static const struct schema_word role_words[] = {
-    {"dns", ROLE_DNS, NULL},
-    {"relay", ROLE_RELAY, NULL},
-    {"director", ROLE_DIRECTOR, NULL},
-    {"mailbox", ROLE_MAILBOX, NULL},
-    {NULL, 0, NULL},
+    {"dns", ROLE_DNS}, {"relay", ROLE_RELAY}, {"director", ROLE_DIRECTOR}, {"mailbox", ROLE_MAILBOX},
+    {NULL, 0},
 };
 
 static const struct schema_word recipients_words[] = {
-    {"directory", RECIPIENTS_DIRECTORY, NULL},
-    {"list", RECIPIENTS_LIST, NULL},
-    {"any", RECIPIENTS_ANY, NULL},
-    {"verify", RECIPIENTS_VERIFY, NULL},
-    {NULL, 0, NULL},
+    {"directory", RECIPIENTS_DIRECTORY},
+    {"list", RECIPIENTS_LIST},
+    {"any", RECIPIENTS_ANY},
+    {"verify", RECIPIENTS_VERIFY},
+    {NULL, 0},
 };
 
 static const struct schema_word unknown_words[] = {
-    {"defer", UNKNOWN_DEFER, NULL},
-    {"accept", UNKNOWN_ACCEPT, NULL},
-    {"reject", UNKNOWN_REJECT, NULL},
-    {NULL, 0, NULL},
+    {"defer", UNKNOWN_DEFER},
+    {"accept", UNKNOWN_ACCEPT},
+    {"reject", UNKNOWN_REJECT},
+    {NULL, 0},
 };
 
 static const struct schema_word log_words[] = {
-    {"debug", LOG_DEBUG, NULL}, {"info", LOG_INFO, NULL}, {"warning", LOG_WARNING, NULL},
-    {"error", LOG_ERROR, NULL}, {NULL, 0, NULL},
+    {"debug", LOG_DEBUG}, {"info", LOG_INFO}, {"warning", LOG_WARNING}, {"error", LOG_ERROR}, {NULL, 0},
 };
 
 static const struct schema_word kind_words[] = {
-    {"builtin", SERVER_BUILTIN, NULL},
-    {"external", SERVER_EXTERNAL, NULL},
-    {NULL, 0, NULL},
+    {"builtin", SERVER_BUILTIN},
+    {"external", SERVER_EXTERNAL},
+    {NULL, 0},
 };
 
 static const struct schema_word protocol_words[] = {
-    {"smtp", SERVER_SMTP, NULL},
-    {"lmtp", SERVER_LMTP, NULL},
-    {NULL, 0, NULL},
+    {"smtp", SERVER_SMTP},
+    {"lmtp", SERVER_LMTP},
+    {NULL, 0},
 };
 
 static const struct schema_word check_words[] = {
-    {"smtp", CHECK_SMTP, NULL},
-    {"imap", CHECK_IMAP, NULL},
-    {"pop3", CHECK_POP3, NULL},
-    {"lmtp", CHECK_LMTP, NULL},
-    {"tcp", CHECK_TCP, NULL},
-    {"command", CHECK_COMMAND, NULL},
-    {NULL, 0, NULL},
+    {"smtp", CHECK_SMTP},
+    {"imap", CHECK_IMAP},
+    {"pop3", CHECK_POP3},
+    {"lmtp", CHECK_LMTP},
+    {"tcp", CHECK_TCP},
+    {"command", CHECK_COMMAND},
+    {NULL, 0},
 };
 
 static const struct schema_word log_messages_words[] = {
-    {"all", LOG_MESSAGES_ALL, NULL},
-    {"none", LOG_MESSAGES_NONE, NULL},
-    {NULL, 0, NULL},
+    {"all", LOG_MESSAGES_ALL},
+    {"none", LOG_MESSAGES_NONE},
+    {NULL, 0},
 };
 
 static const struct schema_word mode_words[] = {
-    {"manual", FAILOVER_MANUAL, NULL},
-    {"automatic", FAILOVER_AUTOMATIC, NULL},
-    {NULL, 0, NULL},
+    {"manual", FAILOVER_MANUAL},
+    {"automatic", FAILOVER_AUTOMATIC},
+    {NULL, 0},
 };
 
 /* ---- the whole network ---- */

@@ -58,7 +58,6 @@ enum schema_title {
 struct schema_word {
     const char *word; /* NULL ends the list */
     int value;
-    const char *refusal; /* not NULL: known, but not in this version; says what to do */
 };
 
 struct schema_key {

@@ -19,8 +19,7 @@ static void list_words(const struct schema_word *words, struct buf *out)
 {
     const char *separator = "";
     for (; words->word; words++) {
-        if (!words->refusal)
-            buf_append_fmt(out, "%s\"%s\"", separator, words->word);
+        buf_append_fmt(out, "%s\"%s\"", separator, words->word);
         separator = ", ";
     }
 }
@@ -44,12 +43,10 @@ static bool reject_word(const struct value_place *p, const struct tree_value *v)
 bool value_word_find(const struct value_place *p, const struct tree_value *v, int *ret_number)
 {
     for (const struct schema_word *w = p->key->words; w->word; w++) {
-        if (v->kind != TREE_TEXT || strcmp(v->text, w->word) != 0)
-            continue;
-        if (w->refusal)
-            return value_reject(p, v->line, "cannot be \"%s\" yet: %s", w->word, w->refusal);
-        *ret_number = w->value;
-        return true;
+        if (v->kind == TREE_TEXT && strcmp(v->text, w->word) == 0) {
+            *ret_number = w->value;
+            return true;
+        }
     }
     return reject_word(p, v);
 }
