@@ -261,5 +261,6 @@ struct config_dns *config_dns_of_node(const struct config *c, const struct confi
 struct config_web *config_web_of_node(const struct config *c, const struct config_node *n);
 struct config_domain *config_domain_find(const struct config *c, struct str domain); /* case-insensitive */
 struct config_site *config_site_find(const struct config *c, const char *name);
+bool config_listen_has_ip(const struct config_listen *l, const struct addr *ip); /* whatever the ports */
 
 #endif

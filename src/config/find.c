@@ -63,3 +63,11 @@ struct config_domain *config_domain_find(const struct config *c, struct str doma
             return &c->domains[i];
     return NULL;
 }
+
+bool config_listen_has_ip(const struct config_listen *l, const struct addr *ip)
+{
+    for (size_t i = 0; i < l->count; i++)
+        if (addr_ip_eq(&l->addrs[i], ip))
+            return true;
+    return false;
+}

@@ -145,11 +145,10 @@ static void check_create(struct build *b, const struct tree_section *s,
             s->label);
     check_create_fence(b, s, external);
     check_create_site(b, s, external);
-    for (size_t i = 0; i < server->address.count && !create->address_same; i++)
-        if (addr_ip_eq(&server->address.addrs[i], &create->address))
-            findings_add(b->findings, tree_line(s, "address"),
-                         "%s: address is the server's own; write address = \"same\", and name a fence agent",
-                         s->label);
+    if (!create->address_same && config_listen_has_ip(&server->address, &create->address))
+        findings_add(b->findings, tree_line(s, "address"),
+                     "%s: address is the server's own; write address = \"same\", and name a fence agent",
+                     s->label);
 }
 
 static void check_failover(struct build *b, const struct tree_section *s)

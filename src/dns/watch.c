@@ -158,21 +158,13 @@ static const struct dns_route *find_route(const struct dns_routes *routes, const
     return NULL;
 }
 
-static bool is_configured(const struct config_server *config, const struct addr *address)
-{
-    for (size_t i = 0; i < config->address.count; i++)
-        if (addr_ip_eq(&config->address.addrs[i], address))
-            return true;
-    return false;
-}
-
 /* An instance of ours is bound to the address of its route alone; an external server that is where it was
  * configured to be has all that was configured. */
 static bool has_route_address_only(const struct dns_route *route, const struct config_server *config)
 {
     if (!route || route->address_count == 0)
         return false;
-    return config->kind == SERVER_BUILTIN || !is_configured(config, &route->addresses[0]);
+    return config->kind == SERVER_BUILTIN || !config_listen_has_ip(&config->address, &route->addresses[0]);
 }
 
 static void set_route(struct dns_watch *w, struct watched *s, const struct config_server *config,
