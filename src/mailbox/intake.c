@@ -22,7 +22,7 @@ struct intake {
     struct custody_id custody_id;
     uint64_t size_bytes;
     struct str *users; /* owned copies */
-    size_t user_count, user_capacity;
+    size_t user_count;
     struct body_writer *body;
     struct store_op *op;
     struct directory_look *look; /* for the recipient that was just named */
@@ -47,7 +47,7 @@ static void drop_transaction(struct intake *s)
         free((void *)(uintptr_t)s->users[i].ptr);
     free(s->users);
     s->users = NULL;
-    s->user_count = s->user_capacity = 0;
+    s->user_count = 0;
     free(s->reverse_path);
     s->reverse_path = NULL;
 }
@@ -86,10 +86,7 @@ static void add_user(struct intake *s, struct str user)
     for (size_t i = 0; i < s->user_count; i++)
         if (str_eq(s->users[i], user))
             return;
-    if (s->user_count == s->user_capacity) {
-        s->user_capacity = s->user_capacity ? 2 * s->user_capacity : 4;
-        s->users = mem_reallocarray(s->users, s->user_capacity, sizeof(*s->users));
-    }
+    s->users = mem_grow(s->users, s->user_count, sizeof(*s->users));
     s->users[s->user_count++] = (struct str){str_dup(user), user.len};
 }
 

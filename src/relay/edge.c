@@ -48,7 +48,7 @@ struct session {
     struct wall_time received_at;
     uint64_t size_bytes;
     struct rcpt *rcpts;
-    size_t rcpt_count, rcpt_capacity;
+    size_t rcpt_count;
     struct rcpt asked;           /* the RCPT whose answer waits for a verdict; address NULL: none */
     struct verify_waiter waiter; /* its */
     struct body_writer *body;
@@ -108,7 +108,7 @@ static void drop_transaction(struct session *s)
         free(s->rcpts[i].address);
     free(s->rcpts);
     s->rcpts = NULL;
-    s->rcpt_count = s->rcpt_capacity = 0;
+    s->rcpt_count = 0;
     free(s->reverse_path);
     s->reverse_path = NULL;
 }
@@ -137,10 +137,7 @@ static struct rcpt make_rcpt(const struct smtp_rcpt *rcpt, const struct config_d
 
 static void take_rcpt(struct session *s, struct rcpt rcpt)
 {
-    if (s->rcpt_count == s->rcpt_capacity) {
-        s->rcpt_capacity = s->rcpt_capacity ? 2 * s->rcpt_capacity : 4;
-        s->rcpts = mem_reallocarray(s->rcpts, s->rcpt_capacity, sizeof(*s->rcpts));
-    }
+    s->rcpts = mem_grow(s->rcpts, s->rcpt_count, sizeof(*s->rcpts));
     s->rcpts[s->rcpt_count++] = rcpt;
     reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
 }

@@ -55,12 +55,24 @@ static void free_list(struct map *list)
     free(list);
 }
 
+static int new_list(const char *path, struct map **ret_list, struct err_buf *eb)
+{
+    struct map *list = mem_zalloc(sizeof(*list));
+    map_init(list);
+    int rc = list_read(list, path, eb);
+    if (rc < 0)
+        free_list(list);
+    else
+        *ret_list = list;
+    return rc;
+}
+
 int recipients_check_file(const char *path, struct err_buf *eb)
 {
-    struct map list;
-    map_init(&list);
-    int rc = list_read(&list, path, eb);
-    map_fini(&list);
+    struct map *list;
+    int rc = new_list(path, &list, eb);
+    if (rc == 0)
+        free_list(list);
     return rc;
 }
 
@@ -77,12 +89,11 @@ static int read_lists(const struct config *config, struct map *lists, struct err
         const struct config_domain *domain = &config->domains[i];
         if (domain->recipients != RECIPIENTS_LIST)
             continue;
-        struct map *list = mem_zalloc(sizeof(*list));
-        map_init(list);
-        map_set(lists, str_from(domain->name), list);
-        int rc = list_read(list, domain->recipients_file, eb);
+        struct map *list;
+        int rc = new_list(domain->recipients_file, &list, eb);
         if (rc < 0)
             return rc;
+        map_set(lists, str_from(domain->name), list);
     }
     return 0;
 }
@@ -105,14 +116,13 @@ int recipients_reload_list(struct recipients *r, const struct config_domain *dom
                            struct err_buf *eb)
 {
     const struct map *old = map_find(&r->lists, str_from(domain->name));
-    struct map *list = mem_zalloc(sizeof(*list));
-    map_init(list);
-    int rc = list_read(list, domain->recipients_file, eb);
-    if (rc == 0 && list->len == 0 && old && old->len > 0)
-        rc = err_set(eb, ERR_INVALID, "%s: there is no address in it", domain->recipients_file);
-    if (rc < 0) {
-        free_list(list);
+    struct map *list;
+    int rc = new_list(domain->recipients_file, &list, eb);
+    if (rc < 0)
         return rc;
+    if (list->len == 0 && old && old->len > 0) {
+        free_list(list);
+        return err_set(eb, ERR_INVALID, "%s: there is no address in it", domain->recipients_file);
     }
     *ret_count = list->len;
     free_list(map_set(&r->lists, str_from(domain->name), list));

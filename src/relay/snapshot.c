@@ -12,7 +12,7 @@ struct snapshot {
     struct network *network;
     const struct config_domain *domain;
     struct network_recipient *answers; /* addresses are owned */
-    size_t count, capacity;
+    size_t count;
     struct loop_timer *timer;
     struct store_op *op;
 };
@@ -88,10 +88,7 @@ void snapshot_add(struct snapshot *s, struct str address, bool known, struct wal
 {
     if (s->count >= WAITING_MAX)
         return;
-    if (s->count == s->capacity) {
-        s->capacity = s->capacity ? 2 * s->capacity : 16;
-        s->answers = mem_reallocarray(s->answers, s->capacity, sizeof(*s->answers));
-    }
+    s->answers = mem_grow(s->answers, s->count, sizeof(*s->answers));
     s->answers[s->count++] = (struct network_recipient){{str_dup(address), address.len}, known, at};
     if (!s->op && s->count >= BATCH_MAX)
         snapshot_flush(s);
