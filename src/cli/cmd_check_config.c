@@ -77,11 +77,11 @@ static void check_file(struct check *c, const struct config_mention *m)
 
 static void check_program(struct check *c, const struct config_mention *m)
 {
-    const char *kind = strcmp(m->key, "fence") == 0 ? "fence" : "provision";
+    bool fences = strcmp(m->key, "fence") == 0;
     char *path = NULL;
-    if (strcmp(kind, "fence") == 0 && strcmp(m->text, CONFIG_FENCE_EPOCH) == 0)
+    if (fences && strcmp(m->text, CONFIG_FENCE_EPOCH) == 0)
         return; /* no program: the store refuses */
-    if (program_find(c->self, kind, str_from(m->text), &path) < 0) {
+    if (program_find(c->self, fences ? "fence" : "provision", str_from(m->text), &path) < 0) {
         find_at(c, m, "is neither a plain name nor an absolute path");
         return;
     }

@@ -10,9 +10,8 @@ static const char *reason_text(int errno_value)
 {
     switch (errno_value) {
     case EADDRINUSE:
-        return "address in use: another program, or another start of this one, has it; end that, or "
-               "configure "
-               "another";
+        return "address in use: another program, or another start of this one, has it; "
+               "end that, or configure another";
     case EADDRNOTAVAIL:
         return "no interface of this machine has that address: add it, or configure another";
     case EACCES:

@@ -192,9 +192,9 @@ bool supervisor_gave_up(const struct supervisor *s)
 
 int supervisor_refusal(void)
 {
-    const char *pid = getenv(SUPERVISOR_PID_ENV);
-    uint64_t number;
-    bool supervised = pid && str_to_u64(str_from(pid), INT32_MAX, &number) == 0 && (pid_t)number == getppid();
+    uint64_t pid;
+    bool supervised =
+        str_to_u64(str_from(getenv(SUPERVISOR_PID_ENV)), INT32_MAX, &pid) == 0 && (pid_t)pid == getppid();
     return supervised ? SUPERVISOR_EXIT_CONFIG : 1;
 }
 

@@ -57,12 +57,12 @@ int supervisor_start(struct loop *l, const struct supervisor_options *options,
                      struct err_buf *eb) MUST_USE;
 /* Begins to end the children; called again: kills those that are left. */
 void supervisor_end(struct supervisor *s);
-/* To all children that run: SIGHUP. */
 /* A child's first start ended with SUPERVISOR_EXIT_CONFIG. */
 bool supervisor_gave_up(const struct supervisor *s);
 /* The status to exit with for who cannot start as it is configured:
  * SUPERVISOR_EXIT_CONFIG when our parent is a supervisor, else 1. */
 int supervisor_refusal(void);
+/* To all children that run: SIGHUP. */
 void supervisor_signal(struct supervisor *s, int signum);
 pid_t supervisor_child_pid(const struct supervisor *s, size_t child); /* 0: does not run */
 /* Kills what is left. */
