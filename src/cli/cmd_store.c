@@ -85,20 +85,20 @@ static bool on_progress(void *arg, const struct store_copy_progress *p)
 {
     const bool *quiet = arg;
     if (!*quiet)
-        fprintf(stderr, "\r%-32s %lld of %lld MiB ", p->file, (long long)(p->done_bytes >> 20),
-                (long long)(p->total_bytes >> 20));
+        fprintf(stderr, "\r%-32s %lld of %lld MiB %-8s ", p->file, (long long)(p->done_bytes >> 20),
+                (long long)(p->total_bytes >> 20), p->doing);
     return !stopped;
 }
 
 static int copy(const struct context *cx, const char *to, bool json)
 {
     struct err_buf eb = {""};
-    size_t files = 0;
+    struct store_copied copied = {0};
     bool quiet = json || !isatty(STDERR_FILENO);
     struct sigaction act = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);
-    int err = store_copy(cx->config->store_path, to, on_progress, &quiet, &files, &eb);
+    int err = store_copy(cx->config->store_path, to, on_progress, &quiet, &copied, &eb);
     if (!quiet)
         fprintf(stderr, "\n");
     if (err < 0) {
@@ -106,9 +106,10 @@ static int copy(const struct context *cx, const char *to, bool json)
         return EXIT_FAILED;
     }
     if (json)
-        printf("{\"files\": %zu}\n", files);
+        printf("{\"files\": %zu, \"pieces\": %llu}\n", copied.files, (unsigned long long)copied.pieces);
     else
-        printf("%zu files copied to %s and verified\n", files, to);
+        printf("%zu files copied to %s and verified: %llu pieces of messages read\n", copied.files, to,
+               (unsigned long long)copied.pieces);
     return EXIT_DONE;
 }
 

@@ -19,7 +19,7 @@ def test_a_network_runs_on_the_copy(make_network, two_site, ledger, scratch):
     mta.send(5, size_bytes=100_000)
     assert two_site.queued() == 5
     done = copy(two_site, scratch / "copy")
-    assert done.returncode == program.DONE and "4 files copied" in done.stdout
+    assert done.returncode == program.DONE and "4 files copied" in done.stdout and "15 pieces" in done.stdout
     again = copy(two_site, scratch / "copy")
     assert again.returncode == program.FAILED and "copy into an empty folder" in again.stderr
     two_site.kill_everything()

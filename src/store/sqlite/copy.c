@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sqlite/copy_segments.h"
+#include "store/sqlite/copy_verify.h"
 #include "store/sqlite/db.h"
 
 #define STEP_PAGES 256 /* 2 MiB between two reports of progress */
@@ -23,6 +24,7 @@ struct copy {
     sqlite3 *from, *to;
     bool (*on_progress)(void *arg, const struct store_copy_progress *progress);
     void *arg;
+    uint64_t pieces;
     struct err_buf *eb;
 };
 
@@ -55,8 +57,8 @@ static bool report(const struct copy *c, sqlite3_backup *backup)
 {
     int64_t page_bytes = 8192; /* the engine's page size */
     int64_t total = sqlite3_backup_pagecount(backup), left = sqlite3_backup_remaining(backup);
-    return c->on_progress(
-        c->arg, &(struct store_copy_progress){c->name, (total - left) * page_bytes, total * page_bytes});
+    return c->on_progress(c->arg, &(struct store_copy_progress){
+                                      c->name, "copied", (total - left) * page_bytes, total * page_bytes});
 }
 
 static int copy_pages(struct copy *c)
@@ -112,6 +114,22 @@ static int copy_database(struct copy *c)
     return err;
 }
 
+static int verify(struct copy *c)
+{
+    return copy_verify(c->to_path, c->name, c->on_progress, c->arg, &c->pieces, c->eb);
+}
+
+static int copy_plain(struct copy *c)
+{
+    int err = copy_database(c);
+    if (err != 0)
+        return err;
+    err = verify(c);
+    if (err != 0)
+        unlink(c->to_path);
+    return err;
+}
+
 static int copy_queue(struct copy *c)
 {
     struct lock lock;
@@ -119,18 +137,22 @@ static int copy_queue(struct copy *c)
     if (err != 0)
         return err;
     err = copy_database(c);
-    if (err == 0) {
+    bool ours = err == 0;
+    if (err == 0)
         err = copy_segments(c->from_path, c->to_path, c->name, c->on_progress, c->arg, c->eb);
-        if (err != 0)
-            unlink(c->to_path);
-    }
     lock_close(&lock);
+    if (err == 0)
+        err = verify(c);
+    if (err != 0 && ours) {
+        copy_segments_remove(c->to_path);
+        unlink(c->to_path);
+    }
     return err;
 }
 
 static int copy_file(struct copy *c)
 {
-    return str_starts(str_from(c->name), STR("queue-")) ? copy_queue(c) : copy_database(c);
+    return str_starts(str_from(c->name), STR("queue-")) ? copy_queue(c) : copy_plain(c);
 }
 
 static int copy_folder(DIR *dir, struct copy *c, const char *from_dir, const char *to_dir, size_t *count)
@@ -154,7 +176,7 @@ static int copy_folder(DIR *dir, struct copy *c, const char *from_dir, const cha
 
 int store_copy(const char *from_dir, const char *to_dir,
                bool (*on_progress)(void *arg, const struct store_copy_progress *progress), void *arg,
-               size_t *ret_files, struct err_buf *eb)
+               struct store_copied *ret_copied, struct err_buf *eb)
 {
     struct copy c = {.on_progress = on_progress, .arg = arg, .eb = eb};
     size_t count = 0;
@@ -172,6 +194,6 @@ int store_copy(const char *from_dir, const char *to_dir,
     if (err == 0)
         err = sync_path(to_dir, eb);
     if (err == 0)
-        *ret_files = count;
+        *ret_copied = (struct store_copied){count, c.pieces};
     return err;
 }

@@ -51,7 +51,7 @@ static int copy_stretch(struct copy *c, int from, int to, off_t at, off_t end)
             return n < 0 ? failed(c, c->to_path)
                          : err_set(c->eb, ERR_IO, "%s: has become shorter", c->from_path);
         at += n;
-        if (!c->on_progress(c->arg, &(struct store_copy_progress){c->name, at, end}))
+        if (!c->on_progress(c->arg, &(struct store_copy_progress){c->name, "copied", at, end}))
             return err_set(c->eb, ERR_CANCELLED, "stopped; the copy of %s was removed", c->name);
     }
     return 0;
@@ -114,7 +114,10 @@ int copy_segments(const char *from_path, const char *to_path, const char *name,
 {
     struct copy c = {from_path, to_path, name, on_progress, arg, eb, 0};
     segment_each(from_path, copy_one, &c);
-    if (c.err != 0)
-        segment_each(to_path, remove_one, (void *)(uintptr_t)to_path);
     return c.err;
+}
+
+void copy_segments_remove(const char *to_path)
+{
+    segment_each(to_path, remove_one, (void *)(uintptr_t)to_path);
 }

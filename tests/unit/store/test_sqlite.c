@@ -1,7 +1,10 @@
 /* The contract suite on the SQLite engine, and what is its own: its files. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -416,13 +419,16 @@ static void a_copy_has_all_that_was_accepted(void **state)
 {
     struct rig *r = *state;
     struct err_buf eb;
-    size_t files;
+    struct store_copied copied;
     char *to = mem_asprintf("%s/copy", r->dir);
     struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
     for (uint64_t i = 1; i <= 40; i++)
         accept_large(r, q, i);
-    assert_ok(store_copy(r->dir, to, go_on, NULL, &files, &eb));
-    assert_int_equal(files, 2);
+    struct queue_filter rows_first = {.limit = 100}; /* makes rows of what was accepted */
+    assert_int_equal(list_rows(r, q, &rows_first).count, 40);
+    assert_ok(store_copy(r->dir, to, go_on, NULL, &copied, &eb));
+    assert_int_equal(copied.files, 2);
+    assert_int_equal(copied.pieces, 40);
     assert_is_private(to, "queue-q.db");
     struct rig *copy = rig_on_folder(to);
     struct queue_filter all = {.limit = 100};
@@ -430,6 +436,82 @@ static void a_copy_has_all_that_was_accepted(void **state)
     assert_int_equal(list_rows(copy, q, &all).count, 40);
     assert_int_equal(read_body(copy, queue_body_open(q, 40)).text.len, 60000);
     rig_free(copy);
+    free(to);
+}
+
+static void overwrite(const char *folder, const char *name, off_t at)
+{
+    char *path = mem_asprintf("%s/%s", folder, name);
+    int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, "damaged", 7, at), 7);
+    close(fd);
+    free(path);
+}
+
+static void assert_empty(const char *folder)
+{
+    const struct dirent *entry;
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    while ((entry = readdir(dir)))
+        if (entry->d_name[0] != '.' && strcmp(entry->d_name, "network.db") != 0)
+            fail_msg("%s is left", entry->d_name);
+    closedir(dir);
+}
+
+static void a_damaged_body_gives_no_copy(void **state)
+{
+    struct rig *r = *state;
+    struct err_buf eb;
+    struct store_copied copied;
+    char *to = mem_asprintf("%s/copy ?%%3f#", r->dir); /* what means something in a URI */
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    struct queue_filter all = {.limit = 100};
+    for (uint64_t i = 1; i <= 3; i++)
+        accept_large(r, q, i);
+    assert_int_equal(list_rows(r, q, &all).count, 3);
+    overwrite(r->dir, "queue-q.db-segment-1", 70000);
+    assert_err(store_copy(r->dir, to, go_on, NULL, &copied, &eb), ERR_CORRUPT);
+    assert_non_null(strstr(eb.text, "does not match its checksum"));
+    assert_empty(to);
+    free(to);
+}
+
+static void a_lost_piece_gives_no_copy(void **state)
+{
+    struct rig *r = *state;
+    struct err_buf eb;
+    struct store_copied copied;
+    char *to = mem_asprintf("%s/copy", r->dir);
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    struct queue_filter all = {.limit = 100};
+    for (uint64_t i = 1; i <= 3; i++)
+        accept_large(r, q, i);
+    assert_int_equal(list_rows(r, q, &all).count, 3);
+    run_sql(r, "queue-q.db", "DELETE FROM piece WHERE id = 2 << 16");
+    assert_err(store_copy(r->dir, to, go_on, NULL, &copied, &eb), ERR_CORRUPT);
+    assert_non_null(strstr(eb.text, "is not whole"));
+    assert_empty(to);
+    free(to);
+}
+
+static void a_damaged_mail_gives_no_copy(void **state)
+{
+    struct rig *r = *state;
+    struct err_buf eb;
+    struct store_copied copied;
+    char *to = mem_asprintf("%s/copy", r->dir), *again = mem_asprintf("%s/again", r->dir);
+    struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
+    const char *rcpt[] = {"alice@example.test", NULL};
+    assert_ok(deliver(r, m, 1, "x", rcpt));
+    run_sql(r, "mail.db", "UPDATE chunk SET data = x'79'");
+    assert_err(store_copy(r->dir, to, go_on, NULL, &copied, &eb), ERR_CORRUPT);
+    assert_empty(to);
+    run_sql(r, "mail.db", "DELETE FROM chunk");
+    assert_err(store_copy(r->dir, again, go_on, NULL, &copied, &eb), ERR_CORRUPT);
+    assert_empty(again);
+    free(again);
     free(to);
 }
 
@@ -561,6 +643,9 @@ static const struct rig_test sqlite_tests[] = {
     {"a reader shows what a dead owner accepted", a_reader_shows_what_a_dead_owner_accepted},
     {"a stale owner appends nothing", a_stale_owner_appends_nothing},
     {"a copy has all that was accepted", a_copy_has_all_that_was_accepted},
+    {"a damaged body gives no copy", a_damaged_body_gives_no_copy},
+    {"a lost piece gives no copy", a_lost_piece_gives_no_copy},
+    {"a damaged mail gives no copy", a_damaged_mail_gives_no_copy},
     {"the messages of a deleted mailbox go", the_messages_of_a_deleted_mailbox_go},
     {"a large act goes in slices", a_large_act_goes_in_slices},
     {"a look changes nothing", a_look_changes_nothing},
