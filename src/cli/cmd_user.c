@@ -133,14 +133,14 @@ static int set_password(struct user_work *w)
     struct record_user user = {.verifier = str_from(verifier)};
     char *value = record_user_encode(&user);
     users_put(store_network(w->cx->store), str_from(w->address), str_from(value), NETWORK_ANY_VERSION,
-              on_write, w);
+              str_from(context_who()), on_write, w);
     free(value);
     return wait_for_write(w);
 }
 
 static int remove_user(struct user_work *w)
 {
-    users_remove(store_network(w->cx->store), str_from(w->address), on_write, w);
+    users_remove(store_network(w->cx->store), str_from(w->address), str_from(context_who()), on_write, w);
     return wait_for_write(w);
 }
 

@@ -49,6 +49,8 @@ static const struct usage_form forms[] = {
     {"queue", "quarantine", ACT, "puts it aside until an operator decides"},
     {"store", "status", "[--json]", "shows the health of each part of the store"},
     {"store", "copy", "FOLDER [--json]", "copies the store to an empty folder, and verifies the copy"},
+    {"events", "", "[--after NUMBER] [--limit N] [--json]",
+     "shows the newest events; --after: those that follow one"},
     {"trace", "", "ID [--json]", "tells one message's life, across the relays"},
     {"user", "add", "ADDRESS", "makes a user; the password from the terminal, or one line of stdin"},
     {"user", "passwd", "ADDRESS", "gives a user another password"},

@@ -49,12 +49,16 @@ void batch_event(struct batch *b, const char *kind, struct str subject, const ch
     json_t *detail = json_object();
     for (; members && *members; members += 2)
         json_object_set_new(detail, members[0], json_string(members[1]));
-    char *text = json_dumps(detail, JSON_COMPACT);
+    batch_event_json(b, kind, subject, json_dumps(detail, JSON_COMPACT));
     json_decref(detail);
+}
+
+void batch_event_json(struct batch *b, const char *kind, struct str subject, char *json)
+{
     add(b, (struct network_change){.type = NETWORK_EVENT,
                                    .kind = str_from(kind),
                                    .key = arena_str(b->arena, subject),
-                                   .value = arena_str(b->arena, str_from(text)),
+                                   .value = arena_str(b->arena, str_from(json)),
                                    .expect_version = NETWORK_ANY_VERSION});
-    free(text);
+    free(json);
 }

@@ -21,5 +21,7 @@ void batch_put(struct batch *b, const char *kind, struct str key, char *json, in
 void batch_delete(struct batch *b, const char *kind, struct str key, int64_t expect_version);
 /* members: NULL-terminated pairs of name and text. */
 void batch_event(struct batch *b, const char *kind, struct str subject, const char *const *members);
+/* The same with its whole detail; takes json (heap). */
+void batch_event_json(struct batch *b, const char *kind, struct str subject, char *json);
 
 #endif

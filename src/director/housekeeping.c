@@ -23,14 +23,6 @@ static bool is_server(const struct config *c, struct str name)
     return false;
 }
 
-static void finish(const struct view_order *o, const char *state, const char *result, struct batch *b)
-{
-    struct record_order order = o->record;
-    order.state = str_from(state);
-    order.result = str_from(result);
-    batch_put(b, "order", o->key, record_order_encode(&order), o->version);
-}
-
 static void mark_site(const struct view *v, const struct config *c, const struct view_order *o, bool lost,
                       int64_t now_wall_ms, struct batch *b)
 {
@@ -41,8 +33,9 @@ static void mark_site(const struct view *v, const struct config *c, const struct
         return;
     }
     batch_put(b, "site", o->record.subject, record_site_encode(&record), old ? old->version : NETWORK_ABSENT);
-    batch_event(b, lost ? ORDER_SITE_LOST : ORDER_SITE_BACK, o->record.subject, NULL);
-    finish(o, "done", lost ? "recorded as lost: the other sites decide without it" : "recorded as back", b);
+    order_put_state(
+        o, "done",
+        lost ? STR("recorded as lost: the other sites decide without it") : STR("recorded as back"), b);
 }
 
 static void operator_order(const struct view *v, const struct config *c, const struct view_order *o,
@@ -72,7 +65,7 @@ void housekeeping_orders(const struct view *v, const struct config *c, int64_t n
             operator_order(v, c, o, now_wall_ms, b);
         if (is_failed_destroy(&o->record)) {
             if (o->age_ms >= DESTROY_AGAIN_MS)
-                finish(o, "new", "", b);
+                order_put_state(o, "new", STR_EMPTY, b);
         } else if (!order_is_open(&o->record) && o->age_ms >= KEEP_ENDED_MS && removals < REMOVALS_MAX) {
             batch_delete(b, "order", o->key, o->version);
             removals++;

@@ -106,18 +106,9 @@ static void put_orders(const struct move *m, const struct record_server *after, 
 
 /* ---- operators' orders ---- */
 
-static void put_operator_order(const struct view_order *o, const char *state, struct str result,
-                               struct batch *b)
-{
-    struct record_order order = o->record;
-    order.state = str_from(state);
-    order.result = result;
-    batch_put(b, "order", o->key, record_order_encode(&order), o->version);
-}
-
 void move_refuse(const struct view_order *o, struct str why, bool later, struct batch *b)
 {
-    put_operator_order(o, later ? "later" : "failed", why, b);
+    order_put_state(o, later ? "later" : "failed", why, b);
 }
 
 static bool went_well(const struct move *m, const struct record_server *after)
@@ -173,9 +164,9 @@ static void put_operator_orders(const struct move *m, const struct record_server
         if (!is_under_way(m, o))
             continue;
         if (rests)
-            put_operator_order(o, ending, outcome_text(m, after, well, b), b);
+            order_put_state(o, ending, outcome_text(m, after, well, b), b);
         else if (o == m->decision->order)
-            put_operator_order(o, "taken", STR_EMPTY, b);
+            order_put_state(o, "taken", STR_EMPTY, b);
     }
 }
 

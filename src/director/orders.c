@@ -159,6 +159,17 @@ bool order_is_open(const struct record_order *o)
     return order_is(o, "new") || order_is(o, "taken");
 }
 
+void order_put_state(const struct view_order *o, const char *state, struct str result, struct batch *b)
+{
+    struct record_order order = o->record;
+    order.state = str_from(state);
+    order.result = result;
+    batch_put(b, "order", o->key, record_order_encode(&order), o->version);
+    bool ended = order_is(&order, "done") || order_is(&order, "failed");
+    if (ended && str_eq(order.target, STR(ORDER_TARGET_DIRECTOR)))
+        batch_event_json(b, "order", order.subject, record_order_encode(&order));
+}
+
 static bool leaves_doubt(const struct record_order *o, struct str address)
 {
     struct arena arena;

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "director/batch.h"
 #include "store/view.h"
 
 #define ORDER_CREATE  "create"
@@ -53,6 +54,10 @@ void order_result_decode(struct arena *a, struct str json, struct order_result *
 struct str order_node(const struct record_order *o);
 bool order_is_open(const struct record_order *o); /* new or taken */
 bool order_is(const struct record_order *o, const char *state);
+
+/* Puts the order in this state, with this result. When an operator's was carried out, or failed for
+ * good, that is an event, "order", with the whole record: who gave it, why, and what became of it. */
+void order_put_state(const struct view_order *o, const char *state, struct str result, struct batch *b);
 
 /* An earlier instance of server at this address is not known to be off. */
 bool order_address_is_doubtful(const struct view *v, struct str server, struct str address);

@@ -66,7 +66,8 @@ static void on_record(void *arg, int err, const struct network_record *records, 
         !user.disabled && str_eq(user.verifier, str_from(u->verifier))) {
         user.verifier = str_from(u->made);
         char *value = record_user_encode(&user);
-        u->op = users_put(u->network, str_from(u->user), str_from(value), records[0].version, on_written, u);
+        u->op = users_put(u->network, str_from(u->user), str_from(value), records[0].version, STR("mailbox"),
+                          on_written, u);
         free(value);
     } else {
         clear(u); /* changed meanwhile, or not to be had now: the next login asks again */

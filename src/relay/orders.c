@@ -87,7 +87,7 @@ static void answer(struct orders *o, int err, uint64_t changed, size_t in_flight
          .key = str_from(o->key),
          .value = str_from(value),
          .expect_version = o->version},
-        {.type = NETWORK_EVENT, .kind = o->order.verb, .key = o->order.subject, .value = str_from(text)},
+        {.type = NETWORK_EVENT, .kind = STR("order"), .key = o->order.subject, .value = str_from(value)},
     };
     o->op = network_write(store_network(o->store), changes, ARRAY_LEN(changes), NULL, on_answered, o);
     free(value);

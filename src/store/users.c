@@ -1,8 +1,14 @@
 #include "store/users.h"
 
-static struct store_op *change(struct network *n, const struct network_change *user, struct str event,
+#include <stdlib.h>
+
+#include "store/records.h"
+
+static struct store_op *change(struct network *n, const struct network_change *user,
+                               const struct record_order *act,
                                void (*on_write)(void *arg, int err, size_t failed), void *arg)
 {
+    char *detail = record_order_encode(act);
     const struct network_change changes[] = {
         *user,
         {.type = NETWORK_PUT,
@@ -10,26 +16,32 @@ static struct store_op *change(struct network *n, const struct network_change *u
          .key = STR("users"),
          .value = STR("{}"),
          .expect_version = NETWORK_ANY_VERSION},
-        {.type = NETWORK_EVENT, .kind = event, .key = user->key, .value = STR("{}")},
+        {.type = NETWORK_EVENT, .kind = STR("user"), .key = user->key, .value = str_from(detail)},
     };
-    return network_write(n, changes, ARRAY_LEN(changes), NULL, on_write, arg);
+    struct store_op *op = network_write(n, changes, ARRAY_LEN(changes), NULL, on_write, arg);
+    free(detail);
+    return op;
 }
 
 struct store_op *users_put(struct network *n, struct str address, struct str value, int64_t expect_version,
-                           void (*on_write)(void *arg, int err, size_t failed), void *arg)
+                           struct str who, void (*on_write)(void *arg, int err, size_t failed), void *arg)
 {
     const struct network_change user = {.type = NETWORK_PUT,
                                         .kind = STR("user"),
                                         .key = address,
                                         .value = value,
                                         .expect_version = expect_version};
-    return change(n, &user, STR("user-changed"), on_write, arg);
+    const struct record_order act = {
+        .target = STR("users"), .verb = STR("put"), .subject = address, .who = who, .state = STR("done")};
+    return change(n, &user, &act, on_write, arg);
 }
 
-struct store_op *users_remove(struct network *n, struct str address,
+struct store_op *users_remove(struct network *n, struct str address, struct str who,
                               void (*on_write)(void *arg, int err, size_t failed), void *arg)
 {
     const struct network_change user = {
         .type = NETWORK_DELETE, .kind = STR("user"), .key = address, .expect_version = NETWORK_ANY_VERSION};
-    return change(n, &user, STR("user-removed"), on_write, arg);
+    const struct record_order act = {
+        .target = STR("users"), .verb = STR("remove"), .subject = address, .who = who, .state = STR("done")};
+    return change(n, &user, &act, on_write, arg);
 }

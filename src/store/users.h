@@ -6,10 +6,10 @@
 
 #include "store/network.h"
 
-/* One transaction, as network_write. value: of record_user_encode, copied. */
+/* One transaction, as network_write. value: of record_user_encode, copied. who: for the event. */
 struct store_op *users_put(struct network *n, struct str address, struct str value, int64_t expect_version,
-                           void (*on_write)(void *arg, int err, size_t failed), void *arg);
-struct store_op *users_remove(struct network *n, struct str address,
+                           struct str who, void (*on_write)(void *arg, int err, size_t failed), void *arg);
+struct store_op *users_remove(struct network *n, struct str address, struct str who,
                               void (*on_write)(void *arg, int err, size_t failed), void *arg);
 
 #endif
