@@ -278,6 +278,11 @@ static void log_accepted(const struct session *s, const char *id)
 static void on_refused(void *arg, const struct smtp_refusal *refusal)
 {
     struct session *s = arg;
+    struct record_work *work = s->edge->options.work;
+    if (refusal->reply->code < 500)
+        work->refused_later++;
+    else
+        work->refused_for_good++;
     if (s->edge->options.config->log_messages == LOG_MESSAGES_ALL)
         smtp_refusal_log(s->edge->log_limit, s->server, s->client_ip, refusal);
 }
@@ -296,6 +301,8 @@ static void on_accept(void *arg, int err, int64_t message_id)
     }
     char id[CUSTODY_ID_TEXT_MAX], text[64];
     custody_id_format(&s->custody_id, id);
+    s->edge->options.work->accepted++;
+    s->edge->options.work->accepted_bytes += (int64_t)s->size_bytes;
     log_accepted(s, id);
     tell_accepted(s);
     drop_transaction(s);
@@ -427,6 +434,7 @@ void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *
     addr_format_ip(peer, s->client_ip);
     list_append(&e->sessions, &s->node);
     e->session_count++;
+    e->options.work->sessions++;
     s->connection = smtp_server_connection_new(e->loop, stream, &e->server_options, &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
 }

@@ -16,6 +16,7 @@
 #include "relay/recipients.h"
 #include "relay/verify.h"
 #include "store/queue.h"
+#include "store/records.h"
 
 struct edge;
 
@@ -24,6 +25,7 @@ struct edge_options {
     const struct config_relay *relay;
     const struct recipients *recipients; /* must outlive the edge */
     struct verify *verify;               /* the same */
+    struct record_work *work;            /* is counted into; the same */
 };
 
 /* on_accepted fires for each recipient domain of a message that has become durable. */

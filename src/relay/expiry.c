@@ -14,7 +14,8 @@ struct expiry {
     struct queue *queue;
     char *domain, *home;
     const struct config_relay *relay;
-    void (*on_expired)(void *arg);
+    void (*on_expired)(void *arg, size_t count);
+    size_t settling; /* how many `op` gives up */
     void *arg;
     struct loop_timer *timer;
     struct store_op *op;
@@ -35,7 +36,7 @@ static void on_settled(void *arg, int err)
         return;
     look_in(e, err ? RETRY_MS : 0); /* there may be more */
     if (err == 0)
-        e->on_expired(e->arg);
+        e->on_expired(e->arg, e->settling);
 }
 
 static void log_expired(const struct expiry *e, const struct queue_delivery *d)
@@ -57,6 +58,7 @@ static void give_up(struct expiry *e, const struct queue_delivery *rows, size_t 
                                            .server = str_from(e->home),
                                            .at = now};
     }
+    e->settling = count;
     e->op = queue_settle(e->queue, results, count, on_settled, e);
 }
 
@@ -89,7 +91,8 @@ static void on_timer(void *arg)
 }
 
 struct expiry *expiry_new(struct loop *l, struct queue *q, struct str domain, struct str home,
-                          const struct config_relay *relay, void (*on_expired)(void *arg), void *arg)
+                          const struct config_relay *relay, void (*on_expired)(void *arg, size_t count),
+                          void *arg)
 {
     struct expiry *e = mem_zalloc(sizeof(*e));
     e->loop = l;

@@ -14,9 +14,10 @@ struct expiry;
 
 /* domain and home are copied; q and relay, whose
  * "expire" it reads each time, must outlive it. on_expired
- * fires after some were put into quarantine. */
+ * fires after `count` were put into quarantine. */
 struct expiry *expiry_new(struct loop *l, struct queue *q, struct str domain, struct str home,
-                          const struct config_relay *relay, void (*on_expired)(void *arg), void *arg);
+                          const struct config_relay *relay, void (*on_expired)(void *arg, size_t count),
+                          void *arg);
 void expiry_free(struct expiry *e);
 /* What waits was changed by an operator, or "expire" was. */
 void expiry_kick(struct expiry *e);

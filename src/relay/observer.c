@@ -8,7 +8,8 @@
 struct observer {
     struct loop *loop;
     struct network *network;
-    char *node;
+    const struct config_relay *relay;
+    const struct record_work *work;
     int64_t interval_ms;
     struct target *const *targets;
     size_t target_count;
@@ -43,28 +44,41 @@ static void fill(struct record_observation *record, const struct target_observat
     };
 }
 
+static struct network_change put(const char *kind, const char *key, const char *value)
+{
+    return (struct network_change){.type = NETWORK_PUT,
+                                   .kind = str_from(kind),
+                                   .key = str_from(key),
+                                   .value = str_from(value),
+                                   .expect_version = NETWORK_ANY_VERSION};
+}
+
+/* key and value for free(). */
+static struct network_change observation(const struct observer *o, const struct target *t)
+{
+    struct target_observation seen;
+    struct record_observation record;
+    target_observe(t, &seen);
+    fill(&record, &seen);
+    return put("observation", mem_asprintf("%s/%s", o->relay->node->name, target_server(t)->name),
+               record_observation_encode(&record));
+}
+
 static void write_all(struct observer *o)
 {
-    struct network_change *changes = mem_calloc(o->target_count, sizeof(*changes));
-    char **texts = mem_calloc(2 * o->target_count, sizeof(*texts));
-    for (size_t i = 0; i < o->target_count; i++) {
-        struct target_observation seen;
-        struct record_observation record;
-        target_observe(o->targets[i], &seen);
-        fill(&record, &seen);
-        char *key = texts[2 * i] = mem_asprintf("%s/%s", o->node, target_server(o->targets[i])->name);
-        char *value = texts[2 * i + 1] = record_observation_encode(&record);
-        changes[i] = (struct network_change){.type = NETWORK_PUT,
-                                             .kind = STR("observation"),
-                                             .key = str_from(key),
-                                             .value = str_from(value),
-                                             .expect_version = NETWORK_ANY_VERSION};
+    size_t count = 0;
+    struct network_change *changes = mem_calloc(o->target_count + 1, sizeof(*changes));
+    while (count < o->target_count) {
+        changes[count] = observation(o, o->targets[count]);
+        count++;
     }
+    changes[count++] = put("work", mem_strdup(o->relay->name), record_work_encode(o->work));
     o->again = false;
-    o->op = network_write(o->network, changes, o->target_count, NULL, on_written, o);
-    for (size_t i = 0; i < 2 * o->target_count; i++)
-        free(texts[i]);
-    free(texts);
+    o->op = network_write(o->network, changes, count, NULL, on_written, o);
+    for (size_t i = 0; i < count; i++) {
+        free((char *)(uintptr_t)changes[i].key.ptr);
+        free((char *)(uintptr_t)changes[i].value.ptr);
+    }
     free(changes);
 }
 
@@ -74,17 +88,19 @@ static void on_timer(void *arg)
     loop_timer_start(o->timer, o->interval_ms);
     if (o->op)
         o->again = true;
-    else if (o->target_count > 0)
+    else
         write_all(o);
 }
 
-struct observer *observer_new(struct loop *l, struct network *n, const char *node, int64_t interval_ms,
-                              struct target *const *targets, size_t target_count)
+struct observer *observer_new(struct loop *l, struct network *n, const struct config_relay *relay,
+                              int64_t interval_ms, struct target *const *targets, size_t target_count,
+                              const struct record_work *work)
 {
     struct observer *o = mem_zalloc(sizeof(*o));
     o->loop = l;
     o->network = n;
-    o->node = mem_strdup(node);
+    o->relay = relay;
+    o->work = work;
     o->interval_ms = interval_ms;
     o->targets = targets;
     o->target_count = target_count;
@@ -100,7 +116,6 @@ void observer_free(struct observer *o)
     if (o->op)
         store_op_forget(o->op);
     loop_timer_free(o->timer);
-    free(o->node);
     free(o);
 }
 

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "relay/edge.h"
 #include "relay/expiry.h"
+#include "relay/known_users.h"
 #include "relay/list_watch.h"
 #include "relay/notices.h"
 #include "relay/observer.h"
@@ -26,6 +27,7 @@ struct custody {
 
 /* Mail of one queue for one domain, or with one server as its own home. */
 struct stream {
+    struct record_work *work;           /* the relay's */
     struct custody *custody;            /* of its queue */
     const struct config_domain *domain; /* NULL: by home */
     struct source *source;
@@ -37,6 +39,7 @@ struct relay_role {
     struct loop *loop;
     struct relay_role_options options;
     struct recipients recipients;
+    struct known_users known_users;
     struct list_watch *list_watch;
     struct verify *verify;
     struct edge *edge;
@@ -54,8 +57,7 @@ struct relay_role {
     size_t stream_count;
     struct custody **custodies;
     size_t custody_count;
-    int64_t users_revision;
-    struct store_op *users_op;
+    struct record_work work;
 
     struct loop_timer *stop_timer;
     struct mono_time stop_deadline;
@@ -175,9 +177,10 @@ static void on_source_ready(void *arg)
         target_kick(s->target);
 }
 
-static void on_expired(void *arg)
+static void on_expired(void *arg, size_t count)
 {
     struct stream *s = arg;
+    s->work->expired += (int64_t)count;
     source_reset(s->source); /* it may have been read already */
     notices_kick(s->custody->notices);
 }
@@ -187,6 +190,7 @@ static void add_stream(struct relay_role *r, struct custody *c, const struct con
 {
     struct stream *s = mem_zalloc(sizeof(*s));
     struct str domain_name = str_from(domain ? domain->name : "");
+    s->work = &r->work;
     s->custody = c;
     s->domain = domain;
     s->source = source_new(r->loop, c->queue, c->claims, domain_name, home, on_source_ready, s);
@@ -284,29 +288,6 @@ static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_fi
 
 /* ---- the network's state ---- */
 
-static void on_users(void *arg, int err, const struct network_record *records, size_t count)
-{
-    struct relay_role *r = arg;
-    r->users_op = NULL;
-    if (err) {
-        r->users_revision = -1; /* the next view asks again */
-        return;
-    }
-    recipients_directory_begin(&r->recipients);
-    for (size_t i = 0; i < count; i++)
-        recipients_directory_add(&r->recipients, records[i].key);
-    recipients_directory_end(&r->recipients);
-}
-
-static void update_users(struct relay_role *r, const struct view *v)
-{
-    if (r->users_op || r->users_revision == v->users_revision)
-        return;
-    r->users_revision = v->users_revision;
-    r->users_op =
-        network_read(store_network(r->options.store), STR("user"), (struct str){NULL, 0}, on_users, r);
-}
-
 static void update_peer_key(struct relay_role *r, const struct view *v)
 {
     if (r->peer_key_known || v->peer_secret_hex.len == 0)
@@ -324,7 +305,7 @@ static void on_view(void *arg, const struct view *v)
 {
     struct relay_role *r = arg;
     update_peer_key(r, v);
-    update_users(r, v);
+    known_users_on_view(&r->known_users, v);
     update_targets(r, v);
     owned_on_view(r->owned, v);
     for (size_t i = 0; i < r->stream_count; i++)
@@ -374,7 +355,8 @@ static void make_targets(struct relay_role *r)
         struct target_options options = {.config = config,
                                          .server = &config->servers[i],
                                          .relay = r->options.relay,
-                                         .client = &r->client_options[config->servers[i].protocol]};
+                                         .client = &r->client_options[config->servers[i].protocol],
+                                         .work = &r->work};
         r->targets[i] = target_new(r->loop, &options, &target_ops, r);
     }
 }
@@ -390,7 +372,8 @@ static void make_edge(struct relay_role *r)
     struct edge_options edge = {.config = r->options.config,
                                 .relay = r->options.relay,
                                 .recipients = &r->recipients,
-                                .verify = r->verify};
+                                .verify = r->verify,
+                                .work = &r->work};
     r->edge = edge_new(r->loop, &edge, on_accepted, r);
 }
 
@@ -401,7 +384,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
     const struct config *config = options->config;
     r->loop = l;
     r->options = *options;
-    r->users_revision = -1;
+    r->work.since_ms = loop_wall(l).ms;
     r->list_watch = list_watch_new(l, config, &r->recipients);
     int rc = recipients_init(&r->recipients, config, eb);
     if (rc < 0) {
@@ -409,13 +392,15 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         free(r);
         return rc;
     }
+    known_users_init(&r->known_users, store_network(options->store), &r->recipients);
     make_client_options(r);
     make_edge(r);
     make_targets(r);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
     r->orders = orders_new(options->store, config, r->owned, on_queue_changed, r);
-    r->observer = observer_new(l, store_network(options->store), options->relay->node->name,
-                               config->lease_ms / OBSERVE_PER_LEASE, r->targets, config->server_count);
+    r->observer =
+        observer_new(l, store_network(options->store), options->relay, config->lease_ms / OBSERVE_PER_LEASE,
+                     r->targets, config->server_count, &r->work);
     r->viewer = viewer_new(l, store_network(options->store), on_view, r);
     rc = open_listeners(r, eb);
     if (rc < 0) {
@@ -477,8 +462,7 @@ void relay_role_free(struct relay_role *r)
     viewer_free(r->viewer);
     observer_free(r->observer);
     orders_free(r->orders);
-    if (r->users_op)
-        store_op_forget(r->users_op);
+    known_users_fini(&r->known_users);
     owned_free(r->owned);
     edge_free(r->edge);
     verify_free(r->verify);

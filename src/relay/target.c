@@ -150,9 +150,31 @@ static void leave_alone(struct target *t, const struct transaction *transaction)
     loop_timer_start(t->timer, 0); /* the others may go on */
 }
 
+static void count(struct record_work *work, enum queue_outcome outcome)
+{
+    switch (outcome) {
+    case QUEUE_OUTCOME_DELIVERED:
+        work->delivered++;
+        break;
+    case QUEUE_OUTCOME_DEFERRED:
+        work->deferred++;
+        break;
+    case QUEUE_OUTCOME_LOST:
+        work->lost++;
+        break;
+    case QUEUE_OUTCOME_QUARANTINED:
+        work->quarantined++;
+        break;
+    case QUEUE_OUTCOME_BOUNCED:
+    case QUEUE_OUTCOME_REMOVED:
+        break; /* no answer of a server */
+    }
+}
+
 static void on_settled(void *arg, const struct transaction *transaction, const struct queue_result *result)
 {
     struct target *t = arg;
+    count(t->options.work, result->outcome);
     for (size_t i = 0; i < transaction->recipient_count; i++)
         if (transaction->recipients[i].delivery_id == result->delivery_id &&
             t->options.config->log_messages == LOG_MESSAGES_ALL)

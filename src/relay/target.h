@@ -19,6 +19,7 @@
 #include "relay/schedule.h"
 #include "relay/source.h"
 #include "smtp/client.h"
+#include "store/records.h"
 
 struct target;
 
@@ -27,6 +28,7 @@ struct target_options {
     const struct config_server *server;
     const struct config_relay *relay;
     const struct smtp_client_options *client; /* must outlive the target */
+    struct record_work *work;                 /* is counted into; the same */
 };
 
 struct target_ops {

@@ -90,6 +90,15 @@ static const struct field observation_fields[] = {
     {NULL},
 };
 
+static const struct field work_fields[] = {
+    I64_FIELD(record_work, since_ms),      I64_FIELD(record_work, sessions),
+    I64_FIELD(record_work, accepted),      I64_FIELD(record_work, accepted_bytes),
+    I64_FIELD(record_work, refused_later), I64_FIELD(record_work, refused_for_good),
+    I64_FIELD(record_work, delivered),     I64_FIELD(record_work, deferred),
+    I64_FIELD(record_work, lost),          I64_FIELD(record_work, quarantined),
+    I64_FIELD(record_work, expired),       {NULL},
+};
+
 static const struct field order_fields[] = {
     STR_FIELD(record_order, target),        STR_FIELD(record_order, verb),
     STR_FIELD(record_order, subject),       STR_FIELD(record_order, args),

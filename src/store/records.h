@@ -72,6 +72,17 @@ struct record_observation {
     bool invoke;         /* the relay's attempts and time are used up: asks for another server */
 };
 
+/* kind "work", key: relay's name. What its process has done since it started; written by it with its
+ * observations, for whoever measures. A delivery is one recipient of one message. */
+struct record_work {
+    int64_t since_ms;                        /* wall: the start */
+    int64_t sessions;                        /* taken at the edge */
+    int64_t accepted, accepted_bytes;        /* messages that were answered 250 */
+    int64_t refused_later, refused_for_good; /* replies of 4yz and 5yz at the edge */
+    int64_t delivered, deferred, lost; /* deliveries: outcomes of attempts, in enum queue_outcome's words */
+    int64_t quarantined, expired;      /* by a server's answer or losses; by their age */
+};
+
 /* kind "order", key: unique. From an operator, or from the director to a node. */
 struct record_order {
     struct str target;  /* "director", "relay/NAME" (by queue's name), "node/NAME" */
@@ -104,7 +115,7 @@ struct record_secret {
 };
 
 #define RECORD_KIND_LIST(X)                                                                                  \
-    X(node) X(server) X(route) X(queue) X(observation) X(order) X(user) X(site) X(secret)
+    X(node) X(server) X(route) X(queue) X(observation) X(order) X(user) X(site) X(secret) X(work)
 
 /* For each of them: char *record_NAME_encode(const struct record_NAME *) and
  * int record_NAME_decode(struct arena *, struct str json, struct record_NAME *ret). */

@@ -17,6 +17,7 @@ enum {
     KIND_NODE,
     KIND_SITE,
     KIND_OBSERVATION,
+    KIND_WORK,
     KIND_SECRET,
     KIND_REVISION,
     KIND_COUNT
@@ -76,6 +77,7 @@ DEFINE_TAKE(route, route, domain)
 DEFINE_TAKE(queue, queue, name)
 DEFINE_TAKE(node, node, name)
 DEFINE_TAKE(site, site, name)
+DEFINE_TAKE(work, work, relay)
 #undef DEFINE_TAKE
 
 static void take_orders(struct snapshot *s, const struct network_record *records, size_t count)
@@ -134,6 +136,7 @@ static const struct {
     [KIND_NODE] = {"node", take_nodes},
     [KIND_SITE] = {"site", take_sites},
     [KIND_OBSERVATION] = {"observation", take_observations},
+    [KIND_WORK] = {"work", take_works},
     [KIND_SECRET] = {"secret", take_secret},
     [KIND_REVISION] = {"revision", take_revision},
 };
@@ -286,6 +289,7 @@ DEFINE_FIND(route, route, domain)
 DEFINE_FIND(queue, queue, name)
 DEFINE_FIND(node, node, name)
 DEFINE_FIND(site, site, name)
+DEFINE_FIND(work, work, relay)
 DEFINE_FIND(order, order, key)
 DEFINE_FIND(lease, lease, name)
 

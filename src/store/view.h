@@ -46,6 +46,11 @@ struct view_observation {
     struct record_observation record;
     int64_t age_ms;
 };
+struct view_work {
+    struct str relay;
+    struct record_work record;
+    int64_t version;
+};
 struct view_order {
     struct str key;
     struct record_order record;
@@ -69,6 +74,8 @@ struct view {
     size_t site_count;
     struct view_observation *observations;
     size_t observation_count;
+    struct view_work *works;
+    size_t work_count;
     struct view_order *orders; /* read before all others: a record is at least as new as the order about it */
     size_t order_count;
     struct view_lease *leases;
@@ -86,6 +93,7 @@ struct str view_route_server(const struct view *v, struct str domain, struct str
 const struct view_queue *view_queue_find(const struct view *v, struct str name);
 const struct view_node *view_node_find(const struct view *v, struct str name);
 const struct view_site *view_site_find(const struct view *v, struct str name);
+const struct view_work *view_work_find(const struct view *v, struct str relay);
 const struct view_order *view_order_find(const struct view *v, struct str key);
 const struct view_lease *view_lease_find(const struct view *v, struct str name);
 

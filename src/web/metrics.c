@@ -96,6 +96,45 @@ static void write_numbers(struct buf *out, const json_t *status)
     }
 }
 
+/* ---- the relays' work ---- */
+
+static const struct {
+    const char *name, *help; /* name NULL: another sample of the family before */
+    const char *member, *label, *value;
+} works[] = {
+    {"relay_sessions_total", "Connections that senders made.", "sessions", NULL, NULL},
+    {"relay_accepted_total", "Messages answered with 250.", "accepted", NULL, NULL},
+    {"relay_accepted_bytes_total", "Bytes of these.", "accepted_bytes", NULL, NULL},
+    {"relay_refused_total", "Refusals: transient (replies of 4yz), or for good (5yz).", "refused_later",
+     "for", "now"},
+    {NULL, NULL, "refused_for_good", "for", "good"},
+    {"relay_deliveries_total", "What became of attempts to deliver, each recipient counted.", "delivered",
+     "outcome", "delivered"},
+    {NULL, NULL, "deferred", "outcome", "deferred"},
+    {NULL, NULL, "lost", "outcome", "lost"},
+    {NULL, NULL, "quarantined", "outcome", "quarantined"},
+    {"relay_expired_total", "Deliveries that waited too long, now in quarantine.", "expired", NULL, NULL},
+};
+
+/* They begin at 0 with each start of the relay's process, as Prometheus expects of counters. */
+static void write_works(struct buf *out, const json_t *relays)
+{
+    const char *name = "";
+    for (size_t i = 0; i < ARRAY_LEN(works); i++) {
+        size_t k;
+        json_t *relay;
+        if (works[i].name)
+            family(out, name = works[i].name, "counter", works[i].help);
+        json_array_foreach(relays, k, relay)
+        {
+            const json_t *value = json_object_get(json_object_get(relay, "work"), works[i].member);
+            if (value)
+                sample(out, name, (struct label){"relay", text_of(relay, "name")},
+                       (struct label){works[i].label, works[i].value}, value_of(value));
+        }
+    }
+}
+
 /* ---- servers ---- */
 
 static bool serves(const char *state)
@@ -192,6 +231,7 @@ void metrics_write(struct buf *out, const json_t *status)
     const json_t *servers = json_object_get(status, "servers");
     write_servers(out, servers);
     write_numbers(out, status);
+    write_works(out, json_object_get(status, "relays"));
     family(out, "observation_failed", "gauge", "Attempts of the node that failed in a row.");
     write_observations(out, servers, "failed", "observation_failed");
     family(out, "observation_heard", "gauge", "Whether the observing node is alive.");

@@ -163,6 +163,23 @@ static json_t *server_status(const struct status_input *in, const struct config_
 
 /* ---- the rest ---- */
 
+/* null: it has not said anything yet. */
+static json_t *work_status(const struct view_work *found)
+{
+    if (!found)
+        return json_null();
+    const struct record_work *w = &found->record;
+    char since[WALL_TEXT_MAX];
+    wall_format_iso((struct wall_time){w->since_ms}, since);
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "since", since, "sessions",
+                     (json_int_t)w->sessions, "accepted", (json_int_t)w->accepted, "accepted_bytes",
+                     (json_int_t)w->accepted_bytes, "refused_later", (json_int_t)w->refused_later,
+                     "refused_for_good", (json_int_t)w->refused_for_good, "delivered",
+                     (json_int_t)w->delivered, "deferred", (json_int_t)w->deferred, "lost",
+                     (json_int_t)w->lost, "quarantined", (json_int_t)w->quarantined, "expired",
+                     (json_int_t)w->expired);
+}
+
 static json_t *relay_status(const struct status_input *in, size_t at)
 {
     const struct config_relay *r = &in->config->relays[at];
@@ -179,6 +196,7 @@ static json_t *relay_status(const struct status_input *in, size_t at)
     set_waits(all, in, &waits);
     const char *problem = in->counts->queues[at].problem;
     json_object_set_new(all, "queue_problem", json_string(problem ? problem : ""));
+    json_object_set_new(all, "work", work_status(view_work_find(in->view, str_from(r->name))));
     return all;
 }
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import smtplib
 import socket
 import subprocess
 
@@ -44,6 +45,28 @@ def is_healthy(url):
 def network(two_site):
     two_site.until(lambda: is_healthy(EAST) and is_healthy(WEST), "two directors that are well")
     return two_site
+
+
+def test_the_work_is_counted(network, ledger):
+    """Each relay's, from its start; what both did together is what was sent."""
+
+    def total(name):
+        samples = [line for line in body_of(f"{WEST}/metrics").splitlines() if line.startswith(f"holdfast_{name}")]
+        return sum(float(line.rpartition(" ")[2]) for line in samples)
+
+    network.must("server", "fence", "mail1")
+    network.await_steered_to_relays()
+    mta = network.mta(ledger)
+    mta.send(3)
+    with smtplib.SMTP(TwoSite.RELAY_EAST, TwoSite.SMTP, timeout=CURL_LIMIT_S) as session:
+        session.ehlo("sender.test")
+        session.mail("a@b.test")
+        assert [session.rcpt(f"nobody{number}@example.test")[0] for number in range(2)] == [550, 550]
+    network.until(lambda: total('relay_accepted_total') == 3, "three accepted messages in the metrics")
+    network.until(lambda: total('relay_refused_total{relay="relay-east",for="good"}') == 2, "two refusals")
+    assert total("relay_accepted_bytes_total") > 3 * 500
+    network.fail_back()
+    network.until(lambda: total('relay_deliveries_total{relay="relay-east",outcome="delivered"}') == 3, "deliveries")
 
 
 def test_health(network):

@@ -265,8 +265,11 @@ static void make_target(struct target_rig *r, size_t i)
                                            .check_count = 1,
                                            .failover = {.attempts = 3, .after_ms = 2000}};
     static const struct config config = {.log_messages = LOG_MESSAGES_NONE};
-    struct target_options options = {
-        .config = &config, .server = &r->servers[i], .relay = &r->relay, .client = &r->client};
+    struct target_options options = {.config = &config,
+                                     .server = &r->servers[i],
+                                     .relay = &r->relay,
+                                     .client = &r->client,
+                                     .work = &r->work};
     r->targets[i] = target_new(r->loop, &options, &target_ops, r);
 }
 

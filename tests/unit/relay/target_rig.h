@@ -43,6 +43,7 @@ struct target_rig {
     struct claims *claims;
     struct source *source;
     struct config_relay relay;
+    struct record_work work;
     struct config_server servers[2];
     struct smtp_client_options client;
     struct target *targets[2], *routed; /* routed: the source's */

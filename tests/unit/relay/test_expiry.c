@@ -17,9 +17,9 @@ struct watch {
     int expired;
 };
 
-static void on_expired(void *arg)
+static void on_expired(void *arg, size_t count)
 {
-    ((struct watch *)arg)->expired++;
+    ((struct watch *)arg)->expired += (int)count;
 }
 
 static struct queue *open_queue(struct rig *r)

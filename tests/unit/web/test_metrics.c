@@ -7,7 +7,10 @@ static const char status[] =
     "{'servers': [{'name': 'mail1', 'state': 'suspect', 'epoch': 2, 'queued': 5, 'held': 1, 'quarantined': 0,"
     "  'oldest_age_ms': 1500, 'observers': [{'node': 'east1', 'failed': 3, 'heard': false}]},"
     "  {'name': 'old', 'state': 'fencing', 'epoch': 0, 'queued': 0, 'observers': []}],"
-    " 'relays': [{'name': 'relay-east', 'alive': true, 'queued': 5, 'counted': false}],"
+    " 'relays': [{'name': 'relay-east', 'alive': true, 'queued': 5, 'counted': false,"
+    "   'work': {'sessions': 9, 'accepted': 4, 'refused_later': 1, 'refused_for_good': 2, 'delivered': 3, "
+    "'expired': 6}},"
+    "  {'name': 'relay-west', 'alive': true, 'queued': 0, 'counted': true, 'work': null}],"
     " 'nodes': [{'name': 'east1', 'alive': false}, {'name': 'west1', 'alive': true}],"
     " 'sites': [{'name': 'east', 'lost': true}],"
     " 'routes': {'a\\\"\\n\\\\.test': {'server': 'mail1', 'generation': 7}},"
@@ -52,6 +55,12 @@ static void test_numbers(void **state)
         "holdfast_server_oldest_age_seconds{server=\"mail1\"} 1.5",
         "holdfast_relay_alive{relay=\"relay-east\"} 1",
         "holdfast_relay_counted{relay=\"relay-east\"} 0",
+        "holdfast_relay_sessions_total{relay=\"relay-east\"} 9",
+        "holdfast_relay_accepted_total{relay=\"relay-east\"} 4",
+        "holdfast_relay_refused_total{relay=\"relay-east\",for=\"now\"} 1",
+        "holdfast_relay_refused_total{relay=\"relay-east\",for=\"good\"} 2",
+        "holdfast_relay_deliveries_total{relay=\"relay-east\",outcome=\"delivered\"} 3",
+        "holdfast_relay_expired_total{relay=\"relay-east\"} 6",
         "holdfast_node_alive{node=\"east1\"} 0",
         "holdfast_site_lost{site=\"east\"} 1",
         "holdfast_observation_failed{server=\"mail1\",node=\"east1\"} 3",

@@ -17,6 +17,7 @@ struct fixture {
     struct view_observation observations[2];
     struct view_lease leases[1];
     struct view view;
+    struct view_work works[1];
     struct counts_place places[3];
     struct counts_queue counted[2];
     struct counts counts;
@@ -49,8 +50,25 @@ static void make_view(struct fixture *f)
         {.state = STR("operational"), .history = INT64_MIN + 0xf, .history_len = 64, .detail = STR("ok")},
         90};
     f->leases[0] = (struct view_lease){STR("director"), STR("west1"), 3, 1500};
-    f->view = (struct view){f->servers,      1, f->routes, 1, f->queues, 1, f->nodes,  2, f->sites, 1,
-                            f->observations, 2, NULL,      0, f->leases, 1, STR_EMPTY, 0, {0}};
+    f->works[0] = (struct view_work){.relay = STR("relay-east"),
+                                     .record = {.since_ms = NOW_MS, .accepted = 7, .lost = 2}};
+    f->view = (struct view){.servers = f->servers,
+                            .server_count = 1,
+                            .routes = f->routes,
+                            .route_count = 1,
+                            .queues = f->queues,
+                            .queue_count = 1,
+                            .nodes = f->nodes,
+                            .node_count = 2,
+                            .sites = f->sites,
+                            .site_count = 1,
+                            .observations = f->observations,
+                            .observation_count = 2,
+                            .works = f->works,
+                            .work_count = 1,
+                            .leases = f->leases,
+                            .lease_count = 1,
+                            .peer_secret_hex = STR_EMPTY};
 }
 
 static int setup(void **state)
@@ -195,6 +213,10 @@ static void test_relays_nodes_and_sites(void **state)
     assert_bool(named(all, "relays", "relay-east"), "alive", false);
     assert_text(named(all, "relays", "relay-west"), "queue_owner", "west1");
     assert_bool(named(all, "relays", "relay-west"), "alive", true);
+    json_t *work = json_object_get(named(all, "relays", "relay-east"), "work");
+    assert_number(work, "accepted", 7);
+    assert_number(work, "lost", 2);
+    assert_true(json_is_null(json_object_get(named(all, "relays", "relay-west"), "work")));
     assert_bool(named(all, "nodes", "east1"), "alive", false);
     assert_number(named(all, "nodes", "east1"), "pid", 0);
     assert_number(named(all, "nodes", "west1"), "pid", 12);
