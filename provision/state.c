@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/mem.h"
 
 static bool is_file_name(const char *name)
@@ -113,6 +114,8 @@ int state_write(const struct state_place *p, const struct state *s, struct err_b
     int rc = write_file(fresh, text);
     if (rc == 0 && rename(fresh, p->json) != 0)
         rc = err_from_errno(errno);
+    if (rc == 0)
+        rc = durable_sync_folder_of(p->json);
     if (rc < 0)
         (void)err_set(eb, rc, "cannot write %s: %s", p->json, err_name(rc));
     free(fresh);

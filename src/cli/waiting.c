@@ -5,18 +5,6 @@
 #include "base/mem.h"
 #include "health/words.h"
 
-static const struct view_observation *newest_of(const struct view *v, struct str server)
-{
-    const struct view_observation *best = NULL;
-    for (size_t i = 0; i < v->observation_count; i++) {
-        const struct view_observation *o = &v->observations[i];
-        const struct view_node *node = view_node_find(v, o->node);
-        if (str_eq(o->server, server) && node && node->alive && (!best || o->age_ms < best->age_ms))
-            best = o;
-    }
-    return best;
-}
-
 static bool serves(struct str state)
 {
     enum health_state parsed;
@@ -26,7 +14,7 @@ static bool serves(struct str state)
 static char *reason_of(const struct config_server *s, const struct view *v)
 {
     const struct view_server *record = view_server_find(v, str_from(s->name));
-    const struct view_observation *seen = newest_of(v, str_from(s->name));
+    const struct view_observation *seen = view_observation_newest(v, str_from(s->name));
     if (s->kind == SERVER_BUILTIN && (!record || record->record.instance.node.len == 0))
         return mem_asprintf("no instance of %s runs", s->name);
     if (!seen)

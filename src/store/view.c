@@ -298,3 +298,21 @@ struct str view_route_server(const struct view *v, struct str domain, struct str
     const struct view_route *route = view_route_find(v, domain);
     return route ? route->record.server : home;
 }
+
+bool view_observation_is_heard(const struct view *v, const struct view_observation *o)
+{
+    const struct view_node *node = view_node_find(v, o->node);
+    return !node || node->alive;
+}
+
+const struct view_observation *view_observation_newest(const struct view *v, struct str server)
+{
+    const struct view_observation *best = NULL;
+    for (size_t i = 0; i < v->observation_count; i++) {
+        const struct view_observation *o = &v->observations[i];
+        if (str_eq(o->server, server) && view_observation_is_heard(v, o) &&
+            (!best || o->age_ms < best->age_ms))
+            best = o;
+    }
+    return best;
+}

@@ -95,6 +95,10 @@ const struct view_node *view_node_find(const struct view *v, struct str name);
 const struct view_site *view_site_find(const struct view *v, struct str name);
 const struct view_work *view_work_find(const struct view *v, struct str relay);
 const struct view_order *view_order_find(const struct view *v, struct str key);
+/* Whether what o says is of now: its node is alive, or was never heard of. */
+bool view_observation_is_heard(const struct view *v, const struct view_observation *o);
+/* The newest one about this server that is heard, or NULL. */
+const struct view_observation *view_observation_newest(const struct view *v, struct str server);
 const struct view_lease *view_lease_find(const struct view *v, struct str name);
 
 struct viewer;

@@ -78,33 +78,16 @@ static void set_waits(json_t *into, const struct status_input *in, const struct 
 
 /* ---- servers ---- */
 
-static bool is_heard(const struct status_input *in, const struct view_observation *o, struct str server)
-{
-    const struct view_node *node = view_node_find(in->view, o->node);
-    return str_eq(o->server, server) && (!node || node->alive);
-}
-
-/* What the observers whose node is alive say: the best-informed wins. */
-static const struct view_observation *newest_of(const struct status_input *in, struct str server)
-{
-    const struct view_observation *best = NULL;
-    for (size_t i = 0; i < in->view->observation_count; i++) {
-        const struct view_observation *o = &in->view->observations[i];
-        if (is_heard(in, o, server) && (!best || o->age_ms < best->age_ms))
-            best = o;
-    }
-    return best;
-}
-
 /* The history as text: JavaScript has no integers of 64 bits. */
 static json_t *observer_status(const struct status_input *in, const struct view_observation *o)
 {
     char history[17];
     snprintf(history, sizeof(history), "%016llx", (unsigned long long)o->record.history);
     return json_pack("{s:o, s:b, s:o, s:s, s:I, s:I, s:I, s:o}", "node", text(o->node), "heard",
-                     is_heard(in, o, o->server), "state", text(o->record.state), "history", history,
-                     "history_len", (json_int_t)o->record.history_len, "failed", (json_int_t)o->record.failed,
-                     "age_ms", (json_int_t)o->age_ms, "detail", text(o->record.detail));
+                     view_observation_is_heard(in->view, o), "state", text(o->record.state), "history",
+                     history, "history_len", (json_int_t)o->record.history_len, "failed",
+                     (json_int_t)o->record.failed, "age_ms", (json_int_t)o->age_ms, "detail",
+                     text(o->record.detail));
 }
 
 static json_t *observers_of(const struct status_input *in, struct str server)
@@ -146,15 +129,16 @@ static json_t *server_status(const struct status_input *in, const struct config_
 {
     struct str name = str_from(s->name);
     const struct view_server *record = view_server_find(in->view, name);
-    const struct view_observation *seen = newest_of(in, name);
+    const struct view_observation *seen = view_observation_newest(in->view, name);
     struct record_instance i = instance_of(record);
     struct waits waits = waits_for(in, name);
     json_t *all = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "name", s->name, "hostname", s->hostname,
-        "kind", s->kind == SERVER_EXTERNAL ? "external" : "builtin", "site",
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "name", s->name, "hostname",
+        s->hostname, "kind", s->kind == SERVER_EXTERNAL ? "external" : "builtin", "site",
         i.site.len ? text(i.site) : json_string(s->site->name), "node", text(i.node), "address",
         server_address(s, i.address), "state", text(server_state(record, seen)), "epoch", (json_int_t)i.epoch,
-        "pid", (json_int_t)i.pid, "reason", text(record ? record->record.reason : STR_EMPTY), "detail",
+        "pid", (json_int_t)i.pid, "generation", (json_int_t)(record ? record->record.generation : 0),
+        "reason", text(record ? record->record.reason : STR_EMPTY), "detail",
         text(seen ? seen->record.detail : STR_EMPTY));
     set_waits(all, in, &waits);
     json_object_set_new(all, "observers", observers_of(in, name));

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "store/sqlite/copy_segments.h"
@@ -89,12 +90,8 @@ static int check_copy(struct copy *c)
 
 static int sync_path(const char *path, struct err_buf *eb)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int rc = fd < 0 ? -1 : fsync(fd);
-    int saved = errno;
-    if (fd >= 0)
-        close(fd);
-    return rc == 0 ? 0 : err_set(eb, ERR_SYNC, "%s: cannot be made durable: %s", path, strerror(saved));
+    int err = durable_sync(path);
+    return err == 0 ? 0 : err_set(eb, err, "%s: cannot be made durable: %s", path, strerror(errno));
 }
 
 static int copy_database(struct copy *c)
@@ -193,6 +190,8 @@ int store_copy(const char *from_dir, const char *to_dir,
         err = err_set(eb, ERR_NOT_FOUND, "%s holds no store", from_dir);
     if (err == 0)
         err = sync_path(to_dir, eb);
+    if (err == 0)
+        err = durable_sync_folder_of(to_dir);
     if (err == 0)
         *ret_copied = (struct store_copied){count, c.pieces};
     return err;

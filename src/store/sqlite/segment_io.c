@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "base/durable.h"
 
 /* Some seconds of a busy relay, some 20 ms to write once. */
 #define SEGMENT_BYTES (16 << 20)
@@ -97,24 +97,9 @@ static int real_remove(const char *path)
     return outcome(unlink(path));
 }
 
-static int real_sync_folder(const char *path)
-{
-    char *folder = mem_strdup(path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        *slash = '\0';
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    free(folder);
-    if (fd < 0)
-        return outcome(-1);
-    int err = outcome(fsync(fd));
-    close(fd);
-    return err;
-}
-
-const struct segment_io segment_io_real = {SEGMENT_BYTES, real_open,       real_close, real_reserve,
-                                           real_read,     real_write,      real_sync,  real_punch,
-                                           real_remove,   real_sync_folder};
+const struct segment_io segment_io_real = {
+    SEGMENT_BYTES, real_open, real_close, real_reserve, real_read,
+    real_write,    real_sync, real_punch, real_remove,  durable_sync_folder_of};
 
 static const struct segment_io *in_use = &segment_io_real;
 

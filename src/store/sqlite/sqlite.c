@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "base/mem.h"
 #include "store/sqlite/file.h"
 
@@ -17,24 +18,13 @@ struct engine_store {
 };
 
 /* A new folder's name is in its parent, which has to be on the disk as well. */
-static void sync_parent(const char *dir)
-{
-    char *parent = mem_asprintf("%s/..", dir);
-    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(parent);
-}
-
 static int make_dir(const char *dir, struct err_buf *eb)
 {
-    if (mkdir(dir, 0700) == 0)
-        sync_parent(dir);
-    else if (errno != EEXIST)
-        return err_set(eb, err_from_errno(errno), "the store's folder %s cannot be made: %s", dir,
-                       strerror(errno));
+    int err = mkdir(dir, 0700) == 0 ? durable_sync_folder_of(dir)
+              : errno == EEXIST     ? 0
+                                    : err_from_errno(errno);
+    if (err != 0)
+        return err_set(eb, err, "the store's folder %s cannot be made: %s", dir, strerror(errno));
     if (access(dir, R_OK | W_OK | X_OK) != 0)
         return err_set(eb, ERR_DENIED, "the store's folder %s is not ours to write: %s", dir,
                        strerror(errno));
