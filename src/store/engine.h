@@ -47,6 +47,9 @@
     X(queue_notices_drop)                                                                                    \
     X(queue_list)                                                                                            \
     X(queue_act)                                                                                             \
+    X(queue_kept_count)                                                                                      \
+    X(queue_kept_prune)                                                                                      \
+    X(queue_replay)                                                                                          \
     X(queue_summary)                                                                                         \
     X(queue_trace)                                                                                           \
     X(mail_begin)                                                                                            \

@@ -9,6 +9,7 @@ struct queue {
     struct port *port;
     char *name;
     int64_t epoch;
+    bool keep;
 };
 
 /* ---- words ---- */
@@ -174,6 +175,11 @@ int queue_health(const struct queue *q)
 
 /* ---- accepting ---- */
 
+void queue_keep(struct queue *q, bool on)
+{
+    q->keep = on;
+}
+
 struct body_writer *queue_body_begin(struct queue *q)
 {
     return queue_health(q) == 0 ? body_writer_new(q->port) : NULL;
@@ -291,6 +297,7 @@ struct store_op *queue_settle(struct queue *q, const struct queue_result *result
     struct op_queue_settle *o = op_new(q->port, &settle_type, (op_callback)on_settle, arg);
     o->results = op_alloc(&o->op, count * sizeof(*results));
     o->count = count;
+    o->keep = q->keep;
     for (size_t i = 0; i < count; i++) {
         o->results[i] = results[i];
         o->results[i].reply = op_str(&o->op, results[i].reply);
@@ -360,6 +367,7 @@ struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, e
     o->who = op_str(&o->op, who);
     o->why = op_str(&o->op, why);
     o->at = loop_wall(q->port->loop);
+    o->keep = q->keep;
     return op_submit(&o->op);
 }
 

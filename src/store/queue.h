@@ -143,7 +143,7 @@ struct queue_result {
 
 /* Records outcomes, all in one transaction. A delivery that has ended meanwhile
  * (operator's removal) keeps its end. When the last recipient of a message has
- * ended, its body becomes free. */
+ * ended, its body becomes free, or is kept (store/queue_kept.h). */
 struct store_op *queue_settle(struct queue *q, const struct queue_result *results, size_t count,
                               void (*on_settle)(void *arg, int err), void *arg);
 

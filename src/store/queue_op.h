@@ -5,6 +5,7 @@
 #include "store/body_op.h"
 #include "store/engine.h"
 #include "store/queue.h"
+#include "store/queue_kept.h"
 
 #define QUEUE_ROWS_MAX 1000 /* a call */
 
@@ -58,6 +59,28 @@ struct op_queue_settle {
     struct store_op op;
     struct queue_result *results;
     size_t count;
+    bool keep; /* of what was delivered the bodies */
+};
+
+struct op_queue_kept_count {
+    struct store_op op;
+    struct wall_time since, until;
+    struct queue_kept ret_kept;
+};
+
+struct op_queue_kept_prune {
+    struct store_op op;
+    struct wall_time before;
+    uint64_t bytes_max;
+    size_t ret_removed;
+    struct queue_kept ret_left;
+};
+
+struct op_queue_replay {
+    struct store_op op;
+    struct queue_replay replay;
+    struct wall_time at;
+    struct queue_replayed ret_done;
 };
 
 struct op_queue_notices {
@@ -84,6 +107,7 @@ struct op_queue_act {
     enum queue_action action;
     struct str home, who, why;
     struct wall_time at;
+    bool keep; /* as of op_queue_settle */
     uint64_t ret_changed;
     /* The engine's, when it works in slices: */
     int64_t record_id;

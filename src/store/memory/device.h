@@ -80,6 +80,8 @@ struct memory_message {
     uint64_t size_bytes;
     int64_t first_delivery;
     size_t delivery_count, live_count;
+    bool kept; /* nothing of it is live, and its body is not free */
+    struct wall_time ended_at;
 };
 
 struct memory_delivery {
@@ -98,6 +100,8 @@ struct memory_queue {
     int64_t notices_from;  /* the first that was not dropped */
 };
 
+/* Its last delivery has ended: keeps its body, or makes it free. */
+void memory_message_end(struct memory_queue *q, struct memory_message *m, bool keep, struct wall_time at);
 struct memory_queue *memory_queue_new(struct str name);
 void memory_queue_free(void *queue);
 

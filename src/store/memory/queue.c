@@ -144,7 +144,8 @@ int memory_queue_accept(struct memory_tx *tx, struct store_op *op)
 
 /* ---- settling ---- */
 
-static void set_state(struct memory_queue *q, struct memory_delivery *d, enum queue_state state)
+static void set_state(struct memory_queue *q, struct memory_delivery *d, enum queue_state state, bool keep,
+                      struct wall_time at)
 {
     struct memory_message *message = table_get(&q->messages, d->row.message_id);
     d->row.state = state;
@@ -152,7 +153,7 @@ static void set_state(struct memory_queue *q, struct memory_delivery *d, enum qu
         return;
     list_remove(&d->live);
     if (--message->live_count == 0)
-        memory_body_unref(&q->bodies, message->body_id);
+        memory_message_end(q, message, keep, at);
 }
 
 static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
@@ -210,7 +211,7 @@ int memory_queue_notices_drop(struct memory_tx *tx, struct store_op *op)
     return 0;
 }
 
-static void settle_one(struct memory_queue *q, const struct queue_result *result)
+static void settle_one(struct memory_queue *q, const struct queue_result *result, bool keep)
 {
     struct memory_delivery *d = table_get(&q->deliveries, result->delivery_id);
     if (!d)
@@ -228,13 +229,13 @@ static void settle_one(struct memory_queue *q, const struct queue_result *result
     if (state == QUEUE_QUARANTINED && d->row.state != QUEUE_QUARANTINED)
         add_notice(q, d, result);
     if (state != QUEUE_WAITING) /* a held one that was deferred stays held */
-        set_state(q, d, state);
+        set_state(q, d, state, keep, result->at);
 }
 
 int memory_queue_settle(struct memory_tx *tx, struct store_op *op)
 {
     struct op_queue_settle *o = (struct op_queue_settle *)op;
     for (size_t i = 0; i < o->count; i++)
-        settle_one(tx->queue, &o->results[i]);
+        settle_one(tx->queue, &o->results[i], o->keep);
     return 0;
 }

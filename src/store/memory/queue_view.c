@@ -137,7 +137,7 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
         list_remove(&d->live);
         str_replace(&d->row.last_reply, o->why);
         if (--message->live_count == 0)
-            memory_body_unref(&q->bodies, message->body_id);
+            memory_message_end(q, message, o->keep, o->at);
     }
     return true;
 }

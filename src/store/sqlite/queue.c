@@ -45,6 +45,17 @@ static const char *const migrations[] = {
     "NULL,"
     " sequence INTEGER NOT NULL, salt INTEGER NOT NULL);"
     "INSERT INTO journal VALUES(1, 0, 0, 1, 0);",
+    /* 5: the safety net; its totals by triggers, since they are asked for every second */
+    "CREATE TABLE kept(message_id INTEGER PRIMARY KEY, ended_ms INTEGER NOT NULL, size_bytes INTEGER NOT "
+    "NULL);"
+    "CREATE INDEX kept_oldest ON kept(ended_ms, message_id, size_bytes);"
+    "CREATE TABLE kept_total(id INTEGER PRIMARY KEY CHECK(id = 1), messages INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);"
+    "INSERT INTO kept_total VALUES(1, 0, 0);"
+    "CREATE TRIGGER kept_more AFTER INSERT ON kept BEGIN"
+    " UPDATE kept_total SET messages = messages + 1, bytes = bytes + NEW.size_bytes; END;"
+    "CREATE TRIGGER kept_less AFTER DELETE ON kept BEGIN"
+    " UPDATE kept_total SET messages = messages - 1, bytes = bytes - OLD.size_bytes; END;",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
@@ -138,28 +149,12 @@ bool queue_live_get(struct sqlite_tx *tx, int64_t id, struct queue_live *ret_liv
     return true;
 }
 
-static void free_body_after_last(struct sqlite_tx *tx, int64_t message_id)
+void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const struct queue_end *end)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_PLACE, INT(message_id));
-    if (!row)
-        return;
-    int64_t body_id = db_col_i64(row, 0), first = db_col_i64(row, 1), deliveries = db_col_i64(row, 2);
-    db_end(row);
-    if (db_number(tx->db, SQL_LIVE_ANY, 0, INT(first), INT(deliveries)) != 0)
-        return;
-    if (body_id == 0)
-        queue_body_free(tx, message_id);
-    else
-        sqlite_body_unref(tx, body_id);
-}
-
-void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, enum queue_state state, int attempts,
-                    struct str reply)
-{
-    db_run(tx->db, SQL_LIVE_END, INT(live->id), INT(state), INT(attempts), TEXT(reply));
+    db_run(tx->db, SQL_LIVE_END, INT(live->id), INT(end->state), INT(end->attempts), TEXT(end->reply));
     db_run(tx->db, SQL_LIVE_REMOVE, INT(live->id));
     queue_place_count(tx, live->place_id, live->state, -1, 1);
-    free_body_after_last(tx, live->message_id);
+    queue_message_end(tx, live->message_id, end->keep, end->at);
 }
 
 static void add_attempt(struct sqlite_tx *tx, const struct queue_result *r)
@@ -171,7 +166,7 @@ static void add_attempt(struct sqlite_tx *tx, const struct queue_result *r)
            INT(r->at.ms), TEXT(r->server), TEXT(r->instance), TEXT(r->reply));
 }
 
-static void settle_one(struct sqlite_tx *tx, const struct queue_result *r)
+static void settle_one(struct sqlite_tx *tx, const struct queue_result *r, bool keep)
 {
     struct queue_live live;
     enum queue_state state = queue_outcome_state(r->outcome);
@@ -182,7 +177,7 @@ static void settle_one(struct sqlite_tx *tx, const struct queue_result *r)
     if (!queue_live_get(tx, r->delivery_id, &live))
         return;
     if (!queue_state_is_live(state)) {
-        queue_live_end(tx, &live, state, 1, r->reply);
+        queue_live_end(tx, &live, &(struct queue_end){state, 1, r->reply, r->at, keep});
         return;
     }
     if (state == QUEUE_WAITING) /* a held one that was deferred stays held */
@@ -198,6 +193,6 @@ int sqlite_queue_settle(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_settle *o = (struct op_queue_settle *)op;
     for (size_t i = 0; i < o->count; i++)
-        settle_one(tx, &o->results[i]);
+        settle_one(tx, &o->results[i], o->keep);
     return 0;
 }

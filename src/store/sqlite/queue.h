@@ -26,9 +26,17 @@ struct queue_live {
     enum queue_state state;
 };
 bool queue_live_get(struct sqlite_tx *tx, int64_t id, struct queue_live *ret_live);
-/* Ends it: the row goes to the ended ones, and the body with the last of its message. */
-void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, enum queue_state state, int attempts,
-                    struct str reply);
+struct queue_end {
+    enum queue_state state;
+    int attempts; /* more than before */
+    struct str reply;
+    struct wall_time at;
+    bool keep; /* its body, when something of the message was delivered */
+};
+/* Ends it: the row goes to the ended ones. */
+void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const struct queue_end *end);
+/* After an end: when it was the message's last, its body is kept, or becomes free. */
+void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, struct wall_time at);
 
 /* A delivery that an outcome has put into quarantine. */
 void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);

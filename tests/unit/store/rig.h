@@ -106,12 +106,12 @@ struct answer changes(struct rig *r, struct mail *m, int64_t mailbox_id, uint64_
                       struct mail_messages *ret);
 
 /* ---- the suites ---- */
-#define RIG_TESTS_MAX 128
+#define RIG_TESTS_MAX 256
 struct rig_test {
     const char *name;
     void (*run)(void **state);
 };
-extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], body_tests[],
+extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], kept_tests[], body_tests[],
     mail_tests[]; /* end with name NULL */
 
 /* Runs them all for an engine, and its own (extra); the number of failures. */

@@ -1,0 +1,151 @@
+/* The safety net of the memory engine. */
+#include "store/queue_kept.h"
+
+#include "store/memory/device.h"
+#include "store/queue_op.h"
+
+static struct memory_delivery *delivery_of(const struct memory_queue *q, const struct memory_message *m,
+                                           size_t i)
+{
+    return table_get(&q->deliveries, m->first_delivery + (int64_t)i);
+}
+
+static bool any_delivered(const struct memory_queue *q, const struct memory_message *m)
+{
+    for (size_t i = 0; i < m->delivery_count; i++)
+        if (delivery_of(q, m, i)->row.state == QUEUE_DELIVERED)
+            return true;
+    return false;
+}
+
+void memory_message_end(struct memory_queue *q, struct memory_message *m, bool keep, struct wall_time at)
+{
+    m->kept = keep && any_delivered(q, m);
+    m->ended_at = at;
+    if (!m->kept)
+        memory_body_unref(&q->bodies, m->body_id);
+}
+
+static struct queue_kept count_between(const struct memory_queue *q, struct wall_time since,
+                                       struct wall_time until)
+{
+    struct queue_kept kept = {0, 0};
+    for (size_t i = 0; i < q->messages.count; i++) {
+        const struct memory_message *m = q->messages.items[i];
+        if (!m->kept || m->ended_at.ms < since.ms || m->ended_at.ms >= until.ms)
+            continue;
+        kept.messages++;
+        kept.bytes += m->size_bytes;
+    }
+    return kept;
+}
+
+int memory_queue_kept_count(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_kept_count *o = (struct op_queue_kept_count *)op;
+    o->ret_kept = count_between(tx->queue, o->since, o->until);
+    return 0;
+}
+
+/* ---- pruning ---- */
+
+static struct memory_message *oldest_of(const struct memory_queue *q)
+{
+    struct memory_message *oldest = NULL;
+    for (size_t i = 0; i < q->messages.count; i++) {
+        struct memory_message *m = q->messages.items[i];
+        if (m->kept && (!oldest || m->ended_at.ms < oldest->ended_at.ms))
+            oldest = m;
+    }
+    return oldest;
+}
+
+static struct queue_kept all_of(const struct memory_queue *q)
+{
+    return count_between(q, (struct wall_time){INT64_MIN}, (struct wall_time){INT64_MAX});
+}
+
+int memory_queue_kept_prune(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_kept_prune *o = (struct op_queue_kept_prune *)op;
+    struct queue_kept left = all_of(tx->queue);
+    o->ret_removed = 0;
+    while (left.messages > 0 && o->ret_removed < QUEUE_KEPT_PRUNE_MAX) {
+        struct memory_message *m = oldest_of(tx->queue);
+        if (m->ended_at.ms >= o->before.ms && left.bytes <= o->bytes_max)
+            break;
+        m->kept = false;
+        memory_body_unref(&tx->queue->bodies, m->body_id);
+        left.messages--;
+        left.bytes -= m->size_bytes;
+        o->ret_removed++;
+    }
+    o->ret_left = left;
+    return 0;
+}
+
+/* ---- sending again ---- */
+
+static const struct queue_attempt *last_delivery(const struct memory_queue *q, int64_t delivery_id)
+{
+    for (size_t i = q->attempts.count; i > 0; i--) {
+        const struct queue_attempt *a = q->attempts.items[i - 1];
+        if (a->delivery_id == delivery_id && a->outcome == QUEUE_OUTCOME_DELIVERED)
+            return a;
+    }
+    return NULL;
+}
+
+/* The live ones are in order of number. */
+static void put_in_order(struct memory_queue *q, struct memory_delivery *d)
+{
+    struct list *pos = &q->live;
+    LIST_FOREACH (it, &q->live) {
+        if (LIST_ENTRY(it, struct memory_delivery, live)->row.id > d->row.id) {
+            pos = it;
+            break;
+        }
+    }
+    list_insert_before(pos, &d->live);
+}
+
+static bool replay_one(struct memory_queue *q, struct memory_message *m, struct memory_delivery *d,
+                       const struct op_queue_replay *o)
+{
+    const struct queue_attempt *last = last_delivery(q, d->row.id);
+    if (d->row.state != QUEUE_DELIVERED || !last || !str_eq(last->server, o->replay.server))
+        return false;
+    d->row.state = QUEUE_WAITING;
+    d->row.next_at = (struct wall_time){0};
+    d->row.losses = 0;
+    d->row.waits_since = o->at;
+    put_in_order(q, d);
+    m->live_count++;
+    m->kept = false;
+    return true;
+}
+
+static void replay_message(struct memory_queue *q, struct memory_message *m, struct op_queue_replay *o)
+{
+    for (size_t i = 0; i < m->delivery_count; i++)
+        o->ret_done.deliveries += replay_one(q, m, delivery_of(q, m, i), o);
+    o->ret_done.last_message_id = m->id;
+    o->ret_done.messages++;
+}
+
+int memory_queue_replay(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_queue_replay *o = (struct op_queue_replay *)op;
+    struct memory_queue *q = tx->queue;
+    o->ret_done = (struct queue_replayed){.last_message_id = o->replay.after_message_id};
+    for (size_t i = (size_t)o->replay.after_message_id; i < q->messages.count && !o->ret_done.more; i++) {
+        struct memory_message *m = q->messages.items[i];
+        if (!m->kept || m->ended_at.ms < o->replay.since.ms || m->ended_at.ms >= o->replay.until.ms)
+            continue;
+        if (o->ret_done.messages == o->replay.limit)
+            o->ret_done.more = true;
+        else
+            replay_message(q, m, o);
+    }
+    return 0;
+}

@@ -1,0 +1,57 @@
+/* The safety net: part of the queue contract. A message that was delivered keeps its body for a time, so that
+ * it can be sent again, should its server have lost it. Used by the relay; the CLI reads.
+ * See store/op.h for the rules of callbacks and errors.
+ *
+ * What survives a crash: all of it. A builtin server knows the custody id of what is sent again, also of
+ * what its reader expunged, and shows nothing twice. */
+#ifndef HOLDFAST_STORE_QUEUE_KEPT_H
+#define HOLDFAST_STORE_QUEUE_KEPT_H
+
+#include "store/queue.h"
+
+/* From now on, when the last delivery of a message ends and any was QUEUE_DELIVERED, its body is kept. At
+ * first, and with false, it becomes free at that moment. Of the owner's handle. */
+void queue_keep(struct queue *q, bool on);
+
+struct queue_kept {
+    uint64_t messages, bytes;
+};
+
+/* What is kept of messages whose last delivery ended in [since, until). */
+struct store_op *queue_kept_count(struct queue *q, struct wall_time since, struct wall_time until,
+                                  void (*on_count)(void *arg, int err, const struct queue_kept *kept),
+                                  void *arg);
+
+#define QUEUE_KEPT_PRUNE_MAX 256 /* messages a call: some 10 ms */
+
+/* Frees the oldest ones: those whose last delivery ended before `before`, and as many as are more than
+ * bytes_max together. removed == QUEUE_KEPT_PRUNE_MAX: there may be more. left: all that is still kept. */
+struct store_op *queue_kept_prune(struct queue *q, struct wall_time before, uint64_t bytes_max,
+                                  void (*on_prune)(void *arg, int err, size_t removed,
+                                                   const struct queue_kept *left),
+                                  void *arg);
+
+#define QUEUE_REPLAY_MAX 1000 /* messages a call: one transaction, some 50 ms */
+
+struct queue_replay {
+    struct str server;             /* who answered 250 for it last */
+    struct wall_time since, until; /* the last delivery of the message ended in [since, until) */
+    int64_t after_message_id;      /* only above: ret_last_message_id of the call before, or 0 */
+    size_t limit;                  /* messages looked at; at most QUEUE_REPLAY_MAX */
+};
+
+struct queue_replayed {
+    uint64_t messages;   /* looked at */
+    uint64_t deliveries; /* that wait again */
+    int64_t last_message_id;
+    bool more;
+};
+
+/* What `server` got of these messages waits again, for where its domain or home leads now, its age counted
+ * anew. What is delivered again is kept anew, and has then ended later: with the same `until` it is not found
+ * again, so who was stopped may begin from the start. */
+struct store_op *queue_replay(struct queue *q, const struct queue_replay *replay,
+                              void (*on_replay)(void *arg, int err, const struct queue_replayed *done),
+                              void *arg);
+
+#endif

@@ -1,0 +1,287 @@
+/* The safety net: what was delivered is kept for a time, and can be sent again. */
+#include "rig.h"
+
+#include "store/queue_kept.h"
+
+#define EVER ((struct wall_time){INT64_MAX})
+
+static struct queue *new_queue(struct rig *r)
+{
+    struct queue *q = own(r, r->store, "relay-east", "east1", 0, NULL, NULL);
+    queue_keep(q, true);
+    return q;
+}
+
+static struct queue_delivery newest(struct rig *r, struct queue *q)
+{
+    struct queue_filter all = {.limit = 1000};
+    struct answer a = list_rows(r, q, &all);
+    assert_true(a.count > 0);
+    return ((const struct queue_delivery *)a.items)[a.count - 1];
+}
+
+static void settle_at(struct rig *r, struct queue *q, int64_t delivery_id, enum queue_outcome outcome,
+                      const char *server, int64_t at_ms)
+{
+    ASK(r, a);
+    struct queue_result result = {.delivery_id = delivery_id,
+                                  .outcome = outcome,
+                                  .reply = STR("250 2.0.0 taken"),
+                                  .server = str_from(server),
+                                  .instance = STR("east1"),
+                                  .at = {at_ms}};
+    queue_settle(q, &result, 1, on_plain, &a);
+    rig_wait(r, &a.done);
+    assert_ok(a.err);
+}
+
+/* A message of five bytes for alice; its number. */
+static int64_t delivered(struct rig *r, struct queue *q, uint64_t id, const char *server, int64_t at_ms)
+{
+    const char *to[] = {"alice@example.test", NULL};
+    int64_t message_id;
+    assert_ok(accept_body(r, q, id, "hello", 5, "a@b.test", to, &message_id));
+    settle_at(r, q, newest(r, q).id, QUEUE_OUTCOME_DELIVERED, server, at_ms);
+    return message_id;
+}
+
+static void on_kept(void *arg, int err, const struct queue_kept *kept)
+{
+    struct answer *a = arg;
+    a->number = (int64_t)kept->messages;
+    a->second = (int64_t)kept->bytes;
+    on_plain(a, err);
+}
+
+static struct queue_kept kept(struct rig *r, struct queue *q, int64_t since_ms, struct wall_time until)
+{
+    ASK(r, a);
+    queue_kept_count(q, (struct wall_time){since_ms}, until, on_kept, &a);
+    rig_wait(r, &a.done);
+    assert_ok(a.err);
+    return (struct queue_kept){(uint64_t)a.number, (uint64_t)a.second};
+}
+
+static void on_prune(void *arg, int err, size_t removed, const struct queue_kept *left)
+{
+    struct answer *a = arg;
+    a->count = removed;
+    on_kept(a, err, left);
+}
+
+/* What is left. */
+static struct answer prune(struct rig *r, struct queue *q, int64_t before_ms, uint64_t bytes_max)
+{
+    ASK(r, a);
+    queue_kept_prune(q, (struct wall_time){before_ms}, bytes_max, on_prune, &a);
+    rig_wait(r, &a.done);
+    return a;
+}
+
+struct replay_answer {
+    struct answer plain;
+    struct queue_replayed done;
+};
+
+static void on_replay(void *arg, int err, const struct queue_replayed *done)
+{
+    struct replay_answer *a = arg;
+    a->done = *done;
+    on_plain(&a->plain, err);
+}
+
+static struct queue_replayed replay(struct rig *r, struct queue *q, const struct queue_replay *which)
+{
+    struct replay_answer a = {.plain.rig = r};
+    queue_replay(q, which, on_replay, &a);
+    rig_wait(r, &a.plain.done);
+    assert_ok(a.plain.err);
+    return a.done;
+}
+
+static bool has_body(struct rig *r, struct queue *q, int64_t message_id)
+{
+    struct answer a = read_body(r, queue_body_open(q, message_id));
+    if (a.err == 0)
+        assert_str(a.text, "hello");
+    else
+        assert_err(a.err, ERR_NOT_FOUND);
+    return a.err == 0;
+}
+
+/* ---- keeping ---- */
+
+static void what_was_delivered_is_kept(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    int64_t message_id = delivered(r, q, 1, "mail1", 1000);
+    assert_true(has_body(r, q, message_id));
+    struct queue_kept all = kept(r, q, 0, EVER);
+    assert_int_equal(all.messages, 1);
+    assert_int_equal(all.bytes, 5);
+    assert_int_equal(kept(r, q, 1001, EVER).messages, 0);
+    assert_int_equal(kept(r, q, 0, (struct wall_time){1000}).messages, 0);
+    queue_keep(q, false);
+    assert_false(has_body(r, q, delivered(r, q, 2, "mail1", 1000)));
+    assert_int_equal(kept(r, q, 0, EVER).messages, 1);
+}
+
+static void what_nobody_got_is_not_kept(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const char *to[] = {"alice@example.test", NULL},
+               *both[] = {"alice@example.test", "bob@example.test", NULL};
+    struct queue_filter all = {.limit = 0};
+    int64_t removed, half;
+    assert_ok(accept_body(r, q, 1, "hello", 5, "", to, &removed));
+    assert_ok(act(r, q, &all, QUEUE_ACT_REMOVE, "", NULL));
+    assert_false(has_body(r, q, removed));
+    assert_ok(accept_body(r, q, 2, "hello", 5, "", both, &half));
+    settle_at(r, q, newest(r, q).id, QUEUE_OUTCOME_DELIVERED, "mail1", 1000);
+    assert_int_equal(kept(r, q, 0, EVER).messages, 0); /* alice's still waits */
+    assert_ok(act(r, q, &all, QUEUE_ACT_REMOVE, "", NULL));
+    assert_true(has_body(r, q, half));
+    assert_int_equal(kept(r, q, 0, EVER).messages, 1);
+}
+
+static void what_is_kept_outlives_its_owner(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    int64_t message_id = delivered(r, q, 1, "mail1", 1000);
+    struct queue *next = own(r, rig_open(r), "relay-east", "west1", 1, NULL, NULL);
+    assert_true(has_body(r, next, message_id));
+    assert_int_equal(kept(r, next, 0, EVER).messages, 1);
+    assert_err(prune(r, q, 5000, 0).err, ERR_FENCED);
+    assert_true(has_body(r, next, message_id));
+}
+
+/* ---- pruning ---- */
+
+static void what_is_too_old_goes(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    int64_t old = delivered(r, q, 1, "mail1", 1000), young = delivered(r, q, 2, "mail1", 2000);
+    struct answer a = prune(r, q, 1000, UINT64_MAX);
+    assert_int_equal(a.count, 0);
+    a = prune(r, q, 1001, UINT64_MAX);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(a.number, 1);
+    assert_int_equal(a.second, 5);
+    assert_false(has_body(r, q, old));
+    assert_true(has_body(r, q, young));
+}
+
+static void what_is_too_much_goes_oldest_first(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    int64_t second = delivered(r, q, 1, "mail1", 3000), first = delivered(r, q, 2, "mail1", 1000),
+            third = delivered(r, q, 3, "mail1", 4000);
+    assert_int_equal(prune(r, q, 0, 15).count, 0);
+    assert_int_equal(prune(r, q, 0, 14).count, 1);
+    assert_false(has_body(r, q, first));
+    assert_int_equal(prune(r, q, 0, 5).count, 1);
+    assert_false(has_body(r, q, second));
+    assert_true(has_body(r, q, third));
+    struct answer a = prune(r, q, 0, 0);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(a.number, 0);
+    assert_int_equal(a.second, 0);
+}
+
+static void pruning_goes_in_slices(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    for (uint64_t i = 1; i <= QUEUE_KEPT_PRUNE_MAX + 2; i++)
+        delivered(r, q, i, "mail1", 1000);
+    assert_int_equal(prune(r, q, 2000, 0).count, QUEUE_KEPT_PRUNE_MAX);
+    assert_int_equal(prune(r, q, 2000, 0).count, 2);
+    assert_int_equal(prune(r, q, 2000, 0).count, 0);
+}
+
+/* ---- sending again ---- */
+
+static void what_is_replayed_waits_again(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    int64_t message_id = delivered(r, q, 1, "mail1", 1000);
+    struct queue_replay which = {.server = STR("mail1"), .since = {1000}, .until = {1001}, .limit = 10};
+    struct queue_replayed done = replay(r, q, &which);
+    assert_int_equal(done.messages, 1);
+    assert_int_equal(done.deliveries, 1);
+    assert_int_equal(done.last_message_id, message_id);
+    assert_false(done.more);
+    struct answer a = due(r, q, "example.test", "", 0, 10);
+    assert_int_equal(a.count, 1);
+    struct queue_delivery again = *(const struct queue_delivery *)a.items;
+    assert_int_equal(again.state, QUEUE_WAITING);
+    assert_int_equal(again.attempts, 1);
+    assert_true(again.waits_since.ms > again.received_at.ms); /* its age is counted anew */
+    assert_int_equal(kept(r, q, 0, EVER).messages, 0);
+    assert_int_equal(prune(r, q, 9000, 0).count, 0);
+    assert_true(has_body(r, q, message_id));
+    a = summary(r, q);
+    assert_int_equal(((const struct queue_count *)a.items)->waiting, 1);
+    settle_at(r, q, again.id, QUEUE_OUTCOME_DELIVERED, "mail1", 3000);
+    assert_int_equal(kept(r, q, 0, EVER).messages, 1);
+    assert_int_equal(replay(r, q, &which).deliveries, 0); /* it has ended later than `until` */
+}
+
+static void only_what_that_server_got_in_that_time(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const char *both[] = {"alice@example.test", "bob@example.test", NULL};
+    struct queue_replay which = {.server = STR("mail1"), .since = {1000}, .until = {2000}, .limit = 10};
+    delivered(r, q, 1, "mail1", 999);
+    delivered(r, q, 2, "mail1", 2000);
+    delivered(r, q, 3, "mail2", 1500);
+    assert_int_equal(replay(r, q, &which).deliveries, 0);
+    assert_ok(accept_body(r, q, 4, "hello", 5, "a@b.test", both, NULL));
+    int64_t bobs = newest(r, q).id;
+    settle_at(r, q, bobs - 1, QUEUE_OUTCOME_DELIVERED, "mail2", 1500);
+    settle_at(r, q, bobs, QUEUE_OUTCOME_DELIVERED, "mail1", 1600);
+    struct queue_replayed done = replay(r, q, &which);
+    assert_int_equal(done.messages, 2); /* number 3 was looked at, too */
+    assert_int_equal(done.deliveries, 1);
+    assert_int_equal(newest(r, q).id, bobs);
+    assert_int_equal(due(r, q, "example.test", "", 0, 10).count, 1);
+}
+
+static void a_replay_goes_in_slices(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct queue_replay which = {.server = STR("mail1"), .until = {5000}, .limit = 2};
+    for (uint64_t i = 1; i <= 5; i++)
+        delivered(r, q, i, "mail1", 1000);
+    struct queue_replayed done = {.more = true};
+    int64_t deliveries = 0;
+    for (int slices = 1; done.more; slices++) {
+        done = replay(r, q, &which);
+        deliveries += (int64_t)done.deliveries;
+        which.after_message_id = done.last_message_id;
+        assert_int_equal(done.more, slices < 3);
+    }
+    assert_int_equal(deliveries, 5);
+    assert_int_equal(due(r, q, "example.test", "", 0, 10).count, 5);
+}
+
+const struct rig_test kept_tests[] = {
+    {"what was delivered is kept", what_was_delivered_is_kept},
+    {"what nobody got is not kept", what_nobody_got_is_not_kept},
+    {"what is kept outlives its owner", what_is_kept_outlives_its_owner},
+    {"what is too old goes", what_is_too_old_goes},
+    {"what is too much goes, oldest first", what_is_too_much_goes_oldest_first},
+    {"pruning goes in slices", pruning_goes_in_slices},
+    {"what is replayed waits again", what_is_replayed_waits_again},
+    {"only what that server got in that time", only_what_that_server_got_in_that_time},
+    {"a replay goes in slices", a_replay_goes_in_slices},
+    {NULL, NULL},
+};
