@@ -26,6 +26,7 @@ int cmd_site(int argc, char **argv);
 int cmd_queue(int argc, char **argv);
 int cmd_store(int argc, char **argv);
 int cmd_events(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
 int cmd_user(int argc, char **argv);
 int cmd_demo(int argc, char **argv);

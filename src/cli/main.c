@@ -18,6 +18,7 @@ static const struct command_entry commands[] = {
     {"site", "record a site as lost, or as back", cmd_site},
     {"queue", "messages in custody", cmd_queue},
     {"store", "the store's health; a verified copy of it", cmd_store},
+    {"replay", "send again what a server got, from the safety net", cmd_replay},
     {"events", "what happened in the network, and who ordered it", cmd_events},
     {"trace", "one message's life", cmd_trace},
     {"user", "the users of builtin servers", cmd_user},

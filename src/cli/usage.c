@@ -49,6 +49,8 @@ static const struct usage_form forms[] = {
     {"queue", "quarantine", ACT, "puts it aside until an operator decides"},
     {"store", "status", "[--json]", "shows the health of each part of the store"},
     {"store", "copy", "FOLDER [--json]", "copies the store to an empty folder, and verifies the copy"},
+    {"replay", "", "SERVER --since TIME [--until TIME] [--timeout 30s] [--why TEXT] [--json]",
+     "sends again what the server got since then; a builtin server shows none twice"},
     {"events", "", "[--after NUMBER] [--limit N] [--json]",
      "shows the newest events; --after: those that follow one"},
     {"trace", "", "ID [--json]", "tells one message's life, across the relays"},
@@ -66,6 +68,7 @@ static const struct {
 } meanings[] = {
     {"ID", "a custody id, as in the 250 reply"},
     {"--timeout", "how long to wait until it can be done, such as 30s or 5m"},
+    {"TIME", "how long ago, such as 2h, or a time such as 2026-01-31T08:00:00Z"},
     {"--why", "is recorded with the order, and who gave it"},
     {"--server", "a messaging server, by its name in the configuration"},
     {"--limit", "that many of them at most"},

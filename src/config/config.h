@@ -81,6 +81,8 @@ struct config_relay {
     struct config_listen address, listen;
     int64_t retry_ms;               /* between attempts at a server that is down (default 1s) */
     int64_t expire_ms;              /* age at which a message is given up (default 5d) */
+    int64_t safety_net_ms;          /* how long what was delivered is kept (default 2d); 0: not at all */
+    int64_t safety_net_max_bytes;   /* and how much of it (default 1GiB) */
     int64_t message_size_max_bytes; /* SIZE (default 50MiB) */
     int64_t connections_max;        /* sessions at once (default 2000) */
     int64_t recipients_max;         /* per message (default 1000) */

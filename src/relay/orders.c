@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/queue_kept.h"
 
 struct orders {
     struct store *store;
@@ -71,11 +72,11 @@ static void on_answered(void *arg, int err, size_t failed)
     release(o);
 }
 
-static void answer(struct orders *o, int err, uint64_t changed, size_t in_flight)
+/* Takes result, of one that went well. tell: it is an event. */
+static void answer_with(struct orders *o, int err, json_t *result, bool tell)
 {
-    json_t *result =
-        err ? json_pack("{s:s}", "error", err_name(err))
-            : json_pack("{s:I, s:I}", "changed", (json_int_t)changed, "in_flight", (json_int_t)in_flight);
+    if (err)
+        result = json_pack("{s:s}", "error", err_name(err));
     char *text = json_dumps(result, JSON_COMPACT);
     json_decref(result);
     o->order.state = err ? STR("failed") : STR("done");
@@ -89,9 +90,18 @@ static void answer(struct orders *o, int err, uint64_t changed, size_t in_flight
          .expect_version = o->version},
         {.type = NETWORK_EVENT, .kind = STR("order"), .key = o->order.subject, .value = str_from(value)},
     };
-    o->op = network_write(store_network(o->store), changes, ARRAY_LEN(changes), NULL, on_answered, o);
+    o->op = network_write(store_network(o->store), changes, tell ? 2 : 1, NULL, on_answered, o);
     free(value);
     free(text);
+}
+
+static void answer(struct orders *o, int err, uint64_t changed, size_t in_flight)
+{
+    answer_with(
+        o, err,
+        err ? NULL
+            : json_pack("{s:I, s:I}", "changed", (json_int_t)changed, "in_flight", (json_int_t)in_flight),
+        true);
 }
 
 static void on_act(void *arg, int err, uint64_t changed)
@@ -153,6 +163,43 @@ static void act(struct orders *o, enum queue_action action)
                       on_act, o);
 }
 
+/* ---- replay: in slices, each an order, so that whoever asks sees how far it is, and may stop ---- */
+
+static void on_replay(void *arg, int err, const struct queue_replayed *done)
+{
+    struct orders *o = arg;
+    struct queue_filter nothing = {.delivery_id = -1};
+    o->op = NULL;
+    if (!err && owned_queue(o->owned, o->order.subject) == o->queue)
+        o->on_changed(o->arg, o->queue, &nothing);
+    answer_with(o, err,
+                err ? NULL
+                    : json_pack("{s:I, s:I, s:I, s:b}", "messages", (json_int_t)done->messages, "deliveries",
+                                (json_int_t)done->deliveries, "last", (json_int_t)done->last_message_id,
+                                "more", done->more),
+                err || !done->more);
+}
+
+static int64_t number_member(const struct orders *o, const char *name)
+{
+    return json_integer_value(json_object_get(o->args, name));
+}
+
+static void replay(struct orders *o)
+{
+    struct queue_replay which = {
+        .server = text_member(o->args, "server"),
+        .since = {number_member(o, "since_ms")},
+        .until = {number_member(o, "until_ms")},
+        .after_message_id = number_member(o, "after"),
+        .limit = QUEUE_REPLAY_MAX,
+    };
+    if (which.server.ptr && which.until.ms > 0 && which.after_message_id >= 0)
+        o->op = queue_replay(o->queue, &which, on_replay, o);
+    else
+        answer(o, ERR_SYNTAX, 0, 0);
+}
+
 static void begin(struct orders *o, const struct network_record *record)
 {
     enum queue_action action;
@@ -161,12 +208,14 @@ static void begin(struct orders *o, const struct network_record *record)
     o->key = str_dup(record->key);
     o->version = record->version;
     o->queue = owned_queue(o->owned, o->order.subject);
-    if (find_action(o->order.verb, &action) < 0)
-        answer(o, ERR_UNSUPPORTED, 0, 0);
-    else if (!json_is_object(o->args))
+    if (!json_is_object(o->args))
         answer(o, ERR_SYNTAX, 0, 0);
-    else
+    else if (str_eq(o->order.verb, STR("queue-replay")))
+        replay(o);
+    else if (find_action(o->order.verb, &action) == 0)
         act(o, action);
+    else
+        answer(o, ERR_UNSUPPORTED, 0, 0);
 }
 
 /* Whether it is a new order for a queue of ours. */

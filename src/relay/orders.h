@@ -6,7 +6,11 @@
  * The result is {"changed": N, "in_flight": M} or {"error": "..."}. M: so many of
  * the selection were being sent to a server at that moment. An act does not call
  * them back: what the server answers 250 is delivered; else the act holds for
- * them as for the others. */
+ * them as for the others.
+ *
+ * queue-replay sends again what a server got (store/queue_kept.h): args "server",
+ * "since_ms", "until_ms", "after"; one order is one slice, whose result {"messages": N,
+ * "deliveries": M, "last": ID, "more": BOOL} says whether to go on with "after": ID. */
 #ifndef HOLDFAST_RELAY_ORDERS_H
 #define HOLDFAST_RELAY_ORDERS_H
 

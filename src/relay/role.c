@@ -13,6 +13,7 @@
 #include "relay/orders.h"
 #include "relay/owned.h"
 #include "relay/recipients.h"
+#include "relay/safety_net.h"
 #include "relay/target.h"
 #include "store/view.h"
 
@@ -23,6 +24,7 @@ struct custody {
     struct queue *queue;
     struct claims *claims;
     struct notices *notices;
+    struct safety_net *safety_net;
 };
 
 /* Mail of one queue for one domain, or with one server as its own home. */
@@ -204,7 +206,8 @@ static void on_gained(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
     struct custody *c = mem_alloc(sizeof(*c));
-    *c = (struct custody){q, claims_new(), notices_new(r->loop, q, store_network(r->options.store))};
+    *c = (struct custody){q, claims_new(), notices_new(r->loop, q, store_network(r->options.store)),
+                          safety_net_new(r->loop, q, r->options.relay, &r->work)};
     r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
     r->custodies[r->custody_count++] = c;
     for (size_t i = 0; i < r->options.config->domain_count; i++)
@@ -235,6 +238,7 @@ static void remove_custody(struct relay_role *r, const struct queue *q)
             continue;
         claims_free(c->claims);
         notices_free(c->notices);
+        safety_net_free(c->safety_net);
         free(c);
         r->custodies[i - 1] = r->custodies[--r->custody_count];
     }

@@ -95,7 +95,8 @@ static const struct field work_fields[] = {
     I64_FIELD(record_work, accepted),      I64_FIELD(record_work, accepted_bytes),
     I64_FIELD(record_work, refused_later), I64_FIELD(record_work, refused_for_good),
     I64_FIELD(record_work, delivered),     I64_FIELD(record_work, deferred),
-    I64_FIELD(record_work, lost),          I64_FIELD(record_work, quarantined),
+    I64_FIELD(record_work, lost),          I64_FIELD(record_work, kept),
+    I64_FIELD(record_work, kept_bytes),    I64_FIELD(record_work, quarantined),
     I64_FIELD(record_work, expired),       {NULL},
 };
 

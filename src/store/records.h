@@ -80,6 +80,7 @@ struct record_work {
     int64_t accepted, accepted_bytes;        /* messages that were answered 250 */
     int64_t refused_later, refused_for_good; /* replies of 4yz and 5yz at the edge */
     int64_t delivered, deferred, lost; /* deliveries: outcomes of attempts, in enum queue_outcome's words */
+    int64_t kept, kept_bytes;          /* by the safety net, now: messages */
     int64_t quarantined, expired;      /* by a server's answer or losses; by their age */
 };
 

@@ -101,6 +101,7 @@ static void write_numbers(struct buf *out, const json_t *status)
 static const struct {
     const char *name, *help; /* name NULL: another sample of the family before */
     const char *member, *label, *value;
+    const char *type; /* NULL: counter */
 } works[] = {
     {"relay_sessions_total", "Connections that senders made.", "sessions", NULL, NULL},
     {"relay_accepted_total", "Messages answered with 250.", "accepted", NULL, NULL},
@@ -114,9 +115,11 @@ static const struct {
     {NULL, NULL, "lost", "outcome", "lost"},
     {NULL, NULL, "quarantined", "outcome", "quarantined"},
     {"relay_expired_total", "Deliveries that waited too long, now in quarantine.", "expired", NULL, NULL},
+    {"relay_kept", "Delivered messages in the safety net.", "kept", NULL, NULL, "gauge"},
+    {"relay_kept_bytes", "Bytes of these.", "kept_bytes", NULL, NULL, "gauge"},
 };
 
-/* They begin at 0 with each start of the relay's process, as Prometheus expects of counters. */
+/* The counters begin at 0 with each start of the relay's process, as Prometheus expects. */
 static void write_works(struct buf *out, const json_t *relays)
 {
     const char *name = "";
@@ -124,7 +127,7 @@ static void write_works(struct buf *out, const json_t *relays)
         size_t k;
         json_t *relay;
         if (works[i].name)
-            family(out, name = works[i].name, "counter", works[i].help);
+            family(out, name = works[i].name, works[i].type ? works[i].type : "counter", works[i].help);
         json_array_foreach(relays, k, relay)
         {
             const json_t *value = json_object_get(json_object_get(relay, "work"), works[i].member);

@@ -167,16 +167,29 @@ static int verify_pieces(struct verify *v)
     return err;
 }
 
+/* Of the safety net, in files that have one already. */
+static int verify_kept(struct verify *v)
+{
+    return none_lacks(
+        v, "SELECT k.message_id FROM kept k JOIN message m ON m.id = k.message_id WHERE m.body_id = 0"
+           " AND m.size_bytes IS NOT (SELECT sum(p.bytes) FROM piece p WHERE p.id >= m.id << 16"
+           " AND p.id < (m.id + 1) << 16) LIMIT 1");
+}
+
 static int verify_tables(struct verify *v)
 {
-    bool chunks = false, pieces = false;
+    bool chunks = false, pieces = false, kept = false;
     int err = has_table(v, "SELECT count(*) FROM sqlite_master WHERE name = 'chunk'", &chunks);
     if (err == 0)
         err = has_table(v, "SELECT count(*) FROM sqlite_master WHERE name = 'piece'", &pieces);
+    if (err == 0)
+        err = has_table(v, "SELECT count(*) FROM sqlite_master WHERE name = 'kept'", &kept);
     if (err == 0 && chunks)
         err = verify_chunks(v);
     if (err == 0 && pieces)
         err = verify_pieces(v);
+    if (err == 0 && kept)
+        err = verify_kept(v);
     return err;
 }
 

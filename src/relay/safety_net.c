@@ -1,0 +1,92 @@
+#include "relay/safety_net.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#define LOOK_MS      2000 /* between two looks: what comes in that time may be too much meanwhile */
+#define FULL_LOOK_MS 200  /* while the disk is full */
+
+struct safety_net {
+    struct loop *loop;
+    struct queue *queue;
+    const struct config_relay *relay;
+    struct record_work *work;
+    struct loop_timer *timer;
+    struct store_op *op;
+    struct queue_kept kept; /* of this queue, as counted in work */
+    bool gave_way;          /* for want of room, and told so */
+};
+
+static void set_kept(struct safety_net *n, const struct queue_kept *kept)
+{
+    n->work->kept += (int64_t)(kept->messages - n->kept.messages);
+    n->work->kept_bytes += (int64_t)(kept->bytes - n->kept.bytes);
+    n->kept = *kept;
+}
+
+static bool is_full(const struct safety_net *n)
+{
+    return queue_health(n->queue) == ERR_FULL;
+}
+
+static void look_in(struct safety_net *n, int64_t delay_ms)
+{
+    loop_timer_start(n->timer, delay_ms);
+}
+
+static void on_prune(void *arg, int err, size_t removed, const struct queue_kept *left)
+{
+    struct safety_net *n = arg;
+    n->op = NULL;
+    if (err == ERR_FENCED)
+        return;
+    if (err == 0)
+        set_kept(n, left);
+    if (err == 0 && removed == QUEUE_KEPT_PRUNE_MAX)
+        look_in(n, 0);
+    else
+        look_in(n, is_full(n) && n->kept.messages > 0 ? FULL_LOOK_MS : LOOK_MS);
+}
+
+/* Half of what is left, each time, until there is room. */
+static uint64_t room_for_it(struct safety_net *n)
+{
+    bool full = is_full(n) && n->kept.messages > 0;
+    if (full && !n->gave_way)
+        log_event(LOG_WARNING, "the safety net gives way: the disk is full",
+                  LOG_TEXT("queue", queue_name(n->queue)), LOG_I64("kept_bytes", (int64_t)n->kept.bytes));
+    n->gave_way = full;
+    return full ? n->kept.bytes / 2 : (uint64_t)n->relay->safety_net_max_bytes;
+}
+
+static void on_timer(void *arg)
+{
+    struct safety_net *n = arg;
+    bool on = n->relay->safety_net_ms > 0;
+    struct wall_time before = {on ? loop_wall(n->loop).ms - n->relay->safety_net_ms : INT64_MAX};
+    queue_keep(n->queue, on);
+    n->op = queue_kept_prune(n->queue, before, room_for_it(n), on_prune, n);
+}
+
+struct safety_net *safety_net_new(struct loop *l, struct queue *q, const struct config_relay *relay,
+                                  struct record_work *work)
+{
+    struct safety_net *n = mem_zalloc(sizeof(*n));
+    n->loop = l;
+    n->queue = q;
+    n->relay = relay;
+    n->work = work;
+    n->timer = loop_timer_new(l, on_timer, n);
+    queue_keep(q, relay->safety_net_ms > 0);
+    look_in(n, 0);
+    return n;
+}
+
+void safety_net_free(struct safety_net *n)
+{
+    set_kept(n, &(struct queue_kept){0, 0});
+    if (n->op)
+        store_op_forget(n->op);
+    loop_timer_free(n->timer);
+    free(n);
+}
