@@ -234,7 +234,9 @@ static int health(struct port *port)
         return ERR_DENIED;
     if (p->fenced || (p->part == PART_MAIL && !p->server.ptr))
         return ERR_FENCED;
-    return p->sick;
+    if (p->sick)
+        return p->sick;
+    return p->es->device->faults.full ? ERR_FULL : 0;
 }
 
 static void submit_write(struct memory_port *p, struct store_op *op)
