@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -47,13 +48,24 @@ static int parse_stat(struct str stat, int64_t *ret_start)
     return ERR_SYNTAX;
 }
 
+/* A name that /proc does not know says something only when it is ours, and mounted. */
+static int not_there(void)
+{
+    char self[32];
+    ssize_t len = readlink("/proc/self", self, sizeof(self));
+    uint64_t pid;
+    bool ours = len > 0 && str_to_u64((struct str){self, (size_t)len}, INT32_MAX, &pid) == 0 &&
+                (pid_t)pid == getpid();
+    return ours ? ERR_NOT_FOUND : ERR_UNAVAILABLE;
+}
+
 int pid_start_of(int64_t pid, int64_t *ret_start)
 {
     char path[64], text[1024];
     snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? ERR_NOT_FOUND : err_from_errno(errno);
+        return errno == ENOENT ? not_there() : err_from_errno(errno);
     ssize_t len = read(fd, text, sizeof(text));
     int errno_value = errno;
     close(fd);
@@ -62,10 +74,19 @@ int pid_start_of(int64_t pid, int64_t *ret_start)
     return parse_stat((struct str){text, (size_t)len}, ret_start);
 }
 
-bool pid_runs(const struct pid_name *name)
+int pid_look(const struct pid_name *name)
 {
     int64_t start;
-    return name->pid > 1 && pid_start_of(name->pid, &start) == 0 && start == name->start;
+    if (name->pid <= 1)
+        return ERR_NOT_FOUND;
+    int rc = pid_start_of(name->pid, &start);
+    return rc == 0 && start != name->start ? ERR_NOT_FOUND : rc;
+}
+
+int64_t pid_namespace(void)
+{
+    struct stat st;
+    return stat("/proc/self/ns/pid", &st) == 0 ? (int64_t)st.st_ino : 0;
 }
 
 static int signal_and_wait(int fd, int signum, int wait_ms)
@@ -86,7 +107,8 @@ int pid_end(const struct pid_name *name, int signum, int wait_ms)
     if (fd < 0)
         return errno == ESRCH ? 0 : err_from_errno(errno);
     /* Looked at after the descriptor was opened: it is of the process whose start we see. */
-    int rc = pid_runs(name) ? signal_and_wait(fd, signum, wait_ms) : 0;
+    int rc = pid_look(name);
+    rc = rc == 0 ? signal_and_wait(fd, signum, wait_ms) : rc == ERR_NOT_FOUND ? 0 : rc;
     close(fd);
     return rc;
 }

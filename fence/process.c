@@ -5,6 +5,7 @@
  *   action=status   0: it runs, 2: it is off
  *   action=monitor  0: this agent works
  *   plug=PID:START  pid, and start time in clock ticks since boot (/proc/PID/stat, 22)
+ *   pid_ns=INODE    the pid namespace that the pid is of (/proc/PID/ns/pid); refused when it is another one
  *
  * Exit 1: failed, or not understood; the reason is on stderr. */
 #include <signal.h>
@@ -23,6 +24,7 @@
 struct request {
     char action[16];
     char plug[64];
+    char pid_ns[24];
 };
 
 static void take(char *to, size_t size, struct str value)
@@ -43,6 +45,8 @@ static void read_request(FILE *in, struct request *r)
             take(r->action, sizeof(r->action), value);
         else if (str_eq(key, STR("plug")) || str_eq(key, STR("port")))
             take(r->plug, sizeof(r->plug), value);
+        else if (str_eq(key, STR("pid_ns")))
+            take(r->pid_ns, sizeof(r->pid_ns), value);
     }
 }
 
@@ -53,6 +57,25 @@ static int off(const struct pid_name *name, const char *plug)
         return 0;
     fprintf(stderr, "process %s is not off: %s\n", plug, err_name(rc));
     return 1;
+}
+
+static int status(const struct pid_name *name, const char *plug)
+{
+    int rc = pid_look(name);
+    if (rc == 0)
+        return 0;
+    if (rc == ERR_NOT_FOUND)
+        return EXIT_IS_OFF;
+    fprintf(stderr, "whether process %s runs cannot be told: %s\n", plug, err_name(rc));
+    return 1;
+}
+
+/* Here the pid would be another process, or none. */
+static bool is_of_elsewhere(const struct request *r)
+{
+    uint64_t wanted;
+    return r->pid_ns[0] != '\0' &&
+           (str_to_u64(str_from(r->pid_ns), INT64_MAX, &wanted) < 0 || (int64_t)wanted != pid_namespace());
 }
 
 int main(void)
@@ -70,7 +93,11 @@ int main(void)
         fprintf(stderr, "plug=%s: must be PID:START\n", r.plug);
         return 1;
     }
-    if (strcmp(r.action, "status") == 0)
-        return pid_runs(&name) ? 0 : EXIT_IS_OFF;
-    return off(&name, r.plug);
+    if (is_of_elsewhere(&r)) {
+        fprintf(stderr,
+                "pid_ns=%s: the instance is not of this pid namespace (%lld): run the agent in its own\n",
+                r.pid_ns, (long long)pid_namespace());
+        return 1;
+    }
+    return strcmp(r.action, "status") == 0 ? status(&name, r.plug) : off(&name, r.plug);
 }

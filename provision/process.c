@@ -123,6 +123,12 @@ static int start(const struct request *r, const struct state_place *place, struc
     return rc;
 }
 
+static int unknown(const struct state *s, int rc, struct err_buf *eb)
+{
+    return err_set(eb, rc, "whether process %lld runs cannot be told: %s", (long long)s->pid.pid,
+                   err_name(rc));
+}
+
 static int create(const struct request *r, const struct state_place *place, struct err_buf *eb)
 {
     struct state s;
@@ -134,7 +140,10 @@ static int create(const struct request *r, const struct state_place *place, stru
                        (long long)s.epoch);
     if (r->epoch == s.epoch && s.off)
         return err_set(eb, ERR_FENCED, "epoch %lld was destroyed here", (long long)r->epoch);
-    bool runs = pid_runs(&s.pid);
+    rc = pid_look(&s.pid);
+    if (rc != 0 && rc != ERR_NOT_FOUND)
+        return unknown(&s, rc, eb);
+    bool runs = rc == 0;
     if (r->epoch == s.epoch && s.ready && runs)
         return answer(&s, true);
     if (r->epoch == s.epoch && s.ready)
@@ -161,11 +170,15 @@ static int destroy(const struct request *r, const struct state_place *place, str
     return rc == 0 ? answer(&s, false) : rc;
 }
 
-static int status(const struct state_place *place, struct err_buf *eb)
+/* Of the epoch that is asked about; of one that was not seen here, nothing runs. */
+static int status(const struct request *r, const struct state_place *place, struct err_buf *eb)
 {
     struct state s;
     int rc = state_read(place, &s, eb);
-    return rc == 0 ? answer(&s, pid_runs(&s.pid)) : rc;
+    if (rc < 0)
+        return rc;
+    rc = s.epoch == r->epoch ? pid_look(&s.pid) : ERR_NOT_FOUND;
+    return rc == 0 || rc == ERR_NOT_FOUND ? answer(&s, rc == 0) : unknown(&s, rc, eb);
 }
 
 static int carry_out(const char *verb, const struct request *r, struct err_buf *eb)
@@ -179,7 +192,7 @@ static int carry_out(const char *verb, const struct request *r, struct err_buf *
     else if (strcmp(verb, "destroy") == 0)
         rc = destroy(r, &place, eb);
     else
-        rc = status(&place, eb);
+        rc = status(r, &place, eb);
     state_place_close(&place);
     return rc;
 }

@@ -82,7 +82,9 @@ static void order_fence(const struct move *m, const struct record_server *after,
         order_destroy(m, &after->instance, false, b);
     } else if (method == FENCE_AGENT) {
         struct order_args args = args_of(m, &after->instance, str_from(e.create.fence));
+        const struct view_node *holder = view_node_find(m->x->view, after->instance.node);
         args.timeout_ms = e.create.timeout_ms;
+        args.pid_ns = holder ? holder->record.pid_ns : 0;
         put_order(m, ORDER_FENCE, node, &args, b);
     }
 }

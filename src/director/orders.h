@@ -27,6 +27,7 @@ struct order_args {
     struct str program;             /* provisioner or fence agent: a name or an absolute path */
     struct str node, site, address; /* of the instance */
     int64_t epoch, pid, pid_start;
+    int64_t pid_ns; /* fence: of the instance's node; 0: not known */
     int64_t timeout_ms;
     bool known_off; /* destroy: only to clean up, a fence agent had succeeded */
 };

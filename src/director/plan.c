@@ -120,13 +120,14 @@ static bool names_agent(const struct config_create *e)
     return e->fence[0] != '\0' && strcmp(e->fence, CONFIG_FENCE_EPOCH) != 0;
 }
 
-/* `process` looks into the machine that the instance runs on: its own node, or
- * another node of the same boot of that machine. Other agents work from afar. */
+/* `process` looks into the machine that the instance runs on: its own node, or another node of the same boot
+ * of that machine with the same pids. Other agents work from afar. */
 static bool same_machine(const struct plan_context *x, struct str instance_node, const struct config_node *n)
 {
     const struct view_node *a = view_node_find(x->view, instance_node);
     const struct view_node *b = view_node_find(x->view, str_from(n->name));
-    return a && b && a->record.boot_id.len > 0 && str_eq(a->record.boot_id, b->record.boot_id);
+    return a && b && a->record.boot_id.len > 0 && str_eq(a->record.boot_id, b->record.boot_id) &&
+           a->record.pid_ns == b->record.pid_ns;
 }
 
 static struct str fence_runner(const struct plan_context *x, const struct config_create *e)

@@ -111,6 +111,9 @@ static char *provisioner_input(const struct program_options *o, const struct ord
 
 static char *fence_input(const struct order_args *args)
 {
+    if (args->pid > 0 && args->pid_ns > 0)
+        return mem_asprintf("action=off\nplug=%lld:%lld\npid_ns=%lld\n", (long long)args->pid,
+                            (long long)args->pid_start, (long long)args->pid_ns);
     if (args->pid > 0)
         return mem_asprintf("action=off\nplug=%lld:%lld\n", (long long)args->pid, (long long)args->pid_start);
     return mem_asprintf("action=off\nplug=%.*s\n", STR_ARG(args->address));

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -61,6 +62,7 @@ static void write_record(void *arg)
         .site = str_from(d->o.node->site->name),
         .supervisor_pid = d->o.supervisor_pid,
         .boot_id = str_from(d->boot_id),
+        .pid_ns = d->o.pid_ns,
         .version = STR(VERSION),
     };
     arena_init(&arena, RECORD_MAX_BYTES);
@@ -215,6 +217,13 @@ static char *own_program(void)
     return len > 0 ? mem_strndup(path, (size_t)len) : mem_strdup("holdfast");
 }
 
+/* Containers of one machine share its boot id, and have pids of their own. */
+static int64_t own_pid_namespace(void)
+{
+    struct stat st;
+    return stat("/proc/self/ns/pid", &st) == 0 ? (int64_t)st.st_ino : 0;
+}
+
 void director_options_init(struct director_options *o, const struct config *c, const struct config_node *node,
                            struct store *store)
 {
@@ -227,6 +236,7 @@ void director_options_init(struct director_options *o, const struct config *c, c
         .store = store,
         .program = own_program(),
         .boot_id = read_line("/proc/sys/kernel/random/boot_id"),
+        .pid_ns = own_pid_namespace(),
         .supervisor_pid = (int64_t)pid,
         .lifeline_fd = -1,
     };

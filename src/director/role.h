@@ -28,6 +28,7 @@ struct director_options {
     struct store *store;            /* must outlive the director */
     const char *program;            /* this program's file, for provisioners; copied */
     const char *boot_id;            /* of the machine, copied; "" when not known */
+    int64_t pid_ns;                 /* of this process; 0 when not known */
     int64_t supervisor_pid;         /* 0 when another supervises */
     int lifeline_fd;                /* to be passed to provisioners; -1: none */
 };

@@ -43,11 +43,8 @@ static const struct field instance_fields[] = {
 };
 
 static const struct field node_fields[] = {
-    STR_FIELD(record_node, site),
-    I64_FIELD(record_node, supervisor_pid),
-    STR_FIELD(record_node, boot_id),
-    STR_FIELD(record_node, version),
-    {NULL},
+    STR_FIELD(record_node, site),   I64_FIELD(record_node, supervisor_pid), STR_FIELD(record_node, boot_id),
+    I64_FIELD(record_node, pid_ns), STR_FIELD(record_node, version),        {NULL},
 };
 
 static const struct field server_fields[] = {

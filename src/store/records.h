@@ -18,6 +18,7 @@ struct record_node {
     struct str site;
     int64_t supervisor_pid; /* 0 when another supervises (systemd) */
     struct str boot_id;
+    int64_t pid_ns; /* its director's pid namespace, as an inode number; 0: not known */
     struct str version;
 };
 

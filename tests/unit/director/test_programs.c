@@ -271,6 +271,32 @@ static void fence_tells_the_status(void **state)
     assert_int_equal(agent_status(lines), 2);
 }
 
+/* "Off" is said of what is certainly off, and of nothing else. */
+static void fence_does_not_take_its_own_trouble_for_off(void **state)
+{
+    struct world *w = *state;
+    char lines[160];
+    struct stat st;
+    assert_int_equal(create(w, 1), 0);
+    assert_int_equal(stat("/proc/self/ns/pid", &st), 0);
+    struct order_args args = {
+        .epoch = 1, .pid = w->pid, .pid_start = w->pid_start, .pid_ns = (int64_t)st.st_ino + 1};
+    assert_int_equal(run(w, ORDER_FENCE, args), 1); /* of another pid namespace */
+    assert_non_null(strstr(w->text, "pid namespace"));
+    assert_true(runs(args.pid));
+    /* One descriptor beside the standard ones: not enough for the process and its start time. */
+    snprintf(lines, sizeof(lines), "action=off\\nplug=%lld:%lld\\n", (long long)w->pid,
+             (long long)w->pid_start);
+    char *command =
+        mem_asprintf("printf '%s' | sh -c 'ulimit -n 4; exec %s' 2>/dev/null", lines, fence_agent);
+    assert_int_equal(WEXITSTATUS(system(command)), 1);
+    free(command);
+    assert_true(runs(args.pid));
+    args.pid_ns--;
+    assert_int_equal(run(w, ORDER_FENCE, args), 0);
+    assert_false(runs(args.pid));
+}
+
 static void a_zombie_is_off(void **state)
 {
     char lines[128], path[64], text[512];
@@ -342,6 +368,7 @@ int main(int argc, char **argv)
         WITH_WORLD(names_are_no_paths),
         WITH_WORLD(fence_kills_only_the_one_named),
         WITH_WORLD(fence_tells_the_status),
+        WITH_WORLD(fence_does_not_take_its_own_trouble_for_off),
         cmocka_unit_test(a_zombie_is_off),
         cmocka_unit_test(fence_refuses_what_it_does_not_understand),
         cmocka_unit_test(programs_are_found_by_name_or_path),
