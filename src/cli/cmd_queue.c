@@ -11,7 +11,7 @@
 
 #define PAGE_ROWS        500
 #define ROW_MAX_BYTES    65536 /* two addresses and a reply at their longest, and more */
-#define LIST_LIMIT       100   /* without --limit; a terminal's worth */
+#define LIST_LIMIT       100   /* without --limit, as text: a terminal's worth */
 #define ORDER_TIMEOUT_MS 60000
 
 struct listing {
@@ -24,8 +24,7 @@ struct listing {
     int64_t after_id;
     bool more;
     uint64_t shown;
-    int status;   /* the worst */
-    json_t *rows; /* --json */
+    int status; /* the worst */
 };
 
 static size_t terminal_columns(void)
@@ -34,11 +33,20 @@ static size_t terminal_columns(void)
     return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+/* One array, written as its rows come: a queue may be larger than this process should be. */
+static void show_json(struct listing *l, json_t *row)
+{
+    fputs(l->first ? "[" : ",\n ", stdout);
+    json_dumpf(row, stdout, JSON_COMPACT);
+    json_decref(row);
+    l->first = false;
+}
+
 static void show_row(struct listing *l, const struct queue_delivery *d)
 {
     const char *reason = waiting_reason(&l->waiting, d);
     if (l->json) {
-        json_array_append_new(l->rows, queue_row_json(l->queue, d, reason));
+        show_json(l, queue_row_json(l->queue, d, reason));
         return;
     }
     struct buf out;
@@ -85,77 +93,99 @@ static void list_queue(struct listing *l, struct queue_filter filter)
     queue_close(q);
 }
 
+/* Rows that are shown at the most. */
+static uint64_t limit_of(const struct queue_selection *s, bool json)
+{
+    bool all = json || s->id; /* for a program, or of one message */
+    return s->limit_count ? s->limit_count : all ? UINT64_MAX : LIST_LIMIT;
+}
+
+static void end_list(const struct listing *l)
+{
+    if (l->json)
+        puts(l->first ? "[]" : "]");
+    else if (l->shown == 0 && l->status == EXIT_DONE)
+        printf("nothing found\n");
+    else if (l->left == 0)
+        printf("-- the first %llu; --limit N shows more\n", (unsigned long long)l->shown);
+}
+
 static int list(struct context *cx, struct queue_selection *s, bool json, bool all_states)
 {
     struct viewer *viewer = context_view(cx);
     struct queue_filter filter = queue_selection_filter(s, cx->config, viewer_view(viewer));
-    struct listing l = {.cx = cx,
-                        .json = json,
-                        .first = true,
-                        .columns = terminal_columns(),
-                        .left = s->limit_count ? s->limit_count : LIST_LIMIT};
+    struct listing l = {
+        .cx = cx, .json = json, .first = true, .columns = terminal_columns(), .left = limit_of(s, json)};
     waiting_init(&l.waiting, cx->config, viewer_view(viewer));
     viewer_free(viewer);
     filter.states = all_states ? UINT32_MAX : 0;
-    l.rows = json_array();
     for (size_t i = 0; i < cx->config->relay_count && l.left > 0; i++) {
         l.queue = cx->config->relays[i].name;
         list_queue(&l, filter);
     }
-    if (json)
-        context_print_json(l.rows);
-    else if (l.shown == 0 && l.status == EXIT_DONE)
-        printf("nothing found\n");
-    else if (l.left == 0)
-        printf("-- the first %llu; --limit N shows more\n", (unsigned long long)l.shown);
-    json_decref(l.rows);
+    end_list(&l);
     waiting_fini(&l.waiting);
     return l.status;
 }
 
-static int give_to_queue(struct context *cx, const char *queue, struct record_order *order, json_t *answers)
+struct giving {
+    struct context *cx;
+    struct queue_selection selection; /* its limit goes down by what was changed */
+    const char *verb, *to, *why;
+    json_t *answers; /* --json */
+};
+
+static int give_to_queue(struct giving *g, const char *queue)
 {
-    char target[256];
-    json_t *answer = NULL;
+    char target[256], verb[32];
+    json_t *args = queue_selection_args(&g->selection, g->to), *answer = NULL;
+    char *args_text = json_dumps(args, JSON_COMPACT);
     snprintf(target, sizeof(target), "relay/%s", queue);
-    order->target = str_from(target);
-    order->subject = str_from(queue);
-    if (!answers) {
+    snprintf(verb, sizeof(verb), "queue-%s", g->verb);
+    struct record_order order = {.target = str_from(target),
+                                 .verb = str_from(verb),
+                                 .subject = str_from(queue),
+                                 .args = str_from(args_text),
+                                 .why = str_from(g->why)};
+    if (!g->answers) {
         printf("%s: ", queue);
         fflush(stdout);
-        return context_order(cx, order, ORDER_TIMEOUT_MS, false);
     }
-    int status = context_order_json(cx, order, ORDER_TIMEOUT_MS, &answer);
-    json_object_set_new(answer, "queue", json_string(queue));
-    json_array_append_new(answers, answer);
+    int status = context_order_json(g->cx, &order, ORDER_TIMEOUT_MS, &answer);
+    uint64_t changed = (uint64_t)json_integer_value(json_object_get(answer, "changed"));
+    if (g->selection.limit_count > 0)
+        g->selection.limit_count -= changed < g->selection.limit_count ? changed : g->selection.limit_count;
+    if (!g->answers && status == EXIT_DONE)
+        context_print_changed(answer);
+    if (g->answers) {
+        json_object_set_new(answer, "queue", json_string(queue));
+        json_array_append(g->answers, answer);
+    }
+    json_decref(answer);
+    json_decref(args);
+    free(args_text);
     return status;
 }
 
-/* To each relay's queue that there is; --json: an array of what became of it. */
-static int give(struct context *cx, const char *verb, const struct queue_selection *s, const char *to,
-                const char *why, bool json)
+/* To each relay's queue that there is, until the limit is reached; --json: an array of what became of it. */
+static int give(struct giving *g)
 {
-    char verb_name[32];
-    json_t *args = queue_selection_args(s, to), *answers = json ? json_array() : NULL;
-    char *args_text = json_dumps(args, JSON_COMPACT);
+    const struct config *config = g->cx->config;
+    bool limited = g->selection.limit_count > 0;
     int worst = EXIT_DONE;
-    snprintf(verb_name, sizeof(verb_name), "queue-%s", verb);
-    for (size_t i = 0; i < cx->config->relay_count && !cx->interrupted; i++) {
-        const char *queue = cx->config->relays[i].name;
-        struct queue *q = context_open_queue(cx, queue, &worst);
+    for (size_t i = 0; i < config->relay_count && !g->cx->interrupted; i++) {
+        const char *queue = config->relays[i].name;
+        struct queue *q = context_open_queue(g->cx, queue, &worst);
         if (!q)
             continue;
         queue_close(q);
-        struct record_order order = {
-            .verb = str_from(verb_name), .args = str_from(args_text), .why = str_from(why)};
-        int status = give_to_queue(cx, queue, &order, answers);
+        int status = give_to_queue(g, queue);
         worst = status > worst ? status : worst;
+        if (limited && g->selection.limit_count == 0)
+            break;
     }
-    if (answers)
-        context_print_json(answers);
-    json_decref(answers);
-    free(args_text);
-    json_decref(args);
+    if (g->answers)
+        context_print_json(g->answers);
     return worst;
 }
 
@@ -219,9 +249,10 @@ int cmd_queue(int argc, char **argv)
         status = command_usage("queue", "--to names no server of the configuration");
     if (status == EXIT_DONE)
         status = context_open_store(&cx, !is_act(verb));
+    struct giving giving = {&cx, s, verb, to, why, json ? json_array() : NULL};
     if (status == EXIT_DONE)
-        status = is_act(verb) ? give(&cx, verb, &s, to, why, json)
-                              : list(&cx, &s, json, all || strcmp(verb, "show") == 0);
+        status = is_act(verb) ? give(&giving) : list(&cx, &s, json, all || strcmp(verb, "show") == 0);
+    json_decref(giving.answers);
     queue_selection_fini(&s);
     context_fini(&cx);
     return status;

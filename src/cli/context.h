@@ -70,6 +70,9 @@ int context_order(struct context *cx, const struct record_order *order, int64_t 
 int context_order_json(struct context *cx, const struct record_order *order, int64_t timeout_ms,
                        json_t **ret_answer);
 
+/* The text of an answer with "changed" and "in_flight". */
+void context_print_changed(const json_t *answer);
+
 /* One JSON value and a newline on stdout. */
 void context_print_json(const json_t *value);
 

@@ -195,10 +195,10 @@ static void withdraw(struct order_wait *w)
     context_wait(w->cx);
 }
 
-static void print_changed(const json_t *value)
+void context_print_changed(const json_t *answer)
 {
-    long long in_flight = field_number(value, "in_flight");
-    printf("%lld changed", field_number(value, "changed"));
+    long long in_flight = field_number(answer, "in_flight");
+    printf("%lld changed", field_number(answer, "changed"));
     if (in_flight > 0)
         printf("; %lld being sent now: delivered if the server takes them, else changed, too", in_flight);
     printf("\n");
@@ -240,16 +240,6 @@ static json_t *answer_json(const struct order_wait *w)
     return answer;
 }
 
-static void print_result(const struct order_wait *w)
-{
-    json_t *value = json_loads(w->result, 0, NULL);
-    if (json_is_integer(json_object_get(value, "changed")))
-        print_changed(value);
-    else
-        printf("%s\n", w->result);
-    json_decref(value);
-}
-
 static int report(const struct order_wait *w, json_t **ret_answer)
 {
     bool done = ended_as(w, "done");
@@ -260,7 +250,7 @@ static int report(const struct order_wait *w, json_t **ret_answer)
     if (!done)
         fprintf(stderr, "%s\n", w->result);
     else if (!ret_answer)
-        print_result(w);
+        printf("%s\n", w->result);
     if (!ended_as(w, "later"))
         return done ? EXIT_DONE : EXIT_FAILED;
     fprintf(stderr,

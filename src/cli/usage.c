@@ -5,7 +5,7 @@
 #include "base/check.h"
 
 #define ORDER     "[--timeout 2m] [--why TEXT] [--json]"
-#define SELECTION "[--server NAME] [--sender ADDRESS] [--recipient ADDRESS] [--limit N]"
+#define SELECTION "[--id ID] [--server NAME] [--sender ADDRESS] [--recipient ADDRESS] [--limit N]"
 #define ACT       "(ID | " SELECTION " | --all) [--why TEXT] [--json]"
 
 /* One way to use a command. A command with verbs has a form for each. */
@@ -26,7 +26,8 @@ static const struct usage_form forms[] = {
     {"director", "", "--node NAME",
      "watches the servers and moves them, and shows the status page, on a node"},
     {"check-config", "", "", "says what is wrong in the configuration, with file and line"},
-    {"status", "", "[--json] [--watch]", "shows the network at a glance; --watch: again every second"},
+    {"status", "", "[--json] [--watch]",
+     "shows the network at a glance; --watch: again every second (--json: a value each time)"},
     {"server", "list", "[--json]", "shows every server: its kind, state and address"},
     {"server", "show", "NAME [--json]", "shows all that is known of one"},
     {"server", "switchover", "NAME " ORDER,

@@ -7,7 +7,7 @@
 #include "health/probe.h"
 
 /* Seen within two seconds, and no load: for relays, and servers without a check section. */
-#define DEFAULT_INTERVAL_MS 1000
+#define DEFAULT_INTERVAL_MS 500
 #define DEFAULT_TIMEOUT_MS  2000
 #define DEFAULT_FALL        2
 #define DEFAULT_RISE        2

@@ -55,6 +55,24 @@ def test_each_act_does_what_it_says(waiting, ledger):
     assert changed(waiting, "release", bobs) == {"relay-east": 0, "relay-west": 0}
 
 
+def test_a_limit_is_of_all_relays_together(waiting):
+    assert changed(waiting, "hold", "--all", "--limit", "1") == {"relay-east": 1}
+    assert changed(waiting, "hold", "--all", "--limit", "100") == {"relay-east": 1, "relay-west": 2}
+    assert changed(waiting, "release", "--all", "--limit", "3") == {"relay-east": 2, "relay-west": 1}
+    assert waiting.must("queue", "release", "--all", "--limit", "9").split("\n")[:2] == ["relay-east: 0 changed",
+                                                                                       "relay-west: 1 changed"]
+
+
+def test_a_program_gets_all_rows(waiting, ledger):
+    """A person gets a terminal's worth, and is told so."""
+    waiting.mta(ledger).send(150)
+    assert len(waiting.json("queue", "list")) == 154
+    assert len(waiting.json("queue", "list", "--limit", "120")) == 120
+    assert waiting.json("queue", "list", "--sender", "nobody@example.test") == []
+    shown = waiting.must("queue", "list").splitlines()
+    assert len(shown) == 102 and shown[-1] == "-- the first 100; --limit N shows more"
+
+
 def test_retry_asks_for_an_attempt_now(make_network, make_sink, ledger):
     """A message that a server deferred is not due for a long time."""
     sink = make_sink()
