@@ -35,33 +35,48 @@ static int load_authorities(SSL_CTX *context, const char *file, struct err_buf *
     return err_set(eb, ERR_SYNTAX, "%s holds no certificates in PEM: %s", file, tls_error_reason());
 }
 
-int tls_client_new(struct loop *l, const struct tls_client_options *options, struct tls_client **ret_client,
-                   struct err_buf *eb)
+int tls_client_check_authorities(const char *ca_file, struct err_buf *eb)
+{
+    SSL_CTX *context = tls_context_new(TLS_client_method());
+    int err = load_authorities(context, ca_file, eb);
+    SSL_CTX_free(context);
+    return err;
+}
+
+struct tls_client *tls_client_new(struct loop *l)
 {
     struct tls_client *t = mem_zalloc(sizeof(*t));
-    int err = 0;
     t->loop = l;
+    return t;
+}
+
+static void clear(struct tls_client *t)
+{
+    SSL_CTX_free(t->context); /* streams hold it on */
+    free(t->name);
+    free(t->pins);
+}
+
+int tls_client_set(struct tls_client *t, const struct tls_client_options *options, struct err_buf *eb)
+{
+    clear(t);
     t->policy = options->policy;
     t->name = mem_strdup(options->name);
     t->pins = mem_calloc(options->pin_count, sizeof(*t->pins));
     for (t->pin_count = 0; t->pin_count < options->pin_count; t->pin_count++)
         t->pins[t->pin_count] = options->pins[t->pin_count];
     t->context = tls_context_new(TLS_client_method());
-    if (t->policy == TLS_REQUIRED) {
-        SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
-        err = load_authorities(t->context, options->ca_file, eb);
-    }
-    *ret_client = t;
-    return err;
+    if (t->policy != TLS_REQUIRED)
+        return 0;
+    SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
+    return load_authorities(t->context, options->ca_file, eb);
 }
 
 void tls_client_free(struct tls_client *t)
 {
     if (!t)
         return;
-    SSL_CTX_free(t->context);
-    free(t->name);
-    free(t->pins);
+    clear(t);
     free(t);
 }
 
@@ -105,6 +120,7 @@ static void verify_by(SSL *ssl, const char *name, struct wall_time now)
 struct loop_stream *tls_client_stream(struct tls_client *t, struct loop_stream *under, tls_ready_fn *on_ready,
                                       void *arg)
 {
+    CHECK(t->policy != TLS_NONE);
     SSL *ssl = tls_session_new(t->context);
     SSL_set_connect_state(ssl);
     SSL_set_tlsext_host_name(ssl, t->name);

@@ -1,4 +1,4 @@
-/* TLS as the client: what must hold with one server (base/tls_policy.h), and the streams to it. For
+/* TLS as the client: what must hold with one server (base/tls.h), and the streams to it. For
  * deliveries.
  *
  * Threads: the loop's. Nothing here survives a crash. */
@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "base/tls_policy.h"
+#include "base/tls.h"
 #include "net/tls_stream.h"
 
 struct tls_client;
@@ -20,14 +20,19 @@ struct tls_client_options {
     size_t pin_count;
 };
 
-/* With an error (ERR_NOT_FOUND, ERR_DENIED, ERR_SYNTAX: the authorities cannot be read; eb says it) it is
- * there, too, and trusts nobody. */
-int tls_client_new(struct loop *l, const struct tls_client_options *options, struct tls_client **ret_client,
+/* Its policy is TLS_NONE until tls_client_set. */
+struct tls_client *tls_client_new(struct loop *l);
+/* For streams made from now on, and those whose handshake is under way; what options point to is copied. An
+ * error (ERR_NOT_FOUND, ERR_DENIED, ERR_SYNTAX: the authorities cannot be read; eb says it) changes it, too:
+ * it then trusts nobody. */
+int tls_client_set(struct tls_client *t, const struct tls_client_options *options,
                    struct err_buf *eb) MUST_USE;
 /* Its streams must be gone. NULL is allowed. */
 void tls_client_free(struct tls_client *t);
 
-enum tls_policy tls_client_policy(const struct tls_client *t);
+enum tls_policy tls_client_policy(const struct tls_client *t); /* NULL: TLS_NONE */
+/* Whether the file holds authorities, for check-config. Errors as tls_client_set. */
+int tls_client_check_authorities(const char *ca_file, struct err_buf *eb) MUST_USE;
 
 /* Takes the stream; the handshake begins. With TLS_OPPORTUNISTIC any certificate will do. See tls_stream.h.
  */

@@ -93,7 +93,7 @@ static struct tls_certificate *take_old(struct pair *pairs, size_t count, const 
     return old;
 }
 
-void tls_server_set(struct tls_server *t, const struct tls_files *files, size_t count)
+void tls_server_set(struct tls_server *t, struct tls_files *const *files, size_t count)
 {
     struct pair *old = t->pairs;
     size_t old_count = t->pair_count;
@@ -101,10 +101,10 @@ void tls_server_set(struct tls_server *t, const struct tls_files *files, size_t 
     t->pair_count = count;
     for (size_t i = 0; i < count; i++) {
         struct pair *p = &t->pairs[i];
-        *p = (struct pair){.name = mem_strdup(files[i].name),
-                           .file = mem_strdup(files[i].certificate),
-                           .key_file = mem_strdup(files[i].key),
-                           .certificate = take_old(old, old_count, files[i].name)};
+        *p = (struct pair){.name = mem_strdup(files[i]->name),
+                           .file = mem_strdup(files[i]->certificate),
+                           .key_file = mem_strdup(files[i]->key),
+                           .certificate = take_old(old, old_count, files[i]->name)};
         p->file_state.read = p->file_state.last = file_look_at(p->file);
         p->key_state.read = p->key_state.last = file_look_at(p->key_file);
         read_pair(t, p);
@@ -112,6 +112,10 @@ void tls_server_set(struct tls_server *t, const struct tls_files *files, size_t 
     for (size_t i = 0; i < old_count; i++)
         pair_fini(&old[i]);
     free(old);
+    if (count > 0)
+        loop_timer_start(t->timer, FILE_LOOK_MS);
+    else
+        loop_timer_stop(t->timer);
 }
 
 /* ---- which of them ---- */
@@ -154,16 +158,15 @@ static int on_certificate_wanted(SSL *ssl, void *arg)
 
 /* ---- life ---- */
 
-struct tls_server *tls_server_new(struct loop *l, const struct tls_files *files, size_t count)
+struct tls_server *tls_server_new(struct loop *l, struct tls_files *const *files, size_t count)
 {
     struct tls_server *t = mem_zalloc(sizeof(*t));
     t->loop = l;
     t->context = tls_context_new(TLS_server_method());
     SSL_CTX_set_cert_cb(t->context, on_certificate_wanted, t);
     SSL_CTX_set_options(t->context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    tls_server_set(t, files, count);
     t->timer = loop_timer_new(l, on_timer, t);
-    loop_timer_start(t->timer, FILE_LOOK_MS);
+    tls_server_set(t, files, count);
     return t;
 }
 

@@ -13,24 +13,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/tls.h"
 #include "net/tls_stream.h"
 
 struct tls_server;
 
-struct tls_files {
-    const char *name;        /* of the pair, for the log */
-    const char *certificate; /* absolute paths */
-    const char *key;
-};
-
-/* files are copied, as tls_server_set does. */
-struct tls_server *tls_server_new(struct loop *l, const struct tls_files *files, size_t count);
+/* What files point to is copied, as tls_server_set does. */
+struct tls_server *tls_server_new(struct loop *l, struct tls_files *const *files, size_t count);
 /* Its streams must be gone. NULL is allowed. */
 void tls_server_free(struct tls_server *t);
 
 /* Reads all of them now (a reload). One of a name that it has keeps the old certificate when it cannot be
  * read. */
-void tls_server_set(struct tls_server *t, const struct tls_files *files, size_t count);
+void tls_server_set(struct tls_server *t, struct tls_files *const *files, size_t count);
 
 /* Whether it has a certificate at all: only then TLS may be offered. */
 bool tls_server_usable(const struct tls_server *t);

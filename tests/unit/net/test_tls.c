@@ -57,13 +57,17 @@ static void on_connect(void *arg, struct loop_stream *s, int err)
     b->connected = tls_client_stream(b->client, s, on_client_ready, b);
 }
 
-static struct tls_files files_of(const char *name)
+static struct tls_files *files_of(const char *name)
 {
+    static struct tls_files files[2]; /* of the last two calls */
+    static unsigned next;
+    struct tls_files *f = &files[next++ % 2];
     char pem[64], key[64];
     snprintf(pem, sizeof(pem), "%s.pem", name);
     snprintf(key, sizeof(key), "%s.key", name);
-    return (struct tls_files){name, certificates_path(&certificates, pem),
-                              certificates_path(&certificates, key)};
+    *f = (struct tls_files){name, certificates_path(&certificates, pem),
+                            certificates_path(&certificates, key)};
+    return f;
 }
 
 static int setup(void **state)
@@ -77,7 +81,7 @@ static int setup(void **state)
         link(certificates_path(&certificates, "first.pem"), certificates_path(&certificates, "now.pem")), 0);
     assert_int_equal(
         link(certificates_path(&certificates, "first.key"), certificates_path(&certificates, "now.key")), 0);
-    const struct tls_files files[] = {files_of("now"), files_of("second")};
+    struct tls_files *const files[] = {files_of("now"), files_of("second")};
     b.server = tls_server_new(b.loop, files, 2);
     assert_ok(addr_parse(STR("10.1.0.1:25"), &b.at));
     assert_ok(loop_listen(b.loop, &b.at, on_accept, &b, &b.listener, &eb));
@@ -108,7 +112,8 @@ static int try(struct bench *b, const struct tls_client_options *options)
     struct loop_connect *connect;
     b->server_calls = b->client_calls = 0;
     b->accepted = b->connected = NULL;
-    assert_ok(tls_client_new(b->loop, options, &b->client, NULL));
+    b->client = tls_client_new(b->loop);
+    assert_ok(tls_client_set(b->client, options, NULL));
     loop_connect(b->loop, &b->at, NULL, 10000, on_connect, b, &connect);
     pass_ms(b, 100);
     assert_int_equal(b->client_calls, 1);
@@ -240,7 +245,7 @@ static void a_reload_reads_at_once(void **state)
     set_clock(b, 0);
     replace("renewed.pem", "now.pem");
     replace("renewed.key", "now.key");
-    const struct tls_files files[] = {files_of("now")};
+    struct tls_files *const files[] = {files_of("now")};
     tls_server_set(b->server, files, 1);
     assert_true(shows(b, "renewed.pem", "a.test"));
     assert_false(shows(b, "second.pem", "b.test")); /* it is gone */
@@ -253,7 +258,8 @@ static void a_reload_reads_at_once(void **state)
 static void without_a_certificate_none_is_offered(void **state)
 {
     struct bench *b = *state;
-    const struct tls_files files[] = {{"none", "/nowhere/a.pem", "/nowhere/a.key"}, files_of("second")};
+    struct tls_files none = {"none", "/nowhere/a.pem", "/nowhere/a.key"};
+    struct tls_files *const files[] = {&none, files_of("second")};
     struct tls_server *t = tls_server_new(b->loop, files, 1);
     assert_false(tls_server_usable(t));
     tls_server_set(t, files, 2);
@@ -289,15 +295,16 @@ static void authorities_that_cannot_be_read_are_trusted_by_nobody(void **state)
 {
     struct bench *b = *state;
     struct err_buf eb = {""};
-    struct tls_client *t = NULL;
+    struct tls_client *t = tls_client_new(b->loop);
     struct tls_client_options options = {
         .policy = TLS_REQUIRED, .name = "a.test", .ca_file = certificates_path(&certificates, "first.key")};
-    assert_err(tls_client_new(b->loop, &options, &t, &eb), ERR_SYNTAX);
+    assert_err(tls_client_set(t, &options, &eb), ERR_SYNTAX);
     assert_non_null(strstr(eb.text, "first.key holds no certificates"));
     assert_int_equal(tls_client_policy(t), TLS_REQUIRED);
-    tls_client_free(t);
     options.ca_file = "/nowhere/ca.pem";
-    assert_err(tls_client_new(b->loop, &options, &t, &eb), ERR_NOT_FOUND);
+    assert_err(tls_client_set(t, &options, &eb), ERR_NOT_FOUND);
+    assert_err(tls_client_check_authorities(options.ca_file, &eb), ERR_NOT_FOUND);
+    assert_ok(tls_client_check_authorities(certificates_path(&certificates, "first.pem"), &eb));
     tls_client_free(t);
 }
 

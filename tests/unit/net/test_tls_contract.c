@@ -60,8 +60,9 @@ static struct kind *kind_new(struct loop *l, const char *ip, void (*fini)(struct
                               certificates_path(&certificates, "test.key")};
     struct tls_client_options options = {.policy = TLS_OPPORTUNISTIC, .name = "a.test"};
     k->contract = (struct contract){.l = l, .ip = ip, .fini = fini, .wrap = wrap};
-    k->server = tls_server_new(l, &files, 1);
-    assert_ok(tls_client_new(l, &options, &k->client, NULL));
+    k->server = tls_server_new(l, (struct tls_files *[]){&files}, 1);
+    k->client = tls_client_new(l);
+    assert_ok(tls_client_set(k->client, &options, NULL));
     return k;
 }
 

@@ -88,7 +88,7 @@ static int setup(void **state)
                               certificates_path(&certificates, "test.key")};
     b = (struct bench){.world = sim_world_new(5)};
     b.loop = sim_loop_new(b.world, "host", "test");
-    b.server = tls_server_new(b.loop, &files, 1);
+    b.server = tls_server_new(b.loop, (struct tls_files *[]){&files}, 1);
     assert_ok(addr_parse(STR("10.1.0.1:25"), &at));
     assert_ok(loop_listen(b.loop, &at, on_accept, &b, &b.listener, &eb));
     loop_connect(b.loop, &at, NULL, 10000, on_connect, &b, &connect);

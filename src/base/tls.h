@@ -1,7 +1,15 @@
-/* How a client of ours uses TLS with one server: words that the configuration and net/tls_client.h share. */
-#ifndef HOLDFAST_BASE_TLS_POLICY_H
-#define HOLDFAST_BASE_TLS_POLICY_H
+/* TLS as it is configured: what the configuration and net (tls_server.h, tls_client.h) share. */
+#ifndef HOLDFAST_BASE_TLS_H
+#define HOLDFAST_BASE_TLS_H
 
+/* A certificate of ours, in files of PEM. */
+struct tls_files {
+    const char *name;        /* of the pair, for the log */
+    const char *certificate; /* absolute paths */
+    const char *key;
+};
+
+/* How a client of ours uses TLS with one server. */
 enum tls_policy {
     TLS_NONE,          /* never */
     TLS_OPPORTUNISTIC, /* when offered, with whom ever; else, or when it fails, plain text (RFC 7435) */
