@@ -221,13 +221,15 @@ static void make_options(struct mailbox_role *r)
         .hostname = s->hostname,
         .banner = r->banner,
         .size_max_bytes = (uint64_t)s->message_size_max_bytes,
+        .tls = i->tls,
     };
     i->smtp_options = i->lmtp_options = i->submission_options = smtp;
     i->lmtp_options.flavour = SMTP_FLAVOUR_LMTP;
     i->submission_options.flavour = SMTP_FLAVOUR_SUBMISSION;
     i->submission_options.size_max_bytes -= RECEIVED_MAX_BYTES;
-    i->submission_closed_options = i->submission_options;
     i->submission_options.auth_mechanisms = SASL_MECHANISMS;
+    i->submission_away_options = i->submission_options;
+    i->submission_away_options.auth_needs_tls = true;
     i->relay_options = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP, .hostname = s->hostname};
     i->imap_options = (struct imap_options){
         .hostname = s->hostname, .instance = r->who, .append_max_bytes = (uint64_t)s->message_size_max_bytes};
@@ -332,11 +334,17 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
         mailbox_role_free(r);
         return rc;
     }
+    r->instance.tls = tls_server_new(l, options->server->certificates, options->server->certificate_count);
     make_options(r);
     find_relay(r);
     start_work(r);
     *ret_role = r;
     return 0;
+}
+
+void mailbox_role_reload(struct mailbox_role *r)
+{
+    tls_server_set(r->instance.tls, r->options.server->certificates, r->options.server->certificate_count);
 }
 
 static void close_listeners(struct mailbox_role *r)
@@ -402,6 +410,7 @@ void mailbox_role_free(struct mailbox_role *r)
     upgrade_free(r->instance.upgrade);
     password_queue_free(r->instance.passwords);
     log_limit_free(r->instance.log_limit);
+    tls_server_free(r->instance.tls);
     loop_timer_free(r->lease_timer);
     loop_timer_free(r->stop_timer);
     free(r);

@@ -39,6 +39,7 @@ struct relay_role {
     struct recipients recipients;
     struct list_watch *list_watch;
     struct verify *verify;
+    struct tls_server *tls;
     struct edge *edge;
     struct loop_listener **listeners;
     size_t listener_count;
@@ -387,10 +388,12 @@ static void make_edge(struct relay_role *r)
                                     .target_of = asked_target,
                                     .arg = r};
     r->verify = verify_new(r->loop, &verify);
+    r->tls = tls_server_new(r->loop, r->options.relay->certificates, r->options.relay->certificate_count);
     struct edge_options edge = {.config = r->options.config,
                                 .relay = r->options.relay,
                                 .recipients = &r->recipients,
-                                .verify = r->verify};
+                                .verify = r->verify,
+                                .tls = r->tls};
     r->edge = edge_new(r->loop, &edge, on_accepted, r);
 }
 
@@ -432,6 +435,7 @@ int relay_role_reload(struct relay_role *r, struct err_buf *eb)
     if (rc < 0)
         return rc;
     edge_reload(r->edge);
+    tls_server_set(r->tls, r->options.relay->certificates, r->options.relay->certificate_count);
     for (size_t i = 0; i < r->stream_count; i++)
         expiry_kick(r->streams[i]->expiry);
     for (size_t i = 0; i < r->options.config->server_count; i++)
@@ -481,6 +485,7 @@ void relay_role_free(struct relay_role *r)
         store_op_forget(r->users_op);
     owned_free(r->owned);
     edge_free(r->edge);
+    tls_server_free(r->tls);
     verify_free(r->verify);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_free(r->targets[i]);
