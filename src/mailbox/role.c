@@ -236,6 +236,15 @@ static void make_options(struct mailbox_role *r)
     i->pop3_options = (struct pop3_options){.hostname = s->hostname, .instance = r->who};
 }
 
+/* On the way to another machine: what a user sent under TLS is not to go on without, where the relay has it.
+ */
+static void use_relay_tls(struct instance *i, const struct config_relay *relay)
+{
+    struct tls_client_options options = {.policy = TLS_OPPORTUNISTIC, .name = relay->hostname};
+    i->relay_tls = i->relay_options.tls = tls_client_new(i->loop);
+    CHECK(tls_client_set(i->relay_tls, &options, NULL) == 0); /* it reads nothing */
+}
+
 /* Submitted mail goes to the relay of our own node, else to the first. */
 static void find_relay(struct mailbox_role *r)
 {
@@ -244,8 +253,11 @@ static void find_relay(struct mailbox_role *r)
     if (!relay && c->relay_count > 0)
         relay = &c->relays[0];
     r->instance.has_relay = relay && relay->listen.count > 0;
-    if (r->instance.has_relay)
-        r->instance.relay_address = relay->listen.addrs[0];
+    if (!r->instance.has_relay)
+        return;
+    r->instance.relay_address = relay->listen.addrs[0];
+    if (!addr_is_loopback(&r->instance.relay_address))
+        use_relay_tls(&r->instance, relay);
 }
 
 static void get_ports(const struct config_server *s, uint16_t out[MAILBOX_SERVICES])
@@ -411,6 +423,7 @@ void mailbox_role_free(struct mailbox_role *r)
     password_queue_free(r->instance.passwords);
     log_limit_free(r->instance.log_limit);
     tls_server_free(r->instance.tls);
+    tls_client_free(r->instance.relay_tls);
     loop_timer_free(r->lease_timer);
     loop_timer_free(r->stop_timer);
     free(r);

@@ -14,7 +14,7 @@
 
 struct tls_client {
     struct loop *loop;
-    SSL_CTX *context;
+    SSL_CTX *context; /* NULL: not needed yet */
     enum tls_policy policy;
     char *name;
     struct tls_pin *pins;
@@ -65,9 +65,10 @@ int tls_client_set(struct tls_client *t, const struct tls_client_options *option
     t->pins = mem_calloc(options->pin_count, sizeof(*t->pins));
     for (t->pin_count = 0; t->pin_count < options->pin_count; t->pin_count++)
         t->pins[t->pin_count] = options->pins[t->pin_count];
-    t->context = tls_context_new(TLS_client_method());
+    t->context = NULL;
     if (t->policy != TLS_REQUIRED)
         return 0;
+    t->context = tls_context_new(TLS_client_method());
     SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
     return load_authorities(t->context, options->ca_file, eb);
 }
@@ -120,7 +121,8 @@ static void verify_by(SSL *ssl, const char *name, struct wall_time now)
 struct loop_stream *tls_client_stream(struct tls_client *t, struct loop_stream *under, tls_ready_fn *on_ready,
                                       void *arg)
 {
-    CHECK(t->policy != TLS_NONE);
+    if (!t->context)
+        t->context = tls_context_new(TLS_client_method());
     SSL *ssl = tls_session_new(t->context);
     SSL_set_connect_state(ssl);
     SSL_set_tlsext_host_name(ssl, t->name);

@@ -19,7 +19,7 @@ struct pair {
 
 struct tls_server {
     struct loop *loop;
-    SSL_CTX *context;
+    SSL_CTX *context; /* NULL: not needed yet */
     struct loop_timer *timer;
     struct pair *pairs;
     size_t pair_count;
@@ -162,9 +162,6 @@ struct tls_server *tls_server_new(struct loop *l, struct tls_files *const *files
 {
     struct tls_server *t = mem_zalloc(sizeof(*t));
     t->loop = l;
-    t->context = tls_context_new(TLS_server_method());
-    SSL_CTX_set_cert_cb(t->context, on_certificate_wanted, t);
-    SSL_CTX_set_options(t->context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     t->timer = loop_timer_new(l, on_timer, t);
     tls_server_set(t, files, count);
     return t;
@@ -187,9 +184,18 @@ bool tls_server_usable(const struct tls_server *t)
     return first_of(t) != NULL;
 }
 
+static void make_context(struct tls_server *t)
+{
+    t->context = tls_context_new(TLS_server_method());
+    SSL_CTX_set_cert_cb(t->context, on_certificate_wanted, t);
+    SSL_CTX_set_options(t->context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+}
+
 struct loop_stream *tls_server_stream(struct tls_server *t, struct loop_stream *under, tls_ready_fn *on_ready,
                                       void *arg)
 {
+    if (!t->context)
+        make_context(t);
     SSL *ssl = tls_session_new(t->context);
     SSL_set_accept_state(ssl);
     return tls_stream_open(t->loop, under, ssl, NULL, NULL, on_ready, arg);

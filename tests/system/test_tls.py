@@ -158,3 +158,14 @@ def test_submission(network):
 def test_lmtp(network):
     swaks((TwoSite.HOME, TwoSite.LMTP), "--protocol", "LMTP", "--tls")
     assert " with LMTPS" in received_lines(network)[-1]
+
+
+def test_msmtp_that_verifies(network, authority):
+    """A user's program: it wants the certificate's name, and a password."""
+    message = f"From: {ALICE}\nTo: {ALICE}\nSubject: by msmtp\n\ntext\n"
+    done = subprocess.run(["msmtp", f"--host={TwoSite.HOME}", f"--port={TwoSite.SUBMISSION}", "--tls=on",
+                           "--tls-starttls=on", f"--tls-trust-file={authority.file}", "--tls-host-override=mail1.example.test",
+                           "--auth=plain", f"--user={ALICE}", f"--passwordeval=echo {reader.PASSWORD}", f"--from={ALICE}",
+                           ALICE], input=message, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert any(" with ESMTPSA" in line for line in received_lines(network))

@@ -1,4 +1,5 @@
-"""Passwords in plain text are taken on loopback only: from another address AUTH is not offered, and refused."""
+"""Passwords in plain text are taken on loopback only: from another address AUTH is not offered, and refused; for
+submission it is under TLS."""
 
 import imaplib
 import poplib
@@ -6,6 +7,7 @@ import smtplib
 import socket
 import subprocess
 
+import certificates
 import pytest
 import reader
 from network import ALICE, TwoSite
@@ -72,6 +74,21 @@ def test_submission(two_site, away):
         session.docmd("MAIL", f"FROM:<{ALICE}>")
         assert session.docmd("RCPT", f"TO:<{ALICE}>")[0] in (503, 530)
     with smtplib.SMTP(TwoSite.HOME, TwoSite.SUBMISSION, timeout=LIMIT_S) as session:
+        session.ehlo()
+        assert session.has_extn("auth")
+        session.login(ALICE, reader.PASSWORD)
+
+
+def test_submission_under_tls(make_network, scratch, away):
+    certificates.Authority(scratch).sign("mail", ["mail1.example.test"])
+    make_network(TwoSite, "two-site.conf", [
+        ('site "west" { }', 'site "west" { }\ncertificate "mail" { certificate = "mail.pem"  key = "mail.key" }'),
+        ('hostname = "mail1.example.test"', 'hostname = "mail1.example.test"  certificates = {"mail"}')]).start()
+    with smtplib.SMTP(TwoSite.HOME, TwoSite.SUBMISSION, timeout=LIMIT_S, source_address=(away, 0)) as session:
+        session.ehlo()
+        assert not session.has_extn("auth")
+        assert session.docmd("AUTH", "PLAIN")[0] == 538
+        session.starttls()
         session.ehlo()
         assert session.has_extn("auth")
         session.login(ALICE, reader.PASSWORD)
