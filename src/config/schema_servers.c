@@ -130,7 +130,7 @@ static const struct schema_key server_keys[] = {
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message that a builtin server takes."},
     {FIELD("certificates", config_server, certificates), SCHEMA_REFS, RELOAD_RESTART, "{}", LIMITS(0, 100),
      .ref = "certificate", .more_offset = offsetof(struct config_server, certificate_count),
-     .help = "A builtin server offers `STARTTLS` with them (SMTP, LMTP, submission), as a relay does; "
+     .help = "A builtin server offers `STARTTLS` with them (and `STLS` by POP3), as a relay does; "
              "passwords are then taken from other machines, too."},
     {FIELD("tls", config_server, tls), SCHEMA_WORD, RELOAD_LIVE, "\"opportunistic\"", .words = tls_words,
      .help = "How relays use `STARTTLS` with it: never; when it is offered, with any certificate, else in "
@@ -138,7 +138,8 @@ static const struct schema_key server_keys[] = {
              "authority of `tls_ca`; only with a key of `tls_pins`. Mail waits while what is asked for "
              "cannot be had."},
     {FIELD("tls_ca", config_server, tls_ca), SCHEMA_PATH, RELOAD_LIVE, "",
-     .help = "For `tls = \"required\"`: the authorities, in PEM; unset: those of the system."},
+     .help = "For `tls = \"required\"`: the authorities, in PEM, read again by `SIGHUP`; unset: "
+             "those of the system."},
     {FIELD("tls_pins", config_server, tls_pins), SCHEMA_PINS, RELOAD_LIVE, "{}", LIMITS(0, 16),
      .help = "For `tls = \"pinned\"`: SHA-256 of the server's key (SubjectPublicKeyInfo), 64 hexadecimal "
              "digits; [operations.md](operations.md) says how to get it."},

@@ -1,5 +1,7 @@
-"""STARTTLS as the server: swaks, openssl s_client and Python's smtplib are the clients."""
+"""STARTTLS as the server: swaks, openssl s_client, msmtp, curl and Python's libraries are the clients."""
 
+import imaplib
+import poplib
 import re
 import shutil
 import signal
@@ -54,8 +56,11 @@ def received_lines(network):
 
 def test_swaks_and_the_trace_of_it(network):
     swaks(RELAY, "--tls")
-    from_outside = received_lines(network)[-1]
+    between_ours, from_outside = received_lines(network)
     assert re.search(r"\(using TLSv1\.3 TLS_\w+\) by relay-east.example.test \(Holdfast\) with ESMTPS ", from_outside)
+    assert re.search(r"\(using TLSv1\.3 TLS_\w+\) by mail1.example.test \(Holdfast\) with ESMTPS ", between_ours)
+    delivered = re.search(r"delivered .*reply=.*", network.log_path.read_text(errors="replace")).group()
+    assert "Accepted as " in delivered  # with its custody id: both have proved themselves inside of TLS
 
 
 def test_swaks_to_the_server_itself(network):
@@ -169,3 +174,46 @@ def test_msmtp_that_verifies(network, authority):
                            ALICE], input=message, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert any(" with ESMTPSA" in line for line in received_lines(network))
+
+
+def verifying(authority):
+    context = ssl.create_default_context(cafile=authority.file)
+    context.check_hostname = False  # it is connected to by address
+    return context
+
+
+def test_readers(network, authority):
+    with imaplib.IMAP4(TwoSite.HOME, TwoSite.IMAP, timeout=LIMIT_S) as session:
+        assert "STARTTLS" in session.capabilities
+        session.starttls(verifying(authority))
+        assert "STARTTLS" not in session.capabilities and "AUTH=PLAIN" in session.capabilities
+        session.login(ALICE, reader.PASSWORD)
+        assert session.select()[0] == "OK"
+    session = poplib.POP3(TwoSite.HOME, TwoSite.POP3, timeout=LIMIT_S)
+    session.stls(verifying(authority))
+    assert "STLS" not in session.capa()
+    session.user(ALICE)
+    session.pass_(reader.PASSWORD)
+    session.quit()
+
+
+def test_curl_reads_by_imap_and_pop3_under_tls(network, authority):
+    swaks(RELAY)
+    network.until(network.imap_messages, "the message")
+    for url in (f"imap://mail1.example.test:{TwoSite.IMAP}/INBOX;MAILINDEX=1",
+                f"pop3://mail1.example.test:{TwoSite.POP3}/1"):
+        done = subprocess.run(["curl", "--silent", "--show-error", "--ssl-reqd", "--cacert", authority.file, "--connect-to",
+                               f"mail1.example.test::{TwoSite.HOME}:", "--user", f"{ALICE}:{reader.PASSWORD}", url],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and "Received:" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("port, pieces, end", [
+    (TwoSite.IMAP, b"a STARTTLS\r\nb CAPABILITY\r\n", b"* BYE "), (TwoSite.POP3, b"STLS\r\nCAPA\r\n", b"-ERR ")],
+                         ids=["imap", "pop3"])
+def test_what_is_injected_behind_a_readers_starttls_is_never_served(network, port, pieces, end):
+    with socket.create_connection((TwoSite.HOME, port), timeout=LIMIT_S) as connection:
+        lines = connection.makefile("rb")
+        lines.readline()
+        connection.sendall(pieces)
+        assert lines.readline().startswith(end) and lines.readline() == b""

@@ -1,5 +1,5 @@
-"""Passwords in plain text are taken on loopback only: from another address AUTH is not offered, and refused; for
-submission it is under TLS."""
+"""Passwords in plain text are taken on loopback only: from another address AUTH is not offered, and refused; under
+TLS it is."""
 
 import imaplib
 import poplib
@@ -79,11 +79,15 @@ def test_submission(two_site, away):
         session.login(ALICE, reader.PASSWORD)
 
 
-def test_submission_under_tls(make_network, scratch, away):
+@pytest.fixture
+def with_certificate(make_network, scratch, away):
     certificates.Authority(scratch).sign("mail", ["mail1.example.test"])
-    make_network(TwoSite, "two-site.conf", [
+    return make_network(TwoSite, "two-site.conf", [
         ('site "west" { }', 'site "west" { }\ncertificate "mail" { certificate = "mail.pem"  key = "mail.key" }'),
         ('hostname = "mail1.example.test"', 'hostname = "mail1.example.test"  certificates = {"mail"}')]).start()
+
+
+def test_submission_under_tls(with_certificate, away):
     with smtplib.SMTP(TwoSite.HOME, TwoSite.SUBMISSION, timeout=LIMIT_S, source_address=(away, 0)) as session:
         session.ehlo()
         assert not session.has_extn("auth")
@@ -92,3 +96,17 @@ def test_submission_under_tls(make_network, scratch, away):
         session.ehlo()
         assert session.has_extn("auth")
         session.login(ALICE, reader.PASSWORD)
+
+
+def test_readers_under_tls(with_certificate, away):
+    with ImapFrom(away, TwoSite.HOME, TwoSite.IMAP) as session:
+        assert "LOGINDISABLED" in session.capabilities
+        session.starttls()
+        assert "LOGINDISABLED" not in session.capabilities
+        session.login(ALICE, reader.PASSWORD)
+    session = Pop3From(away, TwoSite.HOME, TwoSite.POP3)
+    assert not {"USER", "SASL"} & set(session.capa())
+    session.stls()
+    session.user(ALICE)
+    session.pass_(reader.PASSWORD)
+    session.quit()
