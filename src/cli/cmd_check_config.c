@@ -11,6 +11,9 @@
 #include "cli/context.h"
 #include "director/program.h"
 #include "dns/zones.h"
+#include "loop/real.h"
+#include "net/tls_certificate.h"
+#include "net/tls_client.h"
 #include "relay/recipients.h"
 #include "run/command.h"
 
@@ -33,6 +36,14 @@ static void find_inside(struct check *c, int err, const struct err_buf *eb)
     if (err == 0)
         return;
     fprintf(stderr, "%s\n", eb->text);
+    c->findings++;
+}
+
+static void find_about(struct check *c, const struct config_mention *m, int err, const struct err_buf *eb)
+{
+    if (err == 0)
+        return;
+    fprintf(stderr, "%s:%d: %s: %s\n", c->config->path, m->line, m->label, eb->text);
     c->findings++;
 }
 
@@ -61,6 +72,30 @@ static void check_users(struct check *c, const char *path)
         users_file_free(&users);
 }
 
+static struct wall_time wall_now(void)
+{
+    struct loop *l = loop_real_new();
+    struct wall_time now = loop_wall(l);
+    loop_real_free(l);
+    return now;
+}
+
+/* Both files are told about at the key; an unreadable certificate was at its own line. */
+static void check_certificate(struct check *c, const struct config_mention *m)
+{
+    const struct tls_files *files = m->object;
+    struct tls_certificate *certificate = NULL;
+    struct err_buf eb = {""};
+    if (strcmp(m->key, "key") != 0 || file_problem(files->certificate, R_OK))
+        return;
+    int err = tls_certificate_load(files->certificate, files->key, &certificate, &eb);
+    if (err == 0 && tls_certificate_expired(certificate, wall_now()))
+        err =
+            err_set(&eb, ERR_INVALID, "the certificate in %s has expired: get a new one", files->certificate);
+    find_about(c, m, err, &eb);
+    tls_certificate_free(certificate);
+}
+
 static void check_file(struct check *c, const struct config_mention *m)
 {
     struct err_buf eb = {""};
@@ -71,6 +106,10 @@ static void check_file(struct check *c, const struct config_mention *m)
         check_users(c, m->text);
     else if (strcmp(m->section, "domain") == 0)
         find_inside(c, recipients_check_file(m->text, &eb), &eb);
+    else if (strcmp(m->section, "certificate") == 0)
+        check_certificate(c, m);
+    else if (strcmp(m->key, "tls_ca") == 0)
+        find_about(c, m, tls_client_check_authorities(m->text, &eb), &eb);
     else if (strcmp(m->section, "zone") == 0)
         find_inside(c, dns_zones_check(c->config, m->object, &eb), &eb);
 }

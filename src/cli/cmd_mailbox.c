@@ -61,6 +61,14 @@ static void on_stop(void *arg)
     mailbox_role_stop(m->role, GRACE_MS, on_stopped, m);
 }
 
+static int on_reload(void *arg, struct err_buf *eb)
+{
+    struct mailbox_main *m = arg;
+    (void)eb;
+    mailbox_role_reload(m->role);
+    return 0;
+}
+
 static int take_options(struct mailbox_main *m, struct mailbox_role_options *o)
 {
     uint64_t epoch;
@@ -114,6 +122,7 @@ int cmd_mailbox(int argc, char **argv)
     int status = role_main_init(&m.rm, "mailbox", ROLE_MAILBOX, argc, argv, options);
     if (status == 0)
         status = start(&m);
+    m.rm.on_reload = on_reload;
     if (status == 0)
         status = role_main_run(&m.rm, on_stop, &m);
     if (m.role)

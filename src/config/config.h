@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/tls.h"
 
 enum config_role {
     ROLE_DNS = 1 << 0,
@@ -74,11 +75,18 @@ struct config_zone {
     int64_t ttl_ms;   /* of steered answers, at most */
 };
 
+struct config_pins {
+    struct tls_pin *pins;
+    size_t count;
+};
+
 struct config_relay {
     const char *name;
     struct config_node *node;
     const char *hostname;
     struct config_listen address, listen;
+    struct tls_files **certificates; /* STARTTLS is offered with them; none: it is not */
+    size_t certificate_count;
     int64_t retry_ms;               /* between attempts at a server that is down (default 1s) */
     int64_t expire_ms;              /* age at which a message is given up (default 5d) */
     int64_t safety_net_ms;          /* how long what was delivered is kept (default 2d); 0: not at all */
@@ -130,6 +138,11 @@ struct config_server {
     struct config_listen address;                                        /* port 0 */
     int64_t smtp_port, lmtp_port, submission_port, imap_port, pop3_port; /* 0: not offered */
     int64_t message_size_max_bytes;
+    struct tls_files **certificates; /* builtin: as of a relay */
+    size_t certificate_count;
+    enum tls_policy tls; /* of deliveries to it (default opportunistic) */
+    const char *tls_ca;  /* TLS_REQUIRED: authorities; absolute, "": the system's */
+    struct config_pins tls_pins;
     struct config_check *checks;
     size_t check_count;
     struct config_failover failover;
@@ -178,6 +191,8 @@ struct config {
     size_t web_count;
     struct config_zone *zones;
     size_t zone_count;
+    struct tls_files *certificates;
+    size_t certificate_count;
     struct config_relay *relays;
     size_t relay_count;
     struct config_domain *domains;

@@ -187,12 +187,33 @@ static void check_builtin(struct build *b, const struct tree_section *s)
                      s->label);
 }
 
+static void check_tls(struct build *b, const struct tree_section *s)
+{
+    const struct config_server *server = s->object;
+    if (s->unsound)
+        return;
+    if (server->kind == SERVER_EXTERNAL && server->certificate_count > 0)
+        findings_add(b->findings, tree_line(s, "certificates"),
+                     "%s: an external server has certificates of its own; remove certificates", s->label);
+    if (server->tls == TLS_PINNED && !tree_find(s, "tls_pins"))
+        findings_add(b->findings, tree_line(s, "tls"),
+                     "%s: tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key",
+                     s->label);
+    if (server->tls != TLS_PINNED && tree_find(s, "tls_pins"))
+        findings_add(b->findings, tree_line(s, "tls_pins"),
+                     "%s: tls_pins is used by tls = \"pinned\" only; set that, or remove it", s->label);
+    if (server->tls != TLS_REQUIRED && tree_find(s, "tls_ca"))
+        findings_add(b->findings, tree_line(s, "tls_ca"),
+                     "%s: tls_ca is used by tls = \"required\" only; set that, or remove it", s->label);
+}
+
 void rules_check_servers(struct build *b)
 {
     TREE_FOREACH(s, b->root, "server")
     {
         check_ports(b, s);
         check_builtin(b, s);
+        check_tls(b, s);
         TREE_FOREACH(check, s, "check")
         check_check(b, check);
         check_failover(b, tree_first(s, "failover"));

@@ -30,6 +30,7 @@ enum schema_type {
     SCHEMA_IP_OR_SAME, /* bool; more_offset: struct addr */
     SCHEMA_REF,        /* pointer to the struct of the section named */
     SCHEMA_REFS,       /* array of such; more_offset: size_t count */
+    SCHEMA_PINS,       /* struct config_pins */
 };
 
 /* What a changed value asks for. */

@@ -251,6 +251,9 @@ static const struct value_type types[] = {
     [SCHEMA_REF] = {"name", "a name in quotes", set_ref, equal_ref},
     [SCHEMA_REFS] = {"list of names", "a list of names, such as {\"a\", \"b\"}", value_set_refs,
                      value_equal_refs},
+    [SCHEMA_PINS] = {"list of pins",
+                     "a list of SHA-256 fingerprints of keys, each 64 hexadecimal digits in quotes",
+                     value_set_pins, value_equal_pins},
 };
 
 void value_set(struct build *b, struct tree_section *s, const struct schema_key *key,
@@ -284,6 +287,8 @@ static size_t field_size(const struct schema_key *key)
         return sizeof(int);
     case SCHEMA_PATH:
         return sizeof(const char *);
+    case SCHEMA_PINS:
+        return sizeof(struct config_pins);
     default:
         return 0;
     }
@@ -292,9 +297,9 @@ static size_t field_size(const struct schema_key *key)
 void value_exchange(const struct schema_key *key, void *a, void *b)
 {
     size_t size = field_size(key);
-    char kept[sizeof(int64_t)];
+    char kept[sizeof(struct config_pins)];
     char *one = (char *)a + key->offset, *other = (char *)b + key->offset;
-    CHECK(size > 0);
+    CHECK(size > 0 && size <= sizeof(kept));
     memcpy(kept, one, size);
     memcpy(one, other, size);
     memcpy(other, kept, size);

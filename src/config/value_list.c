@@ -161,6 +161,51 @@ void value_set_refs(const struct value_place *p)
     *(void ***)(void *)p->field = objects;
 }
 
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool parse_pin(const char *text, struct tls_pin *ret_pin)
+{
+    if (strlen(text) != (size_t)2 * TLS_PIN_BYTES)
+        return false;
+    for (size_t i = 0; i < TLS_PIN_BYTES; i++) {
+        int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        ret_pin->sha256[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+void value_set_pins(const struct value_place *p)
+{
+    struct config_pins *list = (struct config_pins *)(void *)p->field;
+    if (!want_list(p))
+        return;
+    list->pins = tree_alloc(p->b->arena, p->v->count * sizeof(*list->pins));
+    for (const struct tree_value *v = p->v->items; v; v = v->next) {
+        if (v->kind == TREE_TEXT && parse_pin(v->text, &list->pins[list->count]))
+            list->count++;
+        else
+            value_reject_type(p, v->line);
+    }
+}
+
+bool value_equal_pins(const struct schema_key *key, const char *a, const char *b)
+{
+    (void)key;
+    const struct config_pins *one = (const struct config_pins *)(const void *)a;
+    const struct config_pins *two = (const struct config_pins *)(const void *)b;
+    if (one->count != two->count)
+        return false;
+    return one->count == 0 || memcmp(one->pins, two->pins, one->count * sizeof(*one->pins)) == 0;
+}
+
 bool value_equal_listen(const struct schema_key *key, const char *a, const char *b)
 {
     (void)key;

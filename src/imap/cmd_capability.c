@@ -5,6 +5,8 @@
 void imap_write_capability(struct imap_session *s, struct buf *out)
 {
     buf_append_text(out, "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE");
+    if (s->tls_offered && s->state == IMAP_NOT_AUTHENTICATED)
+        buf_append_text(out, " STARTTLS");
     if (s->state == IMAP_NOT_AUTHENTICATED)
         buf_append_text(out, s->plain_allowed ? " AUTH=PLAIN" : " LOGINDISABLED");
     else

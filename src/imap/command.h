@@ -70,6 +70,9 @@ struct imap_session {
     void *arg;
     struct mail *mail;
     bool plain_allowed;
+    bool tls_offered;
+    bool tls_awaited;    /* STARTTLS was answered */
+    size_t behind_bytes; /* of the input at hand, after the command that is taken */
     enum imap_state state;
     char *user; /* NULL before the login */
     unsigned login_failures, bad_commands;

@@ -23,7 +23,7 @@ static void greet(struct imap_session *s)
 }
 
 struct imap_session *imap_session_new(const struct imap_options *options, const struct imap_ops *ops,
-                                      void *arg, struct mail *mail, bool plain_allowed)
+                                      void *arg, struct mail *mail, bool plain_allowed, bool tls_offered)
 {
     struct imap_session *s = mem_zalloc(sizeof(*s));
     s->options = options;
@@ -31,6 +31,7 @@ struct imap_session *imap_session_new(const struct imap_options *options, const 
     s->arg = arg;
     s->mail = mail;
     s->plain_allowed = plain_allowed;
+    s->tls_offered = tls_offered;
     s->state = IMAP_NOT_AUTHENTICATED;
     imap_frame_init(&s->frame);
     buf_init(&s->in, IN_MAX_BYTES);
@@ -199,7 +200,7 @@ static void on_literal(struct imap_session *s)
 static bool wants_bytes(const struct imap_session *s)
 {
     const struct imap_command *cmd = &s->command;
-    if (s->ended || s->sync_op)
+    if (s->ended || s->sync_op || s->tls_awaited)
         return false;
     if (!cmd->verb)
         return !imap_session_out_full(s);
@@ -235,6 +236,7 @@ static void pump(struct imap_session *s, struct str *input)
         enum imap_frame_event event = imap_frame_feed(&s->frame, input, &data);
         if (event == IMAP_FRAME_MORE)
             break;
+        s->behind_bytes = input->len;
         on_event(s, event, data);
     }
     s->pumping = false;
@@ -316,7 +318,7 @@ bool imap_session_finished(const struct imap_session *s)
 int64_t imap_session_timeout_ms(const struct imap_session *s)
 {
     int64_t login = s->options->login_timeout_ms, idle = s->options->idle_timeout_ms;
-    if (!wants_bytes(s))
+    if (!wants_bytes(s) && !s->tls_awaited)
         return 0;
     if (s->state == IMAP_NOT_AUTHENTICATED)
         return login ? login : DEFAULT_LOGIN_TIMEOUT_MS;

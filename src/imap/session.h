@@ -2,7 +2,7 @@
  * I/O and reads no clock: bytes go in, responses come out; messages are in the
  * mail contract (store/mail.h), whose callbacks move it on. The mailbox role
  * runs it over a stream; tests and the fuzzer run it without one.
- *
+ * STARTTLS (6.2.1); the handshake is the owner's.
  * Extensions: LITERAL+ (RFC 7888), SASL-IR (4959), UIDPLUS (4315), MOVE (6851),
  * IDLE (2177), UNSELECT (3691), NAMESPACE (2342), ENABLE (5161), ID (2971),
  * CHILDREN (3348); response codes of RFC 5530.
@@ -52,9 +52,10 @@ struct imap_session;
 
 /* mail NULL: the store is away, the greeting is BYE. plain_allowed: the
  * connection is safe from listeners, so that passwords may be sent as they are;
- * else LOGINDISABLED. options, ops and arg must outlive the session. */
+ * else LOGINDISABLED. tls_offered: STARTTLS is served, once. options, ops and arg
+ * must outlive the session. */
 struct imap_session *imap_session_new(const struct imap_options *options, const struct imap_ops *ops,
-                                      void *arg, struct mail *mail, bool plain_allowed);
+                                      void *arg, struct mail *mail, bool plain_allowed, bool tls_offered);
 /* Fires cancel when a question is open. Not from inside a callback of ops or
  * on_wake. NULL is allowed. */
 void imap_session_free(struct imap_session *s);
@@ -73,6 +74,10 @@ bool imap_session_wants_input(const struct imap_session *s);
 /* To send, as one piece; then say how much was taken: that may make more. */
 struct str imap_session_output(const struct imap_session *s);
 void imap_session_output_taken(struct imap_session *s, size_t len);
+/* STARTTLS was answered: once the output is sent, and before a further byte is read, the handshake is to be
+ * made; no input is wanted until it is. A command behind STARTTLS ends the session (CVE-2011-0411). */
+bool imap_session_wants_tls(const struct imap_session *s);
+void imap_session_tls_started(struct imap_session *s); /* passwords may be sent now */
 /* No more will come: close when the output is sent. */
 bool imap_session_finished(const struct imap_session *s);
 /* How long to wait for input now; 0: not waiting. Count from the last input. */

@@ -5,6 +5,7 @@ static const struct imap_verb verbs[] = {
     {"NOOP", IMAP_ANY_STATE, false, imap_cmd_noop},
     {"LOGOUT", IMAP_ANY_STATE, false, imap_cmd_logout},
     {"ID", IMAP_ANY_STATE, false, imap_cmd_id},
+    {"STARTTLS", IMAP_NOT_AUTHENTICATED, false, imap_cmd_starttls},
     {"LOGIN", IMAP_NOT_AUTHENTICATED, false, imap_cmd_login},
     {"AUTHENTICATE", IMAP_NOT_AUTHENTICATED, false, imap_cmd_authenticate},
     {"ENABLE", IMAP_LOGGED_IN, false, imap_cmd_enable},

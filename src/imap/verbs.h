@@ -11,6 +11,7 @@ void imap_cmd_id(struct imap_command *cmd);
 void imap_cmd_enable(struct imap_command *cmd);
 void imap_cmd_login(struct imap_command *cmd);
 void imap_cmd_authenticate(struct imap_command *cmd);
+void imap_cmd_starttls(struct imap_command *cmd);
 void imap_cmd_namespace(struct imap_command *cmd);
 void imap_cmd_select(struct imap_command *cmd); /* EXAMINE too */
 void imap_cmd_create(struct imap_command *cmd);

@@ -10,6 +10,8 @@
 #include "mailbox/directory.h"
 #include "mailbox/upgrade.h"
 #include "net/log_limit.h"
+#include "net/tls_client.h"
+#include "net/tls_server.h"
 #include "pop3/session.h"
 #include "smtp/client.h"
 #include "smtp/server.h"
@@ -25,9 +27,11 @@ struct instance {
     struct upgrade *upgrade;
     bool peer_key_known;
     struct peer_key peer_key;
+    struct tls_server *tls;
     struct smtp_server_options smtp_options, lmtp_options, submission_options,
-        submission_closed_options;            /* for peers that may not send passwords as they are */
+        submission_away_options;              /* for peers that may not send passwords as they are */
     struct smtp_client_options relay_options; /* for what users submit */
+    struct tls_client *relay_tls;
     bool has_relay;
     struct addr relay_address;
     struct imap_options imap_options;

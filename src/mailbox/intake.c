@@ -136,6 +136,7 @@ static void write_trace(struct intake *s)
         .client_ip = str_from(s->client_ip),
         .by = str_from(s->base.instance->server->hostname),
         .for_one = s->user_count == 1 ? s->users[0] : STR_EMPTY,
+        .tls = smtp_server_tls(s->server),
         .with = smtp_server_protocol_name(s->server),
         .at = loop_wall(s->base.instance->loop),
     };
@@ -233,6 +234,14 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
     s->body = NULL;
 }
 
+static void on_tls_failed(void *arg, const char *detail)
+{
+    struct intake *s = arg;
+    const struct instance *i = s->base.instance;
+    if (i->config->log_messages == LOG_MESSAGES_ALL)
+        smtp_tls_failure_log(i->log_limit, s->server, s->client_ip, detail);
+}
+
 static void on_reset(void *arg)
 {
     drop_transaction(arg);
@@ -265,6 +274,7 @@ static const struct smtp_server_ops server_ops = {
     .data = on_data,
     .data_end = on_data_end,
     .refused = on_refused,
+    .tls_failed = on_tls_failed,
     .reset = on_reset,
     .cancel = on_cancel,
     .closed = on_closed,

@@ -1,5 +1,6 @@
 /* Readers' sessions: the pure IMAP and POP3 machines over streams. Both have the
  * same face for who moves the bytes; a table stands for each. */
+#include "base/log.h"
 #include "base/mem.h"
 #include "mailbox/instance.h"
 #include "mailbox/login.h"
@@ -13,6 +14,8 @@ struct machine {
     bool (*wants_input)(const void *m);
     struct str (*output)(const void *m);
     void (*output_taken)(void *m, size_t len);
+    bool (*wants_tls)(const void *m);
+    void (*tls_started)(void *m);
     bool (*finished)(const void *m);
     int64_t (*timeout_ms)(const void *m);
     void (*timeout)(void *m);
@@ -37,6 +40,14 @@ struct machine {
     static void name##_output_taken_of(void *m, size_t len)                                                  \
     {                                                                                                        \
         name##_session_output_taken(m, len);                                                                 \
+    }                                                                                                        \
+    static bool name##_wants_tls_of(const void *m)                                                           \
+    {                                                                                                        \
+        return name##_session_wants_tls(m);                                                                  \
+    }                                                                                                        \
+    static void name##_tls_started_of(void *m)                                                               \
+    {                                                                                                        \
+        name##_session_tls_started(m);                                                                       \
     }                                                                                                        \
     static bool name##_finished_of(const void *m)                                                            \
     {                                                                                                        \
@@ -67,6 +78,8 @@ struct machine {
                                                   name##_wants_input_of,                                     \
                                                   name##_output_of,                                          \
                                                   name##_output_taken_of,                                    \
+                                                  name##_wants_tls_of,                                       \
+                                                  name##_tls_started_of,                                     \
                                                   name##_finished_of,                                        \
                                                   name##_timeout_ms_of,                                      \
                                                   name##_timeout_of,                                         \
@@ -86,6 +99,7 @@ struct reader {
     struct loop_stream *stream;
     struct loop_timer *timer;
     bool reading, ended;
+    bool shaking_hands;  /* the stream is TLS already, and not ready */
     struct login *login; /* being checked */
 };
 
@@ -113,6 +127,18 @@ static void set_reading(struct reader *r)
         loop_stream_read_stop(r->stream);
 }
 
+static void on_drain(void *arg, int err);
+static void on_tls(void *arg, int err, const char *detail);
+
+/* What is queued goes out before it in plain text. */
+static void start_tls(struct reader *r)
+{
+    r->shaking_hands = true;
+    r->reading = false;
+    r->stream = tls_server_stream(r->base.instance->tls, r->stream, on_tls, r);
+    loop_stream_on_drain(r->stream, on_drain, r);
+}
+
 static void pump(struct reader *r)
 {
     struct str out;
@@ -127,12 +153,37 @@ static void pump(struct reader *r)
         end(r);
         return;
     }
+    if (r->type->wants_tls(r->machine) && out.len == 0 && !r->shaking_hands)
+        start_tls(r);
     set_reading(r);
     int64_t timeout_ms = r->type->timeout_ms(r->machine);
     if (timeout_ms > 0)
         loop_timer_start(r->timer, timeout_ms);
     else
         loop_timer_stop(r->timer);
+}
+
+static void tell_tls_failed(const struct reader *r, const char *detail)
+{
+    const struct instance *i = r->base.instance;
+    if (i->config->log_messages == LOG_MESSAGES_ALL && log_limit_may(i->log_limit, r->client_ip))
+        log_event(LOG_INFO, "TLS not established", LOG_TEXT("protocol", r->type->protocol),
+                  LOG_TEXT("client", r->client_ip), LOG_TEXT("detail", detail));
+}
+
+static void on_tls(void *arg, int err, const char *detail)
+{
+    struct reader *r = arg;
+    r->shaking_hands = false;
+    if (r->ended)
+        return;
+    if (err) {
+        tell_tls_failed(r, detail);
+        end(r);
+        return;
+    }
+    r->type->tls_started(r->machine);
+    pump(r);
 }
 
 static void on_read(void *arg, const char *data, size_t len, int err)
@@ -255,8 +306,8 @@ static struct reader *reader_new(struct instance *i, const struct machine *type,
 void imap_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
 {
     struct reader *r = reader_new(i, &imap_machine, stream, peer);
-    struct imap_session *s =
-        imap_session_new(&i->imap_options, &imap_ops, r, i->mail, addr_is_loopback(peer));
+    struct imap_session *s = imap_session_new(&i->imap_options, &imap_ops, r, i->mail, addr_is_loopback(peer),
+                                              tls_server_usable(i->tls));
     r->machine = s;
     imap_session_on_wake(s, on_wake, r);
     pump(r);
@@ -265,8 +316,8 @@ void imap_accept(struct instance *i, struct loop_stream *stream, const struct ad
 void pop3_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
 {
     struct reader *r = reader_new(i, &pop3_machine, stream, peer);
-    struct pop3_session *s =
-        pop3_session_new(&i->pop3_options, &pop3_ops, r, i->mail, addr_is_loopback(peer));
+    struct pop3_session *s = pop3_session_new(&i->pop3_options, &pop3_ops, r, i->mail, addr_is_loopback(peer),
+                                              tls_server_usable(i->tls));
     r->machine = s;
     pop3_session_on_wake(s, on_wake, r);
     pump(r);

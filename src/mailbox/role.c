@@ -221,17 +221,28 @@ static void make_options(struct mailbox_role *r)
         .hostname = s->hostname,
         .banner = r->banner,
         .size_max_bytes = (uint64_t)s->message_size_max_bytes,
+        .tls = i->tls,
     };
     i->smtp_options = i->lmtp_options = i->submission_options = smtp;
     i->lmtp_options.flavour = SMTP_FLAVOUR_LMTP;
     i->submission_options.flavour = SMTP_FLAVOUR_SUBMISSION;
     i->submission_options.size_max_bytes -= RECEIVED_MAX_BYTES;
-    i->submission_closed_options = i->submission_options;
     i->submission_options.auth_mechanisms = SASL_MECHANISMS;
+    i->submission_away_options = i->submission_options;
+    i->submission_away_options.auth_needs_tls = true;
     i->relay_options = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP, .hostname = s->hostname};
     i->imap_options = (struct imap_options){
         .hostname = s->hostname, .instance = r->who, .append_max_bytes = (uint64_t)s->message_size_max_bytes};
     i->pop3_options = (struct pop3_options){.hostname = s->hostname, .instance = r->who};
+}
+
+/* On the way to another machine: what a user sent under TLS is not to go on without, where the relay has it.
+ */
+static void use_relay_tls(struct instance *i, const struct config_relay *relay)
+{
+    struct tls_client_options options = {.policy = TLS_OPPORTUNISTIC, .name = relay->hostname};
+    i->relay_tls = i->relay_options.tls = tls_client_new(i->loop);
+    CHECK(tls_client_set(i->relay_tls, &options, NULL) == 0); /* it reads nothing */
 }
 
 /* Submitted mail goes to the relay of our own node, else to the first. */
@@ -242,8 +253,11 @@ static void find_relay(struct mailbox_role *r)
     if (!relay && c->relay_count > 0)
         relay = &c->relays[0];
     r->instance.has_relay = relay && relay->listen.count > 0;
-    if (r->instance.has_relay)
-        r->instance.relay_address = relay->listen.addrs[0];
+    if (!r->instance.has_relay)
+        return;
+    r->instance.relay_address = relay->listen.addrs[0];
+    if (!addr_is_loopback(&r->instance.relay_address))
+        use_relay_tls(&r->instance, relay);
 }
 
 static void get_ports(const struct config_server *s, uint16_t out[MAILBOX_SERVICES])
@@ -332,11 +346,17 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
         mailbox_role_free(r);
         return rc;
     }
+    r->instance.tls = tls_server_new(l, options->server->certificates, options->server->certificate_count);
     make_options(r);
     find_relay(r);
     start_work(r);
     *ret_role = r;
     return 0;
+}
+
+void mailbox_role_reload(struct mailbox_role *r)
+{
+    tls_server_set(r->instance.tls, r->options.server->certificates, r->options.server->certificate_count);
 }
 
 static void close_listeners(struct mailbox_role *r)
@@ -402,6 +422,8 @@ void mailbox_role_free(struct mailbox_role *r)
     upgrade_free(r->instance.upgrade);
     password_queue_free(r->instance.passwords);
     log_limit_free(r->instance.log_limit);
+    tls_server_free(r->instance.tls);
+    tls_client_free(r->instance.relay_tls);
     loop_timer_free(r->lease_timer);
     loop_timer_free(r->stop_timer);
     free(r);

@@ -45,6 +45,9 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
                        struct err_buf *eb) MUST_USE;
 /* Ends sessions politely; on_stopped fires when none is left, or after grace_ms. */
 void mailbox_role_stop(struct mailbox_role *r, int64_t grace_ms, void (*on_stopped)(void *arg), void *arg);
+/* The configuration changed in place (config_exchange), or files that it names did: reads the certificates.
+ */
+void mailbox_role_reload(struct mailbox_role *r);
 void mailbox_role_free(struct mailbox_role *r); /* cuts what is left */
 
 #endif

@@ -170,7 +170,8 @@ static void log_submitted(const struct submission *s)
         log_event(LOG_INFO, "submitted", LOG_STR("user", smtp_server_user(s->server)),
                   LOG_TEXT("client", s->client_ip), LOG_STR("helo", smtp_server_helo(s->server)),
                   LOG_TEXT("sender", s->reverse_path), LOG_I64("recipients", (int64_t)s->recipient_count),
-                  LOG_I64("size", (int64_t)s->size_bytes), LOG_STR("relay_reply", s->answer.text));
+                  LOG_I64("size", (int64_t)s->size_bytes), LOG_STR("tls", smtp_server_tls(s->server)),
+                  LOG_STR("relay_reply", s->answer.text));
 }
 
 static void on_refused(void *arg, const struct smtp_refusal *refusal)
@@ -179,6 +180,14 @@ static void on_refused(void *arg, const struct smtp_refusal *refusal)
     const struct instance *i = s->base.instance;
     if (i->config->log_messages == LOG_MESSAGES_ALL && refusal->reply->code != 535) /* the login told that */
         smtp_refusal_log(i->log_limit, s->server, s->client_ip, refusal);
+}
+
+static void on_tls_failed(void *arg, const char *detail)
+{
+    struct submission *s = arg;
+    const struct instance *i = s->base.instance;
+    if (i->config->log_messages == LOG_MESSAGES_ALL)
+        smtp_tls_failure_log(i->log_limit, s->server, s->client_ip, detail);
 }
 
 static void answer_end(struct submission *s)
@@ -337,6 +346,7 @@ static void write_received(struct submission *s)
         .client_ip = str_from(s->client_ip),
         .by = str_from(s->base.instance->server->hostname),
         .user = smtp_server_user(s->server),
+        .tls = smtp_server_tls(s->server),
         .with = smtp_server_protocol_name(s->server),
         .at = loop_wall(s->base.instance->loop),
     };
@@ -410,6 +420,7 @@ static const struct smtp_server_ops server_ops = {
     .data = on_data,
     .data_end = on_data_end,
     .refused = on_refused,
+    .tls_failed = on_tls_failed,
     .auth = on_auth,
     .auth_response = on_auth_response,
     .auth_cancel = on_auth_cancel,
@@ -439,7 +450,7 @@ void submission_accept(struct instance *i, struct loop_stream *stream, const str
     buf_init(&s->body, BUFFER_MAX_BYTES);
     addr_format_ip(peer, s->client_ip);
     s->connection = smtp_server_connection_new(
-        i->loop, stream, addr_is_loopback(peer) ? &i->submission_options : &i->submission_closed_options,
+        i->loop, stream, addr_is_loopback(peer) ? &i->submission_options : &i->submission_away_options,
         &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
 }

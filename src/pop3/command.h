@@ -37,6 +37,8 @@ struct pop3_session {
     void *arg;
     struct mail *mail;
     bool plain_allowed;
+    bool tls_offered;
+    bool tls_awaited; /* STLS was answered */
     enum pop3_state state;
     bool ended, busy, asking, pumping;
     unsigned login_failures, bad_commands;
@@ -65,7 +67,8 @@ void pop3_err(struct pop3_session *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void pop3_done(struct pop3_session *s); /* all is written already */
 /* Of an error of the store; ERR_FENCED ends the session. */
 void pop3_fail(struct pop3_session *s, int err);
-void pop3_end(struct pop3_session *s); /* the session; output is still sent */
+void pop3_end(struct pop3_session *s);                        /* the session; output is still sent */
+void pop3_end_with(struct pop3_session *s, const char *line); /* the same, after -ERR and the line */
 
 /* The message of a number that is there and not deleted; NULL: the command was ended. */
 struct pop3_message *pop3_message_of(struct pop3_session *s, struct str number, size_t *ret_index);
@@ -78,6 +81,7 @@ void pop3_cmd_capa(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_user(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_pass(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_auth(struct pop3_session *s, const struct pop3_command *c);
+void pop3_cmd_stls(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_stat(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_list(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_uidl(struct pop3_session *s, const struct pop3_command *c);

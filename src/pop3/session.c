@@ -14,7 +14,7 @@
 #define ARENA_BYTES              (8 * POP3_LINE_MAX_BYTES)
 
 struct pop3_session *pop3_session_new(const struct pop3_options *options, const struct pop3_ops *ops,
-                                      void *arg, struct mail *mail, bool plain_allowed)
+                                      void *arg, struct mail *mail, bool plain_allowed, bool tls_offered)
 {
     struct pop3_session *s = mem_zalloc(sizeof(*s));
     s->options = options;
@@ -22,6 +22,7 @@ struct pop3_session *pop3_session_new(const struct pop3_options *options, const 
     s->arg = arg;
     s->mail = mail;
     s->plain_allowed = plain_allowed;
+    s->tls_offered = tls_offered;
     s->state = POP3_AUTHORIZATION;
     buf_init(&s->in, POP3_IN_MAX_BYTES);
     buf_init(&s->out, POP3_OUT_MAX_BYTES);
@@ -68,7 +69,7 @@ void pop3_end(struct pop3_session *s)
     buf_clear(&s->in);
 }
 
-static void end_with(struct pop3_session *s, const char *line)
+void pop3_end_with(struct pop3_session *s, const char *line)
 {
     if (s->ended)
         return;
@@ -78,7 +79,7 @@ static void end_with(struct pop3_session *s, const char *line)
 
 void pop3_session_timeout(struct pop3_session *s)
 {
-    end_with(s, "[SYS/TEMP] Too long without a command, nothing was deleted");
+    pop3_end_with(s, "[SYS/TEMP] Too long without a command, nothing was deleted");
 }
 
 /* ---- commands ---- */
@@ -97,7 +98,7 @@ static void run_line(struct pop3_session *s, struct str line)
     const struct pop3_verb *verb = pop3_verb_find(command.verb);
     if (!verb || !(verb->states & s->state)) {
         if (++s->bad_commands > BAD_COMMANDS_MAX)
-            end_with(s, "[SYS/PERM] Too many commands that are not understood");
+            pop3_end_with(s, "[SYS/PERM] Too many commands that are not understood");
         else
             pop3_err(s, "%s", verb ? "Not now" : "Unknown command");
         return;
@@ -118,7 +119,7 @@ static bool pump_line(struct pop3_session *s)
     struct str in = buf_str(&s->in);
     size_t end = str_find(in, '\n', 0);
     if (end > POP3_LINE_MAX_BYTES && (end != SIZE_MAX || in.len > POP3_LINE_MAX_BYTES)) {
-        end_with(s, "[SYS/PERM] Line too long");
+        pop3_end_with(s, "[SYS/PERM] Line too long");
         return false;
     }
     if (end == SIZE_MAX)
@@ -131,7 +132,7 @@ static bool pump_line(struct pop3_session *s)
 
 static bool wants_line(const struct pop3_session *s)
 {
-    return !s->ended && !s->busy && s->out.len < POP3_SESSION_OUT_HIGH;
+    return !s->ended && !s->busy && !s->tls_awaited && s->out.len < POP3_SESSION_OUT_HIGH;
 }
 
 static void pump(struct pop3_session *s)
@@ -188,7 +189,7 @@ void pop3_fail(struct pop3_session *s, int err)
         pop3_err(s, "%s", pop3_error_text(err));
         return;
     }
-    end_with(s, pop3_error_text(err));
+    pop3_end_with(s, pop3_error_text(err));
     s->ops->fenced(s->arg);
     pop3_done(s);
 }
@@ -197,7 +198,7 @@ void pop3_session_shutdown(struct pop3_session *s, const char *why)
 {
     char line[256];
     snprintf(line, sizeof(line), "[SYS/TEMP] %s", why);
-    end_with(s, line);
+    pop3_end_with(s, line);
     pop3_done(s);
 }
 
@@ -208,7 +209,7 @@ void pop3_session_input(struct pop3_session *s, const char *data, size_t len)
     if (s->ended)
         return;
     if (buf_append(&s->in, data, len) != 0)
-        end_with(s, "[SYS/PERM] Too much input");
+        pop3_end_with(s, "[SYS/PERM] Too much input");
     else
         pump(s);
 }
@@ -231,7 +232,7 @@ bool pop3_session_finished(const struct pop3_session *s)
 int64_t pop3_session_timeout_ms(const struct pop3_session *s)
 {
     int64_t login = s->options->login_timeout_ms, idle = s->options->idle_timeout_ms;
-    if (!wants_line(s))
+    if (!wants_line(s) && !s->tls_awaited)
         return 0;
     if (s->state == POP3_AUTHORIZATION)
         return login ? login : DEFAULT_LOGIN_TIMEOUT_MS;

@@ -1,6 +1,6 @@
 /* One POP3 session as the server (RFC 1939): a pure machine, as imap/session.h.
  * With CAPA and RESP-CODES (RFC 2449), UIDL, TOP, PIPELINING, AUTH PLAIN
- * (RFC 5034) and AUTH-RESP-CODE (RFC 3206).
+ * (RFC 5034), AUTH-RESP-CODE (RFC 3206) and STLS (RFC 2595).
  *
  * The maildrop is the INBOX as it was at the login. It is not locked: UIDs stay
  * what they are, a deletion of what another session deleted is harmless, and a
@@ -43,9 +43,10 @@ struct pop3_ops {
 struct pop3_session;
 
 /* mail NULL: the store is away, the greeting is -ERR. plain_allowed: passwords
- * may be sent as they are here. options, ops and arg must outlive the session. */
+ * may be sent as they are here. tls_offered: STLS is served, once. options, ops
+ * and arg must outlive the session. */
 struct pop3_session *pop3_session_new(const struct pop3_options *options, const struct pop3_ops *ops,
-                                      void *arg, struct mail *mail, bool plain_allowed);
+                                      void *arg, struct mail *mail, bool plain_allowed, bool tls_offered);
 /* Fires cancel when a question is open. Not from inside a callback of ops or
  * on_wake. NULL is allowed. */
 void pop3_session_free(struct pop3_session *s);
@@ -59,6 +60,8 @@ void pop3_session_input(struct pop3_session *s, const char *data, size_t len);
 bool pop3_session_wants_input(const struct pop3_session *s);
 struct str pop3_session_output(const struct pop3_session *s);
 void pop3_session_output_taken(struct pop3_session *s, size_t len);
+bool pop3_session_wants_tls(const struct pop3_session *s);
+void pop3_session_tls_started(struct pop3_session *s);
 bool pop3_session_finished(const struct pop3_session *s);
 int64_t pop3_session_timeout_ms(const struct pop3_session *s);
 void pop3_session_timeout(struct pop3_session *s);

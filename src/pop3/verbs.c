@@ -6,6 +6,7 @@ static const struct pop3_verb verbs[] = {
     {"USER", POP3_AUTHORIZATION, pop3_cmd_user},
     {"PASS", POP3_AUTHORIZATION, pop3_cmd_pass},
     {"AUTH", POP3_AUTHORIZATION, pop3_cmd_auth},
+    {"STLS", POP3_AUTHORIZATION, pop3_cmd_stls},
     {"STAT", POP3_TRANSACTION, pop3_cmd_stat},
     {"LIST", POP3_TRANSACTION, pop3_cmd_list},
     {"UIDL", POP3_TRANSACTION, pop3_cmd_uidl},

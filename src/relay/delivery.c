@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "relay/schedule.h"
 #include "smtp/client_connection.h"
@@ -190,7 +191,17 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
     d->ops->ended(d->arg, d, end != SMTP_END_QUIT && !idle_close && !ours, why);
 }
 
+static void on_tls_failed(void *arg, const char *detail)
+{
+    const struct delivery *d = arg;
+    char to[ADDR_TEXT_MAX];
+    addr_format(&d->options.to, to);
+    log_event(LOG_WARNING, "TLS not established, plain text is used", LOG_TEXT("to", to),
+              LOG_TEXT("detail", detail));
+}
+
 static const struct smtp_client_ops client_ops = {
+    .tls_failed = on_tls_failed,
     .ready = on_ready,
     .body_wanted = on_body_wanted,
     .result = on_result,

@@ -211,6 +211,7 @@ static void write_received(struct session *s)
         .helo = smtp_server_helo(s->server),
         .client_ip = str_from(s->client_ip),
         .by = str_from(s->edge->options.relay->hostname),
+        .tls = smtp_server_tls(s->server),
         .with = smtp_server_protocol_name(s->server),
         .id = &s->custody_id,
         .for_one = s->rcpt_count == 1 ? str_from(s->rcpts[0].address) : STR_EMPTY,
@@ -272,7 +273,7 @@ static void log_accepted(const struct session *s, const char *id)
     log_event(LOG_INFO, "accepted", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
               LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->reverse_path),
               LOG_I64("recipients", (int64_t)s->rcpt_count), LOG_I64("size", (int64_t)s->size_bytes),
-              LOG_TEXT("message_id", s->guard.message_id));
+              LOG_STR("tls", smtp_server_tls(s->server)), LOG_TEXT("message_id", s->guard.message_id));
 }
 
 static void on_refused(void *arg, const struct smtp_refusal *refusal)
@@ -285,6 +286,13 @@ static void on_refused(void *arg, const struct smtp_refusal *refusal)
         work->refused_for_good++;
     if (s->edge->options.config->log_messages == LOG_MESSAGES_ALL)
         smtp_refusal_log(s->edge->log_limit, s->server, s->client_ip, refusal);
+}
+
+static void on_tls_failed(void *arg, const char *detail)
+{
+    struct session *s = arg;
+    if (s->edge->options.config->log_messages == LOG_MESSAGES_ALL)
+        smtp_tls_failure_log(s->edge->log_limit, s->server, s->client_ip, detail);
 }
 
 static void on_accept(void *arg, int err, int64_t message_id)
@@ -386,6 +394,7 @@ static const struct smtp_server_ops server_ops = {
     .data = on_data,
     .data_end = on_data_end,
     .refused = on_refused,
+    .tls_failed = on_tls_failed,
     .reset = on_reset,
     .cancel = on_cancel,
     .closed = on_closed,
@@ -405,6 +414,7 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
         .flavour = SMTP_FLAVOUR_SMTP,
         .hostname = options->relay->hostname,
         .size_max_bytes = (uint64_t)options->relay->message_size_max_bytes,
+        .tls = options->tls,
     };
     edge_reload(e);
     return e;

@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "config/config.h"
 #include "loop/loop.h"
+#include "net/tls_server.h"
 #include "relay/recipients.h"
 #include "relay/verify.h"
 #include "store/queue.h"
@@ -26,6 +27,7 @@ struct edge_options {
     const struct recipients *recipients; /* must outlive the edge */
     struct verify *verify;               /* the same */
     struct record_work *work;            /* is counted into; the same */
+    struct tls_server *tls;              /* the same */
 };
 
 /* on_accepted fires for each recipient domain of a message that has become durable. */

@@ -1,52 +1,15 @@
 #include "relay/list_watch.h"
 
-#include <sys/stat.h>
-
+#include "base/file_look.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/time.h"
 
 struct list_watch {
     const struct config *config;
     struct recipients *recipients;
-    struct list_state *states; /* by the domain's place in the configuration */
+    struct file_state *states; /* by the domain's place in the configuration */
     struct loop_timer *timer;
 };
-
-static bool same(const struct list_look *a, const struct list_look *b)
-{
-    return a->there == b->there && a->device == b->device && a->inode == b->inode &&
-           a->size_bytes == b->size_bytes && a->modified_ns == b->modified_ns &&
-           a->changed_ns == b->changed_ns;
-}
-
-bool list_state_look(struct list_state *s, const struct list_look *now)
-{
-    bool at_rest = same(&s->last, now);
-    s->last = *now;
-    if (!at_rest || same(&s->read, now))
-        return false;
-    s->read = *now;
-    return true;
-}
-
-static int64_t ns_of(struct timespec t)
-{
-    return (int64_t)t.tv_sec * 1000 * NS_PER_MS + t.tv_nsec;
-}
-
-static struct list_look look_at(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) < 0)
-        return (struct list_look){.there = false};
-    return (struct list_look){.there = true,
-                              .device = st.st_dev,
-                              .inode = st.st_ino,
-                              .size_bytes = (uint64_t)st.st_size,
-                              .modified_ns = ns_of(st.st_mtim),
-                              .changed_ns = ns_of(st.st_ctim)};
-}
 
 static void read_list(struct list_watch *w, const struct config_domain *domain)
 {
@@ -67,11 +30,11 @@ static void on_timer(void *arg)
         const struct config_domain *domain = &w->config->domains[i];
         if (domain->recipients != RECIPIENTS_LIST)
             continue;
-        struct list_look now = look_at(domain->recipients_file);
-        if (list_state_look(&w->states[i], &now))
+        struct file_look now = file_look_at(domain->recipients_file);
+        if (file_state_look(&w->states[i], &now))
             read_list(w, domain);
     }
-    loop_timer_start(w->timer, LIST_WATCH_MS);
+    loop_timer_start(w->timer, FILE_LOOK_MS);
 }
 
 struct list_watch *list_watch_new(struct loop *l, const struct config *config, struct recipients *r)
@@ -83,10 +46,10 @@ struct list_watch *list_watch_new(struct loop *l, const struct config *config, s
     for (size_t i = 0; i < config->domain_count; i++) {
         if (config->domains[i].recipients != RECIPIENTS_LIST)
             continue;
-        w->states[i].read = w->states[i].last = look_at(config->domains[i].recipients_file);
+        w->states[i].read = w->states[i].last = file_look_at(config->domains[i].recipients_file);
     }
     w->timer = loop_timer_new(l, on_timer, w);
-    loop_timer_start(w->timer, LIST_WATCH_MS);
+    loop_timer_start(w->timer, FILE_LOOK_MS);
     return w;
 }
 

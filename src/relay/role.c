@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "relay/clients.h"
 #include "relay/edge.h"
 #include "relay/expiry.h"
 #include "relay/known_users.h"
@@ -44,10 +45,11 @@ struct relay_role {
     struct known_users known_users;
     struct list_watch *list_watch;
     struct verify *verify;
+    struct tls_server *tls;
     struct edge *edge;
     struct loop_listener **listeners;
     size_t listener_count;
-    struct smtp_client_options client_options[2]; /* by enum server_protocol */
+    struct clients *clients;
     struct peer_key peer_key;
     bool peer_key_known;
     struct target **targets; /* one for each server of the configuration */
@@ -301,8 +303,7 @@ static void update_peer_key(struct relay_role *r, const struct view *v)
         return;
     }
     r->peer_key_known = true;
-    for (size_t i = 0; i < ARRAY_LEN(r->client_options); i++)
-        r->client_options[i].peer_key = &r->peer_key;
+    clients_set_peer_key(r->clients, &r->peer_key);
 }
 
 static void on_view(void *arg, const struct view *v)
@@ -341,16 +342,6 @@ static int open_listeners(struct relay_role *r, struct err_buf *eb)
     return 0;
 }
 
-static void make_client_options(struct relay_role *r)
-{
-    for (size_t i = 0; i < ARRAY_LEN(r->client_options); i++)
-        r->client_options[i] = (struct smtp_client_options){
-            .flavour = i == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
-            .hostname = r->options.relay->hostname,
-            .node = r->options.relay->node->name,
-        };
-}
-
 static void make_targets(struct relay_role *r)
 {
     const struct config *config = r->options.config;
@@ -359,7 +350,7 @@ static void make_targets(struct relay_role *r)
         struct target_options options = {.config = config,
                                          .server = &config->servers[i],
                                          .relay = r->options.relay,
-                                         .client = &r->client_options[config->servers[i].protocol],
+                                         .client = clients_options(r->clients, &config->servers[i]),
                                          .work = &r->work};
         r->targets[i] = target_new(r->loop, &options, &target_ops, r);
     }
@@ -370,14 +361,17 @@ static void make_edge(struct relay_role *r)
     struct verify_options verify = {.config = r->options.config,
                                     .relay = r->options.relay,
                                     .network = store_network(r->options.store),
+                                    .clients = r->clients,
                                     .target_of = asked_target,
                                     .arg = r};
     r->verify = verify_new(r->loop, &verify);
+    r->tls = tls_server_new(r->loop, r->options.relay->certificates, r->options.relay->certificate_count);
     struct edge_options edge = {.config = r->options.config,
                                 .relay = r->options.relay,
                                 .recipients = &r->recipients,
                                 .verify = r->verify,
-                                .work = &r->work};
+                                .work = &r->work,
+                                .tls = r->tls};
     r->edge = edge_new(r->loop, &edge, on_accepted, r);
 }
 
@@ -397,7 +391,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         return rc;
     }
     known_users_init(&r->known_users, store_network(options->store), &r->recipients);
-    make_client_options(r);
+    r->clients = clients_new(l, config, options->relay);
     make_edge(r);
     make_targets(r);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
@@ -421,8 +415,10 @@ int relay_role_reload(struct relay_role *r, struct err_buf *eb)
     if (rc < 0)
         return rc;
     edge_reload(r->edge);
+    tls_server_set(r->tls, r->options.relay->certificates, r->options.relay->certificate_count);
     for (size_t i = 0; i < r->stream_count; i++)
         expiry_kick(r->streams[i]->expiry);
+    clients_reload(r->clients);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_reload(r->targets[i]);
     return 0;
@@ -469,10 +465,12 @@ void relay_role_free(struct relay_role *r)
     known_users_fini(&r->known_users);
     owned_free(r->owned);
     edge_free(r->edge);
+    tls_server_free(r->tls);
     verify_free(r->verify);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_free(r->targets[i]);
     free(r->targets);
+    clients_free(r->clients);
     free(r->streams);
     free(r->custodies);
     list_watch_free(r->list_watch);

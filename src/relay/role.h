@@ -24,7 +24,7 @@ struct relay_role_options {
 int relay_role_start(struct loop *l, const struct relay_role_options *options, struct relay_role **ret_role,
                      struct err_buf *eb) MUST_USE;
 /* The configuration changed in place (config_exchange): takes what it keeps of
- * it, and reads the recipients' lists again; ERR_* with file:line when one cannot
+ * it, and reads the recipients' lists and the certificates again; ERR_* with file:line when one cannot
  * be: then nothing was taken. No session is dropped. */
 int relay_role_reload(struct relay_role *r, struct err_buf *eb) MUST_USE;
 /* Takes no new mail, ends sessions as their messages are done; on_stopped fires

@@ -25,9 +25,9 @@ struct verify_inquiry {
 struct verify {
     struct loop *loop;
     struct verify_options options;
-    struct smtp_client_options client[2]; /* by enum server_protocol */
-    struct asker **askers;                /* by the server's place in the configuration; NULL: not yet */
-    struct snapshot **snapshots;          /* by the domain's */
+    struct smtp_client_options *client; /* by the server's place in the configuration */
+    struct asker **askers;              /* the same; NULL: not yet */
+    struct snapshot **snapshots;        /* by the domain's */
     struct remembered remembered;
     struct map inquiries; /* by address */
     struct log_limit *log_limit;
@@ -37,10 +37,10 @@ struct verify {
 
 static struct asker *asker_of(struct verify *v, const struct config_server *server)
 {
-    struct asker **asker = &v->askers[server - v->options.config->servers];
-    if (!*asker)
-        *asker = asker_new(v->loop, &v->client[server->protocol]);
-    return *asker;
+    size_t place = (size_t)(server - v->options.config->servers);
+    if (!v->askers[place])
+        v->askers[place] = asker_new(v->loop, &v->client[place]);
+    return v->askers[place];
 }
 
 static struct snapshot *snapshot_of(struct verify *v, const struct config_domain *domain)
@@ -215,10 +215,13 @@ struct verify *verify_new(struct loop *l, const struct verify_options *options)
     struct verify *v = mem_zalloc(sizeof(*v));
     v->loop = l;
     v->options = *options;
-    for (size_t i = 0; i < ARRAY_LEN(v->client); i++)
+    const struct config *config = options->config;
+    v->client = mem_calloc(config->server_count, sizeof(*v->client));
+    for (size_t i = 0; i < config->server_count; i++)
         v->client[i] = (struct smtp_client_options){
-            .flavour = i == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
+            .flavour = config->servers[i].protocol == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
             .hostname = options->relay->hostname,
+            .tls = options->clients ? clients_options(options->clients, &config->servers[i])->tls : NULL,
             .timeout_ms = QUESTION_TIMEOUT_MS,
         };
     v->askers = mem_calloc(options->config->server_count, sizeof(struct asker *));
@@ -243,6 +246,7 @@ void verify_free(struct verify *v)
     remembered_fini(&v->remembered);
     log_limit_free(v->log_limit);
     free(v->askers);
+    free(v->client);
     free(v->snapshots);
     free(v);
 }

@@ -11,6 +11,7 @@
 #ifndef HOLDFAST_RELAY_VERIFY_H
 #define HOLDFAST_RELAY_VERIFY_H
 
+#include "relay/clients.h"
 #include "relay/target.h"
 #include "relay/verdict.h"
 #include "store/network.h"
@@ -21,6 +22,7 @@ struct verify_options {
     const struct config *config;
     const struct config_relay *relay;
     struct network *network;
+    const struct clients *clients; /* NULL: no TLS */
     /* Who has the domain's mail now. */
     struct target *(*target_of)(void *arg, const struct config_domain *domain);
     void *arg;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/tls_client.h"
 #include "smtp/client_machine.h"
 
 #define OUT_MAX                                                                                              \
@@ -150,6 +151,7 @@ enum smtp_stage client_stage(const struct smtp_client *c)
     static const enum smtp_stage stages[] = {
         [CLIENT_GREETING] = SMTP_STAGE_GREETING, [CLIENT_EHLO] = SMTP_STAGE_HELO,
         [CLIENT_HELO] = SMTP_STAGE_HELO,         [CLIENT_PEER] = SMTP_STAGE_PEER,
+        [CLIENT_STARTTLS] = SMTP_STAGE_TLS,      [CLIENT_TLS] = SMTP_STAGE_TLS,
         [CLIENT_READY] = SMTP_STAGE_IDLE,        [CLIENT_RSET] = SMTP_STAGE_IDLE,
         [CLIENT_QUIT] = SMTP_STAGE_QUIT,         [CLIENT_ENDED] = SMTP_STAGE_IDLE,
     };
@@ -219,6 +221,10 @@ void smtp_client_input(struct smtp_client *c, const char *data, size_t len)
     if (!enter(c))
         return;
     while (len > 0 && c->state != CLIENT_ENDED && !c->freed) {
+        if (c->state == CLIENT_TLS) { /* somebody on the way may have put it there */
+            end_with(c, SMTP_END_PROTOCOL, "the server went on in plain text", NULL);
+            break;
+        }
         int rc = smtp_reply_parse(&c->parser, data, len, &used, &line, &reply);
         if (rc < 0) {
             end_with(c, SMTP_END_PROTOCOL, "what came is no SMTP reply", NULL);
@@ -235,6 +241,47 @@ void smtp_client_input(struct smtp_client *c, const char *data, size_t len)
         }
     }
     leave(c);
+}
+
+bool smtp_client_wants_tls(const struct smtp_client *c)
+{
+    return c->state == CLIENT_TLS;
+}
+
+void smtp_client_tls_started(struct smtp_client *c)
+{
+    CHECK(c->state == CLIENT_TLS && !c->running);
+    c->progress++;
+    c->tls_active = true;
+    client_forget_keywords(c); /* RFC 3207 4.2 */
+    client_say_ehlo(c);
+}
+
+static void begin_anew(struct smtp_client *c)
+{
+    client_forget_keywords(c);
+    buf_clear(&c->out);
+    smtp_reply_parser_init(&c->parser);
+    c->state = CLIENT_GREETING;
+}
+
+bool smtp_client_tls_failed(struct smtp_client *c, const char *detail)
+{
+    char why[320];
+    bool again = tls_client_policy(c->options->tls) == TLS_OPPORTUNISTIC;
+    CHECK(c->state == CLIENT_TLS && enter(c));
+    c->progress++;
+    c->tls_given_up = again;
+    snprintf(why, sizeof(why), "TLS: %s", detail);
+    if (!again)
+        client_end(c, SMTP_END_TLS, SMTP_STAGE_TLS, NULL, why);
+    else
+        begin_anew(c);
+    if (again && c->ops->tls_failed)
+        c->ops->tls_failed(c->arg, detail);
+    again = again && c->state == CLIENT_GREETING; /* the owner may have ended it */
+    leave(c);
+    return again;
 }
 
 struct str smtp_client_output(const struct smtp_client *c)
@@ -362,10 +409,13 @@ const char *smtp_outcome_name(enum smtp_outcome outcome)
 const char *smtp_stage_name(enum smtp_stage stage)
 {
     static const char *const names[] = {
-        [SMTP_STAGE_CONNECT] = "connect", [SMTP_STAGE_GREETING] = "greeting",  [SMTP_STAGE_HELO] = "EHLO",
-        [SMTP_STAGE_PEER] = "XHOLDFAST",  [SMTP_STAGE_IDLE] = "idle",          [SMTP_STAGE_LOCAL] = "local",
-        [SMTP_STAGE_MAIL] = "MAIL",       [SMTP_STAGE_RCPT] = "RCPT",          [SMTP_STAGE_DATA] = "DATA",
-        [SMTP_STAGE_BODY] = "body",       [SMTP_STAGE_DATA_END] = "final dot", [SMTP_STAGE_QUIT] = "QUIT",
+        [SMTP_STAGE_CONNECT] = "connect", [SMTP_STAGE_GREETING] = "greeting",
+        [SMTP_STAGE_HELO] = "EHLO",       [SMTP_STAGE_TLS] = "STARTTLS",
+        [SMTP_STAGE_PEER] = "XHOLDFAST",  [SMTP_STAGE_IDLE] = "idle",
+        [SMTP_STAGE_LOCAL] = "local",     [SMTP_STAGE_MAIL] = "MAIL",
+        [SMTP_STAGE_RCPT] = "RCPT",       [SMTP_STAGE_DATA] = "DATA",
+        [SMTP_STAGE_BODY] = "body",       [SMTP_STAGE_DATA_END] = "final dot",
+        [SMTP_STAGE_QUIT] = "QUIT",
     };
     return names[stage];
 }

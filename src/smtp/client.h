@@ -2,9 +2,9 @@
  * that carries many transactions, one after another. It does no I/O and reads
  * no clock; smtp/client_connection.h runs it over a stream. For the relay's
  * delivery, and for probes.
- *
- * The story: greeting, EHLO (or HELO, where EHLO is refused), XHOLDFAST where
- * both sides have the key, then `ready`. Then as often as the owner likes:
+ * The story: greeting, EHLO (or HELO, where EHLO is refused), STARTTLS (RFC
+ * 3207) as the policy asks for and EHLO again, XHOLDFAST where both sides have
+ * the key, then `ready`. Then as often as the owner likes:
  * smtp_client_send; `result` once for each recipient; `done` once. Then
  * smtp_client_quit. At any time the session may end: open recipients get their
  * result, an open transaction its `done`, and `end` fires, once, last.
@@ -32,12 +32,15 @@
 
 enum smtp_client_flavour { SMTP_CLIENT_SMTP, SMTP_CLIENT_LMTP };
 
+struct tls_client; /* net/tls_client.h */
+
 /* Shared by sessions; must outlive them. */
 struct smtp_client_options {
     enum smtp_client_flavour flavour;
     const char *hostname;            /* ours, for EHLO */
     const struct peer_key *peer_key; /* NULL: XHOLDFAST is not used */
     const char *node;                /* our node's name, with peer_key */
+    struct tls_client *tls;          /* its policy holds, as it is when EHLO is answered; NULL: no TLS */
     int64_t timeout_ms;              /* caps each of the times of RFC 5321 4.5.3.2; 0: these as they are */
 };
 
@@ -60,6 +63,7 @@ enum smtp_stage {
     SMTP_STAGE_CONNECT,
     SMTP_STAGE_GREETING,
     SMTP_STAGE_HELO,  /* EHLO, HELO, LHLO */
+    SMTP_STAGE_TLS,   /* STARTTLS and the handshake */
     SMTP_STAGE_PEER,  /* XHOLDFAST */
     SMTP_STAGE_IDLE,  /* between transactions */
     SMTP_STAGE_LOCAL, /* decided by us: what it needs was not offered */
@@ -97,7 +101,8 @@ enum smtp_client_end {
     SMTP_END_CONNECT, /* the connection could not be made */
     SMTP_END_LOST,    /* closed or reset by the other side */
     SMTP_END_TIMEOUT,
-    SMTP_END_PROTOCOL,  /* what came was no SMTP */
+    SMTP_END_PROTOCOL,  /* what came was no SMTP, or came in plain text where TLS was to begin */
+    SMTP_END_TLS,       /* TLS as the policy asks for it could not be had; nothing was sent */
     SMTP_END_ABANDONED, /* cut by us: the body failed, or smtp_client_abort */
 };
 
@@ -112,6 +117,8 @@ struct smtp_client_ops {
     /* All results were told. The next message may be sent unless the session has
      * ended (then `end` follows). Body pieces are not wanted any more. */
     void (*done)(void *arg);
+    /* A handshake failed where plain text will do: the session begins anew without TLS. */
+    void (*tls_failed)(void *arg, const char *detail);
     /* Last of all callbacks; why names stage and cause for a human. */
     void (*end)(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *reply,
                 struct str why);
@@ -149,6 +156,12 @@ void smtp_client_input(struct smtp_client *c, const char *data, size_t len);
 /* The connection could not be made (err of loop_connect), or is gone. */
 void smtp_client_connect_failed(struct smtp_client *c, int err);
 void smtp_client_lost(struct smtp_client *c, int err);
+/* STARTTLS was answered with 220: the handshake is to be made, and input comes from inside of it. Then: */
+bool smtp_client_wants_tls(const struct smtp_client *c);
+void smtp_client_tls_started(struct smtp_client *c);
+/* True: the policy allows plain text; a new connection is to be made, on which the session begins anew.
+ * False: it has ended (SMTP_END_TLS). */
+bool smtp_client_tls_failed(struct smtp_client *c, const char *detail) MUST_USE;
 /* To send, as one piece; then say how much was taken. */
 struct str smtp_client_output(const struct smtp_client *c);
 void smtp_client_output_taken(struct smtp_client *c, size_t len);

@@ -1,11 +1,18 @@
 #include "smtp/client_connection.h"
 
 #include "base/mem.h"
+#include "net/tls_client.h"
 
 #define STREAM_HIGH_BYTES 65536 /* that the kernel has not taken; above it no more is made */
 #define LINGER_MS         5000  /* for QUIT to get out */
 
 struct smtp_client_connection {
+    struct loop *loop;
+    struct addr to, from;
+    bool has_from;
+    int64_t connect_timeout_ms;
+    struct tls_client *tls;
+    bool shaking_hands;           /* the stream is TLS already, and not ready */
     struct loop_connect *connect; /* until on_connect */
     struct loop_stream *stream;   /* after it, until the end */
     struct loop_timer *timer;
@@ -47,6 +54,17 @@ static void set_timer(struct smtp_client_connection *c)
         loop_timer_stop(c->timer);
 }
 
+static void on_read(void *arg, const char *data, size_t len, int err);
+static void on_drain(void *arg, int err);
+static void on_tls(void *arg, int err, const char *detail);
+
+static void listen_to(struct smtp_client_connection *c, struct loop_stream *s)
+{
+    c->stream = s;
+    loop_stream_on_drain(s, on_drain, c);
+    loop_stream_read_start(s, on_read, c);
+}
+
 /* Sends what there is, and sees what the session wants next. */
 static void pump(struct smtp_client_connection *c)
 {
@@ -58,10 +76,17 @@ static void pump(struct smtp_client_connection *c)
     }
     if (c->freed || !c->timer)
         return;
-    if (smtp_client_finished(c->session))
+    if (smtp_client_finished(c->session)) {
         release(c, LINGER_MS);
-    else if (c->stream)
-        set_timer(c);
+        return;
+    }
+    if (!c->stream)
+        return;
+    if (smtp_client_wants_tls(c->session) && !c->shaking_hands) {
+        c->shaking_hands = true;
+        listen_to(c, tls_client_stream(c->tls, c->stream, on_tls, c));
+    }
+    set_timer(c);
 }
 
 static void on_read(void *arg, const char *data, size_t len, int err)
@@ -86,11 +111,42 @@ static void on_drain(void *arg, int err)
     leave(c);
 }
 
+static void connect_to(struct smtp_client_connection *c);
+
+static void tls_failed(struct smtp_client_connection *c, const char *detail)
+{
+    c->shaking_hands = false;
+    if (!smtp_client_tls_failed(c->session, detail))
+        return;
+    loop_stream_close(c->stream, 0);
+    c->stream = NULL;
+    loop_timer_stop(c->timer);
+    c->timeout_ms = 0;
+    connect_to(c);
+}
+
+static void on_tls(void *arg, int err, const char *detail)
+{
+    struct smtp_client_connection *c = arg;
+    c->busy++;
+    if (err) {
+        tls_failed(c, detail);
+    } else {
+        c->shaking_hands = false;
+        smtp_client_tls_started(c->session);
+    }
+    pump(c);
+    leave(c);
+}
+
 static void on_timer(void *arg)
 {
     struct smtp_client_connection *c = arg;
     c->busy++;
-    smtp_client_timeout(c->session);
+    if (c->shaking_hands)
+        tls_failed(c, "the handshake took too long");
+    else
+        smtp_client_timeout(c->session);
     pump(c);
     leave(c);
 }
@@ -107,16 +163,19 @@ static void on_connect(void *arg, struct loop_stream *s, int err)
 {
     struct smtp_client_connection *c = arg;
     c->connect = NULL;
-    c->stream = s;
     c->busy++;
-    if (err) {
+    if (err)
         smtp_client_connect_failed(c->session, err);
-    } else {
-        loop_stream_on_drain(s, on_drain, c);
-        loop_stream_read_start(s, on_read, c);
-    }
+    else
+        listen_to(c, s);
     pump(c);
     leave(c);
+}
+
+static void connect_to(struct smtp_client_connection *c)
+{
+    loop_connect(c->loop, &c->to, c->has_from ? &c->from : NULL, c->connect_timeout_ms, on_connect, c,
+                 &c->connect);
 }
 
 struct smtp_client_connection *smtp_client_connection_new(struct loop *l, const struct addr *to,
@@ -127,10 +186,17 @@ struct smtp_client_connection *smtp_client_connection_new(struct loop *l, const 
     struct smtp_client_connection *c = mem_zalloc(sizeof(*c));
     struct peer_nonce nonce;
     loop_random(l, nonce.bytes, sizeof(nonce.bytes));
+    c->loop = l;
+    c->to = *to;
+    c->has_from = from != NULL;
+    if (from)
+        c->from = *from;
+    c->connect_timeout_ms = connect_timeout_ms;
+    c->tls = options->tls;
     c->session = smtp_client_new(options, ops, arg, &nonce);
     smtp_client_on_wake(c->session, on_wake, c);
     c->timer = loop_timer_new(l, on_timer, c);
-    loop_connect(l, to, from, connect_timeout_ms, on_connect, c, &c->connect);
+    connect_to(c);
     return c;
 }
 

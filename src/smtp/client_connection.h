@@ -1,5 +1,6 @@
 /* Connects and runs a client session (smtp/client.h) over the stream: writing
- * in bulk with back-pressure, deadlines, close. For the relay's delivery and
+ * in bulk with back-pressure, deadlines, TLS, close. Where plain text will do, a
+ * handshake that failed means a second connection, without it. For the relay's delivery and
  * for probes. Threads: the loop's. */
 #ifndef HOLDFAST_SMTP_CLIENT_CONNECTION_H
 #define HOLDFAST_SMTP_CLIENT_CONNECTION_H

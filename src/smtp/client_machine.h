@@ -12,6 +12,8 @@ enum client_state {
     CLIENT_GREETING,
     CLIENT_EHLO,
     CLIENT_HELO,
+    CLIENT_STARTTLS, /* its reply is awaited */
+    CLIENT_TLS,      /* the handshake is */
     CLIENT_PEER,
     CLIENT_READY,
     CLIENT_TRANSACTION,
@@ -55,8 +57,11 @@ struct smtp_client {
     struct buf out;
     struct smtp_reply_parser parser;
 
+    bool tls_active;
+    bool tls_given_up; /* it failed, or was refused, where plain text will do */
+
     /* What the server offers */
-    bool pipelining, eight_bit_mime, smtputf8, size_offered, peer_offered;
+    bool pipelining, eight_bit_mime, smtputf8, size_offered, tls_offered, peer_offered;
     bool peer_proved;
     uint64_t size_max_bytes;
 
@@ -74,6 +79,16 @@ enum smtp_stage client_stage(const struct smtp_client *c); /* that the server's 
 /* ---- client_session.c: up to ready, RSET and QUIT ---- */
 void client_session_reply(struct smtp_client *c, const struct smtp_reply *r);
 void client_keyword(struct smtp_client *c, struct str line); /* a line of the EHLO reply */
+void client_say_ehlo(struct smtp_client *c);
+void client_forget_keywords(struct smtp_client *c);
+void client_ready_or_prove(struct smtp_client *c);
+/* Says QUIT, where there is somebody to say it to, and ends. */
+void client_refused(struct smtp_client *c, enum smtp_client_end end, const struct smtp_reply *r,
+                    const char *why);
+
+/* ---- client_tls.c ---- */
+void client_greeted_or_tls(struct smtp_client *c); /* EHLO or HELO was answered well */
+void client_starttls_reply(struct smtp_client *c, const struct smtp_reply *r);
 
 /* ---- client_transaction.c ---- */
 bool client_transaction_step(struct smtp_client *c); /* puts out what may go; false: nothing to do now */

@@ -3,11 +3,17 @@
 
 #include "smtp/client_machine.h"
 
+void client_refused(struct smtp_client *c, enum smtp_client_end end, const struct smtp_reply *r,
+                    const char *why)
+{
+    if (!r || r->code != 421)
+        client_command(c, "QUIT"); /* RFC 5321 3.1; its reply is not waited for */
+    client_end(c, end, client_stage(c), r, why);
+}
+
 static void refused(struct smtp_client *c, const struct smtp_reply *r, const char *why)
 {
-    if (r->code != 421)
-        client_command(c, "QUIT"); /* RFC 5321 3.1; its reply is not waited for */
-    client_end(c, SMTP_END_REFUSED, client_stage(c), r, why);
+    client_refused(c, SMTP_END_REFUSED, r, why);
 }
 
 /* ---- what the server offers ---- */
@@ -38,17 +44,27 @@ void client_keyword(struct smtp_client *c, struct str line)
         c->smtputf8 = true;
     else if (str_ieq(keyword, STR("SIZE")))
         take_size(c, args);
+    else if (str_ieq(keyword, STR("STARTTLS")))
+        c->tls_offered = true;
     else if (str_ieq(keyword, STR("XHOLDFAST")))
         take_peer(c, args);
 }
 
-static void forget_keywords(struct smtp_client *c)
+void client_forget_keywords(struct smtp_client *c)
 {
-    c->pipelining = c->eight_bit_mime = c->smtputf8 = c->size_offered = c->peer_offered = false;
+    c->pipelining = c->eight_bit_mime = c->smtputf8 = c->size_offered = c->tls_offered = c->peer_offered =
+        false;
     c->size_max_bytes = 0;
 }
 
 /* ---- replies ---- */
+
+void client_say_ehlo(struct smtp_client *c)
+{
+    client_command(c, "%s %s", c->options->flavour == SMTP_CLIENT_LMTP ? "LHLO" : "EHLO",
+                   c->options->hostname);
+    c->state = CLIENT_EHLO;
+}
 
 static void greeted(struct smtp_client *c, const struct smtp_reply *r)
 {
@@ -56,9 +72,7 @@ static void greeted(struct smtp_client *c, const struct smtp_reply *r)
         refused(c, r, "the greeting is a refusal");
         return;
     }
-    client_command(c, "%s %s", c->options->flavour == SMTP_CLIENT_LMTP ? "LHLO" : "EHLO",
-                   c->options->hostname);
-    c->state = CLIENT_EHLO;
+    client_say_ehlo(c);
 }
 
 static void prove(struct smtp_client *c)
@@ -71,15 +85,20 @@ static void prove(struct smtp_client *c)
     c->state = CLIENT_PEER;
 }
 
+void client_ready_or_prove(struct smtp_client *c)
+{
+    c->state = CLIENT_READY;
+    if (c->peer_offered && c->options->peer_key)
+        prove(c);
+}
+
 static void ehlo_answered(struct smtp_client *c, const struct smtp_reply *r)
 {
     if (smtp_reply_class(r) == 2) {
-        c->state = CLIENT_READY;
-        if (c->peer_offered && c->options->peer_key)
-            prove(c);
+        client_greeted_or_tls(c);
         return;
     }
-    forget_keywords(c);
+    client_forget_keywords(c);
     if (smtp_reply_class(r) == 5 && c->options->flavour == SMTP_CLIENT_SMTP) {
         client_command(c, "HELO %s", c->options->hostname); /* RFC 5321 3.2 */
         c->state = CLIENT_HELO;
@@ -91,7 +110,7 @@ static void ehlo_answered(struct smtp_client *c, const struct smtp_reply *r)
 static void helo_answered(struct smtp_client *c, const struct smtp_reply *r)
 {
     if (smtp_reply_class(r) == 2)
-        c->state = CLIENT_READY;
+        client_greeted_or_tls(c);
     else
         refused(c, r, "the server refused HELO");
 }
@@ -128,6 +147,9 @@ void client_session_reply(struct smtp_client *c, const struct smtp_reply *r)
         break;
     case CLIENT_HELO:
         helo_answered(c, r);
+        break;
+    case CLIENT_STARTTLS:
+        client_starttls_reply(c, r);
         break;
     case CLIENT_PEER:
         peer_answered(c, r);

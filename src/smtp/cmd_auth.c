@@ -21,9 +21,21 @@ static bool is_offered(const struct smtp_server *s, struct str mechanism)
     return false;
 }
 
+static bool has_mechanisms(const struct smtp_server *s)
+{
+    return s->options->auth_mechanisms && s->options->auth_mechanisms[0];
+}
+
+bool server_offers_auth(const struct smtp_server *s)
+{
+    return has_mechanisms(s) && (s->tls[0] || !s->options->auth_needs_tls);
+}
+
 static struct smtp_reply check_order(const struct smtp_server *s)
 {
-    if (!s->options->auth_mechanisms || !s->options->auth_mechanisms[0])
+    if (has_mechanisms(s) && !server_offers_auth(s) && server_offers_tls(s))
+        return SMTP_REPLY(538, 5, 7, 11, "STARTTLS first"); /* RFC 4954 section 6 */
+    if (!server_offers_auth(s))
         return SMTP_REPLY(502, 5, 5, 1, "AUTH is not offered here");
     if (!s->esmtp)
         return SMTP_REPLY(503, 5, 5, 1, "EHLO first");

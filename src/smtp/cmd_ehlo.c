@@ -50,7 +50,9 @@ static void append_extensions(const struct smtp_server *s, struct buf *text)
         buf_append_fmt(text, " %llu", (unsigned long long)o->size_max_bytes);
     if (o->smtputf8)
         buf_append_text(text, "\nSMTPUTF8");
-    if (o->auth_mechanisms && o->auth_mechanisms[0])
+    if (server_offers_tls(s))
+        buf_append_text(text, "\nSTARTTLS");
+    if (server_offers_auth(s))
         buf_append_fmt(text, "\nAUTH %s", o->auth_mechanisms);
     if (o->peer_key && !s->nonce_spent) {
         peer_nonce_format(&s->nonce, nonce);

@@ -23,3 +23,11 @@ void smtp_refusal_log(struct log_limit *limit, const struct smtp_server *s, cons
     fields[count] = LOG_TEXT("reply", reply);
     log_fields(LOG_INFO, "refused", fields);
 }
+
+void smtp_tls_failure_log(struct log_limit *limit, const struct smtp_server *s, const char *client,
+                          const char *detail)
+{
+    if (log_limit_may(limit, client))
+        log_event(LOG_INFO, "TLS not established", LOG_TEXT("client", client),
+                  LOG_STR("helo", smtp_server_helo(s)), LOG_TEXT("detail", detail));
+}

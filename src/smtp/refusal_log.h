@@ -9,4 +9,8 @@
 void smtp_refusal_log(struct log_limit *limit, const struct smtp_server *s, const char *client,
                       const struct smtp_refusal *refusal);
 
+/* The same for `tls_failed`. */
+void smtp_tls_failure_log(struct log_limit *limit, const struct smtp_server *s, const char *client,
+                          const char *detail);
+
 #endif

@@ -127,7 +127,8 @@ void smtp_server_timeout(struct smtp_server *s)
 {
     if (s->phase == PHASE_FINISHED)
         return;
-    server_write(s, &SMTP_REPLY(421, 4, 4, 2, "Timeout, closing transmission channel"));
+    if (s->phase != PHASE_TLS) /* amid a handshake nothing can be said */
+        server_write(s, &SMTP_REPLY(421, 4, 4, 2, "Timeout, closing transmission channel"));
     server_finish(s);
 }
 
@@ -148,8 +149,8 @@ static void consume_input(struct smtp_server *s, size_t len)
 
 static bool can_go_on(const struct smtp_server *s)
 {
-    return s->started && s->phase != PHASE_FINISHED && s->question == QUESTION_NONE && !s->no_room &&
-           s->out.len < SMTP_SERVER_OUT_HIGH;
+    return s->started && s->phase != PHASE_FINISHED && s->phase != PHASE_TLS &&
+           s->question == QUESTION_NONE && !s->no_room && s->out.len < SMTP_SERVER_OUT_HIGH;
 }
 
 static void take_line(struct smtp_server *s, struct str line)
@@ -179,6 +180,7 @@ static void line_input(struct smtp_server *s, struct str bytes)
     struct str line;
     int rc = smtp_line_read(&s->reader, bytes.ptr, bytes.len, &used, &line);
     s->progress += rc != 0;
+    s->behind_bytes = bytes.len - used;
     if (rc == 1)
         take_line(s, line);
     else if (rc != 0)
@@ -329,12 +331,14 @@ struct str smtp_server_peer_node(const struct smtp_server *s)
 
 const char *smtp_server_protocol_name(const struct smtp_server *s)
 {
-    static const char *const names[2][2][2] = {
-        /* [LMTP][UTF8][AUTH] */
-        {{"ESMTP", "ESMTPA"}, {"UTF8SMTP", "UTF8SMTPA"}},
-        {{"LMTP", "LMTPA"}, {"UTF8LMTP", "UTF8LMTPA"}},
+    static const char *const names[2][2][2][2] = {
+        /* [LMTP][UTF8][TLS][AUTH] */
+        {{{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}},
+         {{"UTF8SMTP", "UTF8SMTPA"}, {"UTF8SMTPS", "UTF8SMTPSA"}}},
+        {{{"LMTP", "LMTPA"}, {"LMTPS", "LMTPSA"}}, {{"UTF8LMTP", "UTF8LMTPA"}, {"UTF8LMTPS", "UTF8LMTPSA"}}},
     };
     if (!s->esmtp)
         return "SMTP";
-    return names[s->options->flavour == SMTP_FLAVOUR_LMTP][s->mail_utf8][s->user[0] != '\0'];
+    return names[s->options->flavour == SMTP_FLAVOUR_LMTP][s->mail_utf8][s->tls[0] != '\0']
+                [s->user[0] != '\0'];
 }

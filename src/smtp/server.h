@@ -45,6 +45,8 @@
 
 enum smtp_flavour { SMTP_FLAVOUR_SMTP, SMTP_FLAVOUR_LMTP, SMTP_FLAVOUR_SUBMISSION };
 
+struct tls_server; /* net/tls_server.h */
+
 /* Shared by sessions; must outlive them. */
 struct smtp_server_options {
     enum smtp_flavour flavour;
@@ -54,8 +56,10 @@ struct smtp_server_options {
     size_t recipients_max;   /* per message, then 452 4.5.3; 0: 1,000 */
     unsigned errors_max;     /* protocol errors and failed AUTHs in a session, then 421 4.7.0; 0: 20 */
     bool smtputf8;           /* offer SMTPUTF8 (RFC 6531) */
-    const char *auth_mechanisms;     /* "PLAIN LOGIN"; NULL or "": AUTH is not offered. Set it only where the
-                                        connection is safe from listeners (loopback, TLS) */
+    const char *auth_mechanisms;     /* "PLAIN LOGIN"; NULL or "": AUTH is not offered */
+    bool auth_needs_tls;             /* only under TLS: the connection is not safe from listeners otherwise */
+    struct tls_server *tls;          /* for smtp/server_connection.h: STARTTLS is offered while it has a
+                                        certificate; NULL: no */
     const struct peer_key *peer_key; /* offer XHOLDFAST to our own parts; NULL: no */
     int64_t idle_timeout_ms;         /* for the next command or the next piece of a message; 0: 5 minutes
                                         (RFC 5321 4.5.3.2.7) */
@@ -123,6 +127,8 @@ struct smtp_server_ops {
     /* No question: the client is refused something, by the owner or by the machine. Answers of the owner fire
      * it from inside smtp_server_reply. */
     void (*refused)(void *arg, const struct smtp_refusal *refusal);
+    /* No question: the TLS handshake failed, detail says why; the session ends. */
+    void (*tls_failed)(void *arg, const char *detail);
     /* The transaction is over without a message. */
     void (*reset)(void *arg);
     /* The open question needs no answer any more. */
@@ -138,6 +144,8 @@ struct smtp_server *smtp_server_new(const struct smtp_server_options *options,
                                     const struct peer_nonce *nonce);
 /* Fires cancel and reset as said above. NULL is allowed. */
 void smtp_server_free(struct smtp_server *s);
+/* STARTTLS (RFC 3207) is offered in this session. Before smtp_server_start. */
+void smtp_server_offer_tls(struct smtp_server *s);
 /* Asks `connect`. */
 void smtp_server_start(struct smtp_server *s);
 
@@ -154,6 +162,14 @@ struct str smtp_server_output(const struct smtp_server *s);
 void smtp_server_output_taken(struct smtp_server *s, size_t len);
 /* No more will come: close when the output is sent. */
 bool smtp_server_finished(const struct smtp_server *s);
+/* STARTTLS was answered: once the output is sent, and before a further byte is read, the handshake is to be
+ * made. No input is wanted until one of the two that follow is called. Nothing that the client sent before it
+ * is left: a command behind STARTTLS ends the session (CVE-2011-0411). */
+bool smtp_server_wants_tls(const struct smtp_server *s);
+/* It is made; how: "TLSv1.3 TLS_AES_256_GCM_SHA384", copied. All that the client said is forgotten (RFC
+ * 3207 4.2). */
+void smtp_server_tls_started(struct smtp_server *s, struct str how);
+void smtp_server_tls_failed(struct smtp_server *s, const char *detail); /* finished */
 /* How long to wait for input (or for the owner's room) now; 0: for an answer,
  * which has no limit here. Count from the last change of smtp_server_progress,
  * which a byte at a time does not move. */
@@ -184,7 +200,8 @@ void smtp_server_shutdown(struct smtp_server *s, const struct smtp_reply *reply)
 struct str smtp_server_helo(const struct smtp_server *s);
 struct str smtp_server_user(const struct smtp_server *s);      /* of AUTH; "": none */
 struct str smtp_server_peer_node(const struct smtp_server *s); /* of XHOLDFAST; "": none */
-/* "SMTP", "ESMTP", "ESMTPA", "LMTP", "LMTPA": for Received (RFC 3848); U of RFC 6531 included. */
+struct str smtp_server_tls(const struct smtp_server *s); /* as smtp_server_tls_started had it; "": none */
+/* "SMTP", "ESMTP", "ESMTPS", "LMTPSA": for Received (RFC 3848); U of RFC 6531 included. */
 const char *smtp_server_protocol_name(const struct smtp_server *s);
 
 #endif

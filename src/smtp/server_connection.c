@@ -1,6 +1,9 @@
 #include "smtp/server_connection.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
+#include "net/tls_server.h"
 
 #define STREAM_HIGH_BYTES 65536 /* replies that the kernel has not taken; above it no more are made */
 #define LINGER_MS         5000  /* for the last reply to be fetched */
@@ -9,10 +12,12 @@ struct smtp_server_connection {
     struct loop_stream *stream;
     struct loop_timer *timer;
     struct smtp_server *session;
+    const struct smtp_server_options *options;
     const struct smtp_server_ops *ops;
     void *arg;
     enum { STATE_STARTING, STATE_RUNNING, STATE_ENDED } state;
     bool reading;
+    bool shaking_hands; /* the stream is TLS already, and not ready */
     int64_t timeout_ms; /* that the timer was started with; 0: stopped */
     uint64_t progress;  /* of the session, when it was */
 };
@@ -56,6 +61,18 @@ static void set_timer(struct smtp_server_connection *c)
         loop_timer_stop(c->timer);
 }
 
+static void on_drain(void *arg, int err);
+static void on_tls(void *arg, int err, const char *detail);
+
+/* What is queued goes out before it in plain text. */
+static void start_tls(struct smtp_server_connection *c)
+{
+    c->shaking_hands = true;
+    c->reading = false;
+    c->stream = tls_server_stream(c->options->tls, c->stream, on_tls, c);
+    loop_stream_on_drain(c->stream, on_drain, c);
+}
+
 /* Sends what there is, and sees what the session wants next. */
 static void pump(struct smtp_server_connection *c)
 {
@@ -71,8 +88,28 @@ static void pump(struct smtp_server_connection *c)
         end(c);
         return;
     }
+    if (smtp_server_wants_tls(c->session) && out.len == 0 && !c->shaking_hands)
+        start_tls(c);
     set_reading(c);
     set_timer(c);
+}
+
+static void on_tls(void *arg, int err, const char *detail)
+{
+    struct smtp_server_connection *c = arg;
+    struct tls_info info;
+    char how[128];
+    c->shaking_hands = false;
+    if (c->state == STATE_ENDED)
+        return;
+    if (err) {
+        smtp_server_tls_failed(c->session, detail);
+    } else {
+        tls_stream_info(c->stream, &info);
+        snprintf(how, sizeof(how), "%s %s", info.version, info.cipher);
+        smtp_server_tls_started(c->session, str_from(how));
+    }
+    pump(c);
 }
 
 static void on_read(void *arg, const char *data, size_t len, int err)
@@ -139,9 +176,12 @@ struct smtp_server_connection *smtp_server_connection_new(struct loop *l, struct
     struct peer_nonce nonce;
     loop_random(l, nonce.bytes, sizeof(nonce.bytes));
     c->stream = stream;
+    c->options = options;
     c->ops = ops;
     c->arg = arg;
     c->session = smtp_server_new(options, ops, arg, &nonce);
+    if (options->tls && tls_server_usable(options->tls))
+        smtp_server_offer_tls(c->session);
     smtp_server_on_wake(c->session, on_wake, c);
     loop_stream_on_drain(stream, on_drain, c);
     c->timer = loop_timer_new(l, on_timer, c);

@@ -1,6 +1,6 @@
 /* Runs a server session (smtp/server.h) over an accepted stream: reading with
- * back-pressure, one write for each batch of input, the idle timer, lingering
- * close. For relay and mailbox. Threads: the loop's. */
+ * back-pressure, one write for each batch of input, TLS after STARTTLS, the idle
+ * timer (of a handshake, too), lingering close. For relay and mailbox. Threads: the loop's. */
 #ifndef HOLDFAST_SMTP_SERVER_CONNECTION_H
 #define HOLDFAST_SMTP_SERVER_CONNECTION_H
 

@@ -14,6 +14,7 @@ enum server_phase {
     PHASE_COMMAND,
     PHASE_AUTH, /* the next line answers a challenge */
     PHASE_DATA,
+    PHASE_TLS, /* STARTTLS was answered, the handshake is awaited */
     PHASE_FINISHED,
 };
 
@@ -29,6 +30,7 @@ enum server_question {
 };
 
 #define SERVER_SHUTDOWN_TEXT_MAX 256
+#define SERVER_TLS_TEXT_MAX      64 /* a version and a cipher's name */
 
 struct smtp_server {
     const struct smtp_server_options *options;
@@ -49,13 +51,16 @@ struct smtp_server {
     struct buf in;     /* input that had to wait */
     struct buf out;
     struct smtp_line_reader reader;
+    size_t behind_bytes; /* of the input at hand, after the line that is taken */
 
     bool shutting_down;
     struct smtp_reply shutdown_reply;
     char shutdown_text[SERVER_SHUTDOWN_TEXT_MAX];
 
     /* The client */
-    bool refused; /* 554 at the greeting */
+    bool tls_offered;
+    char tls[SERVER_TLS_TEXT_MAX]; /* "": in plain text */
+    bool refused;                  /* 554 at the greeting */
     const char *stage;
     char said_sender[SMTP_PATH_MAX], said_recipient[SMTP_PATH_MAX]; /* raw, for the log */
     bool esmtp;
@@ -120,7 +125,11 @@ void cmd_expn(struct smtp_server *s, struct str args);
 void cmd_help(struct smtp_server *s, struct str args);
 void cmd_quit(struct smtp_server *s, struct str args);
 void cmd_auth(struct smtp_server *s, struct str args);
+void cmd_starttls(struct smtp_server *s, struct str args);
 void cmd_xholdfast(struct smtp_server *s, struct str args);
+
+bool server_offers_auth(const struct smtp_server *s);
+bool server_offers_tls(const struct smtp_server *s); /* now: not twice */
 
 /* A further line of an AUTH exchange. */
 void auth_line(struct smtp_server *s, struct str line);

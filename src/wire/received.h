@@ -12,7 +12,8 @@ struct received_line {
     struct str helo; /* as the client said; "": it said nothing */
     struct str client_ip;
     struct str by;               /* our host name */
-    const char *with;            /* "ESMTP", "SMTP", "UTF8SMTP" (RFC 3848, 6531) */
+    struct str tls;              /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" */
+    const char *with;            /* "ESMTPS", "SMTP", "UTF8SMTP" (RFC 3848, 6531) */
     const struct custody_id *id; /* NULL: none */
     struct str user;             /* of AUTH, or "" */
     struct str for_one;          /* the recipient when there is only one, else "" */

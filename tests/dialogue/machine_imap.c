@@ -1,5 +1,6 @@
 /* IMAP for scripts. Options of a script: messages (how many alice has), store
- * (away, full, fenced), plain (0: the connection is not safe for passwords), size
+ * (away, full, fenced), plain (0: the connection is not safe for passwords), tls (1:
+ * TLS is offered, and the handshake done at once), size
  * (of a message). */
 #include <stdlib.h>
 
@@ -57,7 +58,8 @@ static void *machine_open(const struct dialogue_options *o, uint32_t seed)
     m->options = (struct imap_options){.hostname = "mail1.example.test",
                                        .instance = "7@east1",
                                        .append_max_bytes = number(o, "size", 1000000)};
-    m->session = imap_session_new(&m->options, &ops, m, m->rig->mail, number(o, "plain", 1));
+    m->session =
+        imap_session_new(&m->options, &ops, m, m->rig->mail, number(o, "plain", 1), number(o, "tls", 0));
     return m;
 }
 
@@ -88,7 +90,12 @@ static bool finished(void *m)
 
 static bool tick(void *m)
 {
-    return reader_rig_tick(((struct imap_machine *)m)->rig);
+    struct imap_machine *machine = m;
+    if (imap_session_wants_tls(machine->session)) {
+        imap_session_tls_started(machine->session);
+        return true;
+    }
+    return reader_rig_tick(machine->rig);
 }
 
 static void timeout(void *m)

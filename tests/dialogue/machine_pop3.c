@@ -1,5 +1,6 @@
 /* POP3 for scripts. Options of a script: messages (how many alice has), store
- * (away, full, fenced), plain (0: the connection is not safe for passwords). */
+ * (away, full, fenced), plain (0: the connection is not safe for passwords), tls (1:
+ * TLS is offered, and the handshake done at once). */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -48,7 +49,8 @@ static void *machine_open(const struct dialogue_options *o, uint32_t seed)
     struct pop3_machine *m = mem_zalloc(sizeof(*m));
     m->rig = reader_rig_new(number(o, "messages", READER_RIG_MESSAGES), dialogue_option(o, "store"), seed);
     m->options = (struct pop3_options){.hostname = "mail1.example.test", .instance = "7@east1"};
-    m->session = pop3_session_new(&m->options, &ops, m, m->rig->mail, number(o, "plain", 1));
+    m->session =
+        pop3_session_new(&m->options, &ops, m, m->rig->mail, number(o, "plain", 1), number(o, "tls", 0));
     return m;
 }
 
@@ -79,7 +81,12 @@ static bool finished(void *m)
 
 static bool tick(void *m)
 {
-    return reader_rig_tick(((struct pop3_machine *)m)->rig);
+    struct pop3_machine *machine = m;
+    if (pop3_session_wants_tls(machine->session)) {
+        pop3_session_tls_started(machine->session);
+        return true;
+    }
+    return reader_rig_tick(machine->rig);
 }
 
 static void timeout(void *m)

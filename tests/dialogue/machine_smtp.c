@@ -1,6 +1,6 @@
 /* SMTP, LMTP and submission for scripts. Options of a script: size, recipients,
  * errors (limits), greeting (421 or 554), utf8 (1), auth (mechanisms), peer (1:
- * XHOLDFAST is offered). */
+ * XHOLDFAST is offered), tls (1: STARTTLS is offered), away (1: AUTH needs it). */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -34,12 +34,15 @@ static void *machine_open(const struct dialogue_options *o, uint32_t seed, enum 
         .smtputf8 = number(o, "utf8", 0),
         .auth_mechanisms = dialogue_option(o, "auth"),
         .peer_key = number(o, "peer", 0) ? &key : NULL,
+        .auth_needs_tls = number(o, "away", 0),
     };
     if (flavour == SMTP_FLAVOUR_SUBMISSION && !m->options.auth_mechanisms)
         m->options.auth_mechanisms = "PLAIN LOGIN";
     smtp_owner_init(&m->owner, seed == 1 ? 0 : seed); /* the first round answers all at once */
     m->owner.greeting = (uint16_t)number(o, "greeting", 0);
     m->server = m->owner.server = smtp_server_new(&m->options, &smtp_owner_ops, &m->owner, &nonce);
+    if (number(o, "tls", 0))
+        smtp_server_offer_tls(m->server);
     smtp_server_start(m->server);
     return m;
 }
@@ -86,6 +89,11 @@ static bool finished(void *m)
 
 static bool tick(void *m)
 {
+    struct smtp_server *s = ((struct smtp_machine *)m)->server;
+    if (smtp_server_wants_tls(s)) {
+        smtp_server_tls_started(s, STR("TLSv1.3 TLS_AES_128_GCM_SHA256"));
+        return true;
+    }
     return smtp_owner_tick(&((struct smtp_machine *)m)->owner);
 }
 

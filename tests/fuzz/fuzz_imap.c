@@ -223,7 +223,7 @@ static void begin(struct fuzz *f, uint8_t options, uint8_t seed)
     f->random = seed;
     f->rig = reader_rig_new(options & 3, stores[options >> 2 & 7], options & 0x20 ? 1 : seed + 2);
     f->options = (struct imap_options){.hostname = "h.test", .instance = "7@n", .append_max_bytes = 2000};
-    f->session = imap_session_new(&f->options, &ops, f, f->rig->mail, true);
+    f->session = imap_session_new(&f->options, &ops, f, f->rig->mail, true, false);
     imap_frame_init(&f->client.frame);
     CHECK(settle(f));
     if (!(options & 0x40))

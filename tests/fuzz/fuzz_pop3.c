@@ -112,7 +112,7 @@ static void begin(struct fuzz *f, uint8_t options, uint8_t seed)
     f->random = seed;
     f->rig = reader_rig_new(options & 3, stores[options >> 2 & 7], options & 0x20 ? 1 : seed + 2);
     f->options = (struct pop3_options){.hostname = "h.test", .instance = "7@n"};
-    f->session = pop3_session_new(&f->options, &ops, f, f->rig->mail, true);
+    f->session = pop3_session_new(&f->options, &ops, f, f->rig->mail, true, false);
     settle(f);
     if (!(options & 0x40))
         say(f, STR("USER alice@example.test\r\nPASS holdfast\r\n"));

@@ -1,9 +1,10 @@
 /* A client session under any bytes of a server. The first byte chooses the
- * flavour, the peers' key and what the messages need; the second how the bytes
- * are cut and how the session ends. */
+ * flavour, the peers' key, what the messages need and the policy for TLS; the
+ * second how the bytes are cut, how a handshake and how the session ends. */
 #include <stdint.h>
 #include <string.h>
 
+#include "net/tls_client.h"
 #include "smtp/client.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,6 +27,7 @@ struct session {
     bool told[RECIPIENTS];
     unsigned sent, done, ended;
     bool open, wanted, late;
+    bool tls_fails, under_tls;
     size_t body_at;
     struct buf said;
     unsigned delivered;
@@ -35,6 +37,7 @@ static void on_ready(void *arg)
 {
     struct session *s = arg;
     CHECK(!s->open && !s->ended && s->sent == 0);
+    CHECK(s->under_tls || tls_client_policy(s->options.tls) != TLS_PINNED);
 }
 
 static void give_body(struct session *s)
@@ -91,8 +94,20 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
 static const struct smtp_client_ops ops = {
     .ready = on_ready, .body_wanted = on_body_wanted, .result = on_result, .done = on_done, .end = on_end};
 
+static void shake_hands(struct session *s)
+{
+    s->under_tls = !s->tls_fails;
+    if (s->under_tls)
+        smtp_client_tls_started(s->client);
+    else
+        CHECK(smtp_client_tls_failed(s->client, "fuzz") ==
+              (tls_client_policy(s->options.tls) == TLS_OPPORTUNISTIC));
+}
+
 static void go_on(struct session *s)
 {
+    if (smtp_client_wants_tls(s->client))
+        shake_hands(s);
     if (s->wanted)
         give_body(s);
     while (smtp_client_is_ready(s->client) && s->sent < MESSAGES) {
@@ -124,6 +139,16 @@ static void end(struct session *s, uint8_t how)
     }
 }
 
+/* Handshakes are made here, never by it: it needs no loop. */
+static struct tls_client *make_tls(uint8_t flags)
+{
+    static const enum tls_policy policies[] = {TLS_NONE, TLS_OPPORTUNISTIC, TLS_PINNED, TLS_NONE};
+    struct tls_client_options options = {.policy = policies[flags >> 6], .name = "mail.example.test"};
+    struct tls_client *t = tls_client_new(NULL);
+    CHECK(tls_client_set(t, &options, NULL) == 0);
+    return t;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
@@ -132,7 +157,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .options = {.flavour = data[0] & 1 ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
                     .hostname = "relay.example.test",
                     .peer_key = data[0] & 2 ? &key : NULL,
-                    .node = "east1"},
+                    .node = "east1",
+                    .tls = make_tls(data[0])},
         .message = {.reverse_path = STR("a@b.test"),
                     .recipients = recipients,
                     .recipient_count = RECIPIENTS,
@@ -140,6 +166,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                     .eight_bit = data[0] & 4,
                     .smtputf8 = data[0] & 8},
         .late = data[0] & 16,
+        .tls_fails = data[1] & 32,
     };
     size_t piece = 1 + (data[1] & 31) * 3;
     s.message.custody_id = &s.id;
@@ -153,6 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(s.ended && s.done == s.sent && smtp_client_finished(s.client));
     CHECK(smtp_client_peer_proved(s.client) || !memmem(buf_data(&s.said), s.said.len, "XCUSTODY", 8));
     smtp_client_free(s.client);
+    tls_client_free(s.options.tls);
     buf_fini(&s.said);
     return 0;
 }

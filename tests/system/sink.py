@@ -16,13 +16,17 @@ class Sink:
 
     answers: what is said instead of WELL, by command, "greeting", "." or "data"
     (DROP alone: after the first bytes of a message); a value is a reply, HANG,
-    DROP, or a function of the command's line that returns one."""
+    DROP, or a function of the command's line that returns one.
+
+    tls: an ssl.SSLContext; with it STARTTLS is offered."""
 
     def __init__(self, address, port):
         self.place = (address, port)
         self.answers = {}
-        self.sessions = []  # of each, the command lines
+        self.tls = None
+        self.sessions = []  # of each, the command lines; "(TLS)" where it began
         self.messages = []  # taken: (reverse-path, recipients, content)
+        self.ciphers = []  # of each message: the cipher, or None
         self.changed = threading.Condition()
         self._server = None
         self._open = set()
@@ -81,8 +85,10 @@ class Sink:
                 self._open.discard(connection)
 
     def _converse(self, connection, lines, session):
-        if not self._say(connection, "greeting", ""):
-            return
+        if self._say(connection, "greeting", ""):
+            self._command_lines(connection, lines, session)
+
+    def _command_lines(self, connection, lines, session):
         envelope = ["", []]
         for raw in lines:
             line = raw.decode(errors="replace").rstrip("\r\n")
@@ -92,12 +98,25 @@ class Sink:
             said = self._say(connection, verb, line)
             if not said or verb == "QUIT":
                 return
+            if verb == "STAR" and said.startswith("220") and self.tls:
+                return self._under_tls(connection, session)
             if verb == "MAIL":
                 envelope = [line[10:].partition(">")[0].lstrip("<"), []]
             elif verb == "RCPT" and said.startswith("2"):
                 envelope[1].append(line[8:].partition(">")[0].lstrip("<"))
             elif verb == "DATA" and said.startswith("3") and not self._take(connection, lines, envelope):
                 return
+
+    def _under_tls(self, plain, session):
+        with self.tls.wrap_socket(plain, server_side=True) as connection, self.changed:
+            self._open.add(connection)
+            session.append("(TLS)")
+            self.changed.release()
+            try:
+                self._command_lines(connection, connection.makefile("rb"), session)
+            finally:
+                self.changed.acquire()
+                self._open.discard(connection)
 
     def _take(self, connection, lines, envelope):
         content = []
@@ -114,12 +133,20 @@ class Sink:
         if said and said.startswith("2"):
             with self.changed:
                 self.messages.append((envelope[0], envelope[1], b"".join(content)))
+                self.ciphers.append(connection.cipher() if hasattr(connection, "cipher") else None)
                 self.changed.notify_all()
         return bool(said)
 
+    def _well(self, connection, what):
+        if what == "STAR" and self.tls:
+            return "220 2.0.0 go on"
+        if what == "EHLO" and self.tls and not hasattr(connection, "cipher"):
+            return "250-mail1.example.test\r\n250 STARTTLS"
+        return WELL.get(what, "500 5.5.2 what?")
+
     def _say(self, connection, what, line):
         """What was said, or None when the session is over."""
-        answer = self.answers.get(what, WELL.get(what, "500 5.5.2 what?"))
+        answer = self.answers.get(what, self._well(connection, what))
         if callable(answer):
             answer = answer(line)
         if answer is HANG:

@@ -3,6 +3,7 @@
 import socket
 import sqlite3
 
+import certificates
 import program
 import pytest
 from network import BackupMx
@@ -205,3 +206,36 @@ def test_a_network_that_never_ran(make_network):
     network = make_network(BackupMx, "backup-mx.conf")
     done = network.command("status", "--json")
     assert done.returncode == program.FAILED and "never started" in done.stderr
+
+
+def with_certificate(scratch, pem, key):
+    text = example().replace('relay "relay1" {', 'relay "relay1" {\n    certificates = {"own"}')
+    assert "certificates" in text
+    return f'{text}certificate "own" {{\n    certificate = "{pem}"\n    key = "{key}"\n}}\n'
+
+
+def test_certificates(config, scratch):
+    authority = certificates.Authority(scratch)
+    authority.sign("one", ["relay1.example.test"])
+    authority.sign("two", ["relay1.example.test"])
+    lines = len(example().splitlines()) + 1  # of the relay's key
+    (scratch / "broken.pem").write_text("no certificate\n")
+    for pem, key, line, words in (
+            ("none.pem", "one.key", 2, 'certificate = "'), ("one.pem", "none.key", 3, "is not there"),
+            ("one.pem", "two.key", 3, "is not the key of the certificate in"),
+            ("broken.pem", "one.key", 3, "broken.pem holds no certificate in PEM"),
+            ("one.pem", "one.pem", 3, "one.pem holds no private key")):
+        done = check(config, with_certificate(scratch, pem, key))
+        assert done.returncode == program.FAILED
+        found = [text for text in done.stderr.splitlines() if text.startswith(f"{config}:{lines + line}: ")]
+        assert len(found) == 1 and words in found[0], done.stderr
+    done = check(config, with_certificate(scratch, "one.pem", "one.key"))
+    assert "one." not in done.stderr
+
+
+def test_authorities(config, scratch):
+    text = example().replace('kind = "external"', 'kind = "external"  tls = "required"  tls_ca = "ca.pem"')
+    assert "tls_ca" in text
+    (scratch / "ca.pem").write_text("no certificate\n")
+    done = check(config, text)
+    assert done.returncode == program.FAILED and "ca.pem holds no certificates in PEM" in done.stderr

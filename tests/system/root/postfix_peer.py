@@ -1,4 +1,5 @@
-"""Debian's Postfix as the external messaging server: an instance in a folder of its own, with its default limits."""
+"""Debian's Postfix, as the external messaging server or as a sender: an instance in a folder of its own, with its default
+limits."""
 
 import pathlib
 import re
@@ -24,13 +25,14 @@ maillog_file_prefixes = {folder}
 
 
 class Postfix:
-    def __init__(self, folder, address, port, users):
+    def __init__(self, folder, address, port, users, settings=""):
+        """settings: further lines of main.cf; the last one of a name holds."""
         self.folder, self.place, self._runs = folder, (address, port), False
         folder.mkdir(mode=0o755)
         (folder / "users").write_text("".join(f"{user} x\n" for user in users))
         shutil.copytree("/etc/postfix", folder / "etc", symlinks=True)
         (folder / "etc" / "main.cf").write_text((DEBIAN / "main.cf.debian").read_text()
-                                                + SETTINGS.format(folder=folder, address=address))
+                                                + SETTINGS.format(folder=folder, address=address) + settings)
         (folder / "etc" / "master.cf").write_text(self._services())
         for name in ("queue", "data"):
             (folder / name).mkdir()

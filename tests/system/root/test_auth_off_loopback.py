@@ -1,4 +1,5 @@
-"""Passwords in plain text are taken on loopback only: from another address AUTH is not offered, and refused."""
+"""Passwords in plain text are taken on loopback only: from another address AUTH is not offered, and refused; under
+TLS it is."""
 
 import imaplib
 import poplib
@@ -6,6 +7,7 @@ import smtplib
 import socket
 import subprocess
 
+import certificates
 import pytest
 import reader
 from network import ALICE, TwoSite
@@ -75,3 +77,36 @@ def test_submission(two_site, away):
         session.ehlo()
         assert session.has_extn("auth")
         session.login(ALICE, reader.PASSWORD)
+
+
+@pytest.fixture
+def with_certificate(make_network, scratch, away):
+    certificates.Authority(scratch).sign("mail", ["mail1.example.test"])
+    return make_network(TwoSite, "two-site.conf", [
+        ('site "west" { }', 'site "west" { }\ncertificate "mail" { certificate = "mail.pem"  key = "mail.key" }'),
+        ('hostname = "mail1.example.test"', 'hostname = "mail1.example.test"  certificates = {"mail"}')]).start()
+
+
+def test_submission_under_tls(with_certificate, away):
+    with smtplib.SMTP(TwoSite.HOME, TwoSite.SUBMISSION, timeout=LIMIT_S, source_address=(away, 0)) as session:
+        session.ehlo()
+        assert not session.has_extn("auth")
+        assert session.docmd("AUTH", "PLAIN")[0] == 538
+        session.starttls()
+        session.ehlo()
+        assert session.has_extn("auth")
+        session.login(ALICE, reader.PASSWORD)
+
+
+def test_readers_under_tls(with_certificate, away):
+    with ImapFrom(away, TwoSite.HOME, TwoSite.IMAP) as session:
+        assert "LOGINDISABLED" in session.capabilities
+        session.starttls()
+        assert "LOGINDISABLED" not in session.capabilities
+        session.login(ALICE, reader.PASSWORD)
+    session = Pop3From(away, TwoSite.HOME, TwoSite.POP3)
+    assert not {"USER", "SASL"} & set(session.capa())
+    session.stls()
+    session.user(ALICE)
+    session.pass_(reader.PASSWORD)
+    session.quit()

@@ -17,7 +17,7 @@ static void unknown_and_repeated(void **state)
         {NETWORK "x = 1", "2: the file: unknown key x; it has no keys, remove it\n"},
         {NETWORK "mailbox { a = 1 b { } }", "2: the file: unknown section mailbox; the sections are store, "
                                             "users, system, timing, site, node, dns, web, "
-                                            "zone, relay, domain, server\n"},
+                                            "zone, certificate, relay, domain, server\n"},
         {NETWORK "zone \"t\" { sub { } }",
          "2: zone \"t\": unknown section sub; it has no sections, remove it\n"},
         {NETWORK "site \"s\" { }", "2: site \"s\" is there twice, first in line 1; rename or remove one\n"},

@@ -290,6 +290,38 @@ static void a_host_name_has_one_holder(void **state)
         "3: server \"x\": hostname r.test is that of relay \"r\" (line 1) already; give each its own\n");
 }
 
+#define PIN "0123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789"
+
+static void tls_keys_agree(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"pinned\" tls_pins = {\"" PIN "\"}"), ""},
+        {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"required\" tls_ca = \"ca.pem\""), ""},
+        {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"pinned\""),
+         "3: server \"x\": tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key\n"},
+        {NETWORK EXTERNAL("x", "127.0.0.4", "tls_pins = {\"" PIN "\"}\ntls_ca = \"ca.pem\""),
+         "3: server \"x\": tls_pins is used by tls = \"pinned\" only; set that, or remove it\n"
+         "4: server \"x\": tls_ca is used by tls = \"required\" only; set that, or remove it\n"},
+        {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"pinned\" tls_pins = {\"" PIN "0\",\n\"xx\"}"),
+         "3: server \"x\": tls_pins must be a list of SHA-256 fingerprints of keys, each 64 hexadecimal "
+         "digits in "
+         "quotes\n"
+         "4: server \"x\": tls_pins must be a list of SHA-256 fingerprints of keys, each 64 hexadecimal "
+         "digits in "
+         "quotes\n"},
+        {NETWORK "certificate \"c\" { certificate = \"c.pem\" key = \"c.key\" }\n" EXTERNAL(
+             "x", "127.0.0.4", "certificates = {\"c\"}"),
+         "4: server \"x\": an external server has certificates of its own; remove certificates\n"},
+        {NETWORK "certificate \"c\" {\ncertificate = \"c.pem\" }",
+         "2: certificate \"c\": key is missing; add it, a path in quotes, not empty\n"},
+        {SITE NODE DNS SERVER "relay \"r\" { node = \"n\" hostname = \"r.test\" address = {\"127.0.0.2\"} "
+                              "listen = {\"127.0.0.2:25\"}\ncertificates = {\"c\"} }",
+         "2: relay \"r\": certificates names \"c\", but the file has no certificate section; add one\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +336,7 @@ int main(void)
         cmocka_unit_test(an_address_and_port_has_one_holder),
         cmocka_unit_test(a_server_has_its_addresses_alone),
         cmocka_unit_test(a_host_name_has_one_holder),
+        cmocka_unit_test(tls_keys_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,7 +163,7 @@ struct talk *talk_new(struct rig *r, bool plain_allowed)
     t->options = (struct imap_options){
         .hostname = "mail1.example.test", .instance = "7@east1", .append_max_bytes = 1000000};
     buf_init(&t->out, 256u << 20);
-    t->session = imap_session_new(&t->options, &ops, t, r->mail, plain_allowed);
+    t->session = imap_session_new(&t->options, &ops, t, r->mail, plain_allowed, false);
     imap_session_on_wake(t->session, on_wake, t);
     collect(t);
     return t;

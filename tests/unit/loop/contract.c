@@ -76,5 +76,7 @@ struct contract_pair contract_connect(struct contract *c)
     loop_connect(c->l, &at, NULL, 10000, on_connect, &p, &connect);
     contract_run(c);
     loop_listener_free(li);
+    if (c->wrap)
+        c->wrap(c, &p.pair.client, &p.pair.server);
     return p.pair;
 }

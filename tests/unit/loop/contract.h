@@ -12,6 +12,9 @@ struct contract {
     struct loop *l;
     struct sim_world *world; /* of a simulated loop */
     void (*fini)(struct contract *c);
+    /* Makes another kind of stream of both ends; NULL: they are the loop's. */
+    void (*wrap)(struct contract *c, struct loop_stream **client, struct loop_stream **server);
+    void *wrap_arg;
     const char *ip; /* that may be listened on */
 };
 

@@ -87,7 +87,7 @@ static int setup(void **state)
     free(large);
     p->options = (struct pop3_options){.hostname = "mail1.example.test", .instance = "7@east1"};
     buf_init(&p->out, 16 << 20);
-    p->session = pop3_session_new(&p->options, &ops, p, p->rig->mail, true);
+    p->session = pop3_session_new(&p->options, &ops, p, p->rig->mail, true, false);
     pop3_session_on_wake(p->session, on_wake, p);
     say(p, "USER alice@x\r\nPASS secret\r\n");
     assert_said(p, "+OK mail1.example.test Holdfast POP3 instance=7@east1\r\n+OK And the password?\r\n+OK 2 "

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_look.h"
 #include "loop/sim.h"
 #include "unit/unit.h"
 
@@ -55,7 +56,7 @@ static int teardown(void **state)
 
 static void pass_looks(struct world *w, int count)
 {
-    sim_run_until(w->sim, mono_add_ms(sim_now(w->sim), count * LIST_WATCH_MS));
+    sim_run_until(w->sim, mono_add_ms(sim_now(w->sim), count * FILE_LOOK_MS));
 }
 
 static bool takes(const struct world *w, const char *local_part)
@@ -95,23 +96,6 @@ static void what_is_broken_empty_or_gone_leaves_the_old_list(void **state)
     assert_true(takes(w, "carol") && !takes(w, "bob"));
 }
 
-static void a_file_is_read_once_for_each_change(void **state)
-{
-    struct list_state s = {.read = {.there = true, .inode = 1}, .last = {.there = true, .inode = 1}};
-    struct list_look first = {.there = true, .inode = 1}, second = {.there = true, .inode = 2}, gone = {0};
-    (void)state;
-    assert_false(list_state_look(&s, &first));
-    assert_false(list_state_look(&s, &second));
-    assert_true(list_state_look(&s, &second));
-    assert_false(list_state_look(&s, &second));
-    assert_false(list_state_look(&s, &gone));
-    assert_false(list_state_look(&s, &second)); /* it was moved away and back */
-    assert_false(list_state_look(&s, &second));
-    assert_false(list_state_look(&s, &gone));
-    assert_true(list_state_look(&s, &gone));
-    assert_false(list_state_look(&s, &gone));
-}
-
 int main(void)
 {
     int fd = mkstemp(list_path);
@@ -121,7 +105,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_changed_file_is_read_when_it_is_at_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_broken_empty_or_gone_leaves_the_old_list, setup, teardown),
-        cmocka_unit_test(a_file_is_read_once_for_each_change),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(list_path);

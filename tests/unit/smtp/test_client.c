@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "loop/sim.h"
+#include "net/tls_client.h"
 #include "unit/unit.h"
 
 static const struct peer_nonce nonce = {"client nonce 16"};
@@ -65,11 +67,16 @@ static void on_done(void *arg)
 static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *reply,
                    struct str why)
 {
-    static const char *const names[] = {"quit",    "refused",  "connect",  "lost",
-                                        "timeout", "protocol", "abandoned"};
+    static const char *const names[] = {"quit",    "refused",  "connect", "lost",
+                                        "timeout", "protocol", "TLS",     "abandoned"};
     struct world *w = arg;
     (void)reply;
     buf_append_fmt(&w->log, "end:%s:%s:%.*s\n", names[end], smtp_stage_name(stage), STR_ARG(why));
+}
+
+static void on_tls_failed(void *arg, const char *detail)
+{
+    buf_append_fmt(&((struct world *)arg)->log, "TLS failed:%s\n", detail);
 }
 
 static void on_wake(void *arg)
@@ -77,8 +84,12 @@ static void on_wake(void *arg)
     ((struct world *)arg)->wakes++;
 }
 
-static const struct smtp_client_ops ops = {
-    .ready = on_ready, .body_wanted = on_body_wanted, .result = on_result, .done = on_done, .end = on_end};
+static const struct smtp_client_ops ops = {.ready = on_ready,
+                                           .body_wanted = on_body_wanted,
+                                           .result = on_result,
+                                           .done = on_done,
+                                           .tls_failed = on_tls_failed,
+                                           .end = on_end};
 
 static void open_world(struct world *w, enum smtp_client_flavour flavour)
 {
@@ -572,6 +583,181 @@ static void quits_before_it_is_ready(void **state)
     close_world(&w);
 }
 
+/* ---- STARTTLS: the handshake is who moves the bytes' ---- */
+
+#define EHLO_TLS "250-mail.example.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 STARTTLS\r\n"
+
+struct tls_world {
+    struct world w; /* first */
+    struct sim_world *sim;
+    struct loop *loop;
+};
+
+static void open_for_tls(struct tls_world *t, enum tls_policy policy)
+{
+    struct tls_client_options options = {
+        .policy = policy, .name = "mail.example.test", .ca_file = "/dev/null"};
+    t->sim = sim_world_new(1);
+    t->loop = sim_loop_new(t->sim, "host", "test");
+    open_world(&t->w, SMTP_CLIENT_SMTP);
+    t->w.options.tls = tls_client_new(t->loop);
+    int err = tls_client_set(t->w.options.tls, &options, NULL);
+    assert_true(err == 0 || policy == TLS_REQUIRED); /* no authority is needed here */
+    says(&t->w, "220 hello\r\n");
+    expect_output(&t->w, "EHLO relay.example.test\r\n");
+}
+
+static void close_tls(struct tls_world *t)
+{
+    close_world(&t->w);
+    tls_client_free(t->w.options.tls);
+    sim_loop_free(t->loop);
+    sim_world_free(t->sim);
+}
+
+static void each_tls(void (*play)(struct tls_world *t, enum tls_policy policy), enum tls_policy policy)
+{
+    struct tls_world t;
+    open_for_tls(&t, policy);
+    play(&t, policy);
+    close_tls(&t);
+}
+
+static void play_upgrade(struct tls_world *t, enum tls_policy policy)
+{
+    struct world *w = &t->w;
+    says(w, EHLO_TLS);
+    if (policy == TLS_NONE) {
+        expect_output(w, "");
+        expect_log(w, "ready\n");
+        return;
+    }
+    expect_output(w, "STARTTLS\r\n");
+    says(w, "220 2.0.0 go\r\n");
+    assert_true(smtp_client_wants_tls(w->c));
+    expect_output(w, "");
+    expect_log(w, "");
+    smtp_client_tls_started(w->c);
+    expect_output(w, "EHLO relay.example.test\r\n");
+    says(w, "250-mail.example.test\r\n250 STARTTLS\r\n"); /* again: a server that forgets itself is not
+                                                             followed */
+    expect_log(w, "ready\n");
+    send_message(w);
+    expect_output(w, "MAIL FROM:<a@b.test>\r\n"); /* PIPELINING was offered before only */
+}
+
+static void starttls_comes_before_all_else(void **state)
+{
+    (void)state;
+    each_tls(play_upgrade, TLS_NONE);
+    each_tls(play_upgrade, TLS_OPPORTUNISTIC);
+    each_tls(play_upgrade, TLS_REQUIRED);
+    each_tls(play_upgrade, TLS_PINNED);
+}
+
+static void play_not_offered(struct tls_world *t, enum tls_policy policy)
+{
+    struct world *w = &t->w;
+    says(w, EHLO_PIPELINING);
+    if (policy == TLS_OPPORTUNISTIC) {
+        expect_log(w, "ready\n");
+        return;
+    }
+    expect_output(w, "QUIT\r\n");
+    expect_log(w, "end:TLS:EHLO:the server does not offer STARTTLS, which is required\n");
+}
+
+static void play_only_helo(struct tls_world *t, enum tls_policy policy)
+{
+    struct world *w = &t->w;
+    says(w, "500 what?\r\n");
+    expect_output(w, "HELO relay.example.test\r\n");
+    says(w, "250 hello\r\n");
+    if (policy == TLS_OPPORTUNISTIC)
+        expect_log(w, "ready\n");
+    else
+        expect_log(w, "end:TLS:EHLO:the server does not offer STARTTLS, which is required\n");
+}
+
+static void play_refused(struct tls_world *t, enum tls_policy policy)
+{
+    struct world *w = &t->w;
+    says(w, EHLO_TLS);
+    expect_output(w, "STARTTLS\r\n");
+    says(w, "454 4.7.0 not now\r\n");
+    if (policy == TLS_OPPORTUNISTIC) {
+        expect_log(w, "ready\n"); /* goes on as it is */
+        return;
+    }
+    expect_output(w, "QUIT\r\n");
+    expect_log(w, "end:TLS:STARTTLS:the server refused STARTTLS, which is required\n");
+}
+
+static void play_failed(struct tls_world *t, enum tls_policy policy)
+{
+    struct world *w = &t->w;
+    says(w, EHLO_TLS);
+    expect_output(w, "STARTTLS\r\n");
+    says(w, "220 go\r\n");
+    bool again = smtp_client_tls_failed(w->c, "no shared cipher");
+    assert_int_equal(again, policy == TLS_OPPORTUNISTIC);
+    if (!again) {
+        expect_log(w, "end:TLS:STARTTLS:TLS: no shared cipher\n");
+        expect_output(w, "");
+        return;
+    }
+    expect_log(w, "TLS failed:no shared cipher\n");
+    says(w, "220 hello again\r\n");
+    expect_output(w, "EHLO relay.example.test\r\n");
+    says(w, EHLO_TLS);
+    expect_output(w, "");
+    expect_log(w, "ready\n");
+}
+
+static void without_tls_the_policy_decides(void **state)
+{
+    static void (*const plays[])(struct tls_world *, enum tls_policy) = {play_not_offered, play_only_helo,
+                                                                         play_refused, play_failed};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(plays); i++) {
+        each_tls(plays[i], TLS_OPPORTUNISTIC);
+        each_tls(plays[i], TLS_REQUIRED);
+        each_tls(plays[i], TLS_PINNED);
+    }
+}
+
+/* CVE-2011-0411 and its like: in one piece with the reply, or before the handshake. */
+static void play_injected(struct tls_world *t, enum tls_policy policy)
+{
+    struct world *w = &t->w;
+    (void)policy;
+    says(w, EHLO_TLS);
+    expect_output(w, "STARTTLS\r\n");
+    says(w, "220 go\r\n250-injected\r\n");
+    assert_false(smtp_client_wants_tls(w->c));
+    expect_log(w, "end:protocol:STARTTLS:the server went on in plain text at STARTTLS\n");
+}
+
+static void play_injected_later(struct tls_world *t, enum tls_policy policy)
+{
+    struct world *w = &t->w;
+    (void)policy;
+    says(w, EHLO_TLS);
+    expect_output(w, "STARTTLS\r\n");
+    says(w, "220 go\r\n");
+    says(w, "2");
+    expect_log(w, "end:protocol:STARTTLS:the server went on in plain text at STARTTLS\n");
+}
+
+static void what_is_injected_before_the_handshake_ends_it(void **state)
+{
+    (void)state;
+    each_tls(play_injected, TLS_OPPORTUNISTIC);
+    each_tls(play_injected, TLS_REQUIRED);
+    each_tls(play_injected_later, TLS_OPPORTUNISTIC);
+    each_tls(play_injected_later, TLS_REQUIRED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -597,6 +783,9 @@ int main(void)
         cmocka_unit_test(needs_8bitmime),
         cmocka_unit_test(a_claimed_proof_is_none),
         cmocka_unit_test(quits_before_it_is_ready),
+        cmocka_unit_test(starttls_comes_before_all_else),
+        cmocka_unit_test(without_tls_the_policy_decides),
+        cmocka_unit_test(what_is_injected_before_the_handshake_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,11 @@ static void on_refused(void *arg, const struct smtp_refusal *r)
     note(arg, text);
 }
 
+static void on_tls_failed(void *arg, const char *detail)
+{
+    note(arg, detail);
+}
+
 static void on_wake(void *arg)
 {
     ((struct world *)arg)->wakes++;
@@ -107,6 +112,7 @@ static const struct smtp_server_ops ops = {
     .reset = on_reset,
     .cancel = on_cancel,
     .refused = on_refused,
+    .tls_failed = on_tls_failed,
 };
 
 static void open_world(struct world *w)
@@ -381,15 +387,115 @@ static void protocol_names(void **state)
     smtp_server_free(w.s);
 }
 
+static void open_for_tls(struct world *w, enum smtp_flavour flavour)
+{
+    open_world(w);
+    w->options.flavour = flavour;
+    w->options.smtputf8 = true;
+    smtp_server_offer_tls(w->s);
+    smtp_server_start(w->s);
+}
+
+static void start_tls(struct world *w)
+{
+    input(w, "STARTTLS\r\n");
+    assert_true(smtp_server_wants_tls(w->s));
+    assert_false(smtp_server_wants_input(w->s));
+    drop_output(w);
+    smtp_server_tls_started(w->s, STR("TLSv1.3 SOME_CIPHER"));
+    assert_false(smtp_server_wants_tls(w->s));
+    assert_true(smtp_server_wants_input(w->s));
+}
+
+static void tls_forgets_what_was_said(void **state)
+{
+    struct world w;
+    (void)state;
+    open_for_tls(&w, SMTP_FLAVOUR_SMTP);
+    input(&w, "EHLO a.example\r\n");
+    start_tls(&w);
+    assert_str(smtp_server_helo(w.s), "");
+    assert_str(smtp_server_tls(w.s), "TLSv1.3 SOME_CIPHER");
+    input(&w, "EHLO b.example\r\n");
+    assert_string_equal(smtp_server_protocol_name(w.s), "ESMTPS");
+    input(&w, "MAIL FROM:<> SMTPUTF8\r\n");
+    assert_string_equal(smtp_server_protocol_name(w.s), "UTF8SMTPS");
+    smtp_server_free(w.s);
+    open_for_tls(&w, SMTP_FLAVOUR_LMTP);
+    start_tls(&w);
+    input(&w, "LHLO b.example\r\n");
+    assert_string_equal(smtp_server_protocol_name(w.s), "LMTPS");
+    smtp_server_free(w.s);
+}
+
+/* CVE-2011-0411: else the rest would be taken as said under TLS. */
+static void a_command_behind_starttls_ends_the_session(void **state)
+{
+    static const char *const behind[] = {"STARTTLS\r\nMAIL FROM:<a@b>\r\n", "STARTTLS\r\n\r\n",
+                                         "STARTTLS\r\nx"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(behind); i++) {
+        struct world w;
+        open_for_tls(&w, SMTP_FLAVOUR_SMTP);
+        input(&w, "EHLO a\r\n");
+        drop_output(&w);
+        input(&w, behind[i]);
+        assert_true(smtp_server_finished(w.s));
+        assert_false(smtp_server_wants_tls(w.s));
+        expect_output(&w, "554 5.5.0 Nothing may follow STARTTLS before its reply, closing\r\n");
+        assert_string_equal(w.log, "STARTTLS:554:: ");
+        smtp_server_free(w.s);
+    }
+}
+
+static void a_handshake_ends_by_failure_time_or_success(void **state)
+{
+    struct world w;
+    (void)state;
+    open_for_tls(&w, SMTP_FLAVOUR_SMTP);
+    input(&w, "STARTTLS\r\n");
+    drop_output(&w);
+    smtp_server_tls_failed(w.s, "no shared cipher");
+    assert_true(smtp_server_finished(w.s));
+    expect_output(&w, "");
+    assert_string_equal(w.log, "no shared cipher ");
+    smtp_server_free(w.s);
+    open_for_tls(&w, SMTP_FLAVOUR_SMTP);
+    input(&w, "STARTTLS\r\n");
+    drop_output(&w);
+    assert_true(smtp_server_timeout_ms(w.s) > 0);
+    smtp_server_timeout(w.s);
+    assert_true(smtp_server_finished(w.s));
+    expect_output(&w, ""); /* nothing in plain text */
+    smtp_server_free(w.s);
+    open_for_tls(&w, SMTP_FLAVOUR_SMTP);
+    input(&w, "STARTTLS\r\n");
+    drop_output(&w);
+    smtp_server_shutdown(w.s, NULL); /* waits for the handshake */
+    expect_output(&w, "");
+    smtp_server_tls_started(w.s, STR("TLSv1.2 SOME_CIPHER"));
+    expect_output(&w, "421 4.3.2 Service not available, closing transmission channel\r\n");
+    smtp_server_free(w.s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(question_holds_all_back),        cmocka_unit_test(transaction_ends_once),
-        cmocka_unit_test(refused_with_421_ends),          cmocka_unit_test(no_room_until_resume),
-        cmocka_unit_test(replies_wait_for_a_slow_reader), cmocka_unit_test(progress_is_lines_and_kibibytes),
-        cmocka_unit_test(timeout_ends_the_session),       cmocka_unit_test(shutdown_between_commands),
-        cmocka_unit_test(shutdown_lets_a_message_end),    cmocka_unit_test(shutdown_waits_for_an_answer),
-        cmocka_unit_test(each_refusal_is_told_once),      cmocka_unit_test(protocol_names),
+        cmocka_unit_test(question_holds_all_back),
+        cmocka_unit_test(transaction_ends_once),
+        cmocka_unit_test(refused_with_421_ends),
+        cmocka_unit_test(no_room_until_resume),
+        cmocka_unit_test(replies_wait_for_a_slow_reader),
+        cmocka_unit_test(progress_is_lines_and_kibibytes),
+        cmocka_unit_test(timeout_ends_the_session),
+        cmocka_unit_test(shutdown_between_commands),
+        cmocka_unit_test(shutdown_lets_a_message_end),
+        cmocka_unit_test(shutdown_waits_for_an_answer),
+        cmocka_unit_test(each_refusal_is_told_once),
+        cmocka_unit_test(protocol_names),
+        cmocka_unit_test(tls_forgets_what_was_said),
+        cmocka_unit_test(a_command_behind_starttls_ends_the_session),
+        cmocka_unit_test(a_handshake_ends_by_failure_time_or_success),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
