@@ -17,6 +17,7 @@ import program  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from network import BackupMx, TwoSite  # noqa: E402
 from sink import Sink  # noqa: E402
+from tracer import Tracer  # noqa: E402
 
 LOG_LINES_SHOWN = 120
 
@@ -106,6 +107,20 @@ def make_sink():
     yield make
     for sink in made:
         sink.stop()
+
+
+@pytest.fixture
+def make_tracer(scratch):
+    """make_tracer(pid, inject, ...): strace at its work on a process that runs, or on a thread of it."""
+    made = []
+
+    def make(pid, inject, *args, **options):
+        made.append(Tracer(pid, scratch / f"strace-{len(made)}", inject, *args, **options))
+        return made[-1]
+
+    yield make
+    for tracer in made:
+        tracer.end()
 
 
 @pytest.fixture
