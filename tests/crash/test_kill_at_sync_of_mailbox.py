@@ -89,7 +89,7 @@ trace = HERE / "strace"
 files = [word for ending in ("", "-wal") for word in ("-P", REQUEST["state_dir"] + "/store/mail.db" + ending)]
 inject = f"inject={SYNCS}:signal=KILL:when={{when}}"
 tracer = ["strace", "-D", "-f", "-Y", "-qq", "-o", str(trace), *files, "-e", "trace={SYNCS}", "-e", inject]
-ready(*(tracer if when else []))
+answer(*ask_ready(*(tracer if when else [])))
 """
 
 

@@ -24,16 +24,19 @@ def take_plan():
     return None
 
 
-def ready(*wrapper, **changes):
-    """Asks the ready provisioner the same but for these changes, answers as it did, and ends. A wrapper that outlives
-    it does not keep who asked us waiting."""
+def ask_ready(*wrapper, **changes):
+    """What the ready provisioner answers to the same but for these changes: (exit status, stdout, stderr). A wrapper that
+    outlives it does not keep us waiting."""
     argv = [*wrapper, {str(pathlib.Path(program.BINARY).resolve().parents[2] / "provision" / "process")!r}, VERB]
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         asked = json.dumps({{**REQUEST, **changes}}).encode()
         status = subprocess.run(argv, input=asked, stdout=out, stderr=err, close_fds=False).returncode
-        for said, to in ((out, sys.stdout), (err, sys.stderr)):
-            said.seek(0)
-            to.write(said.read())
+        return status, *(file.seek(0) or file.read() for file in (out, err))
+
+
+def answer(status, out, err=""):
+    sys.stderr.write(err)
+    sys.stdout.write(out)
     sys.exit(status)
 
 '''
