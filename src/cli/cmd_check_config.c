@@ -1,9 +1,11 @@
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "auth/users_file.h"
@@ -12,6 +14,7 @@
 #include "director/program.h"
 #include "dns/zones.h"
 #include "loop/real.h"
+#include "net/bind.h"
 #include "net/tls_certificate.h"
 #include "net/tls_client.h"
 #include "relay/recipients.h"
@@ -21,7 +24,8 @@
  * file, or become its user, would not start. Findings go to stderr. */
 struct check {
     const struct config *config;
-    char *self; /* this program's file */
+    char *self;       /* this program's file */
+    const char *user; /* whose rights count: the one that roles become; NULL: ours */
     size_t findings;
 };
 
@@ -47,20 +51,82 @@ static void find_about(struct check *c, const struct config_mention *m, int err,
     c->findings++;
 }
 
-/* NULL, or why not and what to do. */
-static const char *file_problem(const char *path, int mode)
+/* ---- one file ---- */
+
+enum file_state { FILE_GOOD, FILE_MISSING, FILE_OUT_OF_REACH, FILE_OTHER_KIND, FILE_NO_RIGHT, FILE_UNKNOWN };
+
+static enum file_state file_look(const char *path, int mode)
 {
     struct stat st;
     if (stat(path, &st) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? "is not there: make it, or name another"
-                                                   : "cannot be looked at: see the rights of its folders";
+        return errno == ENOENT || errno == ENOTDIR ? FILE_MISSING : FILE_OUT_OF_REACH;
     if (!S_ISREG(st.st_mode))
-        return "is not a regular file: name one";
-    if (access(path, mode) != 0)
-        return mode == X_OK ? "cannot be executed: chmod +x it, or name another"
-                            : "cannot be read: see its rights, or name another";
-    return NULL;
+        return FILE_OTHER_KIND;
+    return access(path, mode) == 0 ? FILE_GOOD : FILE_NO_RIGHT;
 }
+
+/* In a process that has become that user: so groups and folders count, too. */
+static enum file_state file_look_as(const char *user, const char *path, int mode)
+{
+    struct err_buf eb;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(net_drop_privileges(user, false, &eb) == 0 ? (int)file_look(path, mode) : FILE_UNKNOWN);
+    if (pid < 0)
+        return FILE_UNKNOWN;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) ? (enum file_state)WEXITSTATUS(status) : FILE_UNKNOWN;
+}
+
+/* Says what is wrong and what to do; `of_program`: it is one, to be executed. */
+static void file_problem(const struct check *c, enum file_state state, bool of_program, char *out,
+                         size_t size)
+{
+    char by[LOGIN_NAME_MAX + 48] = "";
+    if (c->user)
+        snprintf(by, sizeof(by), " by the user \"%s\", as whom roles run", c->user);
+    switch (state) {
+    case FILE_GOOD:
+        break;
+    case FILE_MISSING:
+        snprintf(out, size, "is not there: make it, or name another");
+        break;
+    case FILE_OUT_OF_REACH:
+        snprintf(out, size, "cannot be looked at%s: see the rights of its folders", by);
+        break;
+    case FILE_OTHER_KIND:
+        snprintf(out, size, "is not a regular file: name one");
+        break;
+    case FILE_NO_RIGHT:
+        snprintf(out, size,
+                 of_program ? "cannot be executed%s: chmod +x it, or name another"
+                            : "cannot be read%s: see its rights, or name another",
+                 by);
+        break;
+    case FILE_UNKNOWN:
+        snprintf(out, size, "cannot be looked at%s: no process can become that user", by);
+        break;
+    }
+}
+
+/* Whether it can be read, or executed, by those who will; else that is a finding. */
+static enum file_state check_path(const struct check *c, const char *path, bool of_program)
+{
+    int mode = of_program ? X_OK : R_OK;
+    enum file_state state = file_look(path, mode);
+    return state == FILE_GOOD && c->user ? file_look_as(c->user, path, mode) : state;
+}
+
+static void find_file(struct check *c, const struct config_mention *m, enum file_state state, bool of_program)
+{
+    char what[LOGIN_NAME_MAX + 128];
+    file_problem(c, state, of_program, what, sizeof(what));
+    find_at(c, m, what);
+}
+
+/* ---- what is named ---- */
 
 static void check_users(struct check *c, const char *path)
 {
@@ -86,7 +152,7 @@ static void check_certificate(struct check *c, const struct config_mention *m)
     const struct tls_files *files = m->object;
     struct tls_certificate *certificate = NULL;
     struct err_buf eb = {""};
-    if (strcmp(m->key, "key") != 0 || file_problem(files->certificate, R_OK))
+    if (strcmp(m->key, "key") != 0 || check_path(c, files->certificate, false) != FILE_GOOD)
         return;
     int err = tls_certificate_load(files->certificate, files->key, &certificate, &eb);
     if (err == 0 && tls_certificate_expired(certificate, wall_now()))
@@ -99,9 +165,9 @@ static void check_certificate(struct check *c, const struct config_mention *m)
 static void check_file(struct check *c, const struct config_mention *m)
 {
     struct err_buf eb = {""};
-    const char *problem = file_problem(m->text, R_OK);
-    if (problem)
-        find_at(c, m, problem);
+    enum file_state state = check_path(c, m->text, false);
+    if (state != FILE_GOOD)
+        find_file(c, m, state, false);
     else if (strcmp(m->section, "users") == 0)
         check_users(c, m->text);
     else if (strcmp(m->section, "domain") == 0)
@@ -124,13 +190,23 @@ static void check_program(struct check *c, const struct config_mention *m)
         find_at(c, m, "is neither a plain name nor an absolute path");
         return;
     }
-    const char *problem = file_problem(path, X_OK);
-    if (problem && m->text[0] != '/')
+    enum file_state state = check_path(c, path, true);
+    if (state == FILE_MISSING && m->text[0] != '/')
         find_at(c, m,
                 "is not among the programs that come with this one: name one, or give an absolute path");
-    else if (problem)
-        find_at(c, m, problem);
+    else if (state != FILE_GOOD)
+        find_file(c, m, state, true);
     free(path);
+}
+
+/* A role reads the configuration again when it is told to, and an instance that it creates does: as that
+ * user. */
+static void check_user(struct check *c, const struct config_mention *m)
+{
+    if (!getpwnam(m->text))
+        find_at(c, m, "is no user of this system: make it, or name another");
+    else if (c->user && file_look_as(c->user, c->config->path, R_OK) != FILE_GOOD)
+        find_at(c, m, "cannot read this file, as roles must: see its rights, and those of its folders");
 }
 
 static void check_mention(void *arg, const struct config_mention *m)
@@ -144,8 +220,7 @@ static void check_mention(void *arg, const struct config_mention *m)
         check_program(c, m);
         break;
     case CONFIG_MENTIONS_USER:
-        if (!getpwnam(m->text))
-            find_at(c, m, "is no user of this system: make it, or name another");
+        check_user(c, m);
         break;
     }
 }
@@ -161,7 +236,8 @@ static void check_made_zones(struct check *c)
 
 static int check_all(const struct config *config)
 {
-    struct check c = {.config = config, .self = command_program()};
+    bool becomes = geteuid() == 0 && config->user[0] != '\0' && getpwnam(config->user);
+    struct check c = {.config = config, .self = command_program(), .user = becomes ? config->user : NULL};
     config_each_mention(config, check_mention, &c);
     check_made_zones(&c);
     free(c.self);

@@ -48,7 +48,8 @@ static const struct schema_key system_keys[] = {
      .help =
          "The system user that roles run as once their ports are bound, and commands that open the store, "
          "when they were started as root; unset: no change for roles, and commands run as the state "
-         "folder's owner."},
+         "folder's owner. It must be able to read this file and what it names: `check-config`, called by "
+         "root, looks with that user's rights."},
     {FIELD("log", config, log_level), SCHEMA_WORD, RELOAD_LIVE, "\"info\"", .words = log_words,
      .help = "The least level that is logged, to standard error. (`run` passes `SIGHUP` on to the roles; an "
              "instance of a messaging server, which the director started, wants its own.)"},

@@ -1,7 +1,6 @@
 """A relay alone, under strace; the fixtures of the system tests."""
 
 import pathlib
-import re
 import sys
 
 sys.dont_write_bytecode = True
@@ -11,6 +10,7 @@ import importlib.util  # noqa: E402
 
 import program  # noqa: E402
 import pytest  # noqa: E402
+import tracer  # noqa: E402
 import wait  # noqa: E402
 from network import BackupMx, relay_greets  # noqa: E402
 
@@ -19,48 +19,47 @@ spec = importlib.util.spec_from_file_location("system_conftest", sys.path[0] + "
 system = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(system)
 
-machine, scratch, make_network, make_sink, ledger = (
-    system.machine, system.scratch, system.make_network, system.make_sink, system.ledger)
+machine, scratch, make_network, make_sink, make_tracer, ledger = (
+    system.machine, system.scratch, system.make_network, system.make_sink, system.make_tracer, system.ledger)
 pytest_runtest_makereport = system.pytest_runtest_makereport
 
-CALL = re.compile(r"\d+ +\w+\(")  # in strace's output; "<... resumed>" is the rest of one
+SEGMENTS_MAX = 8  # of a queue's journal, that a test comes to
 
 
 class Rig:
     """One relay's queue through its deaths."""
 
-    def __init__(self, network):
+    def __init__(self, network, make_tracer):
         self.network = network
-        self.trace = network.state_dir.parent / "strace"
+        self.make_tracer = make_tracer
+        self.trace = network.state_dir.parent / "strace-of-start"
+        self.process = None
 
-    def start(self, inject=None, ready=True, binary=program.BINARY, calls="fdatasync,fsync", also=()):
-        """inject: strace's, for these calls; also: further words for it. Returns the process (strace's, when there is one)."""
-        wrapper = ["strace", "-f", "-qq", "-o", str(self.trace), "-e", f"trace={calls}", "-e",
-                   f"inject={calls}:{inject}", *also] if inject else []
-        process = self.network.spawn("relay", "--node", "relay1", wrapper=wrapper, binary=binary)
-        if ready:
-            wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
-        return process
+    def start(self, binary=program.BINARY):
+        self.process = self.network.spawn("relay", "--node", "relay1", binary=binary)
+        wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=self.process.poll)
+
+    def start_under_strace(self, inject, calls=tracer.SYNCS, of_queue=False):
+        """Of all its calls, or of those on the queue's files. Does not wait until it greets."""
+        files = [word for path in self.files_of_queue() for word in ("-P", str(path))] if of_queue else []
+        self.process = self.network.spawn("relay", "--node", "relay1",
+                                          wrapper=tracer.strace(self.trace, inject, calls, "-f", "-Y", *files))
+
+    def files_of_queue(self):
+        """strace's list is of those that may come, too."""
+        database = self.network.state_dir.resolve() / "store" / "queue-relay1.db"
+        endings = ["", "-journal", "-wal", *(f"-segment-{number}" for number in range(1, SEGMENTS_MAX + 1))]
+        return [f"{database}{ending}" for ending in endings]
+
+    def attach(self, inject, **options):
+        """To the queue's committer, of the relay that runs."""
+        return self.make_tracer(self.process.pid, inject, thread=tracer.COMMITTER_OF_QUEUE, **options)
 
     def send(self, ledger, count=1):
         return self.network.mta(ledger).send_by(BackupMx.RELAY[0], count)
 
     def send_one(self, ledger):
         return self.network.mta(ledger).attempt_by(BackupMx.RELAY[0])
-
-    def syncs_of_a_start(self, ledger):
-        return self.calls_of_a_start(ledger, "fdatasync,fsync")
-
-    def calls_of_a_start(self, ledger, calls):
-        """The most of these that any thread makes until the first message is taken: of an undisturbed run."""
-        self.start("error=EIO:when=65535", calls=calls)
-        assert self.send(ledger) != []
-        self.network.kill_everything()
-        threads = [line.split()[0] for line in self.trace.read_text().splitlines() if CALL.match(line)]
-        return max(threads.count(thread) for thread in set(threads))
-
-    def injected(self):
-        return self.trace.read_text().count("(INJECTED)")
 
     def drain_after_restart(self):
         """All that is in the queue goes to the server, whatever was promised."""
@@ -79,5 +78,5 @@ class Rig:
 
 
 @pytest.fixture
-def rig(make_network):
-    return Rig(make_network(BackupMx, "backup-mx.conf"))
+def rig(make_network, make_tracer):
+    return Rig(make_network(BackupMx, "backup-mx.conf"), make_tracer)

@@ -142,8 +142,8 @@ static void image_leave(const struct disk_file *f)
     const char *slash = strrchr(f->name, '/');
     char *name = mem_asprintf("%s/%s", disk.plan.image_dir, slash ? slash + 1 : f->name);
     if (f->exists) {
-        FILE *out = fopen(name, "w");
-        if (!out || fwrite(f->image, 1, f->image_len, out) != f->image_len || fclose(out) != 0)
+        FILE *out = fopen(name, "w"); /* an empty image is NULL, which fwrite does not take */
+        if (!out || (f->image_len > 0 && fwrite(f->image, f->image_len, 1, out) != 1) || fclose(out) != 0)
             abort();
     } else {
         unlink(name);

@@ -18,9 +18,10 @@ SETUP_OF_BUILD = {
     "asan": ["-Db_sanitize=address,undefined", "-Db_lundef=false"],
     "tsan": ["-Db_sanitize=thread", "-Db_lundef=false"],
 }
+# The exit status is one that no program of ours uses: a test that expects a failure must not take it for that.
 SANITIZER_ENV = {
-    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
-    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
 SLOWER_WITH_SANITIZER = 4  # times a test's own time limit
@@ -160,7 +161,7 @@ def parts_of(folder):
     return parts + [path for path in folder.iterdir() if path.is_dir() and list(path.glob("test_*.py"))]
 
 
-def run_pytest(where, report, name_filter, network):
+def run_pytest(where, report, name_filter, network, **options):
     """Returns what it printed; quiet unless it is the only one."""
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
@@ -170,7 +171,7 @@ def run_pytest(where, report, name_filter, network):
         argv += ["-k", " and ".join(name_filter.split())]
     if network:
         argv = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *argv]
-    return run(argv, quiet=network)[1]
+    return run(argv, quiet=network, **options)[1]
 
 
 def pytest_folder(tally, folder, name_filter):
@@ -186,15 +187,31 @@ def pytest_folder(tally, folder, name_filter):
     for part, report in reports.items():
         if not report.exists():
             tally.add(f"{folder.name} {part.stem}", "failed", "pytest ended without a report")
-        elif count_cases(tally, folder, report) == 0 and not name_filter:
+        elif count_cases(tally, folder.name, report) == 0 and not name_filter:
             tally.add(f"{folder.name} {part.stem}", "failed", "ran no case")
 
 
-def count_cases(tally, folder, report):
+def pytest_sanitized(tally, path, name_filter):
+    """A file of tests/system, with the program of the address sanitizer's build: its fixtures look for reports."""
+    build_dir = build(tally, "asan")
+    if not build_dir:
+        return
+    report = BUILD / "test" / f"asan-{path.stem}.xml"
+    binary = str(build_dir / "src" / "cli" / "holdfast")
+    network = can_have_networks()
+    text = run_pytest(path, report, name_filter, network, env={**os.environ, **SANITIZER_ENV, "HOLDFAST": binary})
+    print(text if network else "", end="", flush=True)
+    if not report.exists():
+        tally.add(f"asan {path.stem}", "failed", "pytest ended without a report")
+    elif count_cases(tally, f"asan {path.parent.name}", report) == 0 and not name_filter:
+        tally.add(f"asan {path.stem}", "failed", "ran no case")
+
+
+def count_cases(tally, prefix, report):
     """Returns how many there are."""
     cases = list(ElementTree.parse(report).iter("testcase"))
     for case in cases:
-        name = f"{folder.name} {case.get('classname')}/{case.get('name')}"
+        name = f"{prefix} {case.get('classname')}/{case.get('name')}"
         bad = case.find("failure") if case.find("failure") is not None else case.find("error")
         skip = case.find("skipped")
         if bad is not None:

@@ -17,8 +17,10 @@ import program  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from network import BackupMx, TwoSite  # noqa: E402
 from sink import Sink  # noqa: E402
+from tracer import Tracer  # noqa: E402
 
 LOG_LINES_SHOWN = 120
+SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS")  # set: the program under test is built with them
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,12 +39,21 @@ def pytest_runtest_makereport(item):
 
 
 @pytest.fixture
-def scratch(request):
-    """A folder of the test's own, short enough for anything, gone afterwards."""
+def scratch(monkeypatch):
+    """A folder of the test's own, short enough for anything, gone afterwards. What sanitizers report fails the test."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-test-"))
+    for name in sanitizers_of_program():
+        monkeypatch.setenv(name, f"{os.environ[name]}:log_path={folder / 'report'}")
     yield folder
     program.kill_all_with(folder / "state")
+    reports = "\n".join(path.read_text(errors="replace") for path in folder.glob("report.*"))
     shutil.rmtree(folder, ignore_errors=True)
+    assert not reports, reports
+
+
+def sanitizers_of_program():
+    """The names of what is set."""
+    return [name for name in SANITIZERS if name in os.environ]
 
 
 @pytest.fixture
@@ -67,6 +78,8 @@ def make_network(request, scratch):
 
     yield make
     for network in made:
+        if sanitizers_of_program() and not failed(request.node):
+            network.stop()  # leaks are looked for at a clean end only
         network.kill_everything()
         if failed(request.node):
             show_log(network.log_path)
@@ -106,6 +119,20 @@ def make_sink():
     yield make
     for sink in made:
         sink.stop()
+
+
+@pytest.fixture
+def make_tracer(scratch):
+    """make_tracer(pid, inject, ...): strace at its work on a process that runs, or on a thread of it."""
+    made = []
+
+    def make(pid, inject, *args, **options):
+        made.append(Tracer(pid, scratch / f"strace-{len(made)}", inject, *args, **options))
+        return made[-1]
+
+    yield make
+    for tracer in made:
+        tracer.end()
 
 
 @pytest.fixture

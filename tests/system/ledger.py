@@ -21,6 +21,7 @@ class Attempt:
     outcome: str = UNKNOWN
     host: str = ""
     reply: str = ""
+    sent_whole: bool = False  # up to its final dot: the reply is about that
 
 
 def make_content(tag, sender, recipient, size_bytes):

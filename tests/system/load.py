@@ -7,9 +7,10 @@ class Load:
     """Some threads, each an MTA. Whatever happens to the network, they try again.
     addresses: where they go, when no name server is there to say it."""
 
-    def __init__(self, mta, threads=3, addresses=None):
+    def __init__(self, mta, threads=3, addresses=None, size_bytes=600):
         self.mta = mta
         self.addresses = addresses
+        self.size_bytes = size_bytes
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
         for thread in self.threads:
@@ -18,7 +19,7 @@ class Load:
     def _run(self):
         while not self.stopping.is_set():
             for address in self.addresses or self.mta.addresses("example.test"):
-                if self.stopping.is_set() or self.mta.send_by(address, 10):
+                if self.stopping.is_set() or self.mta.send_by(address, 10, size_bytes=self.size_bytes):
                     break
             else:
                 self.stopping.wait(0.02)

@@ -77,8 +77,8 @@ class Network:
         self.parents.append(process)
         return process
 
-    def start(self):
-        self.spawn("run")
+    def start(self, binary=program.BINARY):
+        self.spawn("run", binary=binary)
         self.await_ready()
         return self
 

@@ -12,11 +12,12 @@ SENDER = "sender@outside.test"
 
 
 class Session:
-    """One SMTP session that notes each answer. smtplib, but with the moment of
-    the final dot in view: before it nothing can have been accepted."""
+    """One session that notes each answer. smtplib, but with the moment of the
+    final dot in view: before it nothing can have been accepted. protocol: smtplib.SMTP
+    or .LMTP; by that, a message goes to one recipient, who has one answer."""
 
-    def __init__(self, address, port):
-        self.smtp = smtplib.SMTP(timeout=SMTP_LIMIT_S, local_hostname="sender.test")
+    def __init__(self, address, port, protocol=smtplib.SMTP):
+        self.smtp = protocol(timeout=SMTP_LIMIT_S, local_hostname="sender.test")
         self.address = address
         code, text = self.smtp.connect(address, port)
         if code != 220:
@@ -36,7 +37,7 @@ class Session:
         try:
             if not self._envelope(attempt, sender):
                 return not attempt.reply.startswith("421")
-            attempt.outcome = ledgers.UNKNOWN
+            attempt.outcome, attempt.sent_whole = ledgers.UNKNOWN, True
             self.smtp.send(dot_stuffed(attempt.content) + b".\r\n")
             code = self._note(attempt, self.smtp.getreply())
             attempt.outcome = ledgers.ACCEPTED if code == 250 else ledgers.REFUSED
@@ -71,10 +72,11 @@ class Mta:
     """Sends as RFC 5321 5.1 says: the exchangers of the domain in their order,
     the next one when one does not take it."""
 
-    def __init__(self, resolver, ledger, port):
+    def __init__(self, resolver, ledger, port, protocol=smtplib.SMTP):
         self.resolver = resolver
         self.ledger = ledger
         self.port = port
+        self.protocol = protocol
 
     def send(self, count, to="alice@example.test", size_bytes=600, sessions=4):
         """Sends count messages, each until it is accepted. Returns the tags that were."""
@@ -109,15 +111,25 @@ class Mta:
         return addresses_of(self.resolver, domain)
 
     def attempt_by(self, address, size_bytes=600):
-        """One message to one host; its attempt."""
-        self.send_by(address, 1, size_bytes=size_bytes)
-        return list(self.ledger.attempts.values())[-1]
+        """One message to one host; its attempt. Its reply is the greeting's when that refused it."""
+        attempt = self.ledger.open(SENDER, ["alice@example.test"], size_bytes)
+        attempt.outcome, attempt.host = ledgers.REFUSED, address
+        try:
+            session = Session(address, self.port, self.protocol)
+        except smtplib.SMTPResponseException as error:
+            attempt.reply = f"{error.smtp_code} {error.smtp_error.decode(errors='replace')}"
+        except (OSError, smtplib.SMTPException) as error:
+            attempt.reply = repr(error)
+        else:
+            session.send(attempt)
+            session.close()
+        return attempt
 
     def send_by(self, address, count, to=("alice@example.test",), size_bytes=600):
         """One session to one host, until it refuses. Returns the accepted tags."""
         tags = []
         try:
-            session = Session(address, self.port)
+            session = Session(address, self.port, self.protocol)
         except (OSError, smtplib.SMTPException):
             return tags
         try:

@@ -2,7 +2,6 @@
 a server that cannot take mail says 421 at once so that senders go on to the relay, and mail of our own parts queues there."""
 
 import smtplib
-import subprocess
 
 import ledger as ledgers
 import names
@@ -11,6 +10,7 @@ import reader
 import sender
 import wait
 from network import MANUAL, TwoSite
+from tracer import COMMITTER_OF_MAIL
 
 
 @pytest.fixture
@@ -40,30 +40,6 @@ def test_the_order_of_the_exchangers_alone_leads_there(network, ledger):
     assert left == 0 and ledger.hosts() == {network.RELAY_EAST: 5}
 
 
-@pytest.fixture
-def failing():
-    """failing(pid, calls, error): from now on each such system call of the process fails; ends when it is terminated."""
-    tracers = []
-
-    def fail(pid, calls, error):
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-qq", "-p", str(pid), "-o", "/dev/null", "-e", f"trace={calls}", "-e",
-             f"inject={calls}:error={error}"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        tracers.append(tracer)
-        wait.until(lambda: is_traced(pid), "strace at its work", abandon=tracer.poll)
-        return tracer
-
-    yield fail
-    for tracer in tracers:
-        tracer.terminate()
-        tracer.wait()
-
-
-def is_traced(pid):
-    with open(f"/proc/{pid}/status") as status:
-        return "TracerPid:\t0\n" not in status.read()
-
-
 def greeting(address, port):
     with smtplib.SMTP(timeout=sender.SMTP_LIMIT_S) as smtp:
         try:
@@ -72,13 +48,13 @@ def greeting(address, port):
             return repr(error)
 
 
-def test_a_server_that_cannot_take_mail_says_421_at_once(network, ledger, failing):
+def test_a_server_that_cannot_take_mail_says_421_at_once(network, ledger, make_tracer):
+    """From the message on that showed it: that one gets 451."""
     mta = network.mta(ledger)
-    network.mta(ledger).send_by(network.HOME, 1)
-    failing(network.server_pid(), "fdatasync,fsync", "EIO")
-    assert mta.send_by(network.HOME, 1) == []
-    last = list(ledger.attempts.values())[-1]
-    assert last.outcome == ledgers.REFUSED and last.reply[:3] in ("451", "421"), last
+    assert mta.send_by(network.HOME, 1)
+    make_tracer(network.server_pid(), "error=EIO", thread=COMMITTER_OF_MAIL)
+    first = mta.attempt_by(network.HOME)
+    assert first.outcome == ledgers.REFUSED and first.sent_whole and first.reply.startswith("451 "), first
     wait.until(lambda: greeting(network.HOME, network.SMTP) == 421, "a greeting of 421")
     left = 5
     for address in (network.HOME, network.RELAY_EAST):  # as a sender does that was told so before
@@ -103,14 +79,14 @@ def test_mail_of_our_own_parts_queues_there(network, ledger):
     assert "by relay-east.example.test" in message or "by relay-west.example.test" in message, message
 
 
-def test_and_waits_there_while_the_way_to_the_server_is_blocked(network, ledger, failing):
+def test_and_waits_there_while_the_way_to_the_server_is_blocked(network, ledger, make_tracer):
     """The server lives, and no relay gets through to it."""
-    walls = [failing(network.role_pid("relay", node), "connect", "ENETUNREACH") for node in ("east1", "west1")]
+    walls = [make_tracer(network.role_pid("relay", node), "error=ENETUNREACH", "connect") for node in ("east1", "west1")]
     submit(network, ledger)
     assert network.queued() == 1 and reader.imap_messages(network.HOME, network.IMAP) == []
     network.until(lambda: network.server()["state"] == "inoperable", "relays that see it")
     submit(network, ledger)
     assert network.queued() == 2
     for wall in walls:
-        wall.terminate()
+        wall.end()
     network.judge(ledger)

@@ -483,6 +483,7 @@ void *committer_main(void *arg)
 {
     struct sqlite_file *f = arg;
     struct list ops;
+    file_name_thread(f, "commit");
     list_init(&ops);
     while (wait_for_writes(f, &ops)) {
         work(f, &ops);

@@ -8,6 +8,7 @@
 #include "store/sqlite/heal.h"
 
 #define QUEUE_NAME_MAX_BYTES 128
+#define THREAD_NAME_MAX      16 /* pthread_setname_np(3), with its NUL */
 
 #define EXEC_ENTRY(name) [OP_##name] = sqlite_##name,
 int (*const sqlite_executions[OP_KIND_COUNT])(struct sqlite_tx *tx,
@@ -310,6 +311,16 @@ static int open_now(struct sqlite_file *f, struct err_buf *eb)
         return err != 0 ? err : file_connect(f, &f->r.lock, &f->r.db, f->look ? DB_LOOK : DB_READ, eb);
     }
     return f->part == PART_QUEUE ? 0 : committer_open(f, eb);
+}
+
+void file_name_thread(const struct sqlite_file *f, const char *work)
+{
+    static const char *const parts[] = {
+        [PART_NETWORK] = "network", [PART_QUEUE] = "queue", [PART_MAIL] = "mail"};
+    char name[THREAD_NAME_MAX];
+    int len = snprintf(name, sizeof(name), "%s-%s", work, parts[f->part]);
+    CHECK(len > 0 && len < THREAD_NAME_MAX);
+    CHECK(pthread_setname_np(pthread_self(), name) == 0);
 }
 
 static void start(pthread_t *thread, void *(*main)(void *file), struct sqlite_file *f)

@@ -172,6 +172,7 @@ void *reader_main(void *arg)
     struct sqlite_file *f = arg;
     struct list ops;
     bool stop = false, watch, reopen;
+    file_name_thread(f, "read");
     list_init(&ops);
     while (!stop) {
         wait_for_reads(f, &ops, &stop, &watch, &reopen);

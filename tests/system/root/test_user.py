@@ -91,8 +91,12 @@ def test_a_user_that_is_not_there(make_network):
     network = make_network(TwoSite, "two-site.conf",
                            [('store { url = "sqlite:store" }', 'store { url = "sqlite:store" }\n'
                              'system { user = "no-such-user" }')])
-    done = network.command("relay", "--node", "east1")
-    assert done.returncode == program.FAILED and "no-such-user" in done.stderr
+    said = "the system has no user 'no-such-user' to run as: make it, or change `user`"
+    for words in (("relay", "--node", "east1"), ("run", "--node", "east1"), ("run",)):
+        network.log_path.write_text("")
+        assert network.spawn(*words).wait(60) == program.FAILED, words
+        assert said in network.log_path.read_text(), words
+        assert program.pids_with(network.state_dir) == [], words
 
 
 def capabilities(pid):
