@@ -181,6 +181,9 @@ static void check_builtin(struct build *b, const struct tree_section *s)
         findings_add(b->findings, tree_line(s, "site"),
                      "%s: site \"%s\" has no node with the role \"mailbox\" to run it; add the role",
                      s->label, server->site->name);
+    if (server->address.count > 1)
+        findings_add(b->findings, tree_line(s, "address"),
+                     "%s: an instance of a builtin server has one address; name one", s->label);
     if (!rules_node_of_site(b->config, NULL, ROLE_DIRECTOR))
         findings_add(b->findings, s->line,
                      "%s: no node has the role \"director\", which starts builtin servers; add it to a node",

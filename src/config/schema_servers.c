@@ -115,7 +115,7 @@ static const struct schema_key server_keys[] = {
     {FIELD("hostname", config_server, hostname), SCHEMA_HOSTNAME, RELOAD_RESTART, NULL,
      .help = "Its name in MX records and greetings."},
     {FIELD("address", config_server, address), SCHEMA_IPS, RELOAD_RESTART, NULL, ADDRESSES,
-     .help = "Its own addresses; no other server may have one of them."},
+     .help = "Its own addresses; no other server may have one of them. A builtin server has one."},
     {FIELD("smtp_port", config_server, smtp_port), SCHEMA_INT, RELOAD_RESTART, "25", LIMITS(0, 65535),
      .help = PORT_HELP("SMTP")},
     {FIELD("lmtp_port", config_server, lmtp_port), SCHEMA_INT, RELOAD_RESTART, "0", LIMITS(0, 65535),

@@ -5,11 +5,23 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "wire/smtp_path.h"
 
 #define LIST_LINE_MAX    1024     /* an address has at most 320 octets (RFC 5321 4.5.3.1) */
 #define LIST_ENTRIES_MAX 10000000 /* a bound; the largest providers' directories are shared out by domain */
 
 static char mark; /* what a set's keys map to */
+
+/* local-part@domain, as RCPT could name it. */
+static bool is_mailbox(struct str entry)
+{
+    char path[LIST_LINE_MAX + 2];
+    struct smtp_path parsed;
+    snprintf(path, sizeof(path), "<%.*s>", STR_ARG(entry));
+    struct str text = str_from(path);
+    return smtp_path_parse(&text, SMTP_PATH_FORWARD, true, &parsed) == 0 && text.len == 0 &&
+           parsed.domain.len > 0;
+}
 
 static int list_add(struct map *list, char *line, const char *path, int number, struct err_buf *eb)
 {
@@ -19,7 +31,7 @@ static int list_add(struct map *list, char *line, const char *path, int number, 
     entry = str_trim(entry);
     if (entry.len == 0 || entry.ptr[0] == '#')
         return 0;
-    if (str_find(entry, '@', 0) == SIZE_MAX)
+    if (!is_mailbox(entry))
         return err_set(eb, ERR_SYNTAX, "%s:%d: '%.*s' is not an address: write local-part@domain, one a line",
                        path, number, STR_ARG(entry));
     if (list->len >= LIST_ENTRIES_MAX)

@@ -160,6 +160,9 @@ static void builtin_servers_need_nodes(void **state)
          "2: server \"m\": no node has the role \"director\", which starts builtin servers; add it to a "
          "node\n"},
         {SITE "node \"n\" { site = \"s\" roles = {\"mailbox\"} }\n" EXTERNAL("m", "127.0.0.3", ""), ""},
+        {SITE NODE DNS RELAY "\nserver \"m\" { kind = \"builtin\" site = \"s\" hostname = \"m.test\"\n"
+                             "address = {\"127.0.0.3\", \"::1\"} }",
+         "3: server \"m\": an instance of a builtin server has one address; name one\n"},
     };
     check_cases(cases, ARRAY_LEN(cases));
 }

@@ -97,6 +97,19 @@ static void test_a_bad_list_names_its_line(void **state)
     write_list("a@list.test\nnobody\n");
     assert_int_equal(recipients_init(&r, &config, &eb), ERR_SYNTAX);
     assert_non_null(strstr(eb.text, ":2: 'nobody' is not an address"));
+    static const char *const bad[] = {"@@bad",         "@list.test",   "a@",
+                                      "a b@list.test", "a@list.test>", "a@-.test"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "# who\n\n%s\n", bad[i]);
+        write_list(text);
+        assert_int_equal(recipients_init(&r, &config, &eb), ERR_SYNTAX);
+        assert_non_null(strstr(eb.text, ":3: "));
+    }
+    write_list("\"a b\"@list.test\n  A.b+c@List.Test \r\n");
+    assert_ok(recipients_init(&r, &config, &eb));
+    assert_int_equal(ask(&r, "a.B+c", "list.test"), RECIPIENT_OURS);
+    recipients_fini(&r);
 }
 
 int main(void)
