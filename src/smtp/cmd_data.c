@@ -5,6 +5,8 @@ void cmd_data(struct smtp_server *s, struct str args)
 {
     if (args.len > 0) {
         server_refuse(s, SMTP_REPLY(501, 5, 5, 4, "DATA takes no argument"));
+    } else if (s->chunking) {
+        server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "The message has begun by BDAT")); /* RFC 3030 2 */
     } else if (!s->transaction) {
         server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "MAIL first"));
     } else if (s->recipient_count == 0) {

@@ -45,7 +45,7 @@ static void append_extensions(const struct smtp_server *s, struct buf *text)
 {
     const struct smtp_server_options *o = s->options;
     char nonce[PEER_NONCE_TEXT];
-    buf_append_text(text, "\nPIPELINING\n8BITMIME\nENHANCEDSTATUSCODES\nSIZE");
+    buf_append_text(text, "\nPIPELINING\nCHUNKING\n8BITMIME\nENHANCEDSTATUSCODES\nSIZE");
     if (o->size_max_bytes)
         buf_append_fmt(text, " %llu", (unsigned long long)o->size_max_bytes);
     if (o->smtputf8)

@@ -40,6 +40,10 @@ void cmd_rcpt(struct smtp_server *s, struct str args)
         server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "MAIL first"));
         return;
     }
+    if (s->chunking) {
+        server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "The message has begun by BDAT"));
+        return;
+    }
     if (!str_istarts(args, STR("TO:"))) {
         server_refuse(s, SMTP_REPLY(501, 5, 5, 4, "Syntax: RCPT TO:<forward-path>"));
         return;

@@ -85,6 +85,7 @@ void server_reset(struct smtp_server *s)
 {
     s->recipient_count = 0;
     s->mail_utf8 = false;
+    s->chunking = false;
     if (!s->transaction)
         return;
     s->transaction = false;
@@ -202,8 +203,8 @@ static void run(struct smtp_server *s)
         bytes = pending_input(s);
         if (bytes.len == 0)
             break;
-        if (s->phase == PHASE_DATA) {
-            server_data_input(s, bytes, &used);
+        if (s->phase == PHASE_DATA || s->phase == PHASE_CHUNK) {
+            (s->phase == PHASE_DATA ? server_data_input : server_chunk_input)(s, bytes, &used);
             consume_input(s, used);
             s->data_bytes += used;
         } else {

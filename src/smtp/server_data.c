@@ -12,6 +12,10 @@ static void write_for_message(struct smtp_server *s, const struct smtp_reply *r)
 
 void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
 {
+    if (s->chunk_asked) {
+        bdat_begin_answered(s, r);
+        return;
+    }
     server_write(s, r);
     if (smtp_reply_class(r) == 3) {
         s->phase = PHASE_DATA;
@@ -30,24 +34,46 @@ void data_end_answered(struct smtp_server *s, const struct smtp_reply *r)
     server_reset(s);
 }
 
-static void message_ended(struct smtp_server *s)
+/* bare: it holds what no message may. */
+static void message_ended(struct smtp_server *s, const struct smtp_data_info *info, bool bare)
 {
     static const struct smtp_reply too_big = {552, {5, 3, 4}, {"Message exceeds the maximum size", 32}};
-    static const struct smtp_reply bare = {550, {5, 6, 0}, {"Message holds a bare CR or LF", 29}};
-    struct smtp_data_info info = {s->unstuff.size_bytes, s->unstuff.eight_bit, s->unstuff.nul};
+    static const struct smtp_reply has_bare = {550, {5, 6, 0}, {"Message holds a bare CR or LF", 29}};
     s->phase = PHASE_COMMAND;
     s->stage = "message";
     s->progress++;
-    if (s->too_big || s->unstuff.bare) {
-        write_for_message(s, s->unstuff.bare ? &bare : &too_big);
+    if (s->too_big || bare) {
+        write_for_message(s, bare ? &has_bare : &too_big);
         server_reset(s);
         return;
     }
     s->question = QUESTION_DATA_END;
     if (s->ops->data_end)
-        s->ops->data_end(s->arg, &info);
+        s->ops->data_end(s->arg, info);
     else
         smtp_server_reply(s, NULL);
+}
+
+/* A last line without its end gets it: what is stored is a text of lines. */
+static void end_last_line(struct smtp_server *s)
+{
+    static const char crlf[] = "\r\n";
+    if (s->chunk.line_end || s->too_big || s->chunk.bare)
+        return;
+    s->chunk.size_bytes += 2;
+    if (s->transaction && s->ops->data)
+        s->no_room = !s->ops->data(s->arg, crlf, 2);
+}
+
+void server_chunks_end(struct smtp_server *s)
+{
+    smtp_chunk_end(&s->chunk);
+    end_last_line(s);
+    struct smtp_data_info info = {s->chunk.size_bytes, s->chunk.eight_bit, s->chunk.nul};
+    s->chunking = false;
+    if (!s->chunk_last)
+        s->unanswered = 1; /* RFC 2033 4.2: one reply for each recipient, after the last chunk only */
+    message_ended(s, &info, s->chunk.bare);
 }
 
 void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used)
@@ -59,6 +85,7 @@ void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used
         server_reset(s); /* the rest is swallowed up to its end; the owner need not keep anything */
     if (s->transaction && piece.len > 0 && s->ops->data)
         s->no_room = !s->ops->data(s->arg, piece.ptr, piece.len);
+    struct smtp_data_info info = {s->unstuff.size_bytes, s->unstuff.eight_bit, s->unstuff.nul};
     if (ended)
-        message_ended(s);
+        message_ended(s, &info, s->unstuff.bare);
 }

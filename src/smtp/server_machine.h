@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "smtp/server.h"
+#include "wire/smtp_chunk.h"
 #include "wire/smtp_command.h"
 #include "wire/smtp_data.h"
 #include "wire/smtp_path.h"
@@ -14,7 +15,8 @@ enum server_phase {
     PHASE_COMMAND,
     PHASE_AUTH, /* the next line answers a challenge */
     PHASE_DATA,
-    PHASE_TLS, /* STARTTLS was answered, the handshake is awaited */
+    PHASE_CHUNK, /* the octets of a BDAT follow */
+    PHASE_TLS,   /* STARTTLS was answered, the handshake is awaited */
     PHASE_FINISHED,
 };
 
@@ -80,6 +82,11 @@ struct smtp_server {
     bool last_was_421;
     struct smtp_unstuff unstuff;
     bool too_big;
+    bool chunking;                    /* the message has begun by BDAT: only BDAT goes on with it */
+    bool chunk_asked;                 /* the question data_begin is BDAT's */
+    bool chunk_last, chunk_swallowed; /* of the chunk at hand */
+    uint64_t chunk_bytes, chunk_left;
+    struct smtp_chunk chunk;
 };
 
 /* ---- server.c ---- */
@@ -111,6 +118,12 @@ void server_list_verbs(const struct smtp_server *s, struct buf *out); /* for HEL
 
 /* ---- server_data.c ---- */
 void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used);
+/* The last chunk has come, or one that makes the message one to be refused. */
+void server_chunks_end(struct smtp_server *s);
+
+/* ---- cmd_bdat.c ---- */
+void server_chunk_input(struct smtp_server *s, struct str bytes, size_t *ret_used);
+void bdat_begin_answered(struct smtp_server *s, const struct smtp_reply *r);
 
 /* ---- the commands: args is what follows the verb, trimmed ---- */
 void cmd_ehlo(struct smtp_server *s, struct str args);
@@ -118,6 +131,7 @@ void cmd_helo(struct smtp_server *s, struct str args);
 void cmd_mail(struct smtp_server *s, struct str args);
 void cmd_rcpt(struct smtp_server *s, struct str args);
 void cmd_data(struct smtp_server *s, struct str args);
+void cmd_bdat(struct smtp_server *s, struct str args);
 void cmd_rset(struct smtp_server *s, struct str args);
 void cmd_noop(struct smtp_server *s, struct str args);
 void cmd_vrfy(struct smtp_server *s, struct str args);

@@ -16,6 +16,7 @@ static const struct verb verbs[] = {
     {{"MAIL", 4}, cmd_mail, IN_ALL},
     {{"RCPT", 4}, cmd_rcpt, IN_ALL},
     {{"DATA", 4}, cmd_data, IN_ALL},
+    {{"BDAT", 4}, cmd_bdat, IN_ALL},
     {{"EHLO", 4}, cmd_ehlo, IN_SMTP | IN_SUBMISSION},
     {{"HELO", 4}, cmd_helo, IN_SMTP | IN_SUBMISSION},
     {{"LHLO", 4}, cmd_ehlo, IN_LMTP},

@@ -1,0 +1,125 @@
+/* BDAT (RFC 3030): a message in chunks. The octets of a chunk follow the command at once, whatever it is
+ * answered: those of one that was refused are swallowed. */
+#include <stdio.h>
+
+#include "smtp/server_machine.h"
+
+static void swallow(struct smtp_server *s)
+{
+    if (s->phase == PHASE_FINISHED || s->chunk_left == 0)
+        return;
+    s->chunk_swallowed = true;
+    s->phase = PHASE_CHUNK;
+}
+
+static void begin_message(struct smtp_server *s)
+{
+    s->chunking = true;
+    s->too_big = false;
+    s->unanswered = s->recipient_count;
+    smtp_chunk_init(&s->chunk);
+}
+
+/* What the machine itself has against it. */
+static struct smtp_reply check_order(const struct smtp_server *s)
+{
+    if (!s->transaction)
+        return SMTP_REPLY(503, 5, 5, 1, "MAIL first");
+    if (s->recipient_count == 0)
+        return SMTP_REPLY(503, 5, 5, 1, "No valid recipients");
+    return (struct smtp_reply){0, {0, 0, 0}, {"", 0}};
+}
+
+static void chunk_ended(struct smtp_server *s)
+{
+    char text[64];
+    s->phase = PHASE_COMMAND;
+    s->progress++;
+    if (s->chunk_last || s->too_big || s->chunk.bare) {
+        server_chunks_end(s);
+        return;
+    }
+    snprintf(text, sizeof(text), "%llu octets received", (unsigned long long)s->chunk_bytes);
+    server_write(s, &(struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
+}
+
+static void take_chunk(struct smtp_server *s)
+{
+    if (s->chunk_left > 0)
+        s->phase = PHASE_CHUNK;
+    else
+        chunk_ended(s);
+}
+
+void bdat_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
+{
+    s->chunk_asked = false;
+    if (smtp_reply_class(r) == 3) {
+        begin_message(s);
+        take_chunk(s);
+        return;
+    }
+    server_write(s, r);
+    if (r->code != 421)
+        server_reset(s);
+    swallow(s);
+}
+
+static void begin(struct smtp_server *s)
+{
+    struct smtp_reply r = check_order(s);
+    if (r.code != 0) {
+        server_refuse(s, r);
+        swallow(s);
+    } else if (s->chunking) {
+        take_chunk(s);
+    } else {
+        s->chunk_asked = true;
+        s->question = QUESTION_DATA_BEGIN;
+        if (s->ops->data_begin)
+            s->ops->data_begin(s->arg);
+        else
+            smtp_server_reply(s, NULL);
+    }
+}
+
+void cmd_bdat(struct smtp_server *s, struct str args)
+{
+    int rc = smtp_chunk_args_parse(args, &s->chunk_bytes, &s->chunk_last);
+    s->chunk_left = s->chunk_bytes;
+    if (rc == ERR_SYNTAX) { /* where the next command begins cannot be told */
+        server_write(s, &SMTP_REPLY(501, 5, 5, 4, "Syntax: BDAT size [LAST]; closing transmission channel"));
+        server_finish(s);
+    } else if (rc != 0 || s->chunk_bytes > server_size_max_bytes(s)) {
+        server_write(s, &SMTP_REPLY(552, 5, 3, 4, "Chunk exceeds the maximum size of a message; closing"));
+        server_finish(s);
+    } else {
+        begin(s);
+    }
+}
+
+static void take_octets(struct smtp_server *s, struct str piece)
+{
+    smtp_chunk_feed(&s->chunk, piece);
+    s->too_big = s->too_big || s->chunk.size_bytes > server_size_max_bytes(s);
+    if (s->too_big || s->chunk.bare)
+        server_reset(s); /* the rest is swallowed up to its end; the owner need not keep anything */
+    if (s->transaction && s->ops->data)
+        s->no_room = !s->ops->data(s->arg, piece.ptr, piece.len);
+}
+
+void server_chunk_input(struct smtp_server *s, struct str bytes, size_t *ret_used)
+{
+    struct str piece = str_sub(bytes, 0, s->chunk_left < bytes.len ? (size_t)s->chunk_left : bytes.len);
+    *ret_used = piece.len;
+    s->chunk_left -= piece.len;
+    if (!s->chunk_swallowed)
+        take_octets(s, piece);
+    if (s->chunk_left > 0)
+        return;
+    if (!s->chunk_swallowed)
+        chunk_ended(s);
+    else
+        s->phase = PHASE_COMMAND;
+    s->chunk_swallowed = false;
+}
