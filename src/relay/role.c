@@ -18,7 +18,7 @@
 #include "store/presence.h"
 #include "store/view.h"
 
-#define OBSERVE_PER_LEASE 5 /* heartbeats in the time after which a node counts as dead */
+#define OBSERVE_PER_LEASE 5 /* heartbeats in the time after which a relay counts as dead */
 
 /* A queue that is ours, and what its streams share. */
 struct custody {
