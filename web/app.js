@@ -8,7 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 const TONES = {
   operational: "good", ok: "good", alive: "good",
-  suspect: "warn", recovering: "warn",
+  suspect: "warn", recovering: "warn", "alive, its director is not": "warn",
   inoperable: "bad", fenced: "bad", lost: "bad", dead: "bad", failed: "bad",
   unknown: "", retired: "", absent: "",
 };
@@ -117,7 +117,7 @@ function site(s, nodes, leader) {
   const color = s.lost || !alive ? "bad" : alive < own.length ? "warn" : "good";
   const card = make("article", color, head(s.name, word, color));
   for (const node of own) {
-    const state = node.alive ? "alive" : "dead";
+    const state = !node.alive ? "dead" : node.director === false ? "alive, its director is not" : "alive";
     const name = node.name === leader ? `${node.name}, leads` : node.name;
     const process = node.pid ? `, process ${node.pid}` : "";
     card.append(make("div", "head observer", make("span", "", name + process),

@@ -1,7 +1,11 @@
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/role_main.h"
 #include "director/role.h"
+#include "run/command.h"
+#include "run/origin.h"
 #include "web/web.h"
 
 struct director_main {
@@ -44,7 +48,7 @@ static bool starts_on_low_ports(const struct config *c, const struct config_node
 static int start(struct director_main *m)
 {
     struct err_buf eb = {""};
-    struct director_options options;
+    struct origin origin;
     const struct config_web *web = config_web_of_node(m->rm.cx.config, m->rm.node);
     if (web)
         m->web = web_open(m->rm.cx.loop, m->rm.cx.config, web);
@@ -52,10 +56,18 @@ static int start(struct director_main *m)
     int status = role_main_open(&m->rm);
     if (status)
         return status;
-    director_options_init(&options, m->rm.cx.config, m->rm.node, m->rm.cx.store);
-    options.lifeline_fd = lifeline_fd();
+    origin_init(&origin);
+    char *program = command_program();
+    struct director_options options = {.config = m->rm.cx.config,
+                                       .node = m->rm.node,
+                                       .store = m->rm.cx.store,
+                                       .program = program,
+                                       .boot_id = origin.boot_id,
+                                       .pid_ns = origin.pid_ns,
+                                       .supervisor_pid = origin.supervisor_pid,
+                                       .lifeline_fd = lifeline_fd()};
     int rc = director_start(m->rm.cx.loop, &options, &m->director, &eb);
-    director_options_fini(&options);
+    free(program);
     if (rc < 0) {
         log_event(LOG_ERROR, eb.text);
         return EXIT_FAILED;

@@ -6,6 +6,7 @@
 #include "cli/role_main.h"
 #include "net/bind.h"
 #include "relay/role.h"
+#include "run/origin.h"
 #include "run/supervisor.h"
 
 #define GRACE_MS 10000 /* for messages under way at the end */
@@ -43,8 +44,15 @@ static int start_bound(struct relay_main *m, const struct config_relay *relay, i
     int status = role_main_open(&m->rm);
     if (status)
         return status;
-    struct relay_role_options options = {
-        .config = m->rm.cx.config, .relay = relay, .store = m->rm.cx.store, .listen_fds = fds};
+    struct origin origin;
+    origin_init(&origin);
+    struct relay_role_options options = {.config = m->rm.cx.config,
+                                         .relay = relay,
+                                         .store = m->rm.cx.store,
+                                         .listen_fds = fds,
+                                         .boot_id = origin.boot_id,
+                                         .pid_ns = origin.pid_ns,
+                                         .supervisor_pid = origin.supervisor_pid};
     int err = relay_role_start(m->rm.cx.loop, &options, &m->role, &eb);
     if (err < 0) {
         log_event(LOG_ERROR, eb.text);

@@ -21,6 +21,13 @@ static struct some some(const json_t *object, const char *name)
     return s;
 }
 
+/* "-": it has none. */
+static const char *yes_or_no(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return json_is_null(value) ? "-" : json_is_true(value) ? "yes" : "no";
+}
+
 /* QUEUED is all that has not ended: what waits, is held, or is in quarantine. */
 static void print_servers(const json_t *all)
 {
@@ -44,8 +51,7 @@ static void print_relays(const json_t *all)
     json_array_foreach(json_object_get(all, "relays"), i, r)
         printf("%-12s %-8s %-8s %-16s %-6s %-12s %8lld\n", field_text(r, "name", "-"),
                field_text(r, "site", "-"), field_text(r, "node", "-"), field_text(r, "address", "-"),
-               json_is_true(json_object_get(r, "alive")) ? "yes" : "no", field_text(r, "queue_owner", "-"),
-               field_number(r, "queued"));
+               yes_or_no(r, "alive"), field_text(r, "queue_owner", "-"), field_number(r, "queued"));
     json_array_foreach(json_object_get(all, "relays"), i, r)
     {
         const char *problem = field_text(r, "queue_problem", NULL);
@@ -58,10 +64,10 @@ static void print_nodes(const json_t *all)
 {
     size_t i;
     json_t *n;
-    printf("\n%-12s %-8s %-6s %8s\n", "NODE", "SITE", "ALIVE", "PID");
+    printf("\n%-12s %-8s %-6s %-8s %8s\n", "NODE", "SITE", "ALIVE", "DIRECTOR", "PID");
     json_array_foreach(json_object_get(all, "nodes"), i, n)
-        printf("%-12s %-8s %-6s %8s\n", field_text(n, "name", "-"), field_text(n, "site", "-"),
-               json_is_true(json_object_get(n, "alive")) ? "yes" : "no", some(n, "pid").text);
+        printf("%-12s %-8s %-6s %-8s %8s\n", field_text(n, "name", "-"), field_text(n, "site", "-"),
+               yes_or_no(n, "alive"), yes_or_no(n, "director"), some(n, "pid").text);
 }
 
 static void print_routes(const json_t *all)

@@ -145,7 +145,8 @@ static int read_status(struct str text, const char *server, const char *node, co
     struct demo_status status = {.pid = number(s, "pid"), .epoch = number(s, "epoch")};
     copy_text(status.state, s, "state");
     copy_text(status.node, s, "node");
-    status.node_alive = json_is_true(json_object_get(n, "alive"));
+    status.node_works =
+        json_is_true(json_object_get(n, "alive")) && json_is_true(json_object_get(n, "director"));
     status.node_pid = number(n, "pid");
     copy_text(status.queue_owner, find_named(all, "relays", relay), "queue_owner");
     bool found = s && n;

@@ -40,7 +40,7 @@ struct demo_network {
 struct demo_status {
     int64_t pid, epoch; /* of the server's instance; 0: none */
     char state[DEMO_NAME_MAX], node[DEMO_NAME_MAX];
-    bool node_alive;
+    bool node_works;                 /* it lives, and its director can carry out orders there */
     int64_t node_pid;                /* of its supervisor */
     char queue_owner[DEMO_NAME_MAX]; /* the node that owns the relay's queue */
 };

@@ -75,8 +75,8 @@ static bool is_back(struct demo *d, void *arg, struct err_buf *eb)
     (void)arg;
     int rc =
         demo_network_status(&d->network, p->server->name, p->home_node->name, p->home_relay->name, &status);
-    err_set(eb, rc, "status says it is not alive");
-    return rc == 0 && status.node_alive;
+    err_set(eb, rc, "status says that it or its director is not alive");
+    return rc == 0 && status.node_works;
 }
 
 static int site_returns(struct demo *d)

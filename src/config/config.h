@@ -179,7 +179,7 @@ struct config {
     enum log_level log_level; /* the least that is logged (default info) */
     enum log_messages log_messages;
 
-    int64_t lease_ms; /* node and director leases (default 2500ms) */
+    int64_t lease_ms; /* of each lease (default 2500ms) */
 
     struct config_site *sites;
     size_t site_count;

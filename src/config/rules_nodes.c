@@ -90,11 +90,27 @@ static void check_part(struct build *b, const struct part *part)
     }
 }
 
+/* A mailbox starts by a director's order only, and who carries that out is the node's own director process.
+ */
+static void check_mailboxes(struct build *b)
+{
+    TREE_FOREACH(s, b->root, "node")
+    {
+        const struct config_node *node = s->object;
+        if ((node->roles & ROLE_MAILBOX) && !(node->roles & ROLE_DIRECTOR))
+            findings_add(b->findings, tree_line(s, "roles"),
+                         "%s: it has the role \"mailbox\" without \"director\", whose process starts the "
+                         "instances on its node; add \"director\" to its roles",
+                         s->label);
+    }
+}
+
 void rules_check_nodes(struct build *b)
 {
     if (b->config->node_count == 0)
         findings_add(b->findings, 0, "there is no node section; add one for each machine");
     check_machines(b);
+    check_mailboxes(b);
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         check_part(b, &parts[i]);
 }

@@ -64,8 +64,8 @@ static const struct schema_key system_keys[] = {
 static const struct schema_key timing_keys[] = {
     {FIELD("lease", config, lease_ms), SCHEMA_DURATION, RELOAD_RESTART, "\"2500ms\"",
      LIMITS(500, 5 * MINUTE_MS),
-     .help =
-         "How long a node's or the director's lease holds without renewal: others may take over after that."},
+     .help = "How long a lease of a director, relay or instance holds without renewal: others may take over "
+             "after that."},
     {.name = NULL},
 };
 
@@ -75,7 +75,8 @@ static const struct schema_key node_keys[] = {
     {FIELD("site", config_node, site), SCHEMA_REF, RELOAD_RESTART, NULL, .ref = "site",
      .help = "The data centre it is in."},
     {FIELD("roles", config_node, roles), SCHEMA_WORDS, RELOAD_RESTART, NULL, LIMITS(1, 4),
-     .words = role_words, .help = "What it runs."},
+     .words = role_words,
+     .help = "What it runs. A mailbox needs a director beside it, whose process starts its instances."},
     {FIELD("host", config_node, host), SCHEMA_TEXT, RELOAD_RESTART, "",
      .help = "Name of the machine that it runs on; unset: this one, as all nodes without it."},
     {.name = NULL},

@@ -5,18 +5,9 @@
 
 /* ---- queues ---- */
 
-static bool relay_runs(const struct view *v, const struct config *c, const struct config_node *n)
+static bool can_own(const struct view *v, const struct config_node *n)
 {
-    for (size_t i = 0; i < v->observation_count; i++)
-        if (str_eq(v->observations[i].node, str_from(n->name)) &&
-            v->observations[i].age_ms <= 2 * c->lease_ms)
-            return true;
-    return c->server_count == 0;
-}
-
-static bool can_own(const struct view *v, const struct config *c, const struct config_node *n)
-{
-    return (n->roles & ROLE_RELAY) && agree_node_lives(v, n) && relay_runs(v, c, n);
+    return (n->roles & ROLE_RELAY) && agree_relay_lives(v, n);
 }
 
 static const struct config_node *heir(const struct view *v, const struct config *c,
@@ -25,7 +16,7 @@ static const struct config_node *heir(const struct view *v, const struct config 
     const struct config_node *other = NULL;
     for (size_t i = 0; i < c->node_count; i++) {
         const struct config_node *n = &c->nodes[i];
-        if (!can_own(v, c, n))
+        if (!can_own(v, n))
             continue;
         if (n->site == site)
             return n;
@@ -35,11 +26,11 @@ static const struct config_node *heir(const struct view *v, const struct config 
     return other;
 }
 
-static bool node_lives(const struct view *v, const struct config *c, struct str name)
+static bool owner_lives(const struct view *v, const struct config *c, struct str name)
 {
     for (size_t i = 0; i < c->node_count; i++)
         if (str_eq(name, str_from(c->nodes[i].name)))
-            return agree_node_lives(v, &c->nodes[i]);
+            return can_own(v, &c->nodes[i]);
     return false;
 }
 
@@ -52,10 +43,10 @@ static const struct config_node *owner_to_be(const struct view *v, const struct 
     if (!q)
         return r->node;
     if (str_eq(q->record.owner, home))
-        return agree_node_lives(v, r->node) || !settled ? NULL : heir(v, c, r->node->site);
-    if (can_own(v, c, r->node))
+        return can_own(v, r->node) || !settled ? NULL : heir(v, c, r->node->site);
+    if (can_own(v, r->node))
         return r->node;
-    return node_lives(v, c, q->record.owner) || !settled ? NULL : heir(v, c, r->node->site);
+    return owner_lives(v, c, q->record.owner) || !settled ? NULL : heir(v, c, r->node->site);
 }
 
 void adopt_queues(const struct view *v, const struct config *c, bool settled, struct batch *b)

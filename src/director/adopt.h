@@ -10,12 +10,11 @@
 #include "director/batch.h"
 #include "store/view.h"
 
-/* A queue belongs to its relay's node while that lives and its relay runs; while
- * the owner is dead, to a live node with a running relay, of the same site
- * rather than another. A relay runs when it writes observations (or when no
- * server is configured that it could observe). settled: the caller has looked for
- * as long as a lease runs, so that a node without one is dead, and not only later
- * than we are in a start of everything. */
+/* A queue belongs to its relay's node while that relay lives; while the owner's
+ * relay is dead, to a node with a live one, of the same site rather than another.
+ * A director's death takes no queue from anybody. settled: the caller has looked
+ * for as long as a lease runs, so that a relay without one is dead, and not only
+ * later than we are in a start of everything. */
 void adopt_queues(const struct view *v, const struct config *c, bool settled, struct batch *b);
 
 /* Each domain's mail goes to its configured server, or to the standby that

@@ -8,8 +8,8 @@
 #ifndef HOLDFAST_DIRECTOR_AGENT_H
 #define HOLDFAST_DIRECTOR_AGENT_H
 
-#include "director/lease.h"
 #include "director/program.h"
+#include "store/lease.h"
 #include "store/view.h"
 
 struct agent;

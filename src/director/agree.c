@@ -2,11 +2,25 @@
 
 #include "health/words.h"
 
+static bool is_lost(const struct view *v, const struct config_node *n)
+{
+    const struct view_site *site = view_site_find(v, str_from(n->site->name));
+    return site && site->record.lost;
+}
+
 bool agree_node_lives(const struct view *v, const struct config_node *n)
 {
-    const struct view_node *node = view_node_find(v, str_from(n->name));
-    const struct view_site *site = view_site_find(v, str_from(n->site->name));
-    return node && node->alive && !(site && site->record.lost);
+    return view_node_is_alive(v, str_from(n->name)) && !is_lost(v, n);
+}
+
+bool agree_agent_lives(const struct view *v, const struct config_node *n)
+{
+    return view_agent_is_alive(v, str_from(n->name)) && !is_lost(v, n);
+}
+
+bool agree_relay_lives(const struct view *v, const struct config_node *n)
+{
+    return view_node_relays(v, str_from(n->name)) && !is_lost(v, n);
 }
 
 static const struct view_observation *find(const struct view *v, const char *node, struct str server)
@@ -35,7 +49,7 @@ struct agreement agree_count(const struct view *v, const struct config *c, struc
     struct agreement a = {0};
     for (size_t i = 0; i < c->node_count; i++) {
         const struct config_node *n = &c->nodes[i];
-        if (!(n->roles & ROLE_RELAY) || !agree_node_lives(v, n))
+        if (!(n->roles & ROLE_RELAY) || !agree_relay_lives(v, n))
             continue;
         a.live++;
         const struct view_observation *o = find(v, n->name, server);

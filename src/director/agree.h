@@ -1,9 +1,9 @@
 /* Agreement about a server's health. Pure: records in, numbers out. For the
  * director's decisions and the status page.
  *
- * Observers are the nodes that run a relay; each relay records what it observes
- * (kind "observation"). An observer leaves the count only when its node's lease
- * has run out, or its site was recorded as lost. One that is slow, silent, or
+ * Observers are the relays, by their nodes; each records what it observes (kind
+ * "observation"). An observer leaves the count only when its relay's lease has run
+ * out, or its site was recorded as lost. One that is slow, silent, or
  * speaks of another instance is unknown, which is no agreement, but counts. So
  * of two that live both must agree, and the last one alone decides. */
 #ifndef HOLDFAST_DIRECTOR_AGREE_H
@@ -22,8 +22,12 @@ struct agreement {
     bool invoke;        /* one that says inoperable has used up its attempts and time */
 };
 
-/* A node's lease runs, and its site is not recorded as lost. */
+/* Who counts as alive, for all that directors decide: as the view says, by leases,
+ * unless its site is recorded as lost. agent: the node's director, which carries
+ * out orders; relay: the node's, which owns queues and observes. */
 bool agree_node_lives(const struct view *v, const struct config_node *n);
+bool agree_agent_lives(const struct view *v, const struct config_node *n);
+bool agree_relay_lives(const struct view *v, const struct config_node *n);
 /* The instance with epoch of a server. An observation older than two leases is
  * of an observer that is silent. */
 struct agreement agree_count(const struct view *v, const struct config *c, struct str server, int64_t epoch);

@@ -1,5 +1,6 @@
 #include "director/decide.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "director/agree.h"
@@ -41,12 +42,20 @@ static bool timed_out(const struct judge *j)
     return j->step->elapsed_ms >= decide_timeout_ms(j->x->server, j->r);
 }
 
-static bool node_lives(const struct judge *j, struct str name)
+typedef bool lives_fn(const struct view *v, const struct config_node *n);
+
+static bool lives(const struct judge *j, struct str node, lives_fn *how)
 {
     for (size_t i = 0; i < j->x->config->node_count; i++)
-        if (is(name, j->x->config->nodes[i].name))
-            return agree_node_lives(j->x->view, &j->x->config->nodes[i]);
+        if (is(node, j->x->config->nodes[i].name))
+            return how(j->x->view, &j->x->config->nodes[i]);
     return false;
+}
+
+/* There is somebody to carry it out. */
+static bool is_in_hands(const struct judge *j, const struct record_order *o)
+{
+    return lives(j, order_node(o), agree_agent_lives);
 }
 
 /* ---- orders to nodes ---- */
@@ -63,8 +72,8 @@ static enum answer order_answer(const struct judge *j, int64_t epoch, const char
         order_result_decode(j->arena, o->record.result, ret_result);
         return order_is(&o->record, "done") ? ANSWER_DONE : ANSWER_FAILED;
     }
-    if (o && !node_lives(j, order_node(&o->record)))
-        ret_result->text = STR("the node died");
+    if (o && !is_in_hands(j, &o->record))
+        ret_result->text = STR("the node's director died");
     else if (timed_out(j))
         ret_result->text = STR("not done in time");
     else
@@ -73,6 +82,15 @@ static enum answer order_answer(const struct judge *j, int64_t epoch, const char
 }
 
 /* ---- each state ---- */
+
+/* Recorded once, not each time that somebody looks; nodes that have only just been started get their time. */
+static void tell_no_place(struct judge *j, const char *why)
+{
+    char text[sizeof(((struct err_buf *)0)->text) + 64];
+    snprintf(text, sizeof(text), "no live node can create it: %s", why);
+    if (j->step->elapsed_ms >= DECIDE_PATIENCE_MS && !is(j->r->detail, text))
+        due(j, MACHINE_NO_PLACE, arena_str(j->arena, str_from(text)));
+}
 
 static void judge_absent(struct judge *j)
 {
@@ -89,8 +107,10 @@ static void judge_absent(struct judge *j)
     start.wanted = STR(WANTED_START);
     start.plan_index = PLAN_NOTHING;
     x.record = &start;
-    if (plan_next(&x, &ignored, &eb) < 0)
+    if (plan_next(&x, &ignored, &eb) < 0) {
+        tell_no_place(j, eb.text);
         return;
+    }
     due(j, MACHINE_START, STR_EMPTY);
     j->d->input.wanted = start.wanted;
     j->d->input.reason = STR("first start");
@@ -102,7 +122,7 @@ static bool is_being_cleared(const struct judge *j)
     for (size_t i = 0; i < j->x->view->order_count; i++) {
         const struct record_order *o = &j->x->view->orders[i].record;
         if (is(o->verb, ORDER_DESTROY) && is(o->subject, j->x->server->name) && order_is_open(o) &&
-            node_lives(j, order_node(o)))
+            is_in_hands(j, o))
             return true;
     }
     return false;
@@ -166,7 +186,7 @@ static void judge_creating(struct judge *j)
 
 static void judge_verifying(struct judge *j)
 {
-    bool lost = j->r->candidate.node.len > 0 && !node_lives(j, j->r->candidate.node);
+    bool lost = j->r->candidate.node.len > 0 && !lives(j, j->r->candidate.node, agree_node_lives);
     if (j->step->own == STEP_DONE)
         due(j, MACHINE_VERIFIED, STR_EMPTY);
     else if (j->step->own == STEP_FAILED)

@@ -11,10 +11,12 @@
 #include "director/machine.h"
 #include "director/plan.h"
 
-#define DECIDE_CREATE_AGAIN_MS 300  /* a provisioner that said "try again later" (75) has this long */
-#define DECIDE_PATIENCE_MS     5000 /* for a live node to destroy what is in the way: it kills after 3 s */
-#define DECIDE_ROUND_FIRST_MS  500  /* until the plan is tried from its start again, doubling */
-#define DECIDE_ROUND_MAX_MS    10000
+#define DECIDE_CREATE_AGAIN_MS 300 /* a provisioner that said "try again later" (75) has this long */
+#define DECIDE_PATIENCE_MS                                                                                   \
+    5000 /* for a live node to destroy what is in the way: it kills after 3 s; for a                         \
+          * first start's place to come up */
+#define DECIDE_ROUND_FIRST_MS 500 /* until the plan is tried from its start again, doubling */
+#define DECIDE_ROUND_MAX_MS   10000
 
 /* What the leader itself did in the present state; zero when it has just entered
  * it, or has just begun to lead. */

@@ -9,8 +9,8 @@
 #define HOLDFAST_DIRECTOR_LEADER_H
 
 #include "config/config.h"
-#include "director/lease.h"
 #include "loop/loop.h"
+#include "store/lease.h"
 #include "store/mail.h"
 #include "store/view.h"
 

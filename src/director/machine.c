@@ -225,6 +225,7 @@ struct row {
 static const struct row rows[] = {
     {FROM(ABSENT), ON(START), NULL, TO(DECIDING), begin},
     {FROM(ABSENT), ON(ADOPT), NULL, TO(RUNNING), adopt},
+    {FROM(ABSENT), ON(NO_PLACE), NULL, TO(ABSENT), NULL},
 
     {FROM(RUNNING), ON(INVOKE), NULL, TO(DECIDING), begin},
     {FROM(RUNNING), ON(ORDER), NULL, TO(DECIDING), begin},
@@ -294,7 +295,7 @@ static const char *const state_names[MACHINE_STATE_COUNT] = {
 static const char *const event_names[MACHINE_EVENT_COUNT] = {
     "start",       "adopt",      "invoke",       "order",   "order-off",    "pick",
     "none-left",   "fenced-off", "fence-failed", "created", "create-again", "verified",
-    "step-failed", "routed",     "undone",       "retry",   "recovered",
+    "step-failed", "routed",     "undone",       "retry",   "recovered",    "no-place",
 };
 
 const char *machine_state_name(enum machine_state s)

@@ -4,7 +4,7 @@
  * each state is written, guarded by the director's lease, before its action.
  *
  *   state      its action                               what ends it
- *   absent     none (no instance ever was)              START, ADOPT
+ *   absent     none (no instance ever was)              START, ADOPT; NO_PLACE is only told
  *   deciding   choose the next entry of the plan        PICK_*, NONE_LEFT
  *   fencing    make sure that the holder is off         FENCED, FENCE_FAILED
  *   creating   the provisioner, on a node of the site   CREATED, CREATE_AGAIN, STEP_FAILED
@@ -61,8 +61,9 @@ enum machine_event {
     MACHINE_UNDONE,
     MACHINE_RETRY,
     MACHINE_RECOVERED,
+    MACHINE_NO_PLACE, /* a first start has to wait for a node that can create it; detail: why */
 };
-#define MACHINE_EVENT_COUNT 17
+#define MACHINE_EVENT_COUNT 18
 
 struct machine_input {
     enum machine_event event;

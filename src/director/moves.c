@@ -194,13 +194,15 @@ static void tell(const struct move *m, const struct record_server *after, struct
         "epoch",     epoch,
         NULL,
     };
-    log_event(LOG_INFO, "server moves", LOG_TEXT("server", m->x->server->name), LOG_TEXT("from", from),
-              LOG_STR("to", after->state), LOG_TEXT("event", machine_event_name(m->decision->input.event)),
-              LOG_STR("node", who->node), LOG_STR("address", who->address), LOG_I64("epoch", who->epoch),
+    bool alarm = is(after->state, "waiting") || m->decision->input.event == MACHINE_NO_PLACE;
+    log_event(alarm ? LOG_WARNING : LOG_INFO, "server moves", LOG_TEXT("server", m->x->server->name),
+              LOG_TEXT("from", from), LOG_STR("to", after->state),
+              LOG_TEXT("event", machine_event_name(m->decision->input.event)), LOG_STR("node", who->node),
+              LOG_STR("address", who->address), LOG_I64("epoch", who->epoch),
               LOG_STR("detail", after->detail));
     if (!m->quiet)
         batch_event(b, "server", str_from(m->x->server->name), members);
-    if (!m->quiet && is(after->state, "waiting"))
+    if (!m->quiet && alarm)
         batch_event(b, "alarm", str_from(m->x->server->name), members);
 }
 

@@ -136,7 +136,7 @@ static struct str fence_runner(const struct plan_context *x, const struct config
     struct str holder = x->record->instance.node, found = STR_EMPTY;
     for (size_t i = 0; i < x->config->node_count; i++) {
         const struct config_node *n = &x->config->nodes[i];
-        if (!(n->roles & ROLE_DIRECTOR) || !agree_node_lives(x->view, n))
+        if (!(n->roles & ROLE_DIRECTOR) || !agree_agent_lives(x->view, n))
             continue;
         if (is(holder, n->name))
             return holder;
@@ -167,7 +167,7 @@ static struct str live_holder(const struct plan_context *x)
 {
     for (size_t i = 0; i < x->config->node_count; i++)
         if (is(x->record->instance.node, x->config->nodes[i].name) &&
-            agree_node_lives(x->view, &x->config->nodes[i]))
+            agree_agent_lives(x->view, &x->config->nodes[i]))
             return x->record->instance.node;
     return STR_EMPTY;
 }
@@ -209,7 +209,7 @@ static const struct config_node *creator(const struct plan_context *x, const str
     for (size_t i = 0; i < x->config->node_count; i++) {
         const struct config_node *n = &x->config->nodes[i];
         if (n->site == site && (n->roles & ROLE_MAILBOX) && (n->roles & ROLE_DIRECTOR) &&
-            agree_node_lives(x->view, n))
+            agree_agent_lives(x->view, n))
             return n;
     }
     return NULL;
@@ -225,7 +225,7 @@ static bool choose_create(const struct plan_context *x, int64_t index, const str
     if (e->provisioner[0] == '\0')
         pass_over(eb, "create in %s: no provisioner", site);
     else if (!node)
-        pass_over(eb, "create in %s: no live node with the mailbox role", site);
+        pass_over(eb, "create in %s: no live node with the roles mailbox and director", site);
     else if (is(r->wanted, WANTED_SWITCHOVER) && plan_has_instance(r) && is(r->instance.site, site))
         pass_over(eb, "create in %s: it is there now", site);
     else if (is(r->wanted, WANTED_RESTART) && plan_has_instance(r) && !is_place(x->server, e, &r->instance))

@@ -5,8 +5,8 @@
 #define HOLDFAST_DIRECTOR_PRUNE_H
 
 #include "config/config.h"
-#include "director/lease.h"
 #include "loop/loop.h"
+#include "store/lease.h"
 #include "store/network.h"
 
 struct prune;

@@ -10,8 +10,8 @@
 #define HOLDFAST_DIRECTOR_RETURNED_H
 
 #include "config/config.h"
-#include "director/lease.h"
 #include "director/program.h"
+#include "store/lease.h"
 #include "store/view.h"
 
 struct returned;

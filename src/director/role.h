@@ -1,9 +1,9 @@
 /* The director role of one node. In every director process, leader or not, runs
- * the node's agent: it renews the node's lease "node/NAME", writes the node's
- * record and carries out the orders that are addressed to the node (create and
- * destroy instances, fence). The process that holds the lease "director" also
+ * the node's agent: it holds the lease "node/NAME" (store/presence.h), and carries
+ * out the orders that are addressed to the node (create and destroy instances,
+ * fence). The process that holds the lease "director" also
  * leads: it starts builtin servers for the first time, fails over, moves queues
- * of dead nodes, and carries out what operators order.
+ * of dead relays, and carries out what operators order.
  *
  * Used by the program's director command and by the simulator. One loop, one
  * thread; the store is the caller's. After a crash another director, or this one
@@ -32,13 +32,6 @@ struct director_options {
     int64_t supervisor_pid;         /* 0 when another supervises */
     int lifeline_fd;                /* to be passed to provisioners; -1: none */
 };
-
-/* The options of a real process: program from /proc/self/exe, boot id from the
- * kernel, supervisor's pid from HOLDFAST_SUPERVISOR_PID. program and boot_id
- * are heap: director_options_fini. lifeline_fd is -1: the caller's to set. */
-void director_options_init(struct director_options *o, const struct config *c, const struct config_node *node,
-                           struct store *store);
-void director_options_fini(struct director_options *o);
 
 /* ERR_* with eb when the store's mail part cannot be opened. */
 int director_start(struct loop *l, const struct director_options *options, struct director **ret_director,

@@ -16,9 +16,10 @@
 #include "relay/recipients.h"
 #include "relay/safety_net.h"
 #include "relay/target.h"
+#include "store/presence.h"
 #include "store/view.h"
 
-#define OBSERVE_PER_LEASE 5 /* heartbeats in the time after which a node counts as dead */
+#define OBSERVE_PER_LEASE 5 /* heartbeats in the time after which a relay counts as dead */
 
 /* A queue that is ours, and what its streams share. */
 struct custody {
@@ -53,6 +54,7 @@ struct relay_role {
     struct peer_key peer_key;
     bool peer_key_known;
     struct target **targets; /* one for each server of the configuration */
+    struct presence *presence;
     struct viewer *viewer;
     struct owned *owned;
     struct orders *orders;
@@ -375,6 +377,20 @@ static void make_edge(struct relay_role *r)
     r->edge = edge_new(r->loop, &edge, on_accepted, r);
 }
 
+static struct presence *make_presence(struct relay_role *r)
+{
+    const struct config_relay *relay = r->options.relay;
+    struct presence_options options = {.kind = PRESENCE_RELAY,
+                                       .name = relay->name,
+                                       .node = relay->node->name,
+                                       .site = relay->node->site->name,
+                                       .lease_ms = r->options.config->lease_ms,
+                                       .boot_id = r->options.boot_id,
+                                       .pid_ns = r->options.pid_ns,
+                                       .supervisor_pid = r->options.supervisor_pid};
+    return presence_new(r->loop, store_network(r->options.store), &options);
+}
+
 int relay_role_start(struct loop *l, const struct relay_role_options *options, struct relay_role **ret_role,
                      struct err_buf *eb)
 {
@@ -405,6 +421,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         relay_role_free(r);
         return rc;
     }
+    r->presence = make_presence(r); /* last: it says that the relay takes mail */
     *ret_role = r;
     return 0;
 }
@@ -464,6 +481,7 @@ void relay_role_free(struct relay_role *r)
     orders_free(r->orders);
     known_users_fini(&r->known_users);
     owned_free(r->owned);
+    presence_free(r->presence);
     edge_free(r->edge);
     tls_server_free(r->tls);
     verify_free(r->verify);

@@ -1,6 +1,8 @@
 /* The relay as a role: SMTP in at its edge, custody in its queues, delivery to
- * the messaging servers, observations for the directors. One per process in the
- * program; any number in the simulator. */
+ * the messaging servers, observations for the directors. While it runs it holds
+ * the lease "relay/NAME" (store/presence.h): whoever has it run out loses the
+ * queue to another relay, and its vote. One per process in the program; any number
+ * in the simulator. */
 #ifndef HOLDFAST_RELAY_ROLE_H
 #define HOLDFAST_RELAY_ROLE_H
 
@@ -15,7 +17,10 @@ struct relay_role_options {
     const struct config *config; /* must outlive the role, as must the store */
     const struct config_relay *relay;
     struct store *store;
-    const int *listen_fds; /* bound sockets, one per relay->listen; NULL: the role binds itself */
+    const int *listen_fds;  /* bound sockets, one per relay->listen; NULL: the role binds itself */
+    const char *boot_id;    /* of the machine, copied; NULL or "" when not known */
+    int64_t pid_ns;         /* of this process; 0 when not known */
+    int64_t supervisor_pid; /* 0 when another supervises */
 };
 
 /* Starts; takes mail as soon as the network's state was read and the queue is
@@ -30,6 +35,7 @@ int relay_role_reload(struct relay_role *r, struct err_buf *eb) MUST_USE;
 /* Takes no new mail, ends sessions as their messages are done; on_stopped fires
  * when none is left, or after grace_ms. */
 void relay_role_stop(struct relay_role *r, int64_t grace_ms, void (*on_stopped)(void *arg), void *arg);
-void relay_role_free(struct relay_role *r); /* cuts what is left */
+/* Cuts what is left, closes the queues and gives the lease back. */
+void relay_role_free(struct relay_role *r);
 
 #endif

@@ -19,7 +19,7 @@
 #include "config/config.h"
 #include "loop/loop.h"
 
-#define SUPERVISOR_PID_ENV "HOLDFAST_SUPERVISOR_PID" /* for the director's record of the node */
+#define SUPERVISOR_PID_ENV "HOLDFAST_SUPERVISOR_PID" /* for the record of the node: run/origin.h */
 
 /* The exit status of a child that cannot start as it is configured, whenever it
  * is tried (EX_CONFIG of sysexits.h): a port in use, a file with a mistake. From

@@ -13,7 +13,8 @@
 #include "base/check.h"
 #include "base/str.h"
 
-/* kind "node", key: node's name. Alive while the lease "node/NAME" runs. */
+/* kind "node", key: node's name. Written by the parts that run there (store/presence.h); whether they live
+ * is in their leases. */
 struct record_node {
     struct str site;
     int64_t supervisor_pid; /* 0 when another supervises (systemd) */

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "store/presence.h"
 
 #define VIEW_ARENA_MAX_BYTES (64 << 20) /* thousands of servers, domains and nodes */
 #define RETRY_MS             200        /* after a failed reading */
@@ -141,20 +142,6 @@ static const struct {
     [KIND_REVISION] = {"revision", take_revision},
 };
 
-static void mark_alive(struct view *v)
-{
-    static const char prefix[] = "node/";
-    for (size_t i = 0; i < v->lease_count; i++) {
-        struct str name = v->leases[i].name;
-        if (!str_starts(name, str_from(prefix)) || v->leases[i].remaining_ms <= 0)
-            continue;
-        name = str_sub(name, sizeof(prefix) - 1, name.len);
-        for (size_t k = 0; k < v->node_count; k++)
-            if (str_eq(v->nodes[k].name, name))
-                v->nodes[k].alive = true;
-    }
-}
-
 static void read_next(struct viewer *w);
 
 static void failed(struct viewer *w)
@@ -192,7 +179,6 @@ static void on_leases(void *arg, int err, const struct network_lease *leases, si
                                 leases[i].token, leases[i].remaining_ms};
         s->view.lease_count++;
     }
-    mark_alive(&s->view);
     finish(w);
 }
 
@@ -299,10 +285,49 @@ struct str view_route_server(const struct view *v, struct str domain, struct str
     return route ? route->record.server : home;
 }
 
+/* ---- who lives ---- */
+
+static bool runs(const struct view_lease *lease, const char *kind)
+{
+    return lease->remaining_ms > 0 && str_starts(lease->name, str_from(kind));
+}
+
+static bool is_held(const struct view *v, const char *kind, struct str name)
+{
+    for (size_t i = 0; i < v->lease_count; i++)
+        if (runs(&v->leases[i], kind) && str_eq(str_sub(v->leases[i].name, strlen(kind), SIZE_MAX), name))
+            return true;
+    return false;
+}
+
+bool view_agent_is_alive(const struct view *v, struct str node)
+{
+    return is_held(v, PRESENCE_NODE, node);
+}
+
+bool view_relay_is_alive(const struct view *v, struct str relay)
+{
+    return is_held(v, PRESENCE_RELAY, relay);
+}
+
+bool view_node_relays(const struct view *v, struct str node)
+{
+    for (size_t i = 0; i < v->lease_count; i++)
+        if (runs(&v->leases[i], PRESENCE_RELAY) && str_eq(v->leases[i].holder, node))
+            return true;
+    return false;
+}
+
+bool view_node_is_alive(const struct view *v, struct str node)
+{
+    return view_agent_is_alive(v, node) || view_node_relays(v, node);
+}
+
+/* ---- observations ---- */
+
 bool view_observation_is_heard(const struct view *v, const struct view_observation *o)
 {
-    const struct view_node *node = view_node_find(v, o->node);
-    return !node || node->alive;
+    return view_node_relays(v, o->node);
 }
 
 const struct view_observation *view_observation_newest(const struct view *v, struct str server)

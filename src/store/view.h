@@ -33,7 +33,6 @@ struct view_queue {
 struct view_node {
     struct str name;
     struct record_node record;
-    bool alive; /* its lease runs, by the store's clock */
     int64_t version;
 };
 struct view_site {
@@ -95,11 +94,21 @@ const struct view_node *view_node_find(const struct view *v, struct str name);
 const struct view_site *view_site_find(const struct view *v, struct str name);
 const struct view_work *view_work_find(const struct view *v, struct str relay);
 const struct view_order *view_order_find(const struct view *v, struct str key);
-/* Whether what o says is of now: its node is alive, or was never heard of. */
+const struct view_lease *view_lease_find(const struct view *v, struct str name);
+/* Who lives, by the leases of store/presence.h and the store's clock. A director and a relay are processes
+ * that die alone; one question wants the one, another the other:
+ * - the node's director: its agent can carry out orders there (create, destroy, fence). */
+bool view_agent_is_alive(const struct view *v, struct str node);
+/* - the relay of this name: it takes mail. */
+bool view_relay_is_alive(const struct view *v, struct str relay);
+/* - a relay on the node: it can own queues, and its observations count. */
+bool view_node_relays(const struct view *v, struct str node);
+/* - the node itself: any of them shows that it does. */
+bool view_node_is_alive(const struct view *v, struct str node);
+/* Whether what o says is of now: the relay that observed it lives. */
 bool view_observation_is_heard(const struct view *v, const struct view_observation *o);
 /* The newest one about this server that is heard, or NULL. */
 const struct view_observation *view_observation_newest(const struct view *v, struct str server);
-const struct view_lease *view_lease_find(const struct view *v, struct str name);
 
 struct viewer;
 

@@ -75,12 +75,13 @@ static const struct {
      "Age of the oldest of these; 0 when there is none."},
     {"servers", "server", "quarantined", "server_quarantined", 1,
      "Deliveries in quarantine, which no longer count as queued."},
-    {"relays", "relay", "alive", "relay_alive", 1, "Whether its node is alive."},
+    {"relays", "relay", "alive", "relay_alive", 1, "Whether its lease runs."},
     {"relays", "relay", "queued", "relay_queued", 1, "Deliveries not yet ended in its queue."},
     {"relays", "relay", "oldest_age_ms", "relay_oldest_age_seconds", 0.001,
      "Age of the oldest of these; 0 when there is none."},
     {"relays", "relay", "counted", "relay_counted", 1, "Whether its queue could be counted."},
-    {"nodes", "node", "alive", "node_alive", 1, "Whether the node's lease runs."},
+    {"nodes", "node", "alive", "node_alive", 1, "Whether the lease of its director or relay runs."},
+    {"nodes", "node", "director", "node_director_alive", 1, "Whether the lease of its director runs."},
     {"sites", "site", "lost", "site_lost", 1, "Whether an operator recorded the site as lost."},
 };
 
@@ -91,8 +92,12 @@ static void write_numbers(struct buf *out, const json_t *status)
         json_t *item;
         family(out, numbers[i].name, "gauge", numbers[i].help);
         json_array_foreach(json_object_get(status, numbers[i].list), k, item)
-            sample(out, numbers[i].name, (struct label){numbers[i].label, text_of(item, "name")}, no_label,
-                   value_of(json_object_get(item, numbers[i].member)) * numbers[i].scale);
+        {
+            const json_t *value = json_object_get(item, numbers[i].member);
+            if (!json_is_null(value)) /* a node has no director to be alive */
+                sample(out, numbers[i].name, (struct label){numbers[i].label, text_of(item, "name")},
+                       no_label, value_of(value) * numbers[i].scale);
+        }
     }
 }
 
@@ -237,7 +242,7 @@ void metrics_write(struct buf *out, const json_t *status)
     write_works(out, json_object_get(status, "relays"));
     family(out, "observation_failed", "gauge", "Attempts of the node that failed in a row.");
     write_observations(out, servers, "failed", "observation_failed");
-    family(out, "observation_heard", "gauge", "Whether the observing node is alive.");
+    family(out, "observation_heard", "gauge", "Whether the observing relay is alive.");
     write_observations(out, servers, "heard", "observation_heard");
     write_routes(out, json_object_get(status, "routes"));
     write_lease(out, status, json_object_get(status, "lease"));

@@ -169,7 +169,6 @@ static json_t *relay_status(const struct status_input *in, size_t at)
 {
     const struct config_relay *r = &in->config->relays[at];
     const struct view_queue *record = view_queue_find(in->view, str_from(r->name));
-    const struct view_node *node = view_node_find(in->view, str_from(r->node->name));
     struct waits waits = waits_at(in, at);
     char address[ADDR_TEXT_MAX] = "";
     if (r->address.count)
@@ -177,7 +176,7 @@ static json_t *relay_status(const struct status_input *in, size_t at)
     json_t *all = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b}", "name", r->name, "node", r->node->name,
                             "site", r->node->site->name, "hostname", r->hostname, "address", address,
                             "queue_owner", record ? text(record->record.owner) : json_string(r->node->name),
-                            "alive", node && node->alive);
+                            "alive", view_relay_is_alive(in->view, str_from(r->name)));
     set_waits(all, in, &waits);
     const char *problem = in->counts->queues[at].problem;
     json_object_set_new(all, "queue_problem", json_string(problem ? problem : ""));
@@ -188,9 +187,13 @@ static json_t *relay_status(const struct status_input *in, size_t at)
 static json_t *node_status(const struct status_input *in, const struct config_node *n)
 {
     const struct view_node *record = view_node_find(in->view, str_from(n->name));
-    bool alive = record && record->alive;
-    return json_pack("{s:s, s:s, s:b, s:I}", "name", n->name, "site", n->site->name, "alive", alive, "pid",
-                     (json_int_t)(alive ? record->record.supervisor_pid : 0));
+    bool alive = view_node_is_alive(in->view, str_from(n->name));
+    json_t *director = n->roles & ROLE_DIRECTOR
+                           ? json_boolean(view_agent_is_alive(in->view, str_from(n->name)))
+                           : json_null();
+    return json_pack("{s:s, s:s, s:b, s:o, s:I}", "name", n->name, "site", n->site->name, "alive", alive,
+                     "director", director, "pid",
+                     (json_int_t)(alive && record ? record->record.supervisor_pid : 0));
 }
 
 static json_t *site_status(const struct status_input *in, const struct config_site *s)

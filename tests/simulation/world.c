@@ -139,16 +139,26 @@ struct node *world_node_of(struct world *w, const struct process *p)
 
 /* ---- roles ---- */
 
+#define BOOT_ID_MAX 32
+
+static void node_boot_id(const struct node *n, char out[BOOT_ID_MAX])
+{
+    snprintf(out, BOOT_ID_MAX, "%s-%lld", n->config->name, (long long)n->boots);
+}
+
 void node_start_relay(struct node *n)
 {
     struct world *w = n->world;
     struct err_buf eb;
+    char boot_id[BOOT_ID_MAX];
     if (!n->up || n->relay_process.loop)
         return;
     process_start(w, &n->relay_process, n->config->name, "relay", n);
+    node_boot_id(n, boot_id);
     struct relay_role_options options = {.config = w->config,
                                          .relay = config_relay_of_node(w->config, n->config),
-                                         .store = n->relay_process.store};
+                                         .store = n->relay_process.store,
+                                         .boot_id = boot_id};
     CHECK(relay_role_start(n->relay_process.loop, &options, &n->relay, &eb) == 0);
 }
 
@@ -166,12 +176,12 @@ void node_start_director(struct node *n)
 {
     struct world *w = n->world;
     struct err_buf eb;
-    char boot_id[32];
+    char boot_id[BOOT_ID_MAX];
     if (!n->up || n->director_process.loop)
         return;
     process_start(w, &n->director_process, n->config->name, "director", n);
     sim_loop_on_spawn(n->director_process.loop, provision_on_spawn, n);
-    snprintf(boot_id, sizeof(boot_id), "%s-%lld", n->config->name, (long long)n->boots);
+    node_boot_id(n, boot_id);
     struct director_options options = {.config = w->holder_config,
                                        .node = n->config,
                                        .store = n->director_process.store,

@@ -63,6 +63,9 @@ class Network:
     def node(self, name):
         return self._named("nodes", name)
 
+    def relay(self, name):
+        return self._named("relays", name)
+
     def queued(self, name="mail1"):
         return self.server(name)["queued"]
 
@@ -87,7 +90,7 @@ class Network:
         self.await_node(name)
 
     def await_node(self, name, alive=True):
-        self.until(lambda: self.node(name)["alive"] == alive, f"node {name} {'alive' if alive else 'dead'}")
+        self.until(lambda: is_as(self.node(name), alive), f"node {name} {'alive' if alive else 'dead'}")
 
     def until(self, condition, what, **options):
         """wait.until that tolerates what is not there yet."""
@@ -139,28 +142,47 @@ class Network:
         wait.until(lambda: not self.pids_of_node(name), f"the end of all of node {name}")
 
     def pause_node(self, name):
-        """As a machine that stands still. Not in the midst of a write: on one machine that would hold the store's
-        lock, and stop the other nodes with it."""
+        """As a machine that stands still."""
+        self.pause(lambda: self.pids_of_node(name))
+
+    def pause_role(self, role, *nodes):
+        """Its processes alone stand still."""
+        self.pause(lambda: [self.role_pid(role, node) for node in nodes])
+
+    def pause(self, find_pids):
+        """Not in the midst of a write: on one machine that would hold the store's lock, and stop all others, too."""
         for _ in range(PAUSE_TRIES):
-            self.signal_node(name, signal.SIGSTOP)
+            send_all(find_pids(), signal.SIGSTOP)
             try:
                 self.status()  # waits for the lock
                 return
             except subprocess.TimeoutExpired:
-                self.signal_node(name, signal.SIGCONT)
-        raise AssertionError(f"node {name} was writing each time it was to be paused")
+                send_all(find_pids(), signal.SIGCONT)
+        raise AssertionError("one was writing each time it was to be paused")
 
     def signal_node(self, name, signum):
-        for pid in self.pids_of_node(name):
-            os.kill(pid, signum)
+        send_all(self.pids_of_node(name), signum)
+
+    def signal_role(self, role, node, signum):
+        os.kill(self.role_pid(role, node), signum)
 
     def role_pid(self, role, node):
         """Of a role's process on a node."""
         return next(pid for pid in self.pids_of_node(node) if role in program.command_line(pid))
 
 
+def send_all(pids, signum):
+    for pid in pids:
+        os.kill(pid, signum)
+
+
 def node_of(words):
     return words[words.index("--node") + 1] if "--node" in words else None
+
+
+def is_as(node, alive):
+    """All of it: it can carry out orders, too, where it has a director."""
+    return node["alive"] == alive and (node["director"] is None or node["director"] == alive)
 
 
 class TwoSite(Network):
@@ -182,7 +204,7 @@ class TwoSite(Network):
     def await_ready(self):
         """Every name server names the server first, and both nodes live."""
         self.until(lambda: all(Resolver([ns]).mx("example.test")[0] == self.HOST for ns in self.DNS)
-                   and all(node["alive"] for node in self.status()["nodes"]), "a network that works")
+                   and all(is_as(node, True) for node in self.status()["nodes"]), "a network that works")
 
     def await_operational_at(self, address):
         """mail1 lives and serves there, and DNS says so."""

@@ -19,7 +19,7 @@ static const char config_text[] =
 
 struct fixture {
     struct config *config;
-    struct view_node node;
+    struct view_lease lease; /* of the relay that observes */
     struct view_observation observation;
     struct view view;
     struct waiting waiting;
@@ -32,11 +32,11 @@ static void open_fixture(struct fixture *f, struct str state, struct str detail)
     config_findings_print(&findings, stderr);
     config_findings_free(&findings);
     assert_ok(err);
-    f->node = (struct view_node){.name = STR("n1"), .alive = true};
+    f->lease = (struct view_lease){STR("relay/r1"), STR("n1"), 1, 1000};
     f->observation =
         (struct view_observation){STR("n1"), STR("mail1"), {.state = state, .detail = detail}, 10};
     f->view = (struct view){
-        .nodes = &f->node, .node_count = 1, .observations = &f->observation, .observation_count = 1};
+        .leases = &f->lease, .lease_count = 1, .observations = &f->observation, .observation_count = 1};
     waiting_init(&f->waiting, f->config, &f->view);
 }
 
@@ -83,14 +83,14 @@ static void a_server_that_serves_is_no_reason(void **state)
     close_fixture(&f);
 }
 
-static void what_a_dead_node_saw_does_not_count(void **state)
+static void what_a_dead_relay_saw_does_not_count(void **state)
 {
     struct fixture f;
     struct queue_delivery d = waiting_delivery();
     (void)state;
     open_fixture(&f, STR("operational"), STR(""));
     waiting_fini(&f.waiting);
-    f.node.alive = false;
+    f.lease.remaining_ms = 0;
     waiting_init(&f.waiting, f.config, &f.view);
     assert_string_equal(waiting_reason(&f.waiting, &d), "no relay that lives has tried mail1");
     close_fixture(&f);
@@ -149,7 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_servers_trouble_is_why_mail_waits),
         cmocka_unit_test(a_server_that_serves_is_no_reason),
-        cmocka_unit_test(what_a_dead_node_saw_does_not_count),
+        cmocka_unit_test(what_a_dead_relay_saw_does_not_count),
         cmocka_unit_test(next_at_is_null_where_there_is_none),
         cmocka_unit_test(text_fits_the_terminal),
     };

@@ -40,6 +40,9 @@ static void roles_and_sections_agree(void **state)
          "role\n"},
         {SITE "node \"n\" { site = \"s\" roles = {\"mailbox\"} } " DNS RELAY
               "\n" WEB("\nlisten = {\"127.0.0.1:80\"} "),
+         "1: node \"n\": it has the role \"mailbox\" without \"director\", whose process starts the "
+         "instances on "
+         "its node; add \"director\" to its roles\n"
          "1: dns \"d\": node \"n\" lacks the role \"dns\"; add it to the node's roles\n"
          "1: relay \"r\": node \"n\" lacks the role \"relay\"; add it to the node's roles\n"
          "2: web \"w\": node \"n\" lacks the role \"director\"; add it to the node's roles\n"},
@@ -154,12 +157,17 @@ static void builtin_servers_need_nodes(void **state)
     static const struct bad_case cases[] = {
         {SITE "node \"n\" { site = \"s\" roles = {\"director\"} } site \"t\" { } node \"b\" { site = \"t\" "
               "roles = "
-              "{\"mailbox\"} }\n" SERVER,
+              "{\"director\", \"mailbox\"} }\n" SERVER,
          "2: server \"m\": site \"s\" has no node with the role \"mailbox\" to run it; add the role\n"},
         {SITE "node \"n\" { site = \"s\" roles = {\"mailbox\"} }\n" SERVER,
+         "1: node \"n\": it has the role \"mailbox\" without \"director\", whose process starts the "
+         "instances "
+         "on its node; add \"director\" to its roles\n"
          "2: server \"m\": no node has the role \"director\", which starts builtin servers; add it to a "
          "node\n"},
-        {SITE "node \"n\" { site = \"s\" roles = {\"mailbox\"} }\n" EXTERNAL("m", "127.0.0.3", ""), ""},
+        {SITE
+         "node \"n\" { site = \"s\" roles = {\"director\", \"mailbox\"} }\n" EXTERNAL("m", "127.0.0.3", ""),
+         ""},
         {SITE NODE DNS RELAY "\nserver \"m\" { kind = \"builtin\" site = \"s\" hostname = \"m.test\"\n"
                              "address = {\"127.0.0.3\", \"::1\"} }",
          "3: server \"m\": an instance of a builtin server has one address; name one\n"},
@@ -218,7 +226,7 @@ static void failover(void **state)
          "3: server \"m\" failover: a server is no standby of itself; remove it\n"},
         {SERVER_WITH("failover { mode = \"automatic\" standby = {\"x\"} }\n") EXTERNAL("x", "127.0.0.8", ""),
          ""},
-        {SITE "node \"n\" { site = \"s\" roles = {\"mailbox\"} }\n" EXTERNAL("x", "127.0.0.8", "")
+        {SITE "node \"n\" { site = \"s\" roles = {\"relay\"} }\n" RELAY EXTERNAL("x", "127.0.0.8", "")
              EXTERNAL("m", "127.0.0.3", "failover { standby = {\"x\"}\nmode = \"automatic\" } "),
          "6: server \"m\" failover: no node has the role \"director\", which would decide; add it to a "
          "node\n"},

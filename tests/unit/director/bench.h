@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-#include "director/lease.h"
 #include "loop/sim.h"
+#include "store/lease.h"
 #include "store/memory.h"
 #include "store/records.h"
 #include "store/store.h"

@@ -50,6 +50,11 @@ void rig_kill_director(struct rig *r, int node)
     rig_process_end(&n->director_process);
 }
 
+void rig_kill_relay(struct rig *r, int node)
+{
+    rig_relay_kill(&r->nodes[node]);
+}
+
 void rig_start_node(struct rig *r, int node)
 {
     rig_start_director(r, node);

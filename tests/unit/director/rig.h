@@ -1,5 +1,5 @@
 /* A simulated two-site network around real directors: nodes east1 and west1 on
- * the memory store, a relay's observations on each, and instances of the server
+ * the memory store, a relay's observations and lease on each, and instances of the server
  * mail1 that answer probes; where it is asked for, those of mail2 in the west,
  * too, which stands by. Instances are started and ended by what directors spawn,
  * as the ready-made programs would do it. Relays look at the watcher's view: how
@@ -12,10 +12,11 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "director/lease.h"
 #include "director/role.h"
 #include "loop/sim.h"
+#include "store/lease.h"
 #include "store/memory.h"
+#include "store/presence.h"
 #include "store/view.h"
 
 #define RIG_NODES     2
@@ -77,6 +78,7 @@ struct rig_node {
     struct rig_process director_process, relay_process;
     struct director *director;
     struct loop_timer *relay_timer;
+    struct presence *relay_presence;
     struct rig_place places[RIG_SERVERS];
     int64_t create_fails; /* so many creations fail from now on */
     enum rig_flaw flaw;   /* of what is created from now on */
@@ -129,6 +131,7 @@ void rig_free(struct rig *r);                    /* checks that nothing happened
 
 void rig_start_director(struct rig *r, int node);
 void rig_kill_director(struct rig *r, int node);
+void rig_kill_relay(struct rig *r, int node);
 void rig_start_node(struct rig *r, int node); /* director and relay */
 void rig_kill_node(struct rig *r, int node);  /* with all that runs on it */
 void rig_freeze_node(struct rig *r, int node, bool frozen);

@@ -83,12 +83,24 @@ static void on_timer(void *arg)
         observe(n, (int)i);
 }
 
+static const struct config_relay *relay_of(const struct rig_node *n)
+{
+    return config_relay_of_node(&n->rig->config, n->config);
+}
+
 void rig_relay_start(struct rig_node *n)
 {
     for (int i = 0; i < RIG_SERVERS; i++)
         n->places[i].told_state = STR_EMPTY;
     rig_process_start(n->rig, &n->relay_process, n->config->name, "relay");
     n->relay_timer = loop_timer_new(n->relay_process.loop, on_timer, n);
+    n->relay_presence = presence_new(n->relay_process.loop, store_network(n->relay_process.store),
+                                     &(struct presence_options){.kind = PRESENCE_RELAY,
+                                                                .name = relay_of(n)->name,
+                                                                .node = n->config->name,
+                                                                .site = n->config->site->name,
+                                                                .lease_ms = RIG_LEASE_MS,
+                                                                .boot_id = n->config->name});
     loop_timer_start(n->relay_timer, 1);
 }
 
@@ -98,5 +110,6 @@ void rig_relay_kill(struct rig_node *n)
         return;
     sim_loop_kill(n->relay_process.loop);
     loop_timer_free(n->relay_timer);
+    presence_free(n->relay_presence);
     rig_process_end(&n->relay_process);
 }

@@ -25,10 +25,14 @@ static const struct config config = {
     .lease_ms = 2500,
 };
 
+static const char *const relay_leases[] = {"relay/relay-west", "relay/relay-east", "relay/relay-east2"};
+static const char *const node_leases[] = {"node/west1", "node/east1", "node/east2"};
+enum { WEST1, EAST1, EAST2 };
+#define LIVES 1000 /* ms that a lease still runs */
+
 struct world {
     struct view view;
-    struct view_node nodes[3];
-    struct view_observation observations[3];
+    struct view_lease leases[6]; /* of the nodes' relays, then of their directors */
     struct view_queue queue;
     struct view_route routes[2];
     struct view_server server;
@@ -39,17 +43,14 @@ struct world {
 
 static void init(struct world *w)
 {
-    *w = (struct world){.view = {.nodes = w->nodes,
-                                 .node_count = 3,
-                                 .observations = w->observations,
-                                 .observation_count = 3,
+    *w = (struct world){.view = {.leases = w->leases,
+                                 .lease_count = 6,
                                  .queues = &w->queue,
                                  .routes = w->routes,
                                  .servers = &w->server}};
     for (size_t i = 0; i < 3; i++) {
-        w->nodes[i] = (struct view_node){.name = str_from(nodes[i].name), .alive = true};
-        w->observations[i] =
-            (struct view_observation){.node = str_from(nodes[i].name), .server = STR("mail1")};
+        w->leases[i] = (struct view_lease){str_from(relay_leases[i]), str_from(nodes[i].name), 1, LIVES};
+        w->leases[3 + i] = (struct view_lease){str_from(node_leases[i]), str_from(nodes[i].name), 1, LIVES};
     }
     arena_init(&w->arena, 1 << 20);
     batch_init(&w->batch, &w->arena);
@@ -94,21 +95,47 @@ static void a_new_queue_is_its_relays(void **state)
     fini(&w);
 }
 
-static void a_dead_nodes_queue_goes_to_its_site_first(void **state)
+static void relay_lives(struct world *w, int node, bool lives)
+{
+    w->leases[node].remaining_ms = lives ? LIVES : 0;
+}
+
+static void director_lives(struct world *w, int node, bool lives)
+{
+    w->leases[3 + node].remaining_ms = lives ? LIVES : 0;
+}
+
+static void a_dead_relays_queue_goes_to_its_site_first(void **state)
 {
     (void)state;
     struct world w;
     init(&w);
     owned_by(&w, "east1");
     assert_str(decided(&w), "");
-    w.nodes[1].alive = false;
+    relay_lives(&w, EAST1, false); /* its node's director lives on */
     assert_str(decided(&w), "east2");
     w.unsettled = true; /* it may only be late */
     assert_str(decided(&w), "");
     w.unsettled = false;
-    w.observations[2].age_ms = 60000; /* its relay does not run */
+    relay_lives(&w, EAST2, false);
     assert_str(decided(&w), "west1");
-    w.nodes[0].alive = false;
+    relay_lives(&w, WEST1, false);
+    assert_str(decided(&w), "");
+    fini(&w);
+}
+
+static void a_directors_death_takes_no_queue(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    owned_by(&w, "east1");
+    director_lives(&w, EAST1, false);
+    assert_str(decided(&w), "");
+    owned_by(&w, "west1"); /* nor does it keep it from coming home */
+    assert_str(decided(&w), "east1");
+    relay_lives(&w, EAST1, false);
+    director_lives(&w, WEST1, false);
     assert_str(decided(&w), "");
     fini(&w);
 }
@@ -119,15 +146,28 @@ static void it_returns_when_the_relay_runs_again(void **state)
     struct world w;
     init(&w);
     owned_by(&w, "west1");
-    w.observations[1].age_ms = 60000;
+    relay_lives(&w, EAST1, false);
     assert_str(decided(&w), ""); /* the node lives, the relay does not run yet */
-    w.observations[1].age_ms = 100;
+    relay_lives(&w, EAST1, true);
     assert_str(decided(&w), "east1");
-    w.nodes[1].alive = false;
-    w.nodes[0].alive = false; /* the heir dies, too */
+    relay_lives(&w, EAST1, false);
+    relay_lives(&w, WEST1, false); /* the heir dies, too */
     assert_str(decided(&w), "east2");
     w.unsettled = true;
     assert_str(decided(&w), "");
+    fini(&w);
+}
+
+static void a_lost_sites_relay_owns_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    struct view_site site = {.name = STR("east"), .record = {.lost = true}};
+    init(&w);
+    owned_by(&w, "east1");
+    w.view.sites = &site;
+    w.view.site_count = 1;
+    assert_str(decided(&w), "west1");
     fini(&w);
 }
 
@@ -165,8 +205,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_queue_is_its_relays),
-        cmocka_unit_test(a_dead_nodes_queue_goes_to_its_site_first),
+        cmocka_unit_test(a_dead_relays_queue_goes_to_its_site_first),
+        cmocka_unit_test(a_directors_death_takes_no_queue),
         cmocka_unit_test(it_returns_when_the_relay_runs_again),
+        cmocka_unit_test(a_lost_sites_relay_owns_nothing),
         cmocka_unit_test(routes_follow_the_configuration_and_standbys),
     };
     return cmocka_run_group_tests_name("director adopt", tests, NULL, NULL);

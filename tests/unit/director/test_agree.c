@@ -12,9 +12,12 @@ static struct config_node nodes[] = {
 };
 static const struct config config = {.nodes = nodes, .node_count = 4, .lease_ms = 2500};
 
+static const char *const leases[] = {"relay/a", "relay/b", "relay/c", "node/a1",
+                                     "node/b1", "node/c1", "node/c2"};
+
 struct world {
     struct view view;
-    struct view_node nodes[4];
+    struct view_lease leases[7]; /* of the relays a, b, c, then of the directors */
     struct view_site site;
     struct view_observation observations[3];
 };
@@ -28,9 +31,9 @@ static void observes(struct world *w, const char *node, const char *state, int64
 static void init(struct world *w)
 {
     *w = (struct world){
-        .view = {.nodes = w->nodes, .node_count = 4, .sites = &w->site, .observations = w->observations}};
-    for (size_t i = 0; i < 4; i++)
-        w->nodes[i] = (struct view_node){.name = str_from(nodes[i].name), .alive = true};
+        .view = {.leases = w->leases, .lease_count = 7, .sites = &w->site, .observations = w->observations}};
+    for (size_t i = 0; i < 7; i++)
+        w->leases[i] = (struct view_lease){str_from(leases[i]), str_from(nodes[i % 3].name), 1, 1000};
 }
 
 static struct agreement count(const struct world *w)
@@ -64,15 +67,38 @@ static void of_two_both_must_agree_and_the_last_decides(void **state)
     (void)state;
     struct world w;
     init(&w);
-    w.nodes[2].alive = false;
+    w.leases[2].remaining_ms = 0; /* the relay's; its node's director lives on */
     observes(&w, "a1", "inoperable", 5);
     struct agreement a = count(&w);
     assert_int_equal(a.live, 2);
     assert_false(agree_inoperable(&a));
-    w.nodes[1].alive = false;
+    w.leases[1].remaining_ms = 0;
     a = count(&w);
     assert_int_equal(a.live, 1);
     assert_true(agree_inoperable(&a));
+}
+
+static void a_directors_death_leaves_its_relays_vote(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    for (size_t i = 3; i < 7; i++)
+        w.leases[i].remaining_ms = 0;
+    observes(&w, "a1", "inoperable", 5);
+    observes(&w, "b1", "inoperable", 5);
+    struct agreement a = count(&w);
+    assert_int_equal(a.live, 3);
+    assert_true(agree_inoperable(&a));
+    assert_true(agree_node_lives(&w.view, &nodes[0]));
+    assert_true(agree_relay_lives(&w.view, &nodes[0]));
+    assert_false(agree_agent_lives(&w.view, &nodes[0]));
+    assert_false(agree_node_lives(&w.view, &nodes[3]));
+    w.leases[6].remaining_ms = 1;
+    w.leases[6].holder = str_from(nodes[3].name);
+    assert_true(agree_node_lives(&w.view, &nodes[3]));
+    assert_true(agree_agent_lives(&w.view, &nodes[3]));
+    assert_false(agree_relay_lives(&w.view, &nodes[3]));
 }
 
 static void nobody_decides_nothing(void **state)
@@ -80,8 +106,8 @@ static void nobody_decides_nothing(void **state)
     (void)state;
     struct world w;
     init(&w);
-    for (size_t i = 0; i < 4; i++)
-        w.nodes[i].alive = false;
+    for (size_t i = 0; i < 3; i++)
+        w.leases[i].remaining_ms = 0;
     observes(&w, "a1", "inoperable", 5);
     struct agreement a = count(&w);
     assert_int_equal(a.live, 0);
@@ -145,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_of_three_agree),
         cmocka_unit_test(of_two_both_must_agree_and_the_last_decides),
+        cmocka_unit_test(a_directors_death_leaves_its_relays_vote),
         cmocka_unit_test(nobody_decides_nothing),
         cmocka_unit_test(a_lost_site_does_not_count),
         cmocka_unit_test(silence_other_instances_and_other_words_are_no_agreement),

@@ -47,6 +47,7 @@ struct expected {
 static const struct expected table[] = {
     {MACHINE_ABSENT, false, IN(START, .wanted = {"start", 5}), "", MACHINE_DECIDING},
     {MACHINE_ABSENT, false, IN(ADOPT, .adopted = {.address = {"127.1.0.10", 10}}), "", MACHINE_RUNNING},
+    {MACHINE_ABSENT, false, IN(NO_PLACE, .detail = {"no node", 7}), "", MACHINE_ABSENT},
     {MACHINE_ABSENT, false, IN(ORDER, .wanted = {"failover", 8}), "", ERR_INVALID},
 
     {MACHINE_RUNNING, true, IN(INVOKE), "", MACHINE_DECIDING},

@@ -11,6 +11,9 @@ static struct config_node nodes[] = {
     {.name = "west1", .site = &sites[1], .roles = ROLE_RELAY | ROLE_DIRECTOR | ROLE_MAILBOX},
 };
 
+static const char *const leases[] = {"node/east1",  "node/east2",  "node/west1",
+                                     "relay/east1", "relay/east2", "relay/west1"};
+
 /* mail1: standby mail2, again in the east at the same address, then in the west. */
 struct world {
     struct config config;
@@ -20,6 +23,7 @@ struct world {
     struct config_server *standbys[1];
     struct view view;
     struct view_node nodes[3];
+    struct view_lease leases[6]; /* of each node's director, then of each relay */
     struct view_server standby_record;
     struct view_observation observations[6];
     struct view_order orders[4];
@@ -49,10 +53,14 @@ static int setup(void **state)
         .failover = {.standby = w->standbys, .standby_count = 1, .create = w->create, .create_count = 2}};
     w->config = (struct config){.nodes = nodes, .node_count = 3, .lease_ms = 2500};
     for (size_t i = 0; i < 3; i++)
-        w->nodes[i] = (struct view_node){
-            .name = str_from(nodes[i].name), .alive = true, .record = {.boot_id = str_from(nodes[i].name)}};
+        w->nodes[i] = (struct view_node){.name = str_from(nodes[i].name),
+                                         .record = {.boot_id = str_from(nodes[i].name)}};
+    for (size_t i = 0; i < 6; i++)
+        w->leases[i] = (struct view_lease){str_from(leases[i]), str_from(nodes[i % 3].name), 1, 1000};
     w->view = (struct view){.nodes = w->nodes,
                             .node_count = 3,
+                            .leases = w->leases,
+                            .lease_count = 6,
                             .servers = &w->standby_record,
                             .observations = w->observations,
                             .orders = w->orders};
@@ -127,12 +135,40 @@ static void entries_in_their_order(void **state)
     assert_err(plan_next(&w->x, &c, &eb), ERR_NOT_FOUND);
 }
 
+static void node_dies(struct world *w, int node)
+{
+    w->leases[node].remaining_ms = w->leases[3 + node].remaining_ms = 0;
+}
+
+/* Its relay lives on, but who would carry the order out? */
+static void without_a_live_director_a_node_creates_and_ends_nothing(void **state)
+{
+    struct world *w = *state;
+    struct plan_choice c;
+    struct str node;
+    w->leases[0].remaining_ms = w->leases[1].remaining_ms = 0;
+    assert_int_equal(next(w, &c), 2);
+    assert_str(c.node, "west1");
+    w->record.plan_index = 1;
+    assert_int_equal(plan_fence(&w->x, FENCE_DESTROY, &node), FENCE_NONE);
+    w->leases[0].remaining_ms = 1;
+    assert_int_equal(plan_fence(&w->x, FENCE_DESTROY, &node), FENCE_AGENT);
+    assert_str(node, "east1");
+    w->record.wanted = STR(WANTED_START);
+    w->record.plan_index = PLAN_NOTHING;
+    w->record.instance = (struct record_instance){0};
+    assert_int_equal(next(w, &c), PLAN_HOME);
+    w->leases[0].remaining_ms = 0;
+    assert_int_equal(next(w, &c), 99);
+}
+
 static void without_a_live_node_or_provisioner_passed_over(void **state)
 {
     struct world *w = *state;
     struct plan_choice c;
     struct err_buf eb;
-    w->nodes[0].alive = w->nodes[1].alive = false;
+    node_dies(w, 0);
+    node_dies(w, 1);
     assert_int_equal(next(w, &c), 2);
     w->create[1].provisioner = "";
     assert_err(plan_next(&w->x, &c, &eb), ERR_NOT_FOUND);
@@ -146,7 +182,7 @@ static void the_same_address_needs_a_fence_that_can_run(void **state)
 {
     struct world *w = *state;
     struct plan_choice c;
-    w->nodes[0].alive = false;
+    node_dies(w, 0);
     assert_int_equal(next(w, &c), 2);
     w->create[0].fence = "/usr/sbin/fence_ipmilan"; /* works from afar */
     assert_int_equal(next(w, &c), 1);
@@ -165,7 +201,8 @@ static void the_last_site_takes_its_own_address_again(void **state)
     struct world *w = *state;
     struct plan_choice c;
     struct str node;
-    w->nodes[0].alive = w->nodes[1].alive = false;
+    node_dies(w, 0);
+    node_dies(w, 1);
     w->record.instance.node = STR("west1");
     w->record.instance.site = STR("west");
     w->record.instance.address = STR("127.2.0.10");
@@ -221,7 +258,8 @@ static void a_first_start_and_a_failback_are_at_home(void **state)
     w->record.instance = (struct record_instance){0};
     assert_int_equal(next(w, &c), PLAN_HOME);
     assert_str(c.node, "east1");
-    w->nodes[0].alive = w->nodes[1].alive = false;
+    node_dies(w, 0);
+    node_dies(w, 1);
     assert_int_equal(next(w, &c), 99);
     w->record.wanted = STR(WANTED_FAILBACK); /* its holder is off already: anywhere */
     assert_int_equal(next(w, &c), 2);
@@ -270,7 +308,7 @@ static void methods_of_fencing(void **state)
     w->record.wanted = STR(WANTED_SWITCHOVER); /* a planned move is gentle first */
     assert_int_equal(plan_fence(&w->x, FENCE_DESTROY, &node), FENCE_DESTROY);
     assert_str(node, "east1");
-    w->nodes[0].alive = false;
+    w->leases[0].remaining_ms = 0; /* its director's: nobody there would do it */
     assert_int_equal(plan_fence(&w->x, FENCE_DESTROY, &node), FENCE_EPOCH);
     w->record.wanted = STR(WANTED_FENCE);
     assert_int_equal(plan_fence(&w->x, FENCE_AGENT, &node), FENCE_EPOCH);
@@ -285,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_standby_that_runs_comes_first),
         T(entries_in_their_order),
+        T(without_a_live_director_a_node_creates_and_ends_nothing),
         T(without_a_live_node_or_provisioner_passed_over),
         T(the_same_address_needs_a_fence_that_can_run),
         T(the_last_site_takes_its_own_address_again),

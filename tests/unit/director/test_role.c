@@ -76,6 +76,47 @@ static void a_dead_site_is_left_and_failback_returns(void **state)
     rig_free(r);
 }
 
+static struct str owner_of(struct rig *r, const char *queue)
+{
+    return view_queue_find(viewer_view(r->viewer), str_from(queue))->record.owner;
+}
+
+static bool west_has_both_queues(struct rig *r)
+{
+    return str_eq(owner_of(r, "relay-east"), STR("west1")) && str_eq(owner_of(r, "relay-west"), STR("west1"));
+}
+
+static void a_directors_death_costs_its_node_nothing(void **state)
+{
+    (void)state;
+    struct rig *r = rig_started(21);
+    rig_kill_director(r, RIG_EAST);
+    rig_run_ms(r, 4 * RIG_LEASE_MS);
+    assert_str(owner_of(r, "relay-east"), "east1");
+    assert_str(owner_of(r, "relay-west"), "west1");
+    assert_int_equal(rig_record(r).generation, 1);
+    rig_kill_relay(r, RIG_EAST); /* now there is nobody who would deliver it */
+    rig_run_until(r, west_has_both_queues, 3 * RIG_LEASE_MS);
+    rig_free(r);
+}
+
+static void a_first_start_without_a_place_is_told_once(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(22);
+    rig_start_node(r, RIG_WEST);
+    rig_run_ms(r, 3000); /* the other node may only be late */
+    assert_int_equal(rig_record(r).state.len, 0);
+    rig_run_ms(r, 30000);
+    assert_str(rig_record(r).state, "absent");
+    assert_true(rig_was_told(r, "alarm", "no live node can create it: create in east: no live node"));
+    assert_int_equal(view_server_find(viewer_view(r->viewer), STR("mail1"))->version, 1);
+    rig_start_node(r, RIG_EAST);
+    rig_run_until(r, rig_settled, 10000);
+    rig_is_at(r, "east1", "127.1.0.10");
+    rig_free(r);
+}
+
 static bool its_end_is_ordered(struct rig *r, const char *target)
 {
     const struct view *v = viewer_view(r->viewer);
@@ -136,8 +177,7 @@ static void a_dead_site_is_fenced_by_epoch(void **state)
 
 static bool east_lives(struct rig *r)
 {
-    const struct view_node *n = view_node_find(viewer_view(r->viewer), STR("east1"));
-    return n && n->alive;
+    return view_agent_is_alive(viewer_view(r->viewer), STR("east1"));
 }
 
 static void a_node_that_was_only_paused_finds_itself_fenced(void **state)
@@ -402,6 +442,8 @@ int main(void)
         cmocka_unit_test(waits_for_its_home_node),
         cmocka_unit_test(a_dead_instance_is_created_again_in_place),
         cmocka_unit_test(a_dead_site_is_left_and_failback_returns),
+        cmocka_unit_test(a_directors_death_costs_its_node_nothing),
+        cmocka_unit_test(a_first_start_without_a_place_is_told_once),
         cmocka_unit_test(a_dead_site_is_fenced_by_epoch),
         cmocka_unit_test(a_node_that_was_only_paused_finds_itself_fenced),
         cmocka_unit_test(a_creation_that_fails_is_undone_and_the_next_entry_tried),

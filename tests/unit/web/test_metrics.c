@@ -11,7 +11,8 @@ static const char status[] =
     "   'work': {'sessions': 9, 'accepted': 4, 'refused_later': 1, 'refused_for_good': 2, 'delivered': 3, "
     "'expired': 6}},"
     "  {'name': 'relay-west', 'alive': true, 'queued': 0, 'counted': true, 'work': null}],"
-    " 'nodes': [{'name': 'east1', 'alive': false}, {'name': 'west1', 'alive': true}],"
+    " 'nodes': [{'name': 'east1', 'alive': false, 'director': null},"
+    "  {'name': 'west1', 'alive': true, 'director': false}],"
     " 'sites': [{'name': 'east', 'lost': true}],"
     " 'routes': {'a\\\"\\n\\\\.test': {'server': 'mail1', 'generation': 7}},"
     " 'lease': {'holder': 'west1', 'held': true},"
@@ -62,6 +63,7 @@ static void test_numbers(void **state)
         "holdfast_relay_deliveries_total{relay=\"relay-east\",outcome=\"delivered\"} 3",
         "holdfast_relay_expired_total{relay=\"relay-east\"} 6",
         "holdfast_node_alive{node=\"east1\"} 0",
+        "holdfast_node_director_alive{node=\"west1\"} 0",
         "holdfast_site_lost{site=\"east\"} 1",
         "holdfast_observation_failed{server=\"mail1\",node=\"east1\"} 3",
         "holdfast_director_lease_held 1",
@@ -74,6 +76,7 @@ static void test_numbers(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(lines); i++)
         assert_line(text, lines[i]);
+    assert_null(strstr(text, "holdfast_node_director_alive{node=\"east1\"}")); /* it has none */
     free(text);
 }
 

@@ -15,7 +15,7 @@ struct fixture {
     struct view_node nodes[2];
     struct view_site sites[1];
     struct view_observation observations[2];
-    struct view_lease leases[1];
+    struct view_lease leases[4];
     struct view view;
     struct view_work works[1];
     struct counts_place places[3];
@@ -40,7 +40,7 @@ static void make_view(struct fixture *f)
     f->routes[0] = (struct view_route){.domain = STR("example.test"), .record = {STR("mail1"), 2}};
     f->queues[0] = (struct view_queue){.name = STR("relay-east"), .record = {STR("west1"), 1}};
     f->nodes[0] = (struct view_node){.name = STR("east1"), .record = {.supervisor_pid = 11}};
-    f->nodes[1] = (struct view_node){.name = STR("west1"), .record = {.supervisor_pid = 12}, .alive = true};
+    f->nodes[1] = (struct view_node){.name = STR("west1"), .record = {.supervisor_pid = 12}};
     f->sites[0] = (struct view_site){.name = STR("east"), .record = {.lost = true}};
     f->observations[0] = (struct view_observation){
         STR("east1"), STR("mail1"), {.state = STR("inoperable"), .detail = STR("refused")}, 10};
@@ -50,6 +50,9 @@ static void make_view(struct fixture *f)
         {.state = STR("operational"), .history = INT64_MIN + 0xf, .history_len = 64, .detail = STR("ok")},
         90};
     f->leases[0] = (struct view_lease){STR("director"), STR("west1"), 3, 1500};
+    f->leases[1] = (struct view_lease){STR("node/west1"), STR("west1"), 1, 1500};
+    f->leases[2] = (struct view_lease){STR("relay/relay-west"), STR("west1"), 1, 1500};
+    f->leases[3] = (struct view_lease){STR("relay/relay-east"), STR("east1"), 1, 0}; /* it ran out */
     f->works[0] = (struct view_work){.relay = STR("relay-east"),
                                      .record = {.since_ms = NOW_MS, .accepted = 7, .lost = 2}};
     f->view = (struct view){.servers = f->servers,
@@ -67,7 +70,7 @@ static void make_view(struct fixture *f)
                             .works = f->works,
                             .work_count = 1,
                             .leases = f->leases,
-                            .lease_count = 1,
+                            .lease_count = 4,
                             .peer_secret_hex = STR_EMPTY};
 }
 
@@ -144,7 +147,7 @@ static void test_state_is_the_newest_live_observers_word(void **state)
     struct fixture *f = *state;
     assert_text(named(build(f), "servers", "mail1"), "state", "operational");
     assert_text(named(build(f), "servers", "mail1"), "detail", "ok");
-    f->nodes[0].alive = true;
+    f->leases[3].remaining_ms = 1500;
     assert_text(named(build(f), "servers", "mail1"), "state", "inoperable");
     f->view.observation_count = 0;
     assert_text(named(build(f), "servers", "mail1"), "state", "unknown");
@@ -219,9 +222,37 @@ static void test_relays_nodes_and_sites(void **state)
     assert_true(json_is_null(json_object_get(named(all, "relays", "relay-west"), "work")));
     assert_bool(named(all, "nodes", "east1"), "alive", false);
     assert_number(named(all, "nodes", "east1"), "pid", 0);
+    assert_bool(named(all, "nodes", "west1"), "alive", true);
+    assert_bool(named(all, "nodes", "west1"), "director", true);
     assert_number(named(all, "nodes", "west1"), "pid", 12);
     assert_text(named(all, "sites", "east"), "state", "lost");
     assert_text(named(all, "sites", "west"), "state", "ok");
+}
+
+static void test_directors_and_relays_die_alone(void **state)
+{
+    struct fixture *f = *state;
+    f->leases[0].remaining_ms = f->leases[1].remaining_ms = 0; /* the director of west1 */
+    f->leases[3].remaining_ms = 1500;
+    json_t *all = build(f);
+    assert_bool(named(all, "relays", "relay-west"), "alive", true);
+    assert_bool(named(all, "relays", "relay-east"), "alive", true);
+    assert_bool(named(all, "nodes", "west1"), "alive", true);
+    assert_bool(named(all, "nodes", "west1"), "director", false);
+    assert_number(named(all, "nodes", "west1"), "pid", 12);
+    f->leases[1].remaining_ms = 1500;
+    f->leases[2].remaining_ms = 0; /* its relay instead */
+    all = build(f);
+    assert_bool(named(all, "relays", "relay-west"), "alive", false);
+    assert_bool(named(all, "nodes", "west1"), "alive", true);
+    assert_number(named(all, "nodes", "west1"), "pid", 12);
+}
+
+static void test_a_node_without_a_director_has_none_to_die(void **state)
+{
+    struct fixture *f = *state;
+    f->config->nodes[1].roles = ROLE_RELAY;
+    assert_true(json_is_null(json_object_get(named(build(f), "nodes", "west1"), "director")));
 }
 
 static void test_routes_lease_and_store(void **state)
@@ -268,6 +299,8 @@ int main(void)
         CASE(test_what_could_not_be_counted_is_said),
         CASE(test_external_server_without_record),
         CASE(test_relays_nodes_and_sites),
+        CASE(test_directors_and_relays_die_alone),
+        CASE(test_a_node_without_a_director_has_none_to_die),
         CASE(test_routes_lease_and_store),
         CASE(test_an_empty_store),
         CASE(test_text_that_is_not_utf8),

@@ -1,4 +1,4 @@
-#include "director/lease.h"
+#include "store/lease.h"
 
 #include <stdlib.h>
 

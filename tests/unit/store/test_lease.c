@@ -1,4 +1,4 @@
-#include "director/lease.h"
+#include "store/lease.h"
 
 #include "loop/sim.h"
 #include "store/memory.h"
@@ -183,5 +183,5 @@ int main(void)
         cmocka_unit_test(a_holder_without_store_stops_before_another_starts),
         cmocka_unit_test(a_paused_holder_holds_no_more),
     };
-    return cmocka_run_group_tests_name("director lease", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("store lease", tests, NULL, NULL);
 }
