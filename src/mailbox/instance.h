@@ -8,6 +8,7 @@
 #include "imap/session.h"
 #include "loop/loop.h"
 #include "mailbox/directory.h"
+#include "mailbox/relays.h"
 #include "mailbox/upgrade.h"
 #include "net/log_limit.h"
 #include "pop3/session.h"
@@ -28,8 +29,7 @@ struct instance {
     struct smtp_server_options smtp_options, lmtp_options, submission_options,
         submission_closed_options;            /* for peers that may not send passwords as they are */
     struct smtp_client_options relay_options; /* for what users submit */
-    bool has_relay;
-    struct addr relay_address;
+    struct relays relays;
     struct imap_options imap_options;
     struct pop3_options pop3_options;
     struct log_limit *log_limit;

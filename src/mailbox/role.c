@@ -234,18 +234,6 @@ static void make_options(struct mailbox_role *r)
     i->pop3_options = (struct pop3_options){.hostname = s->hostname, .instance = r->who};
 }
 
-/* Submitted mail goes to the relay of our own node, else to the first. */
-static void find_relay(struct mailbox_role *r)
-{
-    const struct config *c = r->options.config;
-    const struct config_relay *relay = config_relay_of_node(c, r->options.node);
-    if (!relay && c->relay_count > 0)
-        relay = &c->relays[0];
-    r->instance.has_relay = relay && relay->listen.count > 0;
-    if (r->instance.has_relay)
-        r->instance.relay_address = relay->listen.addrs[0];
-}
-
 static void get_ports(const struct config_server *s, uint16_t out[MAILBOX_SERVICES])
 {
     const int64_t ports[MAILBOX_SERVICES] = {
@@ -333,7 +321,7 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
         return rc;
     }
     make_options(r);
-    find_relay(r);
+    relays_init(&r->instance.relays, options->config, options->node);
     start_work(r);
     *ret_role = r;
     return 0;
@@ -402,6 +390,7 @@ void mailbox_role_free(struct mailbox_role *r)
     upgrade_free(r->instance.upgrade);
     password_queue_free(r->instance.passwords);
     log_limit_free(r->instance.log_limit);
+    relays_fini(&r->instance.relays);
     loop_timer_free(r->lease_timer);
     loop_timer_free(r->stop_timer);
     free(r);

@@ -141,22 +141,35 @@ class Network:
     def pause_node(self, name):
         """As a machine that stands still. Not in the midst of a write: on one machine that would hold the store's
         lock, and stop the other nodes with it."""
+        self._pause(lambda: self.pids_of_node(name), f"node {name}")
+
+    def pause_role(self, role, node):
+        """The same of one process of a node. Its pid."""
+        pid = self.role_pid(role, node)
+        self._pause(lambda: [pid], f"{role} of {node}")
+        return pid
+
+    def _pause(self, pids, what):
         for _ in range(PAUSE_TRIES):
-            self.signal_node(name, signal.SIGSTOP)
+            signal_all(pids(), signal.SIGSTOP)
             try:
                 self.status()  # waits for the lock
                 return
             except subprocess.TimeoutExpired:
-                self.signal_node(name, signal.SIGCONT)
-        raise AssertionError(f"node {name} was writing each time it was to be paused")
+                signal_all(pids(), signal.SIGCONT)
+        raise AssertionError(f"{what} was writing each time it was to be paused")
 
     def signal_node(self, name, signum):
-        for pid in self.pids_of_node(name):
-            os.kill(pid, signum)
+        signal_all(self.pids_of_node(name), signum)
 
     def role_pid(self, role, node):
         """Of a role's process on a node."""
         return next(pid for pid in self.pids_of_node(node) if role in program.command_line(pid))
+
+
+def signal_all(pids, signum):
+    for pid in pids:
+        os.kill(pid, signum)
 
 
 def node_of(words):
