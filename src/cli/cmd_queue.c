@@ -18,6 +18,7 @@ struct listing {
     struct context *cx;
     const char *queue;
     struct waiting waiting;
+    struct queue_names names;
     bool json, first;
     size_t columns; /* of the terminal; 0: it is none */
     uint64_t left;  /* rows to show */
@@ -38,7 +39,9 @@ static void show_row(struct listing *l, const struct queue_delivery *d)
 {
     const char *reason = waiting_reason(&l->waiting, d);
     if (l->json) {
-        json_array_append_new(l->rows, queue_row_json(l->queue, d, reason));
+        json_t *row = queue_row_json(l->queue, d, reason);
+        json_object_set_new(row, "relay_removed", json_boolean(queue_names_is_removed(&l->names, l->queue)));
+        json_array_append_new(l->rows, row);
         return;
     }
     struct buf out;
@@ -73,6 +76,7 @@ static void on_rows(void *arg, int err, const struct queue_rows *rows)
 static void list_queue(struct listing *l, struct queue_filter filter)
 {
     struct queue *q = context_open_queue(l->cx, l->queue, &l->status);
+    uint64_t shown = l->shown;
     if (!q)
         return;
     l->after_id = 0;
@@ -83,6 +87,9 @@ static void list_queue(struct listing *l, struct queue_filter filter)
         context_wait(l->cx);
     } while (l->more);
     queue_close(q);
+    if (!l->json && l->shown > shown && queue_names_is_removed(&l->names, l->queue))
+        printf("-- the last %llu: in the queue of %s, a relay that was removed from the configuration\n",
+               (unsigned long long)(l->shown - shown), l->queue);
 }
 
 static int list(struct context *cx, struct queue_selection *s, bool json, bool all_states)
@@ -95,11 +102,12 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
                         .columns = terminal_columns(),
                         .left = s->limit_count ? s->limit_count : LIST_LIMIT};
     waiting_init(&l.waiting, cx->config, viewer_view(viewer));
+    queue_names_init(&l.names, cx->config, viewer_view(viewer));
     viewer_free(viewer);
     filter.states = all_states ? UINT32_MAX : 0;
     l.rows = json_array();
-    for (size_t i = 0; i < cx->config->relay_count && l.left > 0; i++) {
-        l.queue = cx->config->relays[i].name;
+    for (size_t i = 0; i < l.names.count && l.left > 0; i++) {
+        l.queue = l.names.items[i];
         list_queue(&l, filter);
     }
     if (json)
@@ -109,6 +117,7 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
     else if (l.left == 0)
         printf("-- the first %llu; --limit N shows more\n", (unsigned long long)l.shown);
     json_decref(l.rows);
+    queue_names_fini(&l.names);
     waiting_fini(&l.waiting);
     return l.status;
 }
@@ -136,12 +145,14 @@ static int give(struct context *cx, const char *verb, const struct queue_selecti
                 const char *why, bool json)
 {
     char verb_name[32];
+    struct queue_names names;
     json_t *args = queue_selection_args(s, to), *answers = json ? json_array() : NULL;
     char *args_text = json_dumps(args, JSON_COMPACT);
     int worst = EXIT_DONE;
     snprintf(verb_name, sizeof(verb_name), "queue-%s", verb);
-    for (size_t i = 0; i < cx->config->relay_count && !cx->interrupted; i++) {
-        const char *queue = cx->config->relays[i].name;
+    context_queue_names(cx, &names);
+    for (size_t i = 0; i < names.count && !cx->interrupted; i++) {
+        const char *queue = names.items[i];
         struct queue *q = context_open_queue(cx, queue, &worst);
         if (!q)
             continue;
@@ -154,6 +165,7 @@ static int give(struct context *cx, const char *verb, const struct queue_selecti
     if (answers)
         context_print_json(answers);
     json_decref(answers);
+    queue_names_fini(&names);
     free(args_text);
     json_decref(args);
     return worst;
