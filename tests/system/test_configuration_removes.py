@@ -1,7 +1,7 @@
 """What the configuration no longer names may still have mail in custody: it is seen, and it ends."""
 
 import pytest
-from network import ALICE, MANUAL, TwoSite
+from network import ALICE, MANUAL, BackupMx, TwoSite
 
 
 def restart_with(network, changes):
@@ -47,3 +47,58 @@ def test_the_queue_of_a_removed_relay_is_seen_and_drains(fenced, ledger):
     assert "queue relay-west (removed)" in fenced.must("store", "status")
     fenced.fail_back()
     fenced.judge(ledger)
+
+
+OLD = 'domain "old.test" { server = "mail1"  relays = {"relay1"}  recipients = "any" }\n'
+OLD_SERVER = '''server "mail0" {
+    kind = "external"  protocol = "smtp"
+    site = "home"  hostname = "mail0.example.test"  address = {"127.0.0.2"}  smtp_port = 2601
+    check { kind = "smtp"  interval = "500ms"  timeout = "2s"  fall = 2  rise = 1 }
+}
+'''
+FIRST = 'domain "example.test"'
+
+
+def unroutable(network):
+    return network.status()["relays"][0]["unroutable"]
+
+
+def events(network):
+    return [(e["subject"], e["detail"]) for e in network.json("events") if e["kind"] == "unroutable"]
+
+
+def test_mail_of_a_removed_domain_is_seen_and_can_be_moved(make_network, make_sink, ledger):
+    network = make_network(BackupMx, "backup-mx.conf", [(FIRST, OLD + FIRST)]).start()
+    assert len(network.mta(ledger).send_by(network.RELAY[0], 2, to=["bob@old.test"])) == 2
+    restart_with(network, [(OLD, "")])
+    network.until(lambda: unroutable(network) == 2, "mail without a server")
+    network.until(lambda: [subject for subject, _ in events(network)] == ["old.test"], "an event of it")
+    assert 'mail without a server' in network.log_path.read_text()
+    assert {row["reason"] for row in network.json("queue", "list")} \
+        == {"no domain old.test in the configuration: add it, or move or remove its mail"}
+    assert "2 in the queue of relay1 have no server" in network.must("status")
+    sink = make_sink()
+    network.must("queue", "move", "--recipient", "bob@old.test", "--to", "mail1")
+    network.until(lambda: ledger.has_all(sink.contents(), "bob@old.test"), "what was moved")
+    network.until(lambda: unroutable(network) == 0, "nothing without a server")
+
+
+def test_it_expires(make_network, ledger):
+    network = make_network(BackupMx, "backup-mx.conf", [(FIRST, OLD + FIRST), ('expire = "5d"', 'expire = "6s"')]).start()
+    assert len(network.mta(ledger).send_by(network.RELAY[0], 1, to=["bob@old.test"])) == 1
+    restart_with(network, [(OLD, "")])
+    network.until(lambda: [(row["state"], row["recipient"]) for row in network.json("queue", "list")]
+                  == [("quarantined", "bob@old.test")], "its end")
+
+
+def test_mail_with_the_home_of_a_removed_server_too(make_network, make_sink, ledger):
+    network = make_network(BackupMx, "backup-mx.conf", [(FIRST, OLD_SERVER + FIRST)]).start()
+    assert len(network.mta(ledger).send_by(network.RELAY[0], 1)) == 1
+    network.must("queue", "move", "--all", "--to", "mail0")
+    restart_with(network, [(OLD_SERVER, "")])
+    network.until(lambda: unroutable(network) == 1, "mail without a server")
+    assert [row["reason"] for row in network.json("queue", "list")] \
+        == ["no server mail0 in the configuration: add it, or move or remove its mail"]
+    sink = make_sink()
+    network.must("queue", "move", "--recipient", ALICE, "--to", "mail1")
+    network.until(lambda: ledger.has_all(sink.contents()), "what was moved")
