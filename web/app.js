@@ -107,7 +107,8 @@ function relay(r) {
   const word = r.alive ? "alive" : "dead";
   const adopted = r.queue_owner === r.node ? "" : r.queue_owner;
   return make("article", tone(word), head(r.name, word, tone(word)),
-    facts([["at", `${r.address} on ${r.node} in ${r.site}`], ["queued", waiting(r)], ["queue with", adopted], ["queue", r.queue_problem]]));
+    facts([["at", `${r.address} on ${r.node} in ${r.site}`], ["queued", waiting(r)], ["queue with", adopted], ["queue", r.queue_problem],
+      ["no server for", r.unroutable || ""]]));
 }
 
 function site(s, nodes, leader) {

@@ -18,6 +18,7 @@ struct listing {
     struct context *cx;
     const char *queue;
     struct waiting waiting;
+    struct queue_names names;
     bool json, first;
     size_t columns; /* of the terminal; 0: it is none */
     uint64_t left;  /* rows to show */
@@ -46,7 +47,9 @@ static void show_row(struct listing *l, const struct queue_delivery *d)
 {
     const char *reason = waiting_reason(&l->waiting, d);
     if (l->json) {
-        show_json(l, queue_row_json(l->queue, d, reason));
+        json_t *row = queue_row_json(l->queue, d, reason);
+        json_object_set_new(row, "relay_removed", json_boolean(queue_names_is_removed(&l->names, l->queue)));
+        show_json(l, row);
         return;
     }
     struct buf out;
@@ -81,6 +84,7 @@ static void on_rows(void *arg, int err, const struct queue_rows *rows)
 static void list_queue(struct listing *l, struct queue_filter filter)
 {
     struct queue *q = context_open_queue(l->cx, l->queue, &l->status);
+    uint64_t shown = l->shown;
     if (!q)
         return;
     l->after_id = 0;
@@ -91,6 +95,9 @@ static void list_queue(struct listing *l, struct queue_filter filter)
         context_wait(l->cx);
     } while (l->more);
     queue_close(q);
+    if (!l->json && l->shown > shown && queue_names_is_removed(&l->names, l->queue))
+        printf("-- the last %llu: in the queue of %s, a relay that was removed from the configuration\n",
+               (unsigned long long)(l->shown - shown), l->queue);
 }
 
 /* Rows that are shown at the most. */
@@ -117,13 +124,15 @@ static int list(struct context *cx, struct queue_selection *s, bool json, bool a
     struct listing l = {
         .cx = cx, .json = json, .first = true, .columns = terminal_columns(), .left = limit_of(s, json)};
     waiting_init(&l.waiting, cx->config, viewer_view(viewer));
+    queue_names_init(&l.names, cx->config, viewer_view(viewer));
     viewer_free(viewer);
     filter.states = all_states ? UINT32_MAX : 0;
-    for (size_t i = 0; i < cx->config->relay_count && l.left > 0; i++) {
-        l.queue = cx->config->relays[i].name;
+    for (size_t i = 0; i < l.names.count && l.left > 0; i++) {
+        l.queue = l.names.items[i];
         list_queue(&l, filter);
     }
     end_list(&l);
+    queue_names_fini(&l.names);
     waiting_fini(&l.waiting);
     return l.status;
 }
@@ -170,11 +179,12 @@ static int give_to_queue(struct giving *g, const char *queue)
 /* To each relay's queue that there is, until the limit is reached; --json: an array of what became of it. */
 static int give(struct giving *g)
 {
-    const struct config *config = g->cx->config;
+    struct queue_names names;
     bool limited = g->selection.limit_count > 0;
     int worst = EXIT_DONE;
-    for (size_t i = 0; i < config->relay_count && !g->cx->interrupted; i++) {
-        const char *queue = config->relays[i].name;
+    context_queue_names(g->cx, &names);
+    for (size_t i = 0; i < names.count && !g->cx->interrupted; i++) {
+        const char *queue = names.items[i];
         struct queue *q = context_open_queue(g->cx, queue, &worst);
         if (!q)
             continue;
@@ -184,6 +194,7 @@ static int give(struct giving *g)
         if (limited && g->selection.limit_count == 0)
             break;
     }
+    queue_names_fini(&names);
     if (g->answers)
         context_print_json(g->answers);
     return worst;

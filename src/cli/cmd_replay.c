@@ -130,14 +130,16 @@ static void tell(struct part *p, int status)
 
 static int each_relay(struct replay *r)
 {
-    const struct config *c = r->cx->config;
+    struct queue_names names;
     int worst = EXIT_DONE;
-    for (size_t i = 0; i < c->relay_count && !r->cx->interrupted; i++) {
-        struct part p = {.replay = r, .queue = c->relays[i].name};
+    context_queue_names(r->cx, &names);
+    for (size_t i = 0; i < names.count && !r->cx->interrupted; i++) {
+        struct part p = {.replay = r, .queue = names.items[i]};
         int status = count(&p, &worst) ? all_slices(&p) : EXIT_DONE;
         tell(&p, status);
         worst = status > worst ? status : worst;
     }
+    queue_names_fini(&names);
     return worst;
 }
 

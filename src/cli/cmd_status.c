@@ -42,6 +42,23 @@ static void print_servers(const json_t *all)
         field_number(s, "queued"), field_number(s, "held"), field_number(s, "quarantined"));
 }
 
+/* What is wrong with relays' queues. */
+static void print_queues(const json_t *relays)
+{
+    size_t i;
+    json_t *r;
+    json_array_foreach(relays, i, r)
+    {
+        const char *problem = field_text(r, "queue_problem", "");
+        if (problem[0])
+            printf("the queue of %s cannot be read: %s\n", field_text(r, "name", "-"), problem);
+        if (field_number(r, "unroutable") > 0)
+            printf("%lld in the queue of %s have no server in the configuration: `holdfast queue list` says "
+                   "why\n",
+                   field_number(r, "unroutable"), field_text(r, "name", "-"));
+    }
+}
+
 static void print_relays(const json_t *all)
 {
     size_t i;
@@ -52,12 +69,19 @@ static void print_relays(const json_t *all)
         printf("%-12s %-8s %-8s %-16s %-6s %-12s %8lld\n", field_text(r, "name", "-"),
                field_text(r, "site", "-"), field_text(r, "node", "-"), field_text(r, "address", "-"),
                yes_or_no(r, "alive"), field_text(r, "queue_owner", "-"), field_number(r, "queued"));
-    json_array_foreach(json_object_get(all, "relays"), i, r)
-    {
-        const char *problem = field_text(r, "queue_problem", NULL);
-        if (problem)
-            printf("the queue of %s cannot be read: %s\n", field_text(r, "name", "-"), problem);
-    }
+    print_queues(json_object_get(all, "relays"));
+}
+
+/* Those that still have something. */
+static void print_removed_relays(const json_t *all)
+{
+    size_t i;
+    json_t *r, *removed = json_object_get(all, "removed_relays");
+    json_array_foreach(removed, i, r) if (field_number(r, "queued") + field_number(r, "quarantined") > 0)
+        printf("%-12s (removed from the configuration) queue owner %s, queued %lld, quarantine %lld\n",
+               field_text(r, "name", "-"), field_text(r, "queue_owner", "-"), field_number(r, "queued"),
+               field_number(r, "quarantined"));
+    print_queues(removed);
 }
 
 static void print_nodes(const json_t *all)
@@ -90,6 +114,7 @@ static void show(struct context *cx, bool json)
     } else {
         print_servers(all);
         print_relays(all);
+        print_removed_relays(all);
         print_nodes(all);
         print_routes(all);
     }

@@ -32,7 +32,8 @@ static void print_parts(const json_t *all)
         print_part("mail", json_object_get(all, "mail"));
     json_object_foreach(json_object_get(all, "queues"), name, part)
     {
-        snprintf(title, sizeof(title), "queue %s", name);
+        bool removed = json_is_true(json_object_get(part, "relay_removed"));
+        snprintf(title, sizeof(title), "queue %s%s", name, removed ? " (removed)" : "");
         print_part(title, part);
     }
 }
@@ -48,26 +49,37 @@ static int open_mail(struct context *cx)
     return EXIT_FAILED;
 }
 
+static void mark_removed(json_t *queues, const struct queue_names *names)
+{
+    const char *name;
+    json_t *part;
+    json_object_foreach(queues, name, part)
+        json_object_set_new(part, "relay_removed", json_boolean(queue_names_is_removed(names, name)));
+}
+
 /* A part is in the status once it was opened; one that was never made is not. */
 static int show(struct context *cx, bool json)
 {
-    const struct config *c = cx->config;
-    struct queue **queues = mem_calloc(c->relay_count + 1, sizeof(struct queue *));
+    struct queue_names names;
+    context_queue_names(cx, &names);
+    struct queue **queues = mem_calloc(names.count + 1, sizeof(struct queue *));
     int worst = open_mail(cx);
-    for (size_t i = 0; i < c->relay_count; i++)
-        queues[i] = context_open_queue(cx, c->relays[i].name, &worst);
+    for (size_t i = 0; i < names.count; i++)
+        queues[i] = context_open_queue(cx, names.items[i], &worst);
     char *all_text = store_status_json(cx->store);
     json_t *all = json_loads(all_text, 0, NULL);
+    mark_removed(json_object_get(all, "queues"), &names);
     if (json)
         context_print_json(all);
     else
         print_parts(all);
     json_decref(all);
     free(all_text);
-    for (size_t i = 0; i < c->relay_count; i++)
+    for (size_t i = 0; i < names.count; i++)
         if (queues[i])
             queue_close(queues[i]);
     free(queues);
+    queue_names_fini(&names);
     return worst;
 }
 

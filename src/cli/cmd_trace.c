@@ -75,8 +75,10 @@ static void print_life(const json_t *found)
 static int trace(struct context *cx, const struct custody_id *id, bool json)
 {
     struct trace t = {.cx = cx, .found = json_array()};
-    for (size_t i = 0; i < cx->config->relay_count; i++) {
-        t.queue = cx->config->relays[i].name;
+    struct queue_names names;
+    context_queue_names(cx, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        t.queue = names.items[i];
         struct queue *q = context_open_queue(cx, t.queue, &t.status);
         if (!q)
             continue;
@@ -84,6 +86,7 @@ static int trace(struct context *cx, const struct custody_id *id, bool json)
         context_wait(cx);
         queue_close(q);
     }
+    queue_names_fini(&names);
     bool any = json_array_size(t.found) > 0;
     if (json)
         context_print_json(t.found);

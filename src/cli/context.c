@@ -108,6 +108,13 @@ struct viewer *context_view(struct context *cx)
     return viewer;
 }
 
+void context_queue_names(struct context *cx, struct queue_names *ret_names)
+{
+    struct viewer *viewer = context_view(cx);
+    queue_names_init(ret_names, cx->config, viewer_view(viewer));
+    viewer_free(viewer);
+}
+
 struct queue *context_open_queue(struct context *cx, const char *name, int *worst)
 {
     struct queue *q = NULL;

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "cli/args.h"
+#include "cli/queue_names.h"
 #include "config/config.h"
 #include "loop/loop.h"
 #include "store/store.h"
@@ -50,6 +51,8 @@ void context_done(struct context *cx);
 /* Reads the network. The viewer goes on to follow it, and is to be freed; what it
  * shows changes with each later wait. */
 struct viewer *context_view(struct context *cx);
+/* All queues that there are or may be. For queue_names_fini. */
+void context_queue_names(struct context *cx, struct queue_names *ret_names);
 
 /* Opens a relay's queue for reading. NULL: it was never made, or it cannot be
  * read: then that is said on stderr, and *worst is the exit status of that unless

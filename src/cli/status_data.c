@@ -12,7 +12,7 @@ static void on_counted(void *arg)
 /* The queues are read first: a view must not be kept over a wait. */
 json_t *status_gather(struct context *cx)
 {
-    struct counter *counter = counter_new(cx->loop, cx->store, cx->config);
+    struct counter *counter = counter_new(cx->store, cx->config);
     counter_read(counter, on_counted, cx);
     context_wait(cx);
     struct viewer *viewer = context_view(cx);

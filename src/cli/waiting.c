@@ -1,5 +1,6 @@
 #include "cli/waiting.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -64,11 +65,21 @@ void waiting_fini(struct waiting *w)
     free(w->homes);
 }
 
-const char *waiting_reason(const struct waiting *w, const struct queue_delivery *d)
+/* The configuration has changed since it was accepted. */
+static const char *no_place(struct waiting *w, const char *what, struct str name)
 {
-    size_t server = d->home.len ? index_of(w->config, d->home) : SIZE_MAX;
+    snprintf(w->text, sizeof(w->text), "no %s %.*s in the configuration: add it, or move or remove its mail",
+             what, STR_ARG(name));
+    return w->text;
+}
+
+const char *waiting_reason(struct waiting *w, const struct queue_delivery *d)
+{
     if (d->state != QUEUE_WAITING)
         return "";
+    if (!config_has_place(w->config, d->domain, d->home))
+        return d->home.len ? no_place(w, "server", d->home) : no_place(w, "domain", d->domain);
+    size_t server = d->home.len ? index_of(w->config, d->home) : SIZE_MAX;
     for (size_t i = 0; d->home.len == 0 && i < w->config->domain_count; i++)
         if (str_ieq(str_from(w->config->domains[i].name), d->domain))
             server = w->homes[i];

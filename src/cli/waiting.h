@@ -12,14 +12,15 @@ struct waiting {
     const struct config *config;
     char **reasons; /* of each server of the configuration; NULL: it serves */
     size_t *homes;  /* of each domain: the index of the server that has its mail now */
+    char text[384]; /* of what has no server: a name of at most 255 bytes, and what to do */
 };
 
 /* Copies what it needs of v; config must outlive it. */
 void waiting_init(struct waiting *w, const struct config *config, const struct view *v);
 void waiting_fini(struct waiting *w);
 
-/* "mail1 is inoperable: connect: connection refused", or "" when the server serves, or the delivery does not
- * wait. */
-const char *waiting_reason(const struct waiting *w, const struct queue_delivery *d);
+/* "mail1 is inoperable: connect: connection refused", or that the configuration has no such domain or server;
+ * "" when the server serves, or the delivery does not wait. Until the next call. */
+const char *waiting_reason(struct waiting *w, const struct queue_delivery *d);
 
 #endif

@@ -277,6 +277,8 @@ struct config_relay *config_relay_of_node(const struct config *c, const struct c
 struct config_dns *config_dns_of_node(const struct config *c, const struct config_node *n);
 struct config_web *config_web_of_node(const struct config *c, const struct config_node *n);
 struct config_domain *config_domain_find(const struct config *c, struct str domain); /* case-insensitive */
+/* Whether mail at this place of a queue has a server: by its own home, or, with home "", by its domain. */
+bool config_has_place(const struct config *c, struct str domain, struct str home);
 struct config_site *config_site_find(const struct config *c, const char *name);
 bool config_listen_has_ip(const struct config_listen *l, const struct addr *ip); /* whatever the ports */
 

@@ -64,6 +64,16 @@ struct config_domain *config_domain_find(const struct config *c, struct str doma
     return NULL;
 }
 
+bool config_has_place(const struct config *c, struct str domain, struct str home)
+{
+    if (home.len == 0)
+        return config_domain_find(c, domain) != NULL;
+    for (size_t i = 0; i < c->server_count; i++)
+        if (str_eq(str_from(c->servers[i].name), home))
+            return true;
+    return false;
+}
+
 bool config_listen_has_ip(const struct config_listen *l, const struct addr *ip)
 {
     for (size_t i = 0; i < l->count; i++)

@@ -49,20 +49,50 @@ static const struct config_node *owner_to_be(const struct view *v, const struct 
     return owner_lives(v, c, q->record.owner) || !settled ? NULL : heir(v, c, r->node->site);
 }
 
+static void give(struct str name, const struct view_queue *q, const struct config_node *owner,
+                 struct batch *b)
+{
+    if (!owner || (q && str_eq(q->record.owner, str_from(owner->name))))
+        return;
+    struct record_queue record = {.owner = str_from(owner->name),
+                                  .generation = (q ? q->record.generation : 0) + 1};
+    batch_put(b, "queue", name, record_queue_encode(&record), q ? q->version : NETWORK_ABSENT);
+    const char *const members[] = {"owner", owner->name, NULL};
+    batch_event(b, "queue-owner", name, members);
+}
+
+static bool is_of_a_relay(const struct config *c, struct str queue)
+{
+    for (size_t i = 0; i < c->relay_count; i++)
+        if (str_eq(str_from(c->relays[i].name), queue))
+            return true;
+    return false;
+}
+
+/* Of a queue whose relay the configuration has no more: mail may wait in it. NULL: as it is. */
+static const struct config_node *keeper_to_be(const struct view *v, const struct config *c,
+                                              const struct view_queue *q, bool settled)
+{
+    const struct config_node *keeper = NULL;
+    for (size_t i = 0; i < c->node_count; i++)
+        if (str_eq(q->record.owner, str_from(c->nodes[i].name)))
+            keeper = &c->nodes[i];
+    if (!settled || (keeper && can_own(v, keeper)))
+        return NULL;
+    return heir(v, c, keeper ? keeper->site : NULL);
+}
+
 void adopt_queues(const struct view *v, const struct config *c, bool settled, struct batch *b)
 {
     for (size_t i = 0; i < c->relay_count; i++) {
         const struct config_relay *r = &c->relays[i];
         const struct view_queue *q = view_queue_find(v, str_from(r->name));
-        const struct config_node *owner = owner_to_be(v, c, r, q, settled);
-        if (!owner || (q && str_eq(q->record.owner, str_from(owner->name))))
-            continue;
-        struct record_queue record = {.owner = str_from(owner->name),
-                                      .generation = (q ? q->record.generation : 0) + 1};
-        batch_put(b, "queue", str_from(r->name), record_queue_encode(&record),
-                  q ? q->version : NETWORK_ABSENT);
-        const char *const members[] = {"owner", owner->name, NULL};
-        batch_event(b, "queue-owner", str_from(r->name), members);
+        give(str_from(r->name), q, owner_to_be(v, c, r, q, settled), b);
+    }
+    for (size_t i = 0; i < v->queue_count; i++) {
+        const struct view_queue *q = &v->queues[i];
+        if (!is_of_a_relay(c, q->name))
+            give(q->name, q, keeper_to_be(v, c, q, settled), b);
     }
 }
 

@@ -8,9 +8,9 @@
 #include "imap/session.h"
 #include "loop/loop.h"
 #include "mailbox/directory.h"
+#include "mailbox/relays.h"
 #include "mailbox/upgrade.h"
 #include "net/log_limit.h"
-#include "net/tls_client.h"
 #include "net/tls_server.h"
 #include "pop3/session.h"
 #include "smtp/client.h"
@@ -29,11 +29,8 @@ struct instance {
     struct peer_key peer_key;
     struct tls_server *tls;
     struct smtp_server_options smtp_options, lmtp_options, submission_options,
-        submission_away_options;              /* for peers that may not send passwords as they are */
-    struct smtp_client_options relay_options; /* for what users submit */
-    struct tls_client *relay_tls;
-    bool has_relay;
-    struct addr relay_address;
+        submission_away_options; /* for peers that may not send passwords as they are */
+    struct relays relays;        /* for what users submit */
     struct imap_options imap_options;
     struct pop3_options pop3_options;
     struct log_limit *log_limit;

@@ -197,14 +197,11 @@ static void answer_stored(struct intake *s, const char *id)
     reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
 }
 
-static void on_delivered(void *arg, int err, const int *results)
+static void on_delivered(void *arg, int err)
 {
     struct intake *s = arg;
     struct instance *i = s->base.instance;
     s->op = NULL;
-    for (size_t k = 0; err == 0 && k < s->user_count; k++)
-        if (results[k] != 0)
-            err = results[k];
     char id[CUSTODY_ID_TEXT_MAX] = "";
     if (s->has_custody)
         custody_id_format(&s->custody_id, id);

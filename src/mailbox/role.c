@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "mailbox/instance.h"
 #include "net/bind.h"
+#include "net/tls_client.h"
 #include "store/view.h"
 
 #define RENEWALS_PER_LEASE 5
@@ -230,7 +231,6 @@ static void make_options(struct mailbox_role *r)
     i->submission_options.auth_mechanisms = SASL_MECHANISMS;
     i->submission_away_options = i->submission_options;
     i->submission_away_options.auth_needs_tls = true;
-    i->relay_options = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP, .hostname = s->hostname};
     i->imap_options = (struct imap_options){
         .hostname = s->hostname, .instance = r->who, .append_max_bytes = (uint64_t)s->message_size_max_bytes};
     i->pop3_options = (struct pop3_options){.hostname = s->hostname, .instance = r->who};
@@ -238,26 +238,31 @@ static void make_options(struct mailbox_role *r)
 
 /* On the way to another machine: what a user sent under TLS is not to go on without, where the relay has it.
  */
-static void use_relay_tls(struct instance *i, const struct config_relay *relay)
+static void use_tls(struct instance *i, struct relay_choice *choice)
 {
-    struct tls_client_options options = {.policy = TLS_OPPORTUNISTIC, .name = relay->hostname};
-    i->relay_tls = i->relay_options.tls = tls_client_new(i->loop);
-    CHECK(tls_client_set(i->relay_tls, &options, NULL) == 0); /* it reads nothing */
+    struct tls_client_options options = {.policy = TLS_OPPORTUNISTIC, .name = choice->relay->hostname};
+    choice->client.tls = tls_client_new(i->loop);
+    CHECK(tls_client_set(choice->client.tls, &options, NULL) == 0); /* it reads nothing */
 }
 
-/* Submitted mail goes to the relay of our own node, else to the first. */
-static void find_relay(struct mailbox_role *r)
+static void choose_relays(struct mailbox_role *r)
 {
-    const struct config *c = r->options.config;
-    const struct config_relay *relay = config_relay_of_node(c, r->options.node);
-    if (!relay && c->relay_count > 0)
-        relay = &c->relays[0];
-    r->instance.has_relay = relay && relay->listen.count > 0;
-    if (!r->instance.has_relay)
-        return;
-    r->instance.relay_address = relay->listen.addrs[0];
-    if (!addr_is_loopback(&r->instance.relay_address))
-        use_relay_tls(&r->instance, relay);
+    struct relays *relays = &r->instance.relays;
+    relays_init(relays, r->options.config, r->options.node);
+    for (size_t i = 0; i < relays->count; i++) {
+        struct relay_choice *choice = &relays->items[i];
+        choice->client = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP,
+                                                      .hostname = r->options.server->hostname};
+        if (!addr_is_loopback(&choice->address))
+            use_tls(&r->instance, choice);
+    }
+}
+
+static void forget_relays(struct relays *relays)
+{
+    for (size_t i = 0; i < relays->count; i++)
+        tls_client_free(relays->items[i].client.tls);
+    relays_fini(relays);
 }
 
 static void get_ports(const struct config_server *s, uint16_t out[MAILBOX_SERVICES])
@@ -348,7 +353,7 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
     }
     r->instance.tls = tls_server_new(l, options->server->certificates, options->server->certificate_count);
     make_options(r);
-    find_relay(r);
+    choose_relays(r);
     start_work(r);
     *ret_role = r;
     return 0;
@@ -423,7 +428,7 @@ void mailbox_role_free(struct mailbox_role *r)
     password_queue_free(r->instance.passwords);
     log_limit_free(r->instance.log_limit);
     tls_server_free(r->instance.tls);
-    tls_client_free(r->instance.relay_tls);
+    forget_relays(&r->instance.relays);
     loop_timer_free(r->lease_timer);
     loop_timer_free(r->stop_timer);
     free(r);

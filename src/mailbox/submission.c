@@ -1,22 +1,20 @@
-/* What users submit: handed on to the node's relay while it comes in, so that
- * the relay's 250 is what the user's 250 rests on. Nothing is kept here. */
-#include <stdio.h>
+/* What users submit: handed on to a relay while it comes in, so that the relay's
+ * 250 is what the user's 250 rests on. Nothing is kept here. */
 #include <string.h>
 
 #include "auth/sasl.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "mailbox/handover.h"
 #include "mailbox/instance.h"
 #include "mailbox/login.h"
-#include "smtp/client_connection.h"
 #include "smtp/map_error.h"
 #include "smtp/refusal_log.h"
 #include "smtp/server_connection.h"
 #include "wire/received.h"
 
-#define CONNECT_TIMEOUT_MS 5000
-#define BUFFER_HIGH_BYTES  (128 * 1024)  /* of the message, waiting for the relay */
-#define BUFFER_MAX_BYTES   (1024 * 1024) /* what may come after "no more": one batch of input */
+#define BUFFER_HIGH_BYTES (128 * 1024)  /* of the message, waiting for the relay */
+#define BUFFER_MAX_BYTES  (1024 * 1024) /* what may come after "no more": one batch of input */
 
 struct submission {
     struct session_node base; /* first */
@@ -31,18 +29,15 @@ struct submission {
     struct str *recipients; /* owned copies */
     size_t recipient_count;
     uint64_t size_bytes;
-    struct smtp_client_connection *relay;
-    struct smtp_client *client;
+    struct handover *handover;
     struct buf body;
     char piece[SMTP_CLIENT_BODY_MAX];
-    size_t wanted;      /* the client asked for a piece of up to so many bytes; 0: not now */
+    size_t wanted;      /* a relay asked for a piece of up to so many bytes; 0: not now */
     bool body_ended;    /* the user's final dot was seen */
-    bool waiting_begin; /* data_begin is open until the relay has taken all recipients */
-    bool refused;       /* it did not take one of them: answer says why */
+    bool waiting_begin; /* data_begin is open until a relay has taken all recipients */
     bool paused;
-    bool done; /* the transaction with the relay is over: answer is its result */
-    struct smtp_reply answer;
-    char answer_text[SMTP_REPLY_TEXT_MAX];
+    bool done;                /* the handover is over: answer is its result */
+    struct smtp_reply answer; /* its text is the handover's */
 };
 
 static void reply(struct submission *s, struct smtp_reply r)
@@ -50,17 +45,16 @@ static void reply(struct submission *s, struct smtp_reply r)
     smtp_server_reply(s->server, &r);
 }
 
-static void drop_relay(struct submission *s)
+static void drop_handover(struct submission *s)
 {
-    smtp_client_connection_free(s->relay);
-    s->relay = NULL;
-    s->client = NULL;
+    handover_free(s->handover);
+    s->handover = NULL;
     s->wanted = 0;
 }
 
 static void drop_transaction(struct submission *s)
 {
-    drop_relay(s);
+    drop_handover(s);
     for (size_t i = 0; i < s->recipient_count; i++)
         free((void *)(uintptr_t)s->recipients[i].ptr);
     free(s->recipients);
@@ -69,7 +63,7 @@ static void drop_transaction(struct submission *s)
     free(s->reverse_path);
     s->reverse_path = NULL;
     buf_clear(&s->body);
-    s->body_ended = s->waiting_begin = s->refused = s->paused = s->done = false;
+    s->body_ended = s->waiting_begin = s->paused = s->done = false;
 }
 
 /* ---- login ---- */
@@ -151,17 +145,9 @@ static void give_body(struct submission *s)
     memcpy(s->piece, buf_data(&s->body), len); /* taken out first: the client may ask for more from inside */
     buf_consume(&s->body, len);
     s->wanted = 0;
-    smtp_client_body(s->client, s->piece, len);
+    handover_body(s->handover, s->piece, len);
     if (s->body.len < BUFFER_HIGH_BYTES)
         resume(s);
-}
-
-static void set_answer(struct submission *s, const struct smtp_reply *r)
-{
-    size_t len = r->text.len < sizeof(s->answer_text) ? r->text.len : sizeof(s->answer_text);
-    memcpy(s->answer_text, r->text.ptr, len);
-    s->answer = *r;
-    s->answer.text = (struct str){s->answer_text, len};
 }
 
 static void log_submitted(const struct submission *s)
@@ -201,104 +187,36 @@ static void answer_end(struct submission *s)
     drop_transaction(s);
 }
 
-static void send_message(struct submission *s)
-{
-    struct smtp_client_message message = {
-        .reverse_path = str_from(s->reverse_path),
-        .recipients = s->recipients,
-        .recipient_count = s->recipient_count,
-        .eight_bit = true, /* not known before it came; our relay offers it */
-    };
-    s->answer = SMTP_REPLY(250, 2, 0, 0, "Accepted by the relay");
-    smtp_client_send(s->client, &message);
-}
-
-static void on_ready(void *arg)
-{
-    struct submission *s = arg;
-    if (s->waiting_begin)
-        send_message(s);
-}
-
 /* The message can begin, or not: all its recipients are taken or none, since the
  * user gets one answer for all and would send it again to all. */
-static void begin_answered(struct submission *s, const struct smtp_reply *r)
-{
-    s->waiting_begin = false;
-    if (r)
-        drop_relay(s); /* before its final dot: the relay has taken nothing */
-    smtp_server_reply(s->server, r);
-}
-
 static void on_body_wanted(void *arg, size_t len_max)
 {
     struct submission *s = arg;
     s->wanted = len_max;
     if (s->waiting_begin) {
-        struct smtp_reply answer = s->answer;
-        begin_answered(s, s->refused ? &answer : NULL);
+        s->waiting_begin = false;
+        smtp_server_reply(s->server, NULL);
     } else {
         give_body(s);
     }
 }
 
-static struct smtp_reply relay_away(void)
-{
-    return SMTP_REPLY(451, 4, 3, 0, "The relay does not take it now, try again later");
-}
-
-/* The first refusal is the answer; at RCPT it names the recipient. */
-static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
+static void on_ended(void *arg, const struct smtp_reply *answer)
 {
     struct submission *s = arg;
-    char named[SMTP_REPLY_TEXT_MAX];
-    if (s->refused)
-        return;
-    if (result->outcome == SMTP_OUTCOME_DELIVERED) {
-        set_answer(s, &result->reply); /* it names the custody id */
-        return;
-    }
-    bool told = result->outcome == SMTP_OUTCOME_REFUSED && result->reply.code != 0;
-    struct smtp_reply r = told ? result->reply : relay_away();
-    if (told && result->stage == SMTP_STAGE_RCPT) {
-        int len = snprintf(named, sizeof(named), "<%.*s>: %.*s", STR_ARG(s->recipients[index]),
-                           STR_ARG(result->reply.text));
-        r.text = (struct str){named, (size_t)len < sizeof(named) ? (size_t)len : sizeof(named) - 1};
-    }
-    s->refused = true;
-    set_answer(s, &r);
-}
-
-static void on_done(void *arg)
-{
-    struct submission *s = arg;
-    struct smtp_reply answer = s->answer;
-    if (s->waiting_begin) {
-        begin_answered(s, &answer);
-        return;
-    }
-    s->done = true;
     s->wanted = 0;
+    if (s->waiting_begin) {
+        s->waiting_begin = false;
+        smtp_server_reply(s->server, answer);
+        return;
+    }
+    s->answer = *answer;
+    s->done = true;
     resume(s);
     answer_end(s);
 }
 
-static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *r,
-                   struct str why)
-{
-    struct submission *s = arg;
-    (void)end;
-    (void)stage;
-    (void)r;
-    if (!s->waiting_begin)
-        return; /* `done` has told */
-    struct smtp_reply away = relay_away();
-    log_event(LOG_WARNING, "relay not reached for a submission", LOG_STR("why", why));
-    begin_answered(s, &away);
-}
-
-static const struct smtp_client_ops client_ops = {
-    .ready = on_ready, .body_wanted = on_body_wanted, .result = on_result, .done = on_done, .end = on_end};
+static const struct handover_ops handover_ops = {.body_wanted = on_body_wanted, .ended = on_ended};
 
 /* ---- the user's side ---- */
 
@@ -306,7 +224,7 @@ static void on_connect(void *arg)
 {
     struct submission *s = arg;
     const struct instance *i = s->base.instance;
-    if (i->closing || !i->has_relay || !directory_known(i->directory))
+    if (i->closing || i->relays.count == 0 || !directory_known(i->directory))
         reply(s, SMTP_REPLY_UNAVAILABLE);
     else
         smtp_server_reply(s->server, NULL);
@@ -356,12 +274,18 @@ static void write_received(struct submission *s)
 static void on_data_begin(void *arg)
 {
     struct submission *s = arg;
-    const struct instance *i = s->base.instance;
+    struct instance *i = s->base.instance;
+    struct smtp_client_message message = {
+        .reverse_path = str_from(s->reverse_path),
+        .recipients = s->recipients,
+        .recipient_count = s->recipient_count,
+        .eight_bit = true, /* not known before it came; our relay offers it */
+    };
+    drop_handover(s); /* of a DATA that was refused */
+    buf_clear(&s->body);
     write_received(s);
     s->waiting_begin = true;
-    s->relay = smtp_client_connection_new(i->loop, &i->relay_address, NULL, CONNECT_TIMEOUT_MS,
-                                          &i->relay_options, &client_ops, s);
-    s->client = smtp_client_connection_session(s->relay);
+    s->handover = handover_new(i->loop, &i->relays, &message, &handover_ops, s);
 }
 
 static bool on_data(void *arg, const char *data, size_t len)
@@ -381,7 +305,8 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
     s->size_bytes = info->size_bytes;
     s->body_ended = true;
     if (s->body.overflow) {
-        s->answer = relay_away();
+        drop_handover(s);
+        s->answer = SMTP_REPLY(451, 4, 3, 0, "The relay does not take it now, try again later");
         s->done = true;
     }
     give_body(s);
@@ -398,7 +323,7 @@ static void on_cancel(void *arg)
     struct submission *s = arg;
     login_cancel(s->login);
     s->login = NULL;
-    drop_relay(s);
+    drop_handover(s);
 }
 
 static void on_closed(void *arg)

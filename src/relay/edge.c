@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/log_limit.h"
+#include "relay/envelope.h"
 #include "relay/loop_guard.h"
 #include "smtp/map_error.h"
 #include "smtp/refusal_log.h"
@@ -29,11 +30,6 @@ struct edge {
     size_t session_count;
 };
 
-struct rcpt {
-    char *address;
-    const struct config_domain *domain;
-};
-
 struct session {
     struct list node;
     struct edge *edge;
@@ -47,9 +43,8 @@ struct session {
     struct custody_id custody_id;
     struct wall_time received_at;
     uint64_t size_bytes;
-    struct rcpt *rcpts;
-    size_t rcpt_count;
-    struct rcpt asked;           /* the RCPT whose answer waits for a verdict; address NULL: none */
+    struct envelope envelope;
+    struct envelope_rcpt asked;  /* the RCPT whose answer waits for a verdict; address NULL: none */
     struct verify_waiter waiter; /* its */
     struct body_writer *body;
     struct loop_guard guard;
@@ -104,11 +99,7 @@ static void drop_transaction(struct session *s)
     if (s->body)
         body_abort(s->body);
     s->body = NULL;
-    for (size_t i = 0; i < s->rcpt_count; i++)
-        free(s->rcpts[i].address);
-    free(s->rcpts);
-    s->rcpts = NULL;
-    s->rcpt_count = 0;
+    envelope_clear(&s->envelope);
     free(s->reverse_path);
     s->reverse_path = NULL;
 }
@@ -128,17 +119,16 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
 }
 
 /* Only Postmaster may come without his domain. */
-static struct rcpt make_rcpt(const struct smtp_rcpt *rcpt, const struct config_domain *domain)
+static struct envelope_rcpt make_rcpt(const struct smtp_rcpt *rcpt, const struct config_domain *domain)
 {
     char *address = rcpt->domain.len > 0 ? str_dup(rcpt->forward_path)
                                          : mem_asprintf("%.*s@%s", STR_ARG(rcpt->forward_path), domain->name);
-    return (struct rcpt){address, domain};
+    return (struct envelope_rcpt){address, domain};
 }
 
-static void take_rcpt(struct session *s, struct rcpt rcpt)
+static void take_rcpt(struct session *s, struct envelope_rcpt rcpt)
 {
-    s->rcpts = mem_grow(s->rcpts, s->rcpt_count, sizeof(*s->rcpts));
-    s->rcpts[s->rcpt_count++] = rcpt;
+    envelope_add(&s->envelope, rcpt);
     reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
 }
 
@@ -151,14 +141,14 @@ static void forget_asked(struct session *s)
 {
     verify_forget(&s->waiter);
     free(s->asked.address);
-    s->asked = (struct rcpt){NULL, NULL};
+    s->asked = (struct envelope_rcpt){NULL, NULL};
 }
 
 static void on_verdict(struct verify_waiter *w, enum verdict verdict)
 {
     struct session *s = CONTAINER_OF(w, struct session, waiter);
-    struct rcpt rcpt = s->asked;
-    s->asked = (struct rcpt){NULL, NULL};
+    struct envelope_rcpt rcpt = s->asked;
+    s->asked = (struct envelope_rcpt){NULL, NULL};
     if (verdict == VERDICT_TAKE) {
         take_rcpt(s, rcpt);
         return;
@@ -214,7 +204,7 @@ static void write_received(struct session *s)
         .tls = smtp_server_tls(s->server),
         .with = smtp_server_protocol_name(s->server),
         .id = &s->custody_id,
-        .for_one = s->rcpt_count == 1 ? str_from(s->rcpts[0].address) : STR_EMPTY,
+        .for_one = s->envelope.count == 1 ? str_from(s->envelope.rcpts[0].address) : STR_EMPTY,
         .at = s->received_at,
     };
     received_line_format(&line, &received);
@@ -257,12 +247,12 @@ static bool on_data(void *arg, const char *data, size_t len)
 
 static void tell_accepted(struct session *s)
 {
-    for (size_t i = 0; i < s->rcpt_count; i++) {
+    for (size_t i = 0; i < s->envelope.count; i++) {
         bool told = false;
         for (size_t k = 0; k < i && !told; k++)
-            told = s->rcpts[k].domain == s->rcpts[i].domain;
+            told = s->envelope.rcpts[k].domain == s->envelope.rcpts[i].domain;
         if (!told)
-            s->edge->on_accepted(s->edge->arg, s->rcpts[i].domain);
+            s->edge->on_accepted(s->edge->arg, s->envelope.rcpts[i].domain);
     }
 }
 
@@ -272,7 +262,7 @@ static void log_accepted(const struct session *s, const char *id)
         return;
     log_event(LOG_INFO, "accepted", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
               LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->reverse_path),
-              LOG_I64("recipients", (int64_t)s->rcpt_count), LOG_I64("size", (int64_t)s->size_bytes),
+              LOG_I64("recipients", (int64_t)s->envelope.count), LOG_I64("size", (int64_t)s->size_bytes),
               LOG_STR("tls", smtp_server_tls(s->server)), LOG_TEXT("message_id", s->guard.message_id));
 }
 
@@ -330,11 +320,12 @@ static void accept_message(struct session *s, const struct smtp_data_info *info)
         .smtputf8 = s->smtputf8,
         .received_at = s->received_at,
     };
-    struct queue_recipient_in *recipients = mem_calloc(s->rcpt_count, sizeof(*recipients));
-    for (size_t i = 0; i < s->rcpt_count; i++)
-        recipients[i] =
-            (struct queue_recipient_in){str_from(s->rcpts[i].address), str_from(s->rcpts[i].domain->name)};
-    s->accept_op = queue_accept(s->edge->queue, s->body, &message, recipients, s->rcpt_count, on_accept, s);
+    struct queue_recipient_in *recipients = mem_calloc(s->envelope.count, sizeof(*recipients));
+    for (size_t i = 0; i < s->envelope.count; i++)
+        recipients[i] = (struct queue_recipient_in){str_from(s->envelope.rcpts[i].address),
+                                                    str_from(s->envelope.rcpts[i].domain->name)};
+    s->accept_op =
+        queue_accept(s->edge->queue, s->body, &message, recipients, s->envelope.count, on_accept, s);
     s->body = NULL;
     free(recipients);
 }
@@ -376,6 +367,7 @@ static void session_free(struct session *s)
 {
     on_cancel(s);
     drop_transaction(s);
+    envelope_fini(&s->envelope);
     list_remove(&s->node);
     s->edge->session_count--;
     free(s);
@@ -441,6 +433,7 @@ void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *
 {
     struct session *s = mem_zalloc(sizeof(*s));
     s->edge = e;
+    envelope_init(&s->envelope);
     addr_format_ip(peer, s->client_ip);
     list_append(&e->sessions, &s->node);
     e->session_count++;

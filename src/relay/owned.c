@@ -10,7 +10,8 @@
 
 struct slot {
     struct owned *all;
-    const struct config_relay *relay; /* whose queue it is */
+    char *name;   /* the queue's: its relay's */
+    bool removed; /* the configuration has no such relay any more */
     bool own, wanted;
     struct queue *queue;
     struct store_op *op;
@@ -24,7 +25,7 @@ struct owned {
     const struct config_relay *relay;
     const struct owned_ops *ops;
     void *arg;
-    struct slot *slots; /* one for each relay of the network */
+    struct slot **slots; /* one for each relay of the network, then for queues of removed ones */
     size_t slot_count;
     struct loop_timer *timer;
 };
@@ -40,11 +41,20 @@ static void note_failure(struct slot *s, int err)
     s->failed = err;
     snprintf(s->detail, sizeof(s->detail), "%s", detail);
     if (err)
-        log_event(LOG_ERROR, "queue not opened", LOG_TEXT("queue", s->relay->name),
-                  LOG_TEXT("error", err_name(err)), LOG_TEXT("detail", detail),
+        log_event(LOG_ERROR, "queue not opened", LOG_TEXT("queue", s->name), LOG_TEXT("error", err_name(err)),
+                  LOG_TEXT("detail", detail),
                   LOG_TEXT("todo", "mend it; it is tried again by itself, and senders go to other relays"));
     if (s->own)
         s->all->ops->refused(s->all->arg, err);
+}
+
+static void log_gained(const struct slot *s)
+{
+    log_event(LOG_INFO, s->own ? "queue opened" : "queue adopted", LOG_TEXT("queue", s->name),
+              LOG_I64("epoch", queue_epoch(s->queue)));
+    if (s->removed)
+        log_event(LOG_WARNING, "queue of a removed relay", LOG_TEXT("queue", s->name),
+                  LOG_TEXT("todo", "nothing: what waits in it is delivered from here"));
 }
 
 static void on_own(void *arg, int err, struct queue *q, int64_t current_epoch)
@@ -65,22 +75,20 @@ static void on_own(void *arg, int err, struct queue *q, int64_t current_epoch)
     }
     s->queue = q;
     note_failure(s, 0);
-    log_event(LOG_INFO, s->own ? "queue opened" : "queue adopted", LOG_TEXT("queue", s->relay->name),
-              LOG_I64("epoch", queue_epoch(q)));
+    log_gained(s);
     s->all->ops->gained(s->all->arg, q, s->own);
 }
 
 static void take(struct slot *s, int64_t expect_epoch)
 {
-    s->op = store_queue_own(s->all->store, str_from(s->relay->name), str_from(s->all->relay->node->name),
+    s->op = store_queue_own(s->all->store, str_from(s->name), str_from(s->all->relay->node->name),
                             expect_epoch, on_own, s);
 }
 
 static void give_up(struct slot *s)
 {
     struct queue *q = s->queue;
-    log_event(LOG_INFO, "queue given up", LOG_TEXT("queue", s->relay->name),
-              LOG_I64("epoch", queue_epoch(q)));
+    log_event(LOG_INFO, "queue given up", LOG_TEXT("queue", s->name), LOG_I64("epoch", queue_epoch(q)));
     s->all->ops->losing(s->all->arg, q, s->own);
     s->queue = NULL;
     queue_close(q);
@@ -98,8 +106,16 @@ static void on_timer(void *arg)
 {
     struct owned *o = arg;
     for (size_t i = 0; i < o->slot_count; i++)
-        update(&o->slots[i]);
+        update(o->slots[i]);
     loop_timer_start(o->timer, CHECK_MS);
+}
+
+static void add_slot(struct owned *o, struct str name, bool own, bool removed)
+{
+    struct slot *s = mem_zalloc(sizeof(*s));
+    *s = (struct slot){.all = o, .name = str_dup(name), .own = own, .removed = removed};
+    o->slots = mem_grow(o->slots, o->slot_count, sizeof(struct slot *));
+    o->slots[o->slot_count++] = s;
 }
 
 struct owned *owned_new(struct loop *l, struct store *store, const struct config *config,
@@ -111,11 +127,8 @@ struct owned *owned_new(struct loop *l, struct store *store, const struct config
     o->relay = relay;
     o->ops = ops;
     o->arg = arg;
-    o->slot_count = config->relay_count;
-    o->slots = mem_calloc(config->relay_count, sizeof(*o->slots));
     for (size_t i = 0; i < config->relay_count; i++)
-        o->slots[i] =
-            (struct slot){.all = o, .relay = &config->relays[i], .own = &config->relays[i] == relay};
+        add_slot(o, str_from(config->relays[i].name), &config->relays[i] == relay, false);
     o->timer = loop_timer_new(l, on_timer, o);
     loop_timer_start(o->timer, CHECK_MS);
     return o;
@@ -124,25 +137,38 @@ struct owned *owned_new(struct loop *l, struct store *store, const struct config
 void owned_free(struct owned *o)
 {
     for (size_t i = 0; i < o->slot_count; i++) {
-        struct slot *s = &o->slots[i];
+        struct slot *s = o->slots[i];
         s->wanted = false;
         if (s->op)
             store_op_forget(s->op);
         if (s->queue)
             give_up(s);
+        free(s->name);
+        free(s);
     }
     loop_timer_free(o->timer);
     free(o->slots);
     free(o);
 }
 
+static struct slot *find(const struct owned *o, struct str name)
+{
+    for (size_t i = 0; i < o->slot_count; i++)
+        if (str_eq(str_from(o->slots[i]->name), name))
+            return o->slots[i];
+    return NULL;
+}
+
 /* A queue that no director has spoken of belongs to its relay. */
 void owned_on_view(struct owned *o, const struct view *v)
 {
     struct str node = str_from(o->relay->node->name);
+    for (size_t i = 0; i < v->queue_count; i++)
+        if (!find(o, v->queues[i].name))
+            add_slot(o, v->queues[i].name, false, true);
     for (size_t i = 0; i < o->slot_count; i++) {
-        struct slot *s = &o->slots[i];
-        const struct view_queue *record = view_queue_find(v, str_from(s->relay->name));
+        struct slot *s = o->slots[i];
+        const struct view_queue *record = view_queue_find(v, str_from(s->name));
         s->wanted = record ? str_eq(record->record.owner, node) : s->own;
         update(s);
     }
@@ -150,8 +176,6 @@ void owned_on_view(struct owned *o, const struct view *v)
 
 struct queue *owned_queue(const struct owned *o, struct str name)
 {
-    for (size_t i = 0; i < o->slot_count; i++)
-        if (str_eq(str_from(o->slots[i].relay->name), name))
-            return o->slots[i].queue;
-    return NULL;
+    const struct slot *s = find(o, name);
+    return s ? s->queue : NULL;
 }

@@ -1,7 +1,7 @@
-/* The queues that this relay owns: its own, and those of dead nodes that a
- * director gave to it (record "queue" in the network). Opens each as owner with
- * the next epoch, and gives it up when the record names another node or the
- * store says that it is fenced.
+/* The queues that this relay owns: its own, and those of dead nodes and of relays
+ * that the configuration has no more that a director gave to it (record "queue" in the network). Opens each
+ * as owner with the next epoch, and gives it up when the record names another node or the store says that it
+ * is fenced.
  *
  * What survives a crash: the queues. Who owns one is in the record and, as the
  * epoch that guards every write, in the queue itself. */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "relay/clients.h"
+#include "relay/custody.h"
 #include "relay/edge.h"
 #include "relay/expiry.h"
 #include "relay/known_users.h"
@@ -15,23 +16,15 @@
 #include "relay/owned.h"
 #include "relay/recipients.h"
 #include "relay/safety_net.h"
+#include "relay/strays.h"
 #include "relay/target.h"
 #include "store/presence.h"
 #include "store/view.h"
 
 #define OBSERVE_PER_LEASE 5 /* heartbeats in the time after which a relay counts as dead */
 
-/* A queue that is ours, and what its streams share. */
-struct custody {
-    struct queue *queue;
-    struct claims *claims;
-    struct notices *notices;
-    struct safety_net *safety_net;
-};
-
 /* Mail of one queue for one domain, or with one server as its own home. */
 struct stream {
-    struct record_work *work;           /* the relay's */
     struct custody *custody;            /* of its queue */
     const struct config_domain *domain; /* NULL: by home */
     struct source *source;
@@ -186,9 +179,8 @@ static void on_source_ready(void *arg)
 static void on_expired(void *arg, size_t count)
 {
     struct stream *s = arg;
-    s->work->expired += (int64_t)count;
     source_reset(s->source); /* it may have been read already */
-    notices_kick(s->custody->notices);
+    custody_expired(s->custody, count);
 }
 
 static void add_stream(struct relay_role *r, struct custody *c, const struct config_domain *domain,
@@ -196,7 +188,6 @@ static void add_stream(struct relay_role *r, struct custody *c, const struct con
 {
     struct stream *s = mem_zalloc(sizeof(*s));
     struct str domain_name = str_from(domain ? domain->name : "");
-    s->work = &r->work;
     s->custody = c;
     s->domain = domain;
     s->source = source_new(r->loop, c->queue, c->claims, domain_name, home, on_source_ready, s);
@@ -206,14 +197,21 @@ static void add_stream(struct relay_role *r, struct custody *c, const struct con
     route_stream(r, s);
 }
 
+static struct custody *add_custody(struct relay_role *r, struct queue *q)
+{
+    struct custody_options options = {.network = store_network(r->options.store),
+                                      .config = r->options.config,
+                                      .relay = r->options.relay,
+                                      .work = &r->work};
+    r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
+    r->custodies[r->custody_count] = custody_new(r->loop, q, &options);
+    return r->custodies[r->custody_count++];
+}
+
 static void on_gained(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
-    struct custody *c = mem_alloc(sizeof(*c));
-    *c = (struct custody){q, claims_new(), notices_new(r->loop, q, store_network(r->options.store)),
-                          safety_net_new(r->loop, q, r->options.relay, &r->work)};
-    r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
-    r->custodies[r->custody_count++] = c;
+    struct custody *c = add_custody(r, q);
     for (size_t i = 0; i < r->options.config->domain_count; i++)
         add_stream(r, c, &r->options.config->domains[i], STR_EMPTY);
     for (size_t i = 0; i < r->options.config->server_count; i++)
@@ -240,10 +238,7 @@ static void remove_custody(struct relay_role *r, const struct queue *q)
         struct custody *c = r->custodies[i - 1];
         if (c->queue != q)
             continue;
-        claims_free(c->claims);
-        notices_free(c->notices);
-        safety_net_free(c->safety_net);
-        free(c);
+        custody_free(c);
         r->custodies[i - 1] = r->custodies[--r->custody_count];
     }
 }
@@ -291,6 +286,9 @@ static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_fi
         expiry_kick(s->expiry);
         in_flight += source_in_flight(s->source, filter);
     }
+    for (size_t i = 0; i < r->custody_count; i++)
+        if (r->custodies[i]->queue == q)
+            strays_kick(r->custodies[i]->strays);
     return in_flight;
 }
 
@@ -436,6 +434,8 @@ int relay_role_reload(struct relay_role *r, struct err_buf *eb)
     for (size_t i = 0; i < r->stream_count; i++)
         expiry_kick(r->streams[i]->expiry);
     clients_reload(r->clients);
+    for (size_t i = 0; i < r->custody_count; i++)
+        strays_kick(r->custodies[i]->strays);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_reload(r->targets[i]);
     return 0;

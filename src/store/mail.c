@@ -243,24 +243,18 @@ struct body_writer *mail_body_begin(struct mail *m)
 
 /* ---- adding ---- */
 
-static void finish_deliver(struct store_op *op)
-{
-    struct op_mail_deliver *o = (struct op_mail_deliver *)op;
-    ((void (*)(void *, int, const int *))op->callback)(op->arg, op->err,
-                                                       op->err == 0 ? o->ret_results : NULL);
-}
-
 static void release_deliver(struct store_op *op)
 {
     body_tail_release(&((struct op_mail_deliver *)op)->body);
 }
 
 static const struct op_type deliver_type = {OP_mail_deliver, OP_WRITE | OP_GUARDED | OP_INTAKE | OP_TOUCHES,
-                                            sizeof(struct op_mail_deliver), finish_deliver, release_deliver};
+                                            sizeof(struct op_mail_deliver), front_finish_plain,
+                                            release_deliver};
 
 struct store_op *mail_deliver(struct mail *m, struct body_writer *body, const struct custody_id *custody,
                               const struct str *users, size_t user_count, struct wall_time internal_date,
-                              void (*on_deliver)(void *arg, int err, const int *results), void *arg)
+                              void (*on_deliver)(void *arg, int err), void *arg)
 {
     struct op_mail_deliver *o = op_new(m->port, &deliver_type, (op_callback)on_deliver, arg);
     int err = body_writer_consume(body, m->port, &o->body);
@@ -272,7 +266,6 @@ struct store_op *mail_deliver(struct mail *m, struct body_writer *body, const st
     o->users = op_alloc(&o->op, user_count * sizeof(*users));
     for (size_t i = 0; i < user_count; i++)
         o->users[i] = op_str(&o->op, users[i]);
-    o->ret_results = op_alloc(&o->op, user_count * sizeof(int));
     o->user_count = user_count;
     o->internal_date = internal_date;
     o->wall_s = now_s(m);

@@ -114,13 +114,13 @@ int mail_health(const struct mail *m);
 /* NULL while mail_health is not 0. */
 struct body_writer *mail_body_begin(struct mail *m);
 
-/* Delivery into INBOX of each user (address), one copy of the bytes; consumes
+/* Delivery into INBOX of each user (address; each named once), one copy of the bytes; consumes
  * the writer. custody NULL: not from our relay, no duplicate check. The caller
- * writes trace lines (Return-Path, Received) into the body itself. results[i]
- * is 0: delivered, or already had. */
+ * writes trace lines (Return-Path, Received) into the body itself. All or
+ * nothing: 0 when each user has it, now or already. */
 struct store_op *mail_deliver(struct mail *m, struct body_writer *body, const struct custody_id *custody,
                               const struct str *users, size_t user_count, struct wall_time internal_date,
-                              void (*on_deliver)(void *arg, int err, const int *results), void *arg);
+                              void (*on_deliver)(void *arg, int err), void *arg);
 
 /* ERR_NOT_FOUND: no such mailbox ([TRYCREATE]). */
 struct store_op *mail_append(struct mail *m, struct body_writer *body, struct str user, struct str mailbox,

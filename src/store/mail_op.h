@@ -82,8 +82,7 @@ struct op_mail_deliver {
     struct body_tail body;
     bool has_custody;
     struct custody_id custody;
-    struct str *users; /* each occurs once; results of doubles are the first's */
-    int *ret_results;
+    struct str *users;
     size_t user_count;
     struct wall_time internal_date;
     uint32_t wall_s;

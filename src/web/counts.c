@@ -9,7 +9,6 @@ struct counter {
     const struct config *config;
     struct queue **handles; /* kept from reading to reading; NULL: not open */
     struct counts counts;
-    struct loop_timer *timer;
     struct store_op *op;
     size_t at; /* queue being read */
     bool reading;
@@ -25,7 +24,7 @@ static void clear(struct counts_queue *q)
     }
     free(q->places);
     free(q->problem);
-    *q = (struct counts_queue){0};
+    *q = (struct counts_queue){.name = q->name, .removed = q->removed};
 }
 
 static void take(struct counts_queue *q, const struct queue_count *counts, size_t count)
@@ -72,7 +71,7 @@ static bool open_queue(struct counter *c)
     if (c->handles[c->at])
         return true;
     struct err_buf eb = {""};
-    int err = store_queue_read(c->store, str_from(c->config->relays[c->at].name), &c->handles[c->at], &eb);
+    int err = store_queue_read(c->store, str_from(c->counts.queues[c->at].name), &c->handles[c->at], &eb);
     if (err == ERR_NOT_FOUND)
         take(&c->counts.queues[c->at], NULL, 0);
     else if (err < 0)
@@ -92,20 +91,41 @@ static void step(struct counter *c)
     c->on_read(c->arg); /* last: the callee may free c */
 }
 
-static void on_start(void *arg)
+static void add_queue(struct counter *c, struct str name, bool removed)
 {
-    step(arg);
+    size_t count = c->counts.queue_count++;
+    c->handles = mem_reallocarray(c->handles, count + 1, sizeof(struct queue *));
+    c->handles[count] = NULL;
+    c->counts.queues = mem_reallocarray(c->counts.queues, count + 1, sizeof(*c->counts.queues));
+    c->counts.queues[count] = (struct counts_queue){.name = str_dup(name), .removed = removed};
 }
 
-struct counter *counter_new(struct loop *l, struct store *s, const struct config *config)
+static bool is_known(const struct counter *c, struct str name)
+{
+    for (size_t i = 0; i < c->counts.queue_count; i++)
+        if (str_eq(str_from(c->counts.queues[i].name), name))
+            return true;
+    return false;
+}
+
+/* Of those whose records could not be read, what is known is counted. */
+static void on_records(void *arg, int err, const struct network_record *records, size_t count)
+{
+    struct counter *c = arg;
+    c->op = NULL;
+    for (size_t i = 0; !err && i < count; i++)
+        if (!is_known(c, records[i].key))
+            add_queue(c, records[i].key, true);
+    step(c);
+}
+
+struct counter *counter_new(struct store *s, const struct config *config)
 {
     struct counter *c = mem_zalloc(sizeof(*c));
     c->store = s;
     c->config = config;
-    c->handles = mem_calloc(config->relay_count, sizeof(struct queue *));
-    c->counts.queues = mem_calloc(config->relay_count, sizeof(*c->counts.queues));
-    c->counts.queue_count = config->relay_count;
-    c->timer = loop_timer_new(l, on_start, c);
+    for (size_t i = 0; i < config->relay_count; i++)
+        add_queue(c, str_from(config->relays[i].name), false);
     return c;
 }
 
@@ -117,7 +137,7 @@ void counter_read(struct counter *c, void (*on_read)(void *arg), void *arg)
         return;
     c->reading = true;
     c->at = 0;
-    loop_timer_start(c->timer, 0); /* where no queue was made yet, nothing else would be asynchronous */
+    c->op = network_read(store_network(c->store), STR("queue"), (struct str){NULL, 0}, on_records, c);
 }
 
 const struct counts *counter_counts(const struct counter *c)
@@ -135,8 +155,8 @@ void counter_free(struct counter *c)
         if (c->handles[i])
             queue_close(c->handles[i]);
         clear(&c->counts.queues[i]);
+        free(c->counts.queues[i].name);
     }
-    loop_timer_free(c->timer);
     free(c->handles);
     free(c->counts.queues);
     free(c);

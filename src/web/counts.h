@@ -1,4 +1,5 @@
-/* What waits in the relays' queues: read from the store through handles for
+/* What waits in the relays' queues, those of relays that the configuration has no
+ * more included (the network's records name them): read from the store through handles for
  * reading, one queue after the other, asynchronously. For the status of the
  * page, the API and the CLI.
  *
@@ -22,22 +23,24 @@ struct counts_place {
 };
 
 struct counts_queue {
+    char *name;   /* its relay's */
+    bool removed; /* the configuration has no such relay any more */
     struct counts_place *places;
     size_t count;
     bool counted;  /* false: the last reading failed, places are those of an earlier one */
     char *problem; /* why it could not be read; "" or NULL: it could */
 };
 
-/* By the index of the relay in the configuration. */
+/* By the index of the relay in the configuration; then those of removed relays. */
 struct counts {
     struct counts_queue *queues;
-    size_t queue_count;
+    size_t queue_count; /* it grows when a reading finds queues of removed relays */
 };
 
 struct counter;
 
 /* config and s must outlive the counter. */
-struct counter *counter_new(struct loop *l, struct store *s, const struct config *config);
+struct counter *counter_new(struct store *s, const struct config *config);
 /* Reads all queues anew; on_read fires once all were tried. A call while a
  * reading is under way is not counted: its callback is that reading's. A queue
  * that was never made counts as empty. */

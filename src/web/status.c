@@ -22,6 +22,7 @@ static struct str route_server(const struct status_input *in, const struct confi
 
 struct waits {
     uint64_t waiting, held, quarantined;
+    uint64_t unroutable; /* of those that wait or are held: the configuration has no server for them */
     struct wall_time oldest;
     bool counted;
 };
@@ -35,12 +36,15 @@ static void add(struct waits *w, const struct counts_place *p)
         w->oldest = p->oldest;
 }
 
-static struct waits waits_at(const struct status_input *in, size_t relay)
+static struct waits waits_at(const struct status_input *in, const struct counts_queue *q)
 {
-    const struct counts_queue *q = &in->counts->queues[relay];
     struct waits w = {.counted = q->counted};
-    for (size_t i = 0; i < q->count; i++)
-        add(&w, &q->places[i]);
+    for (size_t i = 0; i < q->count; i++) {
+        const struct counts_place *p = &q->places[i];
+        add(&w, p);
+        if (!config_has_place(in->config, str_from(p->domain), str_from(p->home)))
+            w.unroutable += p->waiting + p->held;
+    }
     return w;
 }
 
@@ -74,6 +78,14 @@ static void set_waits(json_t *into, const struct status_input *in, const struct 
     json_object_set_new(into, "quarantined", number((int64_t)w->quarantined));
     json_object_set_new(into, "oldest_age_ms", number(age_ms > 0 ? age_ms : 0));
     json_object_set_new(into, "counted", json_boolean(w->counted));
+}
+
+static void set_queue(json_t *into, const struct status_input *in, const struct counts_queue *q)
+{
+    struct waits waits = waits_at(in, q);
+    set_waits(into, in, &waits);
+    json_object_set_new(into, "unroutable", number((int64_t)waits.unroutable));
+    json_object_set_new(into, "queue_problem", json_string(q->problem ? q->problem : ""));
 }
 
 /* ---- servers ---- */
@@ -169,7 +181,6 @@ static json_t *relay_status(const struct status_input *in, size_t at)
 {
     const struct config_relay *r = &in->config->relays[at];
     const struct view_queue *record = view_queue_find(in->view, str_from(r->name));
-    struct waits waits = waits_at(in, at);
     char address[ADDR_TEXT_MAX] = "";
     if (r->address.count)
         addr_format_ip(&r->address.addrs[0], address);
@@ -177,10 +188,25 @@ static json_t *relay_status(const struct status_input *in, size_t at)
                             "site", r->node->site->name, "hostname", r->hostname, "address", address,
                             "queue_owner", record ? text(record->record.owner) : json_string(r->node->name),
                             "alive", view_relay_is_alive(in->view, str_from(r->name)));
-    set_waits(all, in, &waits);
-    const char *problem = in->counts->queues[at].problem;
-    json_object_set_new(all, "queue_problem", json_string(problem ? problem : ""));
+    set_queue(all, in, &in->counts->queues[at]);
     json_object_set_new(all, "work", work_status(view_work_find(in->view, str_from(r->name))));
+    return all;
+}
+
+/* Queues whose relays the configuration has no more: what waits in them is still ours to deliver. */
+static json_t *removed_relays(const struct status_input *in)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < in->counts->queue_count; i++) {
+        const struct counts_queue *q = &in->counts->queues[i];
+        const struct view_queue *record = view_queue_find(in->view, str_from(q->name));
+        if (!q->removed)
+            continue;
+        json_t *one = json_pack("{s:s, s:o}", "name", q->name, "queue_owner",
+                                text(record ? record->record.owner : STR_EMPTY));
+        set_queue(one, in, q);
+        json_array_append_new(all, one);
+    }
     return all;
 }
 
@@ -248,6 +274,7 @@ json_t *status_build(const struct status_input *in)
     json_object_set_new(all, "read_at", json_string(read_at));
     json_object_set_new(all, "servers", servers);
     json_object_set_new(all, "relays", relays);
+    json_object_set_new(all, "removed_relays", removed_relays(in));
     json_object_set_new(all, "nodes", nodes);
     json_object_set_new(all, "sites", sites);
     json_object_set_new(all, "routes", routes);

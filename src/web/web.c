@@ -182,7 +182,7 @@ struct web *web_open(struct loop *l, const struct config *config, const struct c
 void web_start(struct web *w, struct store *s)
 {
     w->store = s;
-    w->counter = counter_new(w->loop, s, w->config);
+    w->counter = counter_new(s, w->config);
     w->viewer = viewer_new(w->loop, store_network(s), on_view, w);
     count(w);
     serve_all(w);

@@ -59,11 +59,10 @@ static void on_done(void *arg, int err)
     *(struct done *)arg = (struct done){true, err};
 }
 
-static void on_delivered(void *arg, int err, const int *results)
+static void on_delivered(void *arg, int err)
 {
     (void)arg;
     (void)err;
-    (void)results;
 }
 
 static void wait_for(struct reader_rig *r, const struct done *d)

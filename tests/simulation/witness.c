@@ -105,16 +105,16 @@ WITNESS_WRITE(mail_expunge, PART_OF_MAIL)
 struct store_op *__real_mail_deliver(struct mail *m, struct body_writer *body,
                                      const struct custody_id *custody, const struct str *users,
                                      size_t user_count, struct wall_time internal_date,
-                                     void (*on_deliver)(void *arg, int err, const int *results), void *arg);
+                                     void (*on_deliver)(void *arg, int err), void *arg);
 struct store_op *__wrap_mail_deliver(struct mail *m, struct body_writer *body,
                                      const struct custody_id *custody, const struct str *users,
                                      size_t user_count, struct wall_time internal_date,
-                                     void (*on_deliver)(void *arg, int err, const int *results), void *arg);
+                                     void (*on_deliver)(void *arg, int err), void *arg);
 
 struct store_op *__wrap_mail_deliver(struct mail *m, struct body_writer *body,
                                      const struct custody_id *custody, const struct str *users,
                                      size_t user_count, struct wall_time internal_date,
-                                     void (*on_deliver)(void *arg, int err, const int *results), void *arg)
+                                     void (*on_deliver)(void *arg, int err), void *arg)
 {
     struct store_op *op =
         __real_mail_deliver(m, body, custody, users, user_count, internal_date, on_deliver, arg);

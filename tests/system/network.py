@@ -152,16 +152,16 @@ class Network:
     def pause(self, find_pids):
         """Not in the midst of a write: on one machine that would hold the store's lock, and stop all others, too."""
         for _ in range(PAUSE_TRIES):
-            send_all(find_pids(), signal.SIGSTOP)
+            signal_all(find_pids(), signal.SIGSTOP)
             try:
                 self.status()  # waits for the lock
                 return
             except subprocess.TimeoutExpired:
-                send_all(find_pids(), signal.SIGCONT)
+                signal_all(find_pids(), signal.SIGCONT)
         raise AssertionError("one was writing each time it was to be paused")
 
     def signal_node(self, name, signum):
-        send_all(self.pids_of_node(name), signum)
+        signal_all(self.pids_of_node(name), signum)
 
     def signal_role(self, role, node, signum):
         os.kill(self.role_pid(role, node), signum)
@@ -171,7 +171,7 @@ class Network:
         return next(pid for pid in self.pids_of_node(node) if role in program.command_line(pid))
 
 
-def send_all(pids, signum):
+def signal_all(pids, signum):
     for pid in pids:
         os.kill(pid, signum)
 

@@ -1,10 +1,12 @@
 """When it is undeliverable at the server, the relay gets it: DNS names the relay, MX order alone would also lead there,
 a server that cannot take mail says 421 at once so that senders go on to the relay, and mail of our own parts queues there."""
 
+import signal
 import smtplib
 
 import ledger as ledgers
 import names
+import program
 import pytest
 import reader
 import sender
@@ -77,6 +79,18 @@ def test_mail_of_our_own_parts_queues_there(network, ledger):
     network.judge(ledger)
     message = network.imap_messages()[0].decode()
     assert "by relay-east.example.test" in message or "by relay-west.example.test" in message, message
+
+
+def test_it_goes_to_another_relay_while_the_nearest_is_stopped(network, ledger):
+    """A stopped process: its connections are made, and nobody greets."""
+    relay = network.role_pid("relay", "east1")
+    network.pause_role("relay", "east1")
+    try:
+        submit(network, ledger)
+        network.judge(ledger)
+        assert "by relay-west.example.test" in network.imap_messages()[0].decode()
+    finally:
+        program.send_signal(relay, signal.SIGCONT)
 
 
 def test_and_waits_there_while_the_way_to_the_server_is_blocked(network, ledger, make_tracer):

@@ -47,3 +47,11 @@ def test_spellings_of_one_mailbox_get_one_copy(network):
         refused = session.sendmail("a@b.test", [ALICE, ALICE.upper(), "alice+lists@example.test"], "Subject: one\r\n\r\nx\r\n")
     assert refused == {}
     assert len(network.imap_messages()) == 1
+
+
+def test_a_recipient_that_is_named_again_is_one_delivery(network):
+    """At the relay, whose server is not there: each spelling of the domain, and each local part as it stands."""
+    named = ["Known@other.test", "Known@other.test", "Known@OTHER.test", "known@other.test"]
+    with smtplib.SMTP(network.RELAY_EAST, network.SMTP, timeout=sender.SMTP_LIMIT_S) as session:
+        assert session.sendmail("a@b.test", named, "Subject: one\r\n\r\nx\r\n") == {}
+    assert sorted(row["recipient"] for row in network.json("queue", "list")) == ["Known@other.test", "known@other.test"]

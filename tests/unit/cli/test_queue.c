@@ -73,6 +73,24 @@ static void the_servers_trouble_is_why_mail_waits(void **state)
     close_fixture(&f);
 }
 
+static void what_the_configuration_has_no_more_is_why(void **state)
+{
+    struct fixture f;
+    struct queue_delivery d = waiting_delivery();
+    (void)state;
+    open_fixture(&f, STR("operational"), STR("250 ok"));
+    d.home = STR("gone");
+    assert_string_equal(waiting_reason(&f.waiting, &d),
+                        "no server gone in the configuration: add it, or move or remove its mail");
+    d.home = STR_EMPTY;
+    d.domain = STR("gone.test");
+    assert_string_equal(waiting_reason(&f.waiting, &d),
+                        "no domain gone.test in the configuration: add it, or move or remove its mail");
+    d.home = STR("mail1"); /* moved */
+    assert_string_equal(waiting_reason(&f.waiting, &d), "");
+    close_fixture(&f);
+}
+
 static void a_server_that_serves_is_no_reason(void **state)
 {
     struct fixture f;
@@ -148,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_servers_trouble_is_why_mail_waits),
+        cmocka_unit_test(what_the_configuration_has_no_more_is_why),
         cmocka_unit_test(a_server_that_serves_is_no_reason),
         cmocka_unit_test(what_a_dead_relay_saw_does_not_count),
         cmocka_unit_test(next_at_is_null_where_there_is_none),

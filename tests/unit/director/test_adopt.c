@@ -171,6 +171,40 @@ static void a_lost_sites_relay_owns_nothing(void **state)
     fini(&w);
 }
 
+/* The configuration has no relay of that name; relay-east has its own. */
+static void a_removed_relays_queue_is_adopted(void **state)
+{
+    (void)state;
+    struct world w;
+    struct view_queue queues[2];
+    struct record_queue record;
+    init(&w);
+    queues[0] = (struct view_queue){.name = STR("relay-east"), .record = {.owner = STR("east1")}};
+    queues[1] = (struct view_queue){
+        .name = STR("relay-gone"), .record = {.owner = STR("gone1"), .generation = 2}, .version = 7};
+    w.view.queues = queues;
+    w.view.queue_count = 2;
+    adopt_queues(&w.view, &config, false, &w.batch);
+    assert_int_equal(w.batch.count, 0);
+    adopt_queues(&w.view, &config, true, &w.batch);
+    assert_int_equal(w.batch.count, 2);
+    assert_str(w.batch.changes[0].key, "relay-gone");
+    assert_int_equal(w.batch.changes[0].expect_version, 7);
+    assert_ok(record_queue_decode(&w.arena, w.batch.changes[0].value, &record));
+    assert_str(record.owner, "west1");
+    assert_int_equal(record.generation, 3);
+    w.batch.count = 0;
+    queues[1].record.owner = STR("east2");
+    adopt_queues(&w.view, &config, true, &w.batch);
+    assert_int_equal(w.batch.count, 0); /* it stays where it is */
+    relay_lives(&w, EAST2, false);
+    adopt_queues(&w.view, &config, true, &w.batch);
+    assert_int_equal(w.batch.count, 2);
+    assert_ok(record_queue_decode(&w.arena, w.batch.changes[0].value, &record));
+    assert_str(record.owner, "east1"); /* of the same site */
+    fini(&w);
+}
+
 static void routes_follow_the_configuration_and_standbys(void **state)
 {
     (void)state;
@@ -209,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_directors_death_takes_no_queue),
         cmocka_unit_test(it_returns_when_the_relay_runs_again),
         cmocka_unit_test(a_lost_sites_relay_owns_nothing),
+        cmocka_unit_test(a_removed_relays_queue_is_adopted),
         cmocka_unit_test(routes_follow_the_configuration_and_standbys),
     };
     return cmocka_run_group_tests_name("director adopt", tests, NULL, NULL);

@@ -17,9 +17,11 @@ const char *const rig_verifier =
 static const char configuration[] =
     "site \"s\" { }\n"
     "node \"a\" { site = \"s\" roles = {\"director\", \"mailbox\", \"relay\"} }\n"
-    "node \"b\" { site = \"s\" roles = {\"director\", \"mailbox\"} }\n"
+    "node \"b\" { site = \"s\" roles = {\"director\", \"mailbox\", \"relay\"} }\n"
     "relay \"r\" { node = \"a\" hostname = \"r.test\" address = {\"127.1.0.2\"} listen = "
     "{\"127.1.0.2:2525\"} }\n"
+    "relay \"r2\" { node = \"b\" hostname = \"r2.test\" address = {\"127.1.0.3\"} listen = "
+    "{\"127.1.0.3:2525\"} }\n"
     "domain \"example.test\" { server = \"mail1\" }\n"
     "domain \"named.test\" { server = \"mail1\" postmaster = \"Alice@example.test\" }\n"
     "domain \"other.test\" { server = \"mail2\" }\n"

@@ -546,12 +546,6 @@ struct mail *begin_mail(struct rig *r, struct store *s, const char *server, int6
     return m;
 }
 
-static void on_deliver(void *arg, int err, const int *results)
-{
-    ((struct answer *)arg)->number = results ? results[0] : 0;
-    answered(arg, err);
-}
-
 int deliver(struct rig *r, struct mail *m, uint64_t custody, const char *body, const char *const *users)
 {
     ASK(r, a);
@@ -564,7 +558,7 @@ int deliver(struct rig *r, struct mail *m, uint64_t custody, const char *body, c
     if (!w)
         return mail_health(m);
     body_append(w, body, strlen(body));
-    mail_deliver(m, w, custody ? &id : NULL, to, count, (struct wall_time){1234000}, on_deliver, &a);
+    mail_deliver(m, w, custody ? &id : NULL, to, count, (struct wall_time){1234000}, on_plain, &a);
     return wait_for(&a);
 }
 

@@ -18,8 +18,8 @@ struct fixture {
     struct view_lease leases[4];
     struct view view;
     struct view_work works[1];
-    struct counts_place places[3];
-    struct counts_queue counted[2];
+    struct counts_place places[4];
+    struct counts_queue counted[3];
     struct counts counts;
     json_t *status;
 };
@@ -76,16 +76,20 @@ static void make_view(struct fixture *f)
 
 static int setup(void **state)
 {
-    static char example[] = "example.test", elsewhere[] = "elsewhere.test", old[] = "old", none[] = "";
+    static char example[] = "example.test", elsewhere[] = "elsewhere.test", old[] = "old", none[] = "",
+                gone[] = "relay-gone", lost[] = "lost";
     struct fixture *f = *state = calloc(1, sizeof(*f));
     f->config = network_config();
     make_view(f);
     f->places[0] = (struct counts_place){example, none, 3, 1, 0, {NOW_MS - 5000}};
     f->places[1] = (struct counts_place){example, old, 10, 0, 2, {NOW_MS - 9000}};
     f->places[2] = (struct counts_place){elsewhere, none, 100, 0, 0, {0}};
-    f->counted[0] = (struct counts_queue){f->places, 2, true};
-    f->counted[1] = (struct counts_queue){f->places + 2, 1, true};
-    f->counts = (struct counts){f->counted, 2};
+    f->places[3] = (struct counts_place){elsewhere, lost, 4, 1, 7, {0}};
+    f->counted[0] = (struct counts_queue){.places = f->places, .count = 2, .counted = true};
+    f->counted[1] = (struct counts_queue){.places = f->places + 2, .count = 1, .counted = true};
+    f->counted[2] = (struct counts_queue){
+        .name = gone, .removed = true, .places = f->places + 3, .count = 1, .counted = true};
+    f->counts = (struct counts){f->counted, 3};
     return 0;
 }
 
@@ -129,6 +133,26 @@ static json_t *named(const json_t *all, const char *list, const char *name)
     assert_int_equal(json_integer_value(json_object_get(object, member)), number)
 #define assert_bool(object, member, value)                                                                   \
     assert_ptr_equal(json_object_get(object, member), json_boolean(value))
+
+/* Of a domain, or with a home, that the configuration has no more. */
+static void what_has_no_server_is_told(void **state)
+{
+    json_t *all = build(*state);
+    assert_number(named(all, "relays", "relay-east"), "unroutable", 0);
+    assert_number(named(all, "relays", "relay-west"), "unroutable", 100);
+}
+
+static void queues_of_removed_relays_are_told(void **state)
+{
+    json_t *all = build(*state), *gone = named(all, "removed_relays", "relay-gone");
+    assert_int_equal(json_array_size(json_object_get(all, "removed_relays")), 1);
+    assert_int_equal(json_array_size(json_object_get(all, "relays")), 2);
+    assert_number(gone, "queued", 5);
+    assert_number(gone, "quarantined", 7);
+    assert_number(gone, "unroutable", 5);
+    assert_text(gone, "queue_owner", "");
+    assert_bool(gone, "counted", true);
+}
 
 static void test_server_of_its_instance(void **state)
 {
@@ -291,6 +315,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        CASE(what_has_no_server_is_told),
+        CASE(queues_of_removed_relays_are_told),
         CASE(test_server_of_its_instance),
         CASE(test_state_is_the_newest_live_observers_word),
         CASE(test_state_of_a_move_comes_before_what_is_observed),

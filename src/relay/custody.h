@@ -1,0 +1,39 @@
+/* A queue that is ours, and what belongs to it whatever server its mail is for.
+ * For the role, which owns one while it owns the queue. */
+#ifndef HOLDFAST_RELAY_CUSTODY_H
+#define HOLDFAST_RELAY_CUSTODY_H
+
+#include "config/config.h"
+#include "loop/loop.h"
+#include "store/network.h"
+#include "store/queue.h"
+#include "store/records.h"
+
+struct claims;
+struct notices;
+struct safety_net;
+struct strays;
+
+struct custody_options {
+    struct network *network;
+    const struct config *config;
+    const struct config_relay *relay;
+    struct record_work *work;
+};
+
+struct custody {
+    struct queue *queue;
+    struct record_work *work;
+    struct claims *claims;
+    struct notices *notices;
+    struct safety_net *safety_net;
+    struct strays *strays;
+};
+
+/* What options points to must outlive it, and so must q. */
+struct custody *custody_new(struct loop *l, struct queue *q, const struct custody_options *options);
+void custody_free(struct custody *c);
+/* So many of its deliveries waited too long, and are in quarantine. */
+void custody_expired(struct custody *c, size_t count);
+
+#endif

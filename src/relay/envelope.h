@@ -1,0 +1,29 @@
+/* The recipients of one transaction at the edge. One that is named again, which
+ * RFC 5321 leaves open, is one delivery all the same: what counts is the exact
+ * local part and the domain in any case; where the directory of users decides,
+ * which knows no case, the whole address in any case. Pure. */
+#ifndef HOLDFAST_RELAY_ENVELOPE_H
+#define HOLDFAST_RELAY_ENVELOPE_H
+
+#include "base/map.h"
+#include "config/config.h"
+
+struct envelope_rcpt {
+    char *address; /* as it was named */
+    const struct config_domain *domain;
+};
+
+struct envelope {
+    struct envelope_rcpt *rcpts; /* in the order they were named */
+    size_t count;
+    struct map keys;
+};
+
+void envelope_init(struct envelope *e);
+void envelope_fini(struct envelope *e);
+/* Begins anew. */
+void envelope_clear(struct envelope *e);
+/* Takes the address. False: it is among them already. */
+bool envelope_add(struct envelope *e, struct envelope_rcpt rcpt);
+
+#endif

@@ -1,0 +1,27 @@
+/* Mail of one queue that the configuration has no server for: of a domain, or with
+ * a home of its own, that was removed from it while mail waited. Nobody tries it,
+ * so here is what it still gets: an end at its time (expiry.h), a warning in the
+ * log and an event "unroutable" of the network. An operator moves or removes it,
+ * or the domain comes back. For the role.
+ *
+ * Looks at the queue's places when it begins, now and then, and when kicked.
+ * Nothing survives a crash: after it all is found, and told, again. */
+#ifndef HOLDFAST_RELAY_STRAYS_H
+#define HOLDFAST_RELAY_STRAYS_H
+
+#include "config/config.h"
+#include "loop/loop.h"
+#include "store/network.h"
+#include "store/queue.h"
+
+struct strays;
+
+/* All must outlive it; on_expired as expiry_new's. */
+struct strays *strays_new(struct loop *l, struct queue *q, struct network *n, const struct config *config,
+                          const struct config_relay *relay, void (*on_expired)(void *arg, size_t count),
+                          void *arg);
+void strays_free(struct strays *s);
+/* What waits was changed by an operator, or the relay's "expire" was. */
+void strays_kick(struct strays *s);
+
+#endif
