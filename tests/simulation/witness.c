@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "simulation/instances.h"
 #include "simulation/mutants.h"
 #include "store/mail.h"
 #include "store/mail_op.h"
@@ -150,7 +151,7 @@ void witness_look(struct world *w)
     LIST_FOREACH (it, &w->instances) {
         struct instance *i = LIST_ENTRY(it, struct instance, node);
         if (i->ready && acts(&i->process, now_ms))
-            ledger_serves(w->ledger, STR("server/" WORLD_SERVER), str_from(i->holder), now_ms);
+            ledger_serves(w->ledger, str_from(i->lease), str_from(i->holder), now_ms);
     }
     for (int k = 0; k < WORLD_NODES; k++) {
         struct node *n = &w->nodes[k];

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "simulation/instances.h"
 #include "simulation/mutants.h"
+#include "simulation/provision.h"
 
 #define STRETCHED_LEASE_MS 3600000
 #define BOOTSTRAP_LIMIT_MS 10000
@@ -80,6 +82,23 @@ bool world_run_until(struct world *w, bool (*cond)(void *arg), void *arg, int64_
     while (!cond(arg))
         if (!mono_before(sim_now(w->sim), end) || !sim_step(w->sim))
             return false;
+    return true;
+}
+
+/* ---- faults ---- */
+
+void fault_add(struct fault *f, int64_t times, size_t *happened)
+{
+    f->left += times;
+    f->happened = happened;
+}
+
+bool fault_take(struct fault *f)
+{
+    if (f->left == 0)
+        return false;
+    f->left--;
+    ++*f->happened;
     return true;
 }
 
@@ -403,6 +422,7 @@ struct world *world_new(uint64_t seed, const struct config *config)
     if (mutant_playing() == MUTANT_expired_lease || mutant_playing() == MUTANT_stale_director)
         w->holder_config = &w->stretched_config;
     w->server = config_server_find(config, WORLD_SERVER);
+    CHECK(config->server_count <= WORLD_SERVERS);
     w->ledger = ledger_new();
     list_init(&w->instances);
     list_init(&w->processes);
@@ -415,21 +435,11 @@ struct world *world_new(uint64_t seed, const struct config *config)
     return w;
 }
 
-static void free_instances(struct world *w)
-{
-    LIST_FOREACH (it, &w->instances) {
-        struct instance *i = LIST_ENTRY(it, struct instance, node);
-        instance_kill(i);
-        list_remove(&i->node);
-        free(i);
-    }
-}
-
 void world_free(struct world *w)
 {
     for (int i = 0; i < WORLD_NODES; i++)
         node_kill(&w->nodes[i]);
-    free_instances(w);
+    instances_free(w);
     viewer_free(w->viewer);
     loop_listener_free(w->client_address);
     process_end(&w->client);

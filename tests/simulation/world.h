@@ -1,8 +1,9 @@
 /* The simulated two-site network: the program's own roles as processes on hosts
  * east1 and west1, the memory store as the device that all reach, a client host
  * where senders, readers and the watcher are. Roles can be killed, frozen and
- * started again; instances of the messaging server mail1 are started and ended
- * only by what directors spawn (provision.c). One world at a time in a process. */
+ * started again; instances of the messaging server mail1 (instances.h) are started
+ * and ended only by what directors spawn (provision.h). One world at a time in a
+ * process. */
 #ifndef HOLDFAST_TESTS_SIMULATION_WORLD_H
 #define HOLDFAST_TESTS_SIMULATION_WORLD_H
 
@@ -20,6 +21,7 @@
 #include "store/view.h"
 
 #define WORLD_NODES    2
+#define WORLD_SERVERS  1
 #define WORLD_SERVER   "mail1"
 #define WORLD_PASSWORD "holdfast"
 #define CLIENT_HOST    "client"
@@ -44,16 +46,24 @@ struct process {
     struct list node;  /* in the world's, while it runs */
 };
 
-/* What the provisioner of a node remembers of mail1, as the real one does in files. */
+/* What the provisioner of a node remembers of a server, as the real one does in files. */
 struct provision_state {
     int64_t epoch;
     bool ready, off;
 };
 
-/* Faults that are to come to provisioners and fence agents of a node. */
-struct provision_faults {
-    int64_t fail, lose_answer, slow; /* so many further calls */
+/* What goes wrong a number of further times, and who counts when it does. */
+struct fault {
+    int64_t left;
+    size_t *happened; /* NULL while none is left */
 };
+
+/* Some more of it. */
+void fault_add(struct fault *f, int64_t times, size_t *happened);
+bool fault_take(struct fault *f); /* now it goes wrong */
+
+/* What may go wrong with a node's provisioners and fence agents. */
+enum provision_fault { PROVISION_FAILS, PROVISION_LOSES_ANSWER, PROVISION_SLOW, PROVISION_FAULTS };
 
 struct node {
     struct world *world;
@@ -65,26 +75,10 @@ struct node {
     struct process relay_process, director_process;
     struct relay_role *relay;
     struct director *director;
-    struct provision_state provision;
-    struct provision_faults provision_faults;
+    struct provision_state provision[WORLD_SERVERS]; /* as the configuration has the servers */
+    struct fault faults[PROVISION_FAULTS];
     int64_t wall_offset_ms;
     int32_t rate_ppm;
-};
-
-#define INSTANCE_WAITERS 4
-
-/* One start of mail1 somewhere. Kept until the world ends. */
-struct instance {
-    struct list node; /* in the world's */
-    struct node *on;
-    struct process process;
-    struct mailbox_role *role;
-    int64_t epoch, pid;
-    char address[64], holder[64];
-    bool ready;
-    bool ending;                                   /* it wants to exit */
-    struct sim_spawn *creations[INSTANCE_WAITERS]; /* to be answered when it is ready, or dead */
-    struct sim_spawn *destruction;                 /* to be answered when it is dead */
 };
 
 struct world {
@@ -141,12 +135,6 @@ void node_start_relay(struct node *n);         /* nothing when it runs, or the n
 void node_start_director(struct node *n);
 void node_kill_relay(struct node *n); /* nothing when it does not run */
 void node_kill_director(struct node *n);
-
-/* ---- instances (provision.c) ---- */
-
-void provision_on_spawn(void *arg, struct sim_spawn *s, const struct loop_process_spec *spec); /* arg: node */
-void instance_kill(struct instance *i);           /* nothing when it does not run */
-struct instance *world_instance(struct world *w); /* a ready one that the record names, or NULL */
 
 /* The device's faults, drawn by the world's random; NULL: the usual latency and none. */
 void world_store_faults(struct world *w, const struct store_memory_faults *faults);
