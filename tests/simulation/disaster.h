@@ -36,8 +36,9 @@ struct disaster_kind {
     unsigned weight; /* how often it is drawn beside the others */
     /* True: it met the victim that it needs. False: it did not, or counts itself when it does. */
     bool (*begin)(struct disaster *x);
-    void (*end)(struct disaster *x); /* NULL: it is over at once, or mends itself */
-    bool early;                      /* what it leads to takes a while */
+    void (*end)(struct disaster *x);   /* NULL: it is over at once, or mends itself */
+    bool early;                        /* what it leads to takes a while */
+    void (*drawn)(struct disaster *x); /* NULL: nothing is to be known of it before */
 };
 
 extern const struct disaster_kind death_kinds[DEATH_KINDS], trouble_kinds[TROUBLE_KINDS];

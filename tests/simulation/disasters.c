@@ -98,6 +98,8 @@ static void draw(struct disasters *d, int64_t span_ms)
     x->strength = 1 + (uint32_t)below(d, STRENGTH_MAX);
     x->stays = below(d, 3) == 0;
     draw_link(d, x);
+    if (kind_at(x->kind)->drawn)
+        kind_at(x->kind)->drawn(x);
     sim_at(d->world->sim, x->at_ms, on_begin, x);
 }
 
@@ -141,6 +143,8 @@ void disasters_end(struct disasters *d)
     d->over = true;
     for (size_t i = 0; i < d->count; i++)
         end(&d->items[i]);
+    for (size_t u = 0; u < UNTOLD_COUNT; u++)
+        w->untold[u].left = 0;
     for (int i = 0; i < WORLD_NODES; i++) {
         struct node *n = &w->nodes[i];
         for (size_t f = 0; f < PROVISION_FAULTS; f++)

@@ -11,7 +11,7 @@
 struct disasters;
 
 #define DEATH_KINDS    11
-#define TROUBLE_KINDS  13
+#define TROUBLE_KINDS  17
 #define DISASTER_KINDS (DEATH_KINDS + TROUBLE_KINDS)
 
 const char *disaster_kind_name(size_t kind);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "simulation/impostor.h"
 
 #define GRACE_MS 2000 /* as the mailbox command gives its sessions */
 
@@ -16,7 +17,9 @@ void instance_kill(struct instance *i)
     sim_loop_kill(i->process.loop);
     if (i->role)
         mailbox_role_free(i->role);
+    impostor_free(i->impostor);
     i->role = NULL;
+    i->impostor = NULL;
     i->ready = false;
     process_end(&i->process);
     provision_on_end(i);
@@ -42,8 +45,9 @@ static void on_stopped(void *arg)
 
 void instance_stop(struct instance *i)
 {
-    if (i->role)
+    if (i->role && !i->stopping)
         mailbox_role_stop(i->role, GRACE_MS, on_stopped, i);
+    i->stopping = true;
 }
 
 void instances_free(struct world *w)
@@ -62,6 +66,7 @@ static void on_role_ready(void *arg)
 {
     struct instance *i = arg;
     i->ready = true;
+    ledger_able(i->on->world->ledger, str_from(i->identity), i->epoch);
     provision_on_ready(i);
 }
 
@@ -75,13 +80,10 @@ static void on_role_failed(void *arg, int err, const char *why)
 
 static const struct mailbox_role_ops role_ops = {.ready = on_role_ready, .failed = on_role_failed};
 
-static void on_start(void *arg)
+static void start_role(struct instance *i)
 {
-    struct instance *i = arg;
     struct world *w = i->on->world;
     struct err_buf eb;
-    if (!i->process.loop || i->role)
-        return;
     struct mailbox_role_options options = {.config = w->holder_config,
                                            .node = i->on->config,
                                            .server = i->server,
@@ -89,6 +91,29 @@ static void on_start(void *arg)
                                            .store = i->process.store};
     CHECK(addr_parse_ip(str_from(i->address), 0, &options.address) == 0);
     CHECK(mailbox_role_start(i->process.loop, &options, &role_ops, i, &i->role, &eb) == 0);
+}
+
+static enum impostor_kind draw_impostor(struct node *n)
+{
+    return fault_take(&n->faults[PROVISION_SILENT])     ? IMPOSTOR_SILENT
+           : fault_take(&n->faults[PROVISION_FOREIGN])  ? IMPOSTOR_FOREIGN
+           : fault_take(&n->faults[PROVISION_STRANGER]) ? IMPOSTOR_STRANGER
+                                                        : IMPOSTOR_NONE;
+}
+
+static void on_start(void *arg)
+{
+    struct instance *i = arg;
+    if (!i->process.loop || i->role || i->impostor)
+        return;
+    enum impostor_kind kind = draw_impostor(i->on);
+    if (kind == IMPOSTOR_NONE) {
+        start_role(i);
+        return;
+    }
+    log_event(LOG_WARNING, "DISASTER", LOG_TEXT("kind", "an impostor starts"), LOG_I64("which", kind),
+              LOG_TEXT("server", i->server->name), LOG_I64("epoch", i->epoch));
+    i->impostor = impostor_start(i, kind, provision_on_ready);
 }
 
 struct instance *instance_start(struct node *n, const struct config_server *server, int64_t epoch,
@@ -101,6 +126,7 @@ struct instance *instance_start(struct node *n, const struct config_server *serv
     i->epoch = epoch;
     i->pid = ++w->next_pid;
     snprintf(i->address, sizeof(i->address), "%s", address);
+    snprintf(i->identity, sizeof(i->identity), "server %s", server->name);
     snprintf(i->lease, sizeof(i->lease), "server/%s", server->name);
     snprintf(i->holder, sizeof(i->holder), "%s:%lld", n->config->name, (long long)epoch);
     list_append(&w->instances, &i->node);

@@ -1,5 +1,6 @@
 /* Instances of messaging servers: mailbox roles, each a process on a node, as
- * provisioners start and end them (provision.c). */
+ * provisioners start and end them (provision.c); some are only said to be some
+ * (impostor.h). */
 #ifndef HOLDFAST_TESTS_SIMULATION_INSTANCES_H
 #define HOLDFAST_TESTS_SIMULATION_INSTANCES_H
 
@@ -14,10 +15,13 @@ struct instance {
     const struct config_server *server;
     struct process process;
     struct mailbox_role *role;
+    struct impostor *impostor; /* in its place; or NULL */
     int64_t epoch, pid;
     char address[64];
+    char identity[64];          /* for the ledger */
     char lease[64], holder[64]; /* of its identity; as it calls itself there */
     bool ready;
+    bool stopping;                                 /* it was told to end */
     bool ending;                                   /* it wants to exit */
     struct sim_spawn *creations[INSTANCE_WAITERS]; /* to be answered when it is ready, or dead */
     struct sim_spawn *destruction;                 /* to be answered when it is dead */

@@ -17,10 +17,13 @@
 #define LINE_BYTES         70
 #define MESSAGE_MAX_BYTES  200000
 #define HOPS_MAX           3
+#define OTHERS_EVERY       5 /* letters, where one user gets most of them */
+#define FAREWELL_SPAN_MS   2000
 
 struct letter {
     struct senders *senders;
     size_t number, size_bytes;
+    bool is_farewell;           /* to the leaver, one of many */
     const char *hops[HOPS_MAX]; /* IP; NULL: where mail1 is said to be */
     size_t hop_count, hop;
     struct str recipients[WORLD_USERS]; /* not accepted yet */
@@ -137,10 +140,7 @@ static enum ledger_answer answer_of(const struct smtp_client_result *r)
 /* For good: a user that may have been removed. The others are there, and what is refused is sent again. */
 static bool may_be_refused(struct str recipient)
 {
-    for (size_t i = 0; i < WORLD_STAYING; i++)
-        if (str_eq(recipient, str_from(world_users[i])))
-            return false;
-    return true;
+    return str_eq(recipient, str_from(world_users[WORLD_LEAVER]));
 }
 
 static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
@@ -222,10 +222,18 @@ static void choose_hops(struct letter *l)
 static void choose_recipients(struct letter *l)
 {
     struct sim_world *w = l->senders->world->sim;
-    size_t first = (size_t)sim_random_below(w, WORLD_USERS);
+    size_t first = l->is_farewell ? WORLD_LEAVER : (size_t)sim_random_below(w, WORLD_USERS);
     size_t count = sim_random_below(w, 3) == 0 ? 1 + (size_t)sim_random_below(w, WORLD_USERS) : 1;
     for (size_t i = 0; i < count; i++)
         l->recipients[l->recipient_count++] = str_from(world_users[(first + i) % WORLD_USERS]);
+}
+
+static int64_t choose_time(const struct letter *l, int64_t span_ms)
+{
+    const struct world *w = l->senders->world;
+    if (l->is_farewell)
+        return w->farewell_ms + (int64_t)sim_random_below(w->sim, FAREWELL_SPAN_MS);
+    return (int64_t)sim_random_below(w->sim, (uint64_t)span_ms);
 }
 
 static void letter_init(struct letter *l, struct senders *s, size_t number, int64_t span_ms)
@@ -236,10 +244,11 @@ static void letter_init(struct letter *l, struct senders *s, size_t number, int6
     l->number = number;
     l->size_bytes = (size_t)sim_random_below(w, max);
     buf_init(&l->message, MESSAGE_MAX_BYTES);
+    l->is_farewell = s->world->farewell_ms > 0 && sim_random_below(w, OTHERS_EVERY) > 0;
     choose_hops(l);
     choose_recipients(l);
     l->timer = loop_timer_new(s->world->client.loop, begin, l);
-    loop_timer_start(l->timer, (int64_t)sim_random_below(w, (uint64_t)span_ms));
+    loop_timer_start(l->timer, choose_time(l, span_ms));
 }
 
 struct senders *senders_new(struct world *w, size_t count, int64_t span_ms)

@@ -1,7 +1,12 @@
 #include "simulation/disaster.h"
+#include "simulation/instances.h"
 
-#define RESETS_MAX 4
-#define PPM        1000000
+#define RESETS_MAX  4
+#define PPM         1000000
+#define UNTOLD_MAX  3    /* times: more losses in a row would be a message's own fault */
+#define REMOVE_MS   2500 /* shortly before another server is there */
+#define FAREWELL_MS 8000 /* the mail has been tried */
+#define BUSY_US     60000
 
 /* ---- the network ---- */
 
@@ -43,6 +48,23 @@ static bool reset_connections(struct disaster *x)
     for (uint32_t i = 0; i <= x->strength % RESETS_MAX; i++)
         any |= sim_net_reset_one(x->all->world->sim);
     return any;
+}
+
+static bool be_untold(struct disaster *x, enum untold who)
+{
+    struct disasters *d = x->all;
+    fault_add(&d->world->untold[who], 1 + x->strength % UNTOLD_MAX, &d->happened[x->kind]);
+    return false; /* counted when it is not told */
+}
+
+static bool sender_is_untold(struct disaster *x)
+{
+    return be_untold(x, UNTOLD_SENDER);
+}
+
+static bool relay_is_untold(struct disaster *x)
+{
+    return be_untold(x, UNTOLD_RELAY);
 }
 
 /* ---- the store ---- */
@@ -112,17 +134,67 @@ static bool operator_orders(struct disaster *x)
     return true;
 }
 
+static void on_removal(void *arg)
+{
+    struct disaster *x = arg;
+    if (!x->all->over)
+        world_remove_user(x->all->world);
+}
+
+/* Most of them with much mail that waits for him: he goes while the server is down, and the store is busy
+ * when that returns, so that several quarantines are told together. */
+static bool is_farewell(const struct disaster *x)
+{
+    return x->strength % 4 != 0;
+}
+
+static void user_leaves(struct disaster *x)
+{
+    if (is_farewell(x))
+        x->all->world->farewell_ms = x->at_ms;
+}
+
 static bool user_removed(struct disaster *x)
 {
-    world_remove_user(x->all->world);
-    return true;
+    struct world *w = x->all->world;
+    struct instance *i = is_farewell(x) ? world_instance(w) : NULL;
+    if (!i) {
+        world_remove_user(w);
+        return true;
+    }
+    instance_kill(i);
+    x->lasts_ms = FAREWELL_MS;
+    sim_at(w->sim, REMOVE_MS, on_removal, x);
+    return set_faults(x, (struct store_memory_faults){.latency_max_us = BUSY_US});
+}
+
+static void end_user_removed(struct disaster *x)
+{
+    if (is_farewell(x))
+        end_faults(x);
+}
+
+/* One of the faults from `first` to `last`; counted when it comes. */
+static bool provisioning(struct disaster *x, enum provision_fault first, enum provision_fault last)
+{
+    struct fault *f = &x->node->faults[first + x->strength % (last - first + 1)];
+    fault_add(f, 1, &x->all->happened[x->kind]);
+    return false;
 }
 
 static bool provisioner_fails(struct disaster *x)
 {
-    enum provision_fault f = (enum provision_fault)(x->strength % (PROVISION_SLOW + 1));
-    fault_add(&x->node->faults[f], 1, &x->all->happened[x->kind]);
-    return false; /* counted when it is called */
+    return provisioning(x, PROVISION_FAILS, PROVISION_SLOW);
+}
+
+static bool impostor_is_created(struct disaster *x)
+{
+    return provisioning(x, PROVISION_SILENT, PROVISION_STRANGER);
+}
+
+static bool orders_come_twice(struct disaster *x)
+{
+    return provisioning(x, PROVISION_TWICE, PROVISION_TWICE);
 }
 
 const struct disaster_kind trouble_kinds[TROUBLE_KINDS] = {
@@ -137,6 +209,10 @@ const struct disaster_kind trouble_kinds[TROUBLE_KINDS] = {
     {"degraded store", 2, degraded_store, end_faults},
     {"store away", 2, store_away, end_faults},
     {"operator orders", 3, operator_orders, NULL},
-    {"user removed", 5, user_removed, NULL},
-    {"provisioner fails", 3, provisioner_fails, NULL},
+    {"user removed", 6, user_removed, end_user_removed, .drawn = user_leaves},
+    {"provisioner fails", 3, provisioner_fails, NULL, true},
+    {"impostor is created", 4, impostor_is_created, NULL, true},
+    {"duplicate: orders come twice", 3, orders_come_twice, NULL, true},
+    {"duplicate: sender is untold", 3, sender_is_untold, NULL},
+    {"duplicate: relay is untold", 4, relay_is_untold, NULL},
 };

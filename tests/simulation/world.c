@@ -341,7 +341,7 @@ static void remove_user(void *arg)
 {
     struct world *w = arg;
     const struct network_change changes[] = {
-        {NETWORK_DELETE, STR("user"), str_from(world_users[WORLD_USERS - 1]), STR_EMPTY, NETWORK_ANY_VERSION},
+        {NETWORK_DELETE, STR("user"), str_from(world_users[WORLD_LEAVER]), STR_EMPTY, NETWORK_ANY_VERSION},
         {NETWORK_PUT, STR("revision"), STR("users"), STR("{}"), NETWORK_ANY_VERSION}};
     network_write(store_network(w->watcher.store), changes, ARRAY_LEN(changes), NULL, on_removed, w);
 }
@@ -426,6 +426,7 @@ struct world *world_new(uint64_t seed, const struct config *config)
     w->ledger = ledger_new();
     list_init(&w->instances);
     list_init(&w->processes);
+    list_init(&w->programs);
     for (int i = 0; i < WORLD_NODES; i++)
         w->nodes[i] = (struct node){.world = w, .index = i, .config = &config->nodes[i]};
     process_start(w, &w->watcher, CLIENT_HOST, "watcher", NULL);
@@ -440,6 +441,7 @@ void world_free(struct world *w)
     for (int i = 0; i < WORLD_NODES; i++)
         node_kill(&w->nodes[i]);
     instances_free(w);
+    provision_fini(w);
     viewer_free(w->viewer);
     loop_listener_free(w->client_address);
     process_end(&w->client);

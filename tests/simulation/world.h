@@ -31,7 +31,8 @@
 
 extern const char *const world_users[];
 #define WORLD_USERS   4
-#define WORLD_STAYING 3 /* the last one may be removed */
+#define WORLD_STAYING 3
+#define WORLD_LEAVER  3 /* may be removed */
 
 struct world;
 
@@ -63,7 +64,19 @@ void fault_add(struct fault *f, int64_t times, size_t *happened);
 bool fault_take(struct fault *f); /* now it goes wrong */
 
 /* What may go wrong with a node's provisioners and fence agents. */
-enum provision_fault { PROVISION_FAILS, PROVISION_LOSES_ANSWER, PROVISION_SLOW, PROVISION_FAULTS };
+enum provision_fault {
+    PROVISION_FAILS,
+    PROVISION_LOSES_ANSWER,
+    PROVISION_SLOW,
+    PROVISION_SILENT, /* these yield an impostor */
+    PROVISION_FOREIGN,
+    PROVISION_STRANGER,
+    PROVISION_TWICE, /* a call is made again, later; its answer goes nowhere */
+    PROVISION_FAULTS
+};
+
+/* Who does not hear that his mail was taken, and sends it again. */
+enum untold { UNTOLD_SENDER, UNTOLD_RELAY, UNTOLD_COUNT };
 
 struct node {
     struct world *world;
@@ -93,7 +106,11 @@ struct world {
     struct node nodes[WORLD_NODES];
     struct list instances;
     struct list processes;
+    struct list programs; /* runs of provisioners and fence agents that are to go on later */
     int64_t next_pid;
+    int64_t generations[WORLD_SERVERS]; /* of the servers' records, as the store took them last */
+    struct fault untold[UNTOLD_COUNT];
+    int64_t farewell_ms;    /* from then on most of the mail is for the leaver; 0: he is as others */
     struct process watcher; /* looks, gives operators' orders; never a victim */
     struct viewer *viewer;
     int64_t orders;
@@ -143,7 +160,7 @@ void world_store_faults(struct world *w, const struct store_memory_faults *fault
 
 /* The record of mail1 as last seen by the watcher; zero before there is one. */
 struct record_server world_record(const struct world *w);
-/* An operator removes the last user, as soon as the store takes it. */
+/* An operator removes the leaver, as soon as the store takes it. */
 void world_remove_user(struct world *w);
 /* An operator's order about mail1. */
 void world_order(struct world *w, const char *verb);
