@@ -149,10 +149,10 @@ struct instance *instance_of(struct node *n, const struct config_server *server)
 
 struct instance *world_instance(struct world *w)
 {
-    struct record_server record = world_record(w);
+    struct record_instance record = world_exchanger(w);
     LIST_FOREACH (it, &w->instances) {
         struct instance *i = LIST_ENTRY(it, struct instance, node);
-        if (i->ready && i->server == w->server && i->epoch == record.instance.epoch)
+        if (i->ready && i->epoch == record.epoch && str_eq(str_from(i->address), record.address))
             return i;
     }
     return NULL;

@@ -37,7 +37,7 @@ void instances_free(struct world *w);
 
 /* The one of the server that runs on the node; the provisioner sees to it that there is one at most. */
 struct instance *instance_of(struct node *n, const struct config_server *server);
-/* A ready one that the record of mail1 names, or NULL. */
+/* The one that has the domain's mail, when it is ready; or NULL. */
 struct instance *world_instance(struct world *w);
 
 /* provision.c: the callers who wait for it are answered. */

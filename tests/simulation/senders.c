@@ -24,7 +24,7 @@ struct letter {
     struct senders *senders;
     size_t number, size_bytes;
     bool is_farewell;           /* to the leaver, one of many */
-    const char *hops[HOPS_MAX]; /* IP; NULL: where mail1 is said to be */
+    const char *hops[HOPS_MAX]; /* IP; NULL: who is said to have the domain's mail */
     size_t hop_count, hop;
     struct str recipients[WORLD_USERS]; /* not accepted yet */
     size_t recipient_count;
@@ -109,7 +109,7 @@ static void on_ready(void *arg)
     ledger_content(l->senders->world->ledger, l->tag, buf_str(&l->message));
     snprintf(l->reverse_path, sizeof(l->reverse_path), "%lld@ledger.test", (long long)l->tag);
     log_event(LOG_INFO, "sends", LOG_I64("tag", l->tag), LOG_I64("letter", (int64_t)l->number),
-              LOG_TEXT("to", l->hops[l->hop] ? l->hops[l->hop] : WORLD_SERVER),
+              LOG_TEXT("to", l->hops[l->hop] ? l->hops[l->hop] : "the server"),
               LOG_I64("size", (int64_t)l->message.len));
     struct smtp_client_message message = {
         .reverse_path = str_from(l->reverse_path),
@@ -188,8 +188,8 @@ static const struct smtp_client_ops client_ops = {
 
 static bool find_host(const struct letter *l, struct addr *ret_addr)
 {
-    struct record_server record = world_record(l->senders->world);
-    struct str ip = l->hops[l->hop] ? str_from(l->hops[l->hop]) : record.instance.address;
+    struct record_instance exchanger = world_exchanger(l->senders->world);
+    struct str ip = l->hops[l->hop] ? str_from(l->hops[l->hop]) : exchanger.address;
     return ip.len > 0 && addr_parse_ip(ip, 2525, ret_addr) == 0;
 }
 

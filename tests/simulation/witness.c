@@ -202,6 +202,7 @@ static void on_server(struct str name, struct str json, struct arena *arena)
         return;
     *seen = record.generation;
     bool itself = record.served_by.len == 0;
+    followed->standby_turns += !itself;
     for (size_t i = 0; i < c->domain_count; i++)
         if (c->domains[i].server == s)
             ledger_moved(followed->ledger, str_from(c->domains[i].name), itself ? name : record.served_by);

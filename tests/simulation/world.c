@@ -11,6 +11,7 @@
 #define STRETCHED_LEASE_MS 3600000
 #define BOOTSTRAP_LIMIT_MS 10000
 #define REMOVE_AGAIN_MS    300
+#define STANDBY_EVERY      4           /* worlds */
 #define ADDRESS_CLIENT     "127.3.0.1" /* on the loopback net: plain-text logins are taken from there only */
 
 /* A hash of "holdfast" that costs a millisecond: there are thousands of logins. */
@@ -22,47 +23,6 @@
 
 const char *const world_users[WORLD_USERS] = {"alice@example.test", "bob@example.test", "carol@example.test",
                                               "dave@example.test"};
-
-/* The two-site network of the examples, without name servers and pages. */
-static const char config_text[] =
-    "store { url = \"memory:\" }\n"
-    "system { log_messages = \"none\" }\n" /* the trace has them */
-    "site \"east\" { }\n"
-    "site \"west\" { }\n"
-    "node \"east1\" { site = \"east\"  roles = {\"relay\", \"director\", \"mailbox\"} }\n"
-    "node \"west1\" { site = \"west\"  roles = {\"relay\", \"director\", \"mailbox\"} }\n"
-    "relay \"relay-east\" { node = \"east1\"  hostname = \"relay-east.example.test\"\n"
-    "    address = {\"127.1.0.2\"}  listen = {\"127.1.0.2:2525\"} }\n"
-    "relay \"relay-west\" { node = \"west1\"  hostname = \"relay-west.example.test\"\n"
-    "    address = {\"127.2.0.2\"}  listen = {\"127.2.0.2:2525\"} }\n"
-    "domain \"example.test\" { server = \"mail1\"  relays = {\"relay-east\", \"relay-west\"}\n"
-    "    recipients = \"directory\" }\n"
-    "server \"mail1\" { kind = \"builtin\"  site = \"east\"  hostname = \"mail1.example.test\"\n"
-    "    address = {\"127.1.0.10\"}\n"
-    "    smtp_port = 2525  lmtp_port = 2424  submission_port = 2587  imap_port = 2143  pop3_port = 2110\n"
-    "    check { kind = \"smtp\"  interval = \"500ms\"  timeout = \"2s\"  fall = 2  rise = 2 }\n"
-    "    check { kind = \"imap\"  interval = \"2s\"  timeout = \"2s\"  fall = 3  rise = 1 }\n"
-    "    failover { mode = \"automatic\"  attempts = 3  after = \"2s\"\n"
-    "        create { site = \"east\"  address = \"same\"  provisioner = \"process\"  fence = \"process\"\n"
-    "            timeout = \"10s\" }\n"
-    "        create { site = \"west\"  address = \"127.2.0.10\"  provisioner = \"process\"  fence = "
-    "\"epoch\"\n"
-    "            timeout = \"10s\" }\n"
-    "    }\n"
-    "}\n";
-
-struct config *world_config_load(void)
-{
-    struct config *config;
-    struct config_findings findings;
-    if (config_parse(str_from(config_text), "/simulation/holdfast.conf", "/simulation/state", &config,
-                     &findings) < 0) {
-        config_findings_print(&findings, stderr);
-        abort();
-    }
-    config_findings_free(&findings);
-    return config;
-}
 
 /* ---- time ---- */
 
@@ -320,11 +280,26 @@ static void on_view(void *arg, const struct view *v)
     (void)v;
 }
 
-struct record_server world_record(const struct world *w)
+static const struct view_server *find_server(const struct world *w, struct str name)
 {
     const struct view *v = viewer_view(w->viewer);
-    const struct view_server *s = v ? view_server_find(v, STR(WORLD_SERVER)) : NULL;
+    return v ? view_server_find(v, name) : NULL;
+}
+
+struct record_server world_record(const struct world *w)
+{
+    const struct view_server *s = find_server(w, STR(WORLD_SERVER));
     return s ? s->record : (struct record_server){.state = STR_EMPTY};
+}
+
+struct record_instance world_exchanger(const struct world *w)
+{
+    const struct view *v = viewer_view(w->viewer);
+    const struct view_route *r = v ? view_route_find(v, str_from(w->config->domains[0].name)) : NULL;
+    const struct view_server *s = find_server(w, r ? r->record.server : STR(WORLD_SERVER));
+    if (s && s->record.served_by.len > 0)
+        s = find_server(w, s->record.served_by);
+    return s ? s->record.instance : (struct record_instance){.address = STR_EMPTY};
 }
 
 static void remove_user(void *arg);
@@ -410,10 +385,12 @@ void world_store_faults(struct world *w, const struct store_memory_faults *fault
     store_memory_set_faults(w->device, &chosen, device_random, w->sim);
 }
 
-struct world *world_new(uint64_t seed, const struct config *config)
+struct world *world_new(uint64_t seed, const struct layouts *layouts)
 {
     struct world *w = mem_zalloc(sizeof(*w));
     w->sim = sim_world_new(seed);
+    const struct config *config =
+        sim_random_below(w->sim, STANDBY_EVERY) == 0 ? layouts->standby : layouts->plain;
     w->device = store_memory_new(device_clock, w->sim);
     world_store_faults(w, NULL);
     w->config = w->holder_config = config;

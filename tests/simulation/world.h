@@ -1,9 +1,9 @@
 /* The simulated two-site network: the program's own roles as processes on hosts
  * east1 and west1, the memory store as the device that all reach, a client host
  * where senders, readers and the watcher are. Roles can be killed, frozen and
- * started again; instances of the messaging server mail1 (instances.h) are started
- * and ended only by what directors spawn (provision.h). One world at a time in a
- * process. */
+ * started again; instances of the messaging server mail1, and of its standby
+ * where there is one, are started and ended only by what directors spawn
+ * (instances.h, provision.h). One world at a time in a process. */
 #ifndef HOLDFAST_TESTS_SIMULATION_WORLD_H
 #define HOLDFAST_TESTS_SIMULATION_WORLD_H
 
@@ -16,12 +16,13 @@
 #include "loop/sim.h"
 #include "mailbox/role.h"
 #include "relay/role.h"
+#include "simulation/layouts.h"
 #include "simulation/ledger.h"
 #include "store/memory.h"
 #include "store/view.h"
 
 #define WORLD_NODES    2
-#define WORLD_SERVERS  1
+#define WORLD_SERVERS  2 /* at most: mail1, and in some worlds a standby */
 #define WORLD_SERVER   "mail1"
 #define WORLD_PASSWORD "holdfast"
 #define CLIENT_HOST    "client"
@@ -108,6 +109,7 @@ struct world {
     struct list processes;
     struct list programs; /* runs of provisioners and fence agents that are to go on later */
     int64_t next_pid;
+    size_t standby_turns;               /* moves of mail1's mail to its standby */
     int64_t generations[WORLD_SERVERS]; /* of the servers' records, as the store took them last */
     struct fault untold[UNTOLD_COUNT];
     int64_t farewell_ms;    /* from then on most of the mail is for the leaver; 0: he is as others */
@@ -122,10 +124,9 @@ struct world {
     struct loop_listener *client_address;
 };
 
-struct world *world_new(uint64_t seed, const struct config *config);
+/* layouts must outlive it. */
+struct world *world_new(uint64_t seed, const struct layouts *layouts);
 void world_free(struct world *w);
-/* The configuration of the network; the caller's. */
-struct config *world_config_load(void);
 
 int64_t world_now_ms(const struct world *w);
 /* Runs for some time of the world. */
@@ -160,6 +161,8 @@ void world_store_faults(struct world *w, const struct store_memory_faults *fault
 
 /* The record of mail1 as last seen by the watcher; zero before there is one. */
 struct record_server world_record(const struct world *w);
+/* Who has the domain's mail, by its route, as name servers tell it; without an address: nobody. */
+struct record_instance world_exchanger(const struct world *w);
 /* An operator removes the leaver, as soon as the store takes it. */
 void world_remove_user(struct world *w);
 /* An operator's order about mail1. */
