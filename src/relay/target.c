@@ -85,6 +85,8 @@ static void on_change(void *arg, struct monitor *m, enum health_state before)
     schedule_on_server(&t->schedule, schedule_word(t), loop_now(t->loop));
     t->ops->observed(t->arg, t);
     run(t);
+    if (schedule_word(t) == SCHEDULE_DOWN)
+        loop_timer_start(t->timer, 0); /* to let go; a session may be being ended now */
 }
 
 static void on_outcome(void *arg, struct monitor *m, const struct monitor_outcome *outcome)
@@ -260,8 +262,31 @@ static void start_session(struct target *t)
     schedule_on_session_start(&t->schedule, loop_now(t->loop));
 }
 
+static bool has_source(const struct target *t, const struct source *s)
+{
+    for (size_t i = 0; i < t->source_count; i++)
+        if (t->sources[i] == s)
+            return true;
+    return false;
+}
+
+/* What has gone to another server does not wait for one that does not work: its session would hold it for as
+ * long as SMTP is patient, minutes. */
+static void let_go(struct target *t)
+{
+    if (schedule_word(t) != SCHEDULE_DOWN)
+        return;
+    LIST_FOREACH (it, &t->sessions) {
+        struct session *s = LIST_ENTRY(it, struct session, node);
+        const struct transaction *open = delivery_transaction(s->delivery);
+        if (open && !has_source(t, open->source))
+            session_drop(s);
+    }
+}
+
 static void on_timer(void *arg)
 {
+    let_go(arg);
     run(arg);
 }
 
@@ -423,6 +448,7 @@ void target_remove_source(struct target *t, struct source *s)
         memmove(&t->sources[i], &t->sources[i + 1], (t->source_count - i - 1) * sizeof(*t->sources));
         t->source_count--;
         t->next_source = 0;
+        let_go(t);
         return;
     }
 }
