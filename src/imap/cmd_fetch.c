@@ -117,7 +117,7 @@ enum fetch_result fetch_message_done(struct fetch *f)
  * session is left, so that the client does not take a piece for the whole. */
 enum fetch_result fetch_failed(struct fetch *f)
 {
-    f->err = f->source.err;
+    f->err = imap_source_worse(&f->source, f->err);
     mime_filter_fini(&f->filter);
     if (f->line_sent) {
         imap_session_end(f->cmd->session);

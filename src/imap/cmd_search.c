@@ -66,7 +66,7 @@ static bool read_on(struct search *q)
     case IMAP_SOURCE_WAIT:
         return false;
     case IMAP_SOURCE_FAILED:
-        q->err = q->source.err;
+        q->err = imap_source_worse(&q->source, q->err);
         next_message(q, false);
         return true;
     case IMAP_SOURCE_READY:

@@ -75,22 +75,30 @@ static void send_line(struct fetch *f)
     f->line_sent = true;
 }
 
+/* Some bytes at the offset, which is before the end. */
+static enum imap_source_state get_some(struct fetch *f, struct str *ret_data)
+{
+    enum imap_source_state state = imap_source_get(&f->source, f->offset, ret_data);
+    if (state == IMAP_SOURCE_READY && ret_data->len == 0) {
+        f->source.err = ERR_CORRUPT; /* shorter than the store says */
+        return IMAP_SOURCE_FAILED;
+    }
+    if (state == IMAP_SOURCE_READY)
+        *ret_data = str_sub(*ret_data, 0, f->end - f->offset);
+    return state;
+}
+
 static enum fetch_result step_copy(struct fetch *f)
 {
     struct str data;
     if (f->offset == f->end)
         return next_item(f);
-    enum imap_source_state state = imap_source_get(&f->source, f->offset, &data);
+    enum imap_source_state state = get_some(f, &data);
     if (state == IMAP_SOURCE_WAIT)
         return FETCH_WAIT;
-    if (state == IMAP_SOURCE_READY && data.len == 0) {
-        f->source.err = ERR_CORRUPT; /* shorter than the store says */
-        state = IMAP_SOURCE_FAILED;
-    }
     if (state == IMAP_SOURCE_FAILED)
         return fetch_failed(f);
     send_line(f);
-    data = str_sub(data, 0, f->end - f->offset);
     buf_append_str(&f->cmd->session->out, data);
     f->offset += data.len;
     return FETCH_AGAIN;
@@ -120,12 +128,11 @@ static enum fetch_result step_filter(struct fetch *f)
 {
     struct str data;
     while (f->offset < f->end) {
-        enum imap_source_state state = imap_source_get(&f->source, f->offset, &data);
+        enum imap_source_state state = get_some(f, &data);
         if (state == IMAP_SOURCE_WAIT)
             return FETCH_WAIT;
-        if (state == IMAP_SOURCE_FAILED || data.len == 0)
+        if (state == IMAP_SOURCE_FAILED)
             return fetch_failed(f);
-        data = str_sub(data, 0, f->end - f->offset);
         mime_filter_feed(&f->filter, data);
         f->offset += data.len;
     }

@@ -68,3 +68,8 @@ enum imap_source_state imap_source_get(struct imap_source *src, uint64_t offset,
         src->op = body_read(src->reader, offset, IMAP_SOURCE_PIECE_BYTES, on_read, src);
     return IMAP_SOURCE_WAIT;
 }
+
+int imap_source_worse(const struct imap_source *src, int err)
+{
+    return err && err != ERR_NOT_FOUND ? err : src->err;
+}

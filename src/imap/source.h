@@ -33,5 +33,8 @@ void imap_source_close(struct imap_source *src);
 void imap_source_fini(struct imap_source *src);
 /* Bytes from offset on, as many as are at hand, valid until the next call. */
 enum imap_source_state imap_source_get(struct imap_source *src, uint64_t offset, struct str *ret_data);
+/* What a run over several messages has to tell after this one failed, and err before it: that a message was
+ * expunged meanwhile (ERR_NOT_FOUND) hides no other error. */
+int imap_source_worse(const struct imap_source *src, int err);
 
 #endif

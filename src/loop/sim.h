@@ -78,6 +78,9 @@ void sim_net_isolate(struct sim_world *w, const char *host, bool isolated);
 /* Resets one established stream between two hosts, chosen by the world's
  * random; false when there is none. */
 bool sim_net_reset_one(struct sim_world *w);
+/* Resets all established streams that this process has accepted: what it was
+ * about to say is not heard. False when there is none. */
+bool sim_net_reset_accepted(struct loop *l);
 
 /* ---- running ---- */
 

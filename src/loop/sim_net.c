@@ -138,9 +138,14 @@ void sim_net_isolate(struct sim_world *w, const char *host, bool isolated)
         links_healed(w);
 }
 
+static bool is_established(const struct sim_conn *c)
+{
+    return c->ends[0].stream && c->ends[1].stream;
+}
+
 static bool is_resettable(const struct sim_conn *c)
 {
-    return c->ends[0].stream && c->ends[1].stream && c->ends[0].host != c->ends[1].host;
+    return is_established(c) && c->ends[0].host != c->ends[1].host;
 }
 
 bool sim_net_reset_one(struct sim_world *w)
@@ -159,6 +164,19 @@ bool sim_net_reset_one(struct sim_world *w)
         }
     }
     return true;
+}
+
+bool sim_net_reset_accepted(struct loop *l)
+{
+    bool any = false;
+    LIST_FOREACH (it, &sim_of(l)->world->conns) {
+        struct sim_conn *c = LIST_ENTRY(it, struct sim_conn, node);
+        if (!is_established(c) || c->ends[1].loop != sim_of(l))
+            continue;
+        sim_conn_reset(c);
+        any = true;
+    }
+    return any;
 }
 
 /* ---- addresses ---- */

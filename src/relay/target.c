@@ -10,6 +10,7 @@
 #include "relay/outcome_log.h"
 #include "relay/settlement.h"
 #include "relay/turn.h"
+#include "relay/work.h"
 
 #define CONNECT_TIMEOUT_MS 5000 /* both ends are ours or near; a probe says sooner that it is down */
 /* A loss costs a message one retry; as long again it makes way for the others. */
@@ -85,6 +86,8 @@ static void on_change(void *arg, struct monitor *m, enum health_state before)
     schedule_on_server(&t->schedule, schedule_word(t), loop_now(t->loop));
     t->ops->observed(t->arg, t);
     run(t);
+    if (schedule_word(t) == SCHEDULE_DOWN)
+        loop_timer_start(t->timer, 0); /* to let go; a session may be being ended now */
 }
 
 static void on_outcome(void *arg, struct monitor *m, const struct monitor_outcome *outcome)
@@ -150,31 +153,10 @@ static void leave_alone(struct target *t, const struct transaction *transaction)
     loop_timer_start(t->timer, 0); /* the others may go on */
 }
 
-static void count(struct record_work *work, enum queue_outcome outcome)
-{
-    switch (outcome) {
-    case QUEUE_OUTCOME_DELIVERED:
-        work->delivered++;
-        break;
-    case QUEUE_OUTCOME_DEFERRED:
-        work->deferred++;
-        break;
-    case QUEUE_OUTCOME_LOST:
-        work->lost++;
-        break;
-    case QUEUE_OUTCOME_QUARANTINED:
-        work->quarantined++;
-        break;
-    case QUEUE_OUTCOME_BOUNCED:
-    case QUEUE_OUTCOME_REMOVED:
-        break; /* no answer of a server */
-    }
-}
-
 static void on_settled(void *arg, const struct transaction *transaction, const struct queue_result *result)
 {
     struct target *t = arg;
-    count(t->options.work, result->outcome);
+    work_count(t->options.work, result->outcome);
     for (size_t i = 0; i < transaction->recipient_count; i++)
         if (transaction->recipients[i].delivery_id == result->delivery_id &&
             t->options.config->log_messages == LOG_MESSAGES_ALL)
@@ -282,8 +264,31 @@ static void start_session(struct target *t)
     schedule_on_session_start(&t->schedule, loop_now(t->loop));
 }
 
+static bool has_source(const struct target *t, const struct source *s)
+{
+    for (size_t i = 0; i < t->source_count; i++)
+        if (t->sources[i] == s)
+            return true;
+    return false;
+}
+
+/* What has gone to another server does not wait for one that does not work: its session would hold it for as
+ * long as SMTP is patient, minutes. */
+static void let_go(struct target *t)
+{
+    if (schedule_word(t) != SCHEDULE_DOWN)
+        return;
+    LIST_FOREACH (it, &t->sessions) {
+        struct session *s = LIST_ENTRY(it, struct session, node);
+        const struct transaction *open = delivery_transaction(s->delivery);
+        if (open && !has_source(t, open->source))
+            session_drop(s);
+    }
+}
+
 static void on_timer(void *arg)
 {
+    let_go(arg);
     run(arg);
 }
 
@@ -445,6 +450,7 @@ void target_remove_source(struct target *t, struct source *s)
         memmove(&t->sources[i], &t->sources[i + 1], (t->source_count - i - 1) * sizeof(*t->sources));
         t->source_count--;
         t->next_source = 0;
+        let_go(t);
         return;
     }
 }

@@ -60,8 +60,10 @@ void target_reload(struct target *t);
 /* Sets where the server is; a new epoch or address begins a new chance. */
 void target_set_instance(struct target *t, const struct target_instance *instance);
 
-/* Puts s under this target, or takes it away. Sessions that carry one of its
- * transactions finish first: they hold the source, not the target. */
+/* Puts s under this target, or takes it away (not inside a session's callback).
+ * Sessions that carry one of its transactions finish first: they hold the source,
+ * not the target. Those of a server that is inoperable, or becomes so, are cut,
+ * and what it had not answered is given back. */
 void target_add_source(struct target *t, struct source *s);
 void target_remove_source(struct target *t, struct source *s);
 /* A source may have some (its on_ready): looks soon, not inside the call. */

@@ -3,11 +3,11 @@
 #ifndef HOLDFAST_TESTS_SIMULATION_CAMPAIGN_H
 #define HOLDFAST_TESTS_SIMULATION_CAMPAIGN_H
 
-#include "config/config.h"
+#include "simulation/layouts.h"
 #include "simulation/seeds.h"
 
 struct campaign_options {
-    const struct config *config; /* of world_config_load */
+    const struct layouts *layouts;
     struct seeds seeds;
     size_t jobs;
 };

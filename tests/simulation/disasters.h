@@ -10,7 +10,9 @@
 
 struct disasters;
 
-#define DISASTER_KINDS 24
+#define DEATH_KINDS    11
+#define TROUBLE_KINDS  17
+#define DISASTER_KINDS (DEATH_KINDS + TROUBLE_KINDS)
 
 const char *disaster_kind_name(size_t kind);
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/crc32c.h"
-#include "base/map.h"
 #include "base/mem.h"
+#include "simulation/ledger_impl.h"
 
 #define TAG_FIELD            "Ledger-Tag: "
 #define VIOLATIONS_MAX_BYTES 16384 /* enough to understand; the rest is counted */
@@ -26,10 +26,6 @@ struct attempt {
     uint32_t message_crc;
 };
 
-struct lease {
-    int64_t until_ms;
-};
-
 /* What readers were told of a mailbox while its UIDVALIDITY was the same. */
 struct box {
     uint32_t uid_next;
@@ -40,32 +36,13 @@ struct box {
     size_t sight_count;
 };
 
-struct ledger {
-    struct attempt *attempts;
-    size_t attempt_count;
-    struct map epochs; /* int64_t by identity */
-    struct map leases; /* struct lease by lease and holder */
-    struct map boxes;  /* struct box by recipient and UIDVALIDITY */
-    struct buf violations;
-    size_t violation_count;
-    size_t shown;
-};
-
 struct ledger *ledger_new(void)
 {
     struct ledger *l = mem_zalloc(sizeof(*l));
-    map_init(&l->epochs);
-    map_init(&l->leases);
+    ledger_holders_init(l);
     map_init(&l->boxes);
     buf_init(&l->violations, VIOLATIONS_MAX_BYTES);
     return l;
-}
-
-static void free_values(struct map *m)
-{
-    for (struct map_entry *e = m->first; e; e = e->next)
-        free(e->value);
-    map_fini(m);
 }
 
 void ledger_free(struct ledger *l)
@@ -78,16 +55,17 @@ void ledger_free(struct ledger *l)
         free(l->attempts[i].entries);
     }
     free(l->attempts);
-    free_values(&l->epochs);
-    free_values(&l->leases);
-    for (struct map_entry *e = l->boxes.first; e; e = e->next)
+    ledger_holders_fini(l);
+    for (struct map_entry *e = l->boxes.first; e; e = e->next) {
         free(((struct box *)e->value)->sights);
-    free_values(&l->boxes);
+        free(e->value);
+    }
+    map_fini(&l->boxes);
     buf_fini(&l->violations);
     free(l);
 }
 
-static void PRINTF_LIKE(2, 3) violation(struct ledger *l, const char *fmt, ...)
+void ledger_violation(struct ledger *l, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -190,13 +168,13 @@ void ledger_shown(struct ledger *l, struct str recipient, struct str message, ui
     struct entry *e = entry_find(l, tag, recipient);
     l->shown++;
     if (!e) {
-        violation(l, "strange: %.*s is shown a message of %zu bytes that has tag %lld", STR_ARG(recipient),
-                  message.len, (long long)tag);
+        ledger_violation(l, "strange: %.*s is shown a message of %zu bytes that has tag %lld",
+                         STR_ARG(recipient), message.len, (long long)tag);
         return;
     }
     if (!is_unchanged(a, message))
-        violation(l, "changed: tag %lld is shown to %s with %zu bytes, %zu were sent", (long long)tag,
-                  e->recipient, message.len, a->message_len);
+        ledger_violation(l, "changed: tag %lld is shown to %s with %zu bytes, %zu were sent", (long long)tag,
+                         e->recipient, message.len, a->message_len);
     e->shown++;
     e->flags_seen = flags;
 }
@@ -220,16 +198,16 @@ static bool check_sights(struct ledger *l, const struct box *box, const char *re
     for (size_t i = 0; i < box->sight_count; i++) {
         const struct sight *s = &box->sights[i];
         if (s->uid == uid && s->tag != tag)
-            violation(l, "uids: UID %u of %s was tag %lld, and is tag %lld", uid, recipient,
-                      (long long)s->tag, (long long)tag);
+            ledger_violation(l, "uids: UID %u of %s was tag %lld, and is tag %lld", uid, recipient,
+                             (long long)s->tag, (long long)tag);
         if (s->uid != uid && s->tag == tag)
-            violation(l, "doubled: tag %lld is shown to %s as UID %u and as UID %u", (long long)tag,
-                      recipient, s->uid, uid);
+            ledger_violation(l, "doubled: tag %lld is shown to %s as UID %u and as UID %u", (long long)tag,
+                             recipient, s->uid, uid);
         if (s->uid == uid)
             return true;
     }
     if (uid < box->uid_next)
-        violation(l, "uids: UID %u of %s came after UIDNEXT was %u", uid, recipient, box->uid_next);
+        ledger_violation(l, "uids: UID %u of %s came after UIDNEXT was %u", uid, recipient, box->uid_next);
     return false;
 }
 
@@ -239,15 +217,16 @@ void ledger_read(struct ledger *l, struct str recipient, uint32_t uid_validity, 
     struct entry *e = entry_find(l, tag, recipient);
     struct box *box = box_of(l, recipient, uid_validity);
     if (!e) {
-        violation(l, "strange: %.*s is shown UID %u that has tag %lld", STR_ARG(recipient), uid,
-                  (long long)tag);
+        ledger_violation(l, "strange: %.*s is shown UID %u that has tag %lld", STR_ARG(recipient), uid,
+                         (long long)tag);
         return;
     }
     if (e->expunged)
-        violation(l, "doubled: tag %lld is shown to %s after it was expunged", (long long)tag, e->recipient);
+        ledger_violation(l, "doubled: tag %lld is shown to %s after it was expunged", (long long)tag,
+                         e->recipient);
     if (e->flags_set & ~flags)
-        violation(l, "unflagged: tag %lld for %s is shown with flags %x of %x", (long long)tag, e->recipient,
-                  flags, e->flags_set);
+        ledger_violation(l, "unflagged: tag %lld for %s is shown with flags %x of %x", (long long)tag,
+                         e->recipient, flags, e->flags_set);
     if (check_sights(l, box, e->recipient, uid, tag))
         return;
     box->sights = mem_reallocarray(box->sights, box->sight_count + 1, sizeof(*box->sights));
@@ -258,7 +237,8 @@ void ledger_read_all(struct ledger *l, struct str recipient, uint32_t uid_validi
 {
     struct box *box = box_of(l, recipient, uid_validity);
     if (uid_next < box->uid_next)
-        violation(l, "uids: UIDNEXT of %.*s was %u, and is %u", STR_ARG(recipient), box->uid_next, uid_next);
+        ledger_violation(l, "uids: UIDNEXT of %.*s was %u, and is %u", STR_ARG(recipient), box->uid_next,
+                         uid_next);
     else
         box->uid_next = uid_next;
 }
@@ -274,12 +254,13 @@ static void expunged(struct ledger *l, int64_t tag, struct str recipient, bool o
 {
     struct entry *e = entry_find(l, tag, recipient);
     if (!e) {
-        violation(l, "strange: %.*s saw a message that has tag %lld", STR_ARG(recipient), (long long)tag);
+        ledger_violation(l, "strange: %.*s saw a message that has tag %lld", STR_ARG(recipient),
+                         (long long)tag);
         return;
     }
     if (!open && e->expunged)
-        violation(l, "doubled: tag %lld came again to %s after it was expunged", (long long)tag,
-                  e->recipient);
+        ledger_violation(l, "doubled: tag %lld came again to %s after it was expunged", (long long)tag,
+                         e->recipient);
     e->expunged |= !open;
     e->expunge_open |= open;
 }
@@ -300,83 +281,18 @@ void ledger_custody(struct ledger *l, int64_t tag, struct str recipient, enum le
 {
     struct entry *e = entry_find(l, tag, recipient);
     if (!e) {
-        violation(l, "strange: a queue holds tag %lld for %.*s", (long long)tag, STR_ARG(recipient));
+        ledger_violation(l, "strange: a queue holds tag %lld for %.*s", (long long)tag, STR_ARG(recipient));
         return;
     }
     if (e->in_queue || e->delivered || e->quarantined || e->quarantined_silently)
-        violation(l, "doubled: tag %lld for %s is in the queues twice", (long long)tag, e->recipient);
+        ledger_violation(l, "doubled: tag %lld for %s is in the queues twice", (long long)tag, e->recipient);
     e->in_queue |= custody == LEDGER_QUEUED;
     e->delivered |= custody == LEDGER_DELIVERED;
     if (custody == LEDGER_QUARANTINED_LOUDLY)
-        violation(l, "doubled: the quarantine of tag %lld for %s is told more than once", (long long)tag,
-                  e->recipient);
+        ledger_violation(l, "doubled: the quarantine of tag %lld for %s is told more than once",
+                         (long long)tag, e->recipient);
     e->quarantined |= custody == LEDGER_QUARANTINED || custody == LEDGER_QUARANTINED_LOUDLY;
     e->quarantined_silently |= custody == LEDGER_QUARANTINED_SILENTLY;
-}
-
-/* ---- holders ---- */
-
-static int64_t *epoch_of(struct ledger *l, struct str identity)
-{
-    int64_t *epoch = map_find(&l->epochs, identity);
-    if (!epoch) {
-        epoch = mem_zalloc(sizeof(*epoch));
-        map_set(&l->epochs, identity, epoch);
-    }
-    return epoch;
-}
-
-void ledger_began(struct ledger *l, struct str identity, int64_t epoch)
-{
-    int64_t *highest = epoch_of(l, identity);
-    if (epoch <= *highest)
-        violation(l, "epochs: %.*s begins with epoch %lld after %lld", STR_ARG(identity), (long long)epoch,
-                  (long long)*highest);
-    else
-        *highest = epoch;
-}
-
-void ledger_fenced(struct ledger *l, struct str identity, int64_t epoch)
-{
-    int64_t *highest = epoch_of(l, identity);
-    if (epoch > *highest)
-        *highest = epoch;
-}
-
-void ledger_wrote(struct ledger *l, struct str identity, int64_t epoch)
-{
-    int64_t highest = *epoch_of(l, identity);
-    if (epoch != highest)
-        violation(l, "epochs: %.*s writes under epoch %lld, the highest is %lld", STR_ARG(identity),
-                  (long long)epoch, (long long)highest);
-}
-
-static struct lease *lease_of(struct ledger *l, struct str name, struct str holder)
-{
-    char *key = mem_asprintf("%.*s\n%.*s", STR_ARG(name), STR_ARG(holder));
-    struct lease *lease = map_find(&l->leases, str_from(key));
-    if (!lease) {
-        lease = mem_zalloc(sizeof(*lease));
-        map_set(&l->leases, str_from(key), lease);
-    }
-    free(key);
-    return lease;
-}
-
-void ledger_leased(struct ledger *l, struct str name, struct str holder, int64_t until_ms)
-{
-    lease_of(l, name, holder)->until_ms = until_ms;
-}
-
-void ledger_serves(struct ledger *l, struct str name, struct str holder, int64_t now_ms)
-{
-    struct lease *lease = lease_of(l, name, holder);
-    int64_t until_ms = lease->until_ms;
-    if (now_ms <= until_ms)
-        return;
-    lease->until_ms = INT64_MAX; /* once is enough */
-    violation(l, "leases: %.*s serves as %.*s, %lld ms after its lease ran out", STR_ARG(holder),
-              STR_ARG(name), (long long)(now_ms - until_ms));
 }
 
 /* ---- the end ---- */
@@ -388,25 +304,25 @@ static void check_accepted(struct ledger *l, int64_t tag, const struct entry *e)
                                                  : "nothing knows of it";
     bool accounted = e->shown > 0 || e->expunged || e->expunge_open || e->in_queue || e->quarantined;
     if (!accounted)
-        violation(l, "lost: tag %lld for %s was accepted, but is not shown: %s", (long long)tag, e->recipient,
-                  said);
+        ledger_violation(l, "lost: tag %lld for %s was accepted, but is not shown: %s", (long long)tag,
+                         e->recipient, said);
 }
 
 static void check_entry(struct ledger *l, int64_t tag, const struct entry *e)
 {
     long long n = tag;
     if (e->shown > 1)
-        violation(l, "doubled: tag %lld is shown to %s %zu times", n, e->recipient, e->shown);
+        ledger_violation(l, "doubled: tag %lld is shown to %s %zu times", n, e->recipient, e->shown);
     if (e->shown > 0 && e->expunged)
-        violation(l, "doubled: tag %lld is shown to %s after it was expunged", n, e->recipient);
+        ledger_violation(l, "doubled: tag %lld is shown to %s after it was expunged", n, e->recipient);
     if (e->shown > 0 && (e->flags_set & ~e->flags_seen))
-        violation(l, "unflagged: tag %lld for %s has flags %x of %x", n, e->recipient, e->flags_seen,
-                  e->flags_set);
+        ledger_violation(l, "unflagged: tag %lld for %s has flags %x of %x", n, e->recipient, e->flags_seen,
+                         e->flags_set);
     if (e->answer == LEDGER_ACCEPTED)
         check_accepted(l, tag, e);
     if (e->answer == LEDGER_REFUSED &&
         (e->shown > 0 || e->expunged || e->in_queue || e->delivered || e->quarantined))
-        violation(l, "refused: tag %lld for %s was not accepted, but is kept", n, e->recipient);
+        ledger_violation(l, "refused: tag %lld for %s was not accepted, but is kept", n, e->recipient);
 }
 
 static void count_entry(const struct entry *e, struct ledger_counts *c)

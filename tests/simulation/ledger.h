@@ -15,6 +15,9 @@
  *   uids       a UID that names another message than before, or one that came below the UIDNEXT of before
  *   epochs     an identity begun twice with one epoch or with an older one; a write under an older one
  *   leases     somebody serves whose lease has run out
+ *   holders    an instance lives that was said to be off
+ *   unverified an instance is given its identity's mail that was never able to serve
+ *   routes     a domain's mail has moved, and its route was not written
  *
  * Times are in milliseconds of the store's clock. Texts are copied. */
 #ifndef HOLDFAST_TESTS_SIMULATION_LEDGER_H
@@ -83,6 +86,17 @@ void ledger_fenced(struct ledger *l, struct str identity, int64_t epoch);
 void ledger_wrote(struct ledger *l, struct str identity, int64_t epoch);
 void ledger_leased(struct ledger *l, struct str lease, struct str holder, int64_t until_ms);
 void ledger_serves(struct ledger *l, struct str lease, struct str holder, int64_t now_ms);
+/* The instance of that epoch: it is ready, with all that it is to offer; it is given the mail of its
+ * identity. */
+void ledger_able(struct ledger *l, struct str identity, int64_t epoch);
+void ledger_given(struct ledger *l, struct str identity, int64_t epoch);
+/* Whoever ended it said that it is off; it lives, able or not. */
+void ledger_off(struct ledger *l, struct str identity, int64_t epoch);
+void ledger_lives(struct ledger *l, struct str identity, int64_t epoch);
+/* The domain's route was written; its mail moved to a server, or to another instance of it: told after the
+ * route. */
+void ledger_routed(struct ledger *l, struct str domain, struct str server, int64_t generation);
+void ledger_moved(struct ledger *l, struct str domain, struct str server);
 
 /* ---- the end ---- */
 

@@ -49,7 +49,7 @@ static int trace(const struct campaign_options *o)
 {
     struct play_result r;
     trace_set(true);
-    play(o->seeds.items[0], o->config, &r);
+    play(o->seeds.items[0], o->layouts, &r);
     printf("%s%s, drained after %lld ms: %zu attempts, %zu recipients accepted, %zu refused, %zu open, %zu "
            "shown, %zu expunged, %zu in quarantine\n",
            buf_data(&r.violations), r.good ? "green" : "red", (long long)r.drained_ms, r.counts.attempts,
@@ -85,10 +85,11 @@ int main(int argc, char **argv)
     }
     if (o.seeds.count == 0)
         usage();
-    struct config *config = world_config_load();
-    o.config = config;
+    struct layouts layouts;
+    layouts_load(&layouts);
+    o.layouts = &layouts;
     int status = run(&o);
-    config_free(config);
+    layouts_free(&layouts);
     seeds_fini(&o.seeds);
     return status;
 }

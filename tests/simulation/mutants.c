@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "director/adopt.h"
+#include "director/verify.h"
 #include "relay/settlement.h"
 #include "relay/target.h"
 #include "store/engine.h"
@@ -65,20 +66,17 @@ void mutant_add_faults(struct store_memory_faults *f)
 
 /* ---- the store ---- */
 
-void __real_port_complete(struct port *p, struct store_op *op, int err);
-void __wrap_port_complete(struct port *p, struct store_op *op, int err);
-
-void __wrap_port_complete(struct port *p, struct store_op *op, int err)
+int mutant_completion(const struct store_op *op, int err)
 {
     bool accept = op->type->kind == OP_queue_accept;
     bool flags = op->type->kind == OP_mail_flags || op->type->kind == OP_mail_expunge;
     if (playing == MUTANT_sync_250 && accept && err == ERR_SYNC)
-        err = 0;
+        return 0;
     if (playing == MUTANT_unknown_as_failed && accept && err == 0 && ++accepts % UNKNOWN_EVERY == 0)
-        err = ERR_UNAVAILABLE;
+        return ERR_UNAVAILABLE;
     if (playing == MUTANT_flags_not_kept && flags && err == ERR_SYNC)
-        err = 0;
-    __real_port_complete(p, op, err);
+        return 0;
+    return err;
 }
 
 struct store_op *__real_network_lease_take(
@@ -151,11 +149,40 @@ struct store_op *__wrap_queue_settle(struct queue *q, const struct queue_result 
 
 /* ---- the director ---- */
 
-void __real_adopt_queues(const struct view *v, const struct config *c, struct batch *b);
-void __wrap_adopt_queues(const struct view *v, const struct config *c, struct batch *b);
+void __real_adopt_queues(const struct view *v, const struct config *c, bool settled, struct batch *b);
+void __wrap_adopt_queues(const struct view *v, const struct config *c, bool settled, struct batch *b);
 
-void __wrap_adopt_queues(const struct view *v, const struct config *c, struct batch *b)
+void __wrap_adopt_queues(const struct view *v, const struct config *c, bool settled, struct batch *b)
 {
     if (playing != MUTANT_no_adoption)
-        __real_adopt_queues(v, c, b);
+        __real_adopt_queues(v, c, settled, b);
+}
+
+void __real_adopt_routes_of(const struct view *v, const struct config *c, const struct config_server *s,
+                            struct str served_by, struct batch *b);
+void __wrap_adopt_routes_of(const struct view *v, const struct config *c, const struct config_server *s,
+                            struct str served_by, struct batch *b);
+
+void __wrap_adopt_routes_of(const struct view *v, const struct config *c, const struct config_server *s,
+                            struct str served_by, struct batch *b)
+{
+    if (playing != MUTANT_route_not_written)
+        __real_adopt_routes_of(v, c, s, served_by, b);
+}
+
+struct verify *__real_verify_start(struct loop *l, struct mail *mail, const struct verify_spec *spec,
+                                   void (*on_end)(void *arg, bool ok, struct str detail), void *arg);
+struct verify *__wrap_verify_start(struct loop *l, struct mail *mail, const struct verify_spec *spec,
+                                   void (*on_end)(void *arg, bool ok, struct str detail), void *arg);
+
+struct verify *__wrap_verify_start(struct loop *l, struct mail *mail, const struct verify_spec *spec,
+                                   void (*on_end)(void *arg, bool ok, struct str detail), void *arg)
+{
+    static const struct config_server offers_nothing = {.name = "nobody", .kind = SERVER_BUILTIN};
+    struct verify_spec changed = *spec;
+    if (playing == MUTANT_unverified || playing == MUTANT_unidentified)
+        changed.epoch = 0;
+    if (playing == MUTANT_unverified)
+        changed.server = &offers_nothing;
+    return __real_verify_start(l, mail, &changed, on_end, arg);
 }

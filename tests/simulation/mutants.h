@@ -10,6 +10,8 @@
 
 #include "store/memory.h"
 
+struct store_op;
+
 #define MUTANT_LIST(X)                                                                                       \
     X(early_250, "the store says that a message is durable before it is")                                    \
     X(sync_250, "a failed sync is told as a success")                                                        \
@@ -27,7 +29,11 @@
     X(flags_not_kept, "flags and removals whose commit failed are told as done")                             \
     X(uid_reused, "a new instance gives UIDs of expunged messages again")                                    \
     X(quarantine_untold, "of quarantines that are told together only the first one is")                      \
-    X(unknown_as_failed, "a commit whose reply was lost is told as failed, though it is there")
+    X(unknown_as_failed, "a commit whose reply was lost is told as failed, though it is there")              \
+    X(unverified, "the director gives the mail to what was created, unseen")                                 \
+    X(unidentified, "the director gives the mail to whoever answers, and asks nobody for its epoch")         \
+    X(fence_claims_success, "the fence agent says off, and the instance lives")                              \
+    X(route_not_written, "a move is complete, and the route is as it was")
 
 #define MUTANT_ENUM(name, what) MUTANT_##name,
 enum mutant { MUTANT_NONE, MUTANT_LIST(MUTANT_ENUM) MUTANT_COUNT };
@@ -42,5 +48,7 @@ void mutant_play(enum mutant m);
 enum mutant mutant_playing(void);
 /* Sets the flags of the one that plays. */
 void mutant_add_faults(struct store_memory_faults *faults);
+/* What it tells instead of an operation's outcome. */
+int mutant_completion(const struct store_op *op, int err);
 
 #endif

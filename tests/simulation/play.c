@@ -74,6 +74,7 @@ static void judge(struct game *g)
     r->trace_hash = sim_trace_hash(g->world->sim);
     for (size_t k = 0; k < DISASTER_KINDS; k++)
         r->disasters[k] = disasters_happened(g->disasters, k);
+    r->standby_turns = g->world->standby_turns;
 }
 
 static void begin(struct game *g)
@@ -100,12 +101,12 @@ static void end(struct game *g)
     world_free(g->world);
 }
 
-void play(uint64_t seed, const struct config *config, struct play_result *ret_result)
+void play(uint64_t seed, const struct layouts *layouts, struct play_result *ret_result)
 {
     struct game g = {.result = ret_result};
     *ret_result = (struct play_result){0};
     buf_init(&ret_result->violations, REPORT_MAX_BYTES);
-    g.world = world_new(seed, config);
+    g.world = world_new(seed, layouts);
     begin(&g);
     world_run_ms(g.world, DISASTER_MS);
     disasters_end(g.disasters);

@@ -1,54 +1,89 @@
-/* The provisioner and the fence agent `process`, played: they start and end
- * mailbox roles on their node, by the rules of provision/process.c. Whoever asked
- * may have died meanwhile; the programs go on. */
+#include "simulation/provision.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "simulation/world.h"
-
 #include "base/log.h"
 #include "base/mem.h"
+#include "simulation/instances.h"
+#include "simulation/mutants.h"
 
 #define START_MIN_MS    20 /* of an instance's process, until the role starts */
 #define START_SPAN_MS   100
 #define PROGRAM_MIN_MS  2 /* of a program that has nothing to wait for */
 #define PROGRAM_SPAN_MS 30
 #define SLOW_MS         12000 /* longer than a create entry waits */
-#define GRACE_MS        2000  /* as the mailbox command gives its sessions */
+#define TWICE_SPAN_MS   8000  /* the same order again: soon, or after the next move */
 #define EXIT_FAILED     1
 #define EXIT_AGAIN      75
 
-/* ---- answers ---- */
+enum verb { VERB_CREATE, VERB_DESTROY, VERB_STATUS, VERB_FENCE };
 
-struct answer {
-    struct sim_spawn *spawn;
+/* One run of a program. */
+struct call {
+    struct list programs; /* in the world's, while it is to come */
+    struct node *node;
+    int64_t boot;            /* of the node: no program outlives it */
+    struct sim_spawn *spawn; /* NULL: nobody waits for it */
+    enum verb verb;
+    const struct config_server *server; /* not for VERB_FENCE */
+    int64_t epoch;
+    char address[64];
+    long long pid; /* for VERB_FENCE */
     int exit_status;
 };
 
-static void on_answer(void *arg)
+static struct call *call_copy(const struct call *c)
 {
-    struct answer *a = arg;
-    sim_spawn_done(a->spawn, a->exit_status, STR("{}"));
-    free(a);
+    struct call *copy = mem_alloc(sizeof(*copy));
+    *copy = *c;
+    list_append(&c->node->world->programs, &copy->programs);
+    return copy;
 }
 
-static void answer_later(struct node *n, struct sim_spawn *s, int exit_status)
+static void call_free(struct call *c)
 {
-    struct answer *a = mem_alloc(sizeof(*a));
-    *a = (struct answer){s, exit_status};
-    sim_at(n->world->sim, PROGRAM_MIN_MS + (int64_t)sim_random_below(n->world->sim, PROGRAM_SPAN_MS),
-           on_answer, a);
+    list_remove(&c->programs);
+    free(c);
+}
+
+void provision_fini(struct world *w)
+{
+    LIST_FOREACH (it, &w->programs)
+        call_free(LIST_ENTRY(it, struct call, programs));
+}
+
+/* ---- answers ---- */
+
+static void answer(struct sim_spawn *s, int exit_status, struct str text)
+{
+    if (s)
+        sim_spawn_done(s, exit_status, text);
+}
+
+static void on_answer(void *arg)
+{
+    struct call *c = arg;
+    answer(c->spawn, c->exit_status, STR("{}"));
+    call_free(c);
+}
+
+static void answer_later(const struct call *c, int exit_status)
+{
+    struct sim_world *sim = c->node->world->sim;
+    struct call *copy = call_copy(c);
+    copy->exit_status = exit_status;
+    sim_at(sim, PROGRAM_MIN_MS + (int64_t)sim_random_below(sim, PROGRAM_SPAN_MS), on_answer, copy);
 }
 
 static void answer_creation(struct instance *i, struct sim_spawn *s, int exit_status)
 {
     char text[64];
     snprintf(text, sizeof(text), "{\"pid\":%lld,\"pid_start\":1}", (long long)i->pid);
-    if (exit_status == 0 && i->on->provision_faults.lose_answer > 0)
-        i->on->provision_faults.lose_answer--; /* it hangs; its caller loses patience */
-    else
-        sim_spawn_done(s, exit_status, str_from(text));
+    /* When its answer is lost it hangs; its caller loses patience. */
+    if (!s || exit_status != 0 || !fault_take(&i->on->faults[PROVISION_LOSES_ANSWER]))
+        answer(s, exit_status, str_from(text));
 }
 
 static void answer_creations(struct instance *i, int exit_status)
@@ -61,215 +96,183 @@ static void answer_creations(struct instance *i, int exit_status)
     }
 }
 
-/* ---- instances ---- */
-
-void instance_kill(struct instance *i)
+static struct provision_state *state_of(struct node *n, const struct config_server *server)
 {
-    if (!i->process.loop)
-        return;
-    sim_loop_kill(i->process.loop);
-    if (i->role)
-        mailbox_role_free(i->role);
-    i->role = NULL;
-    i->ready = false;
-    process_end(&i->process);
+    return &n->provision[server - n->world->config->servers];
+}
+
+void provision_on_ready(struct instance *i)
+{
+    struct provision_state *state = state_of(i->on, i->server);
+    state->ready = state->epoch == i->epoch;
+    answer_creations(i, 0);
+}
+
+void provision_on_end(struct instance *i)
+{
     answer_creations(i, EXIT_FAILED);
     if (i->destruction)
         sim_spawn_done(i->destruction, 0, STR("{}"));
     i->destruction = NULL;
 }
 
-static void on_reap(void *arg)
-{
-    struct instance *i = arg;
-    if (i->ending)
-        instance_kill(i);
-}
-
-static void instance_end_soon(struct instance *i)
-{
-    i->ending = true;
-    sim_at(i->on->world->sim, 0, on_reap, i);
-}
-
-static void on_role_ready(void *arg)
-{
-    struct instance *i = arg;
-    i->ready = true;
-    i->on->provision.ready = i->on->provision.epoch == i->epoch;
-    answer_creations(i, 0);
-}
-
-static void on_role_failed(void *arg, int err, const char *why)
-{
-    struct instance *i = arg;
-    log_event(LOG_ERROR, "instance ends", LOG_TEXT("error", err_name(err)), LOG_TEXT("why", why));
-    i->ready = false;
-    instance_end_soon(i);
-}
-
-static const struct mailbox_role_ops role_ops = {.ready = on_role_ready, .failed = on_role_failed};
-
-static void on_start(void *arg)
-{
-    struct instance *i = arg;
-    struct world *w = i->on->world;
-    struct err_buf eb;
-    if (!i->process.loop || i->role)
-        return;
-    struct mailbox_role_options options = {.config = w->holder_config,
-                                           .node = i->on->config,
-                                           .server = config_server_find(w->holder_config, WORLD_SERVER),
-                                           .epoch = i->epoch,
-                                           .store = i->process.store};
-    CHECK(addr_parse_ip(str_from(i->address), 0, &options.address) == 0);
-    CHECK(mailbox_role_start(i->process.loop, &options, &role_ops, i, &i->role, &eb) == 0);
-}
-
-static struct instance *instance_start(struct node *n, int64_t epoch, const char *address)
-{
-    struct world *w = n->world;
-    struct instance *i = mem_zalloc(sizeof(*i));
-    bool slow = n->provision_faults.slow > 0;
-    i->on = n;
-    i->epoch = epoch;
-    i->pid = ++w->next_pid;
-    snprintf(i->address, sizeof(i->address), "%s", address);
-    snprintf(i->holder, sizeof(i->holder), "%s:%lld", n->config->name, (long long)epoch);
-    list_append(&w->instances, &i->node);
-    process_start(w, &i->process, n->config->name, "mailbox", n);
-    n->provision_faults.slow -= slow;
-    sim_at(w->sim, slow ? SLOW_MS : START_MIN_MS + (int64_t)sim_random_below(w->sim, START_SPAN_MS), on_start,
-           i);
-    return i;
-}
-
-/* The one that runs on the node; the provisioner sees to it that there is one at most. */
-static struct instance *instance_of(struct node *n)
-{
-    LIST_FOREACH (it, &n->world->instances) {
-        struct instance *i = LIST_ENTRY(it, struct instance, node);
-        if (i->on == n && i->process.loop)
-            return i;
-    }
-    return NULL;
-}
-
-struct instance *world_instance(struct world *w)
-{
-    struct record_server record = world_record(w);
-    LIST_FOREACH (it, &w->instances) {
-        struct instance *i = LIST_ENTRY(it, struct instance, node);
-        if (i->ready && i->epoch == record.instance.epoch)
-            return i;
-    }
-    return NULL;
-}
-
 /* ---- programs ---- */
 
-static void wait_for(struct instance *i, struct sim_spawn *s)
+static void wait_for(struct instance *i, const struct call *c)
 {
-    for (size_t k = 0; k < INSTANCE_WAITERS; k++) {
+    for (size_t k = 0; k < INSTANCE_WAITERS && c->spawn; k++) {
         if (i->creations[k])
             continue;
-        i->creations[k] = s;
+        i->creations[k] = c->spawn;
         return;
     }
-    answer_later(i->on, s, EXIT_AGAIN);
+    answer_later(c, EXIT_AGAIN);
 }
 
-static void create(struct node *n, int64_t epoch, const char *address, struct sim_spawn *s)
+static struct instance *start(const struct call *c)
 {
-    struct provision_state *state = &n->provision;
-    struct instance *i = instance_of(n);
-    bool runs = i && i->epoch == epoch;
-    if (n->provision_faults.fail > 0) {
-        n->provision_faults.fail--;
-        answer_later(n, s, EXIT_FAILED);
-    } else if (epoch < state->epoch || (epoch == state->epoch && state->off)) {
-        answer_later(n, s, EXIT_FAILED);
-    } else if (epoch == state->epoch && state->ready && runs) {
-        answer_creation(i, s, 0);
-    } else if (epoch == state->epoch && state->ready) {
-        answer_later(n, s, EXIT_FAILED); /* it ran here and has ended */
-    } else if (epoch == state->epoch && runs) {
-        wait_for(i, s); /* behind the lock that the first call holds */
+    struct sim_world *sim = c->node->world->sim;
+    bool slow = fault_take(&c->node->faults[PROVISION_SLOW]);
+    int64_t after_ms = slow ? SLOW_MS : START_MIN_MS + (int64_t)sim_random_below(sim, START_SPAN_MS);
+    return instance_start(c->node, c->server, c->epoch, c->address, after_ms);
+}
+
+static void create(const struct call *c)
+{
+    struct node *n = c->node;
+    struct provision_state *state = state_of(n, c->server);
+    struct instance *i = instance_of(n, c->server);
+    bool runs = i && i->epoch == c->epoch;
+    if (fault_take(&n->faults[PROVISION_FAILS])) {
+        answer_later(c, EXIT_FAILED);
+    } else if (c->epoch < state->epoch || (c->epoch == state->epoch && state->off)) {
+        answer_later(c, EXIT_FAILED);
+    } else if (c->epoch == state->epoch && state->ready && runs) {
+        answer_creation(i, c->spawn, 0);
+    } else if (c->epoch == state->epoch && state->ready) {
+        answer_later(c, EXIT_FAILED); /* it ran here and has ended */
+    } else if (c->epoch == state->epoch && runs) {
+        wait_for(i, c); /* behind the lock that the first call holds */
     } else {
         if (i)
             instance_kill(i);
-        *state = (struct provision_state){.epoch = epoch};
-        wait_for(instance_start(n, epoch, address), s);
+        *state = (struct provision_state){.epoch = c->epoch};
+        wait_for(start(c), c);
     }
 }
 
-static void on_stopped(void *arg)
+static void destroy(const struct call *c)
 {
-    instance_end_soon(arg);
-}
-
-static void destroy(struct node *n, int64_t epoch, struct sim_spawn *s)
-{
-    struct instance *i = instance_of(n);
-    if (n->provision_faults.fail > 0) {
-        n->provision_faults.fail--;
-        answer_later(n, s, EXIT_FAILED);
+    struct node *n = c->node;
+    struct provision_state *state = state_of(n, c->server);
+    struct instance *i = instance_of(n, c->server);
+    if (fault_take(&n->faults[PROVISION_FAILS])) {
+        answer_later(c, EXIT_FAILED);
         return;
     }
-    if (n->provision.epoch <= epoch)
-        n->provision = (struct provision_state){.epoch = epoch, .off = true};
-    if (!i || i->epoch > epoch || i->destruction) {
-        answer_later(n, s, i && i->destruction ? EXIT_AGAIN : 0);
+    if (state->epoch <= c->epoch)
+        *state = (struct provision_state){.epoch = c->epoch, .off = true};
+    if (!i || i->epoch > c->epoch) {
+        answer_later(c, 0);
         return;
     }
-    i->destruction = s;
-    if (i->epoch == epoch && i->role && !i->ending && !i->process.frozen)
-        mailbox_role_stop(i->role, GRACE_MS, on_stopped, i);
+    if (i->destruction) {
+        answer_later(c, EXIT_AGAIN);
+        return;
+    }
+    i->destruction = c->spawn;
+    if (i->epoch == c->epoch && i->role && !i->ending && !i->process.frozen)
+        instance_stop(i);
     else
         instance_kill(i);
 }
 
-static void status(struct node *n, struct sim_spawn *s)
+static void status(const struct call *c)
 {
     char text[64];
-    snprintf(text, sizeof(text), "{\"status\":\"%s\"}", instance_of(n) ? "running" : "off");
-    sim_spawn_done(s, 0, str_from(text));
+    bool runs = instance_of(c->node, c->server) != NULL;
+    snprintf(text, sizeof(text), "{\"status\":\"%s\"}", runs ? "running" : "off");
+    answer(c->spawn, 0, str_from(text));
 }
 
-static void fence(struct node *n, struct str input, struct sim_spawn *s)
+static void fence(const struct call *c)
 {
-    long long pid = 0;
-    char text[256];
-    struct instance *i = instance_of(n);
-    snprintf(text, sizeof(text), "%.*s", STR_ARG(input));
-    CHECK(sscanf(text, "action=off\nplug=%lld:1\n", &pid) == 1);
-    if (n->provision_faults.fail > 0) {
-        n->provision_faults.fail--;
-        answer_later(n, s, EXIT_FAILED);
+    struct node *n = c->node;
+    if (fault_take(&n->faults[PROVISION_FAILS])) {
+        answer_later(c, EXIT_FAILED);
         return;
     }
-    if (i && i->pid == pid)
-        instance_kill(i);
-    answer_later(n, s, 0);
+    LIST_FOREACH (it, &n->world->instances) {
+        struct instance *i = LIST_ENTRY(it, struct instance, node);
+        if (i->on == n && i->pid == c->pid && mutant_playing() != MUTANT_fence_claims_success)
+            instance_kill(i);
+    }
+    answer_later(c, 0);
+}
+
+/* ---- what is asked of them ---- */
+
+static void read_fence_input(struct call *c, struct str input)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "%.*s", STR_ARG(input));
+    CHECK(sscanf(text, "action=off\nplug=%lld:1\n", &c->pid) == 1);
+    c->verb = VERB_FENCE;
+}
+
+static void read_provision_input(struct call *c, const char *verb, struct str input)
+{
+    json_t *json = json_loadb(input.ptr, input.len, 0, NULL);
+    const char *address = json_string_value(json_array_get(json_object_get(json, "addresses"), 0));
+    const char *server = json_string_value(json_object_get(json, "server"));
+    c->verb = strcmp(verb, "create") == 0    ? VERB_CREATE
+              : strcmp(verb, "destroy") == 0 ? VERB_DESTROY
+                                             : VERB_STATUS;
+    c->epoch = json_integer_value(json_object_get(json, "epoch"));
+    c->server = server ? config_server_find(c->node->world->config, server) : NULL;
+    CHECK(c->epoch > 0 && address && c->server);
+    snprintf(c->address, sizeof(c->address), "%s", address);
+    json_decref(json);
+}
+
+static void carry_out(const struct call *c)
+{
+    static void (*const programs[])(const struct call *c) = {
+        [VERB_CREATE] = create, [VERB_DESTROY] = destroy, [VERB_STATUS] = status, [VERB_FENCE] = fence};
+    programs[c->verb](c);
+}
+
+static void on_again(void *arg)
+{
+    struct call *c = arg;
+    if (c->node->up && c->node->boots == c->boot) {
+        log_event(LOG_WARNING, "DISASTER", LOG_TEXT("kind", "duplicate"), LOG_I64("verb", c->verb),
+                  LOG_I64("epoch", c->epoch), LOG_I64("pid", c->pid));
+        carry_out(c);
+    }
+    call_free(c);
+}
+
+/* The same order again, after a while in which much may have changed. */
+static void carry_out_again(const struct call *c)
+{
+    struct sim_world *sim = c->node->world->sim;
+    struct call *copy = call_copy(c);
+    copy->spawn = NULL;
+    sim_at(sim, (int64_t)sim_random_below(sim, TWICE_SPAN_MS), on_again, copy);
 }
 
 void provision_on_spawn(void *arg, struct sim_spawn *s, const struct loop_process_spec *spec)
 {
     struct node *n = arg;
-    if (strcmp(spec->argv[0], "/simulation/fence/process") == 0) {
-        fence(n, spec->input, s);
-        return;
-    }
-    CHECK(strcmp(spec->argv[0], "/simulation/provision/process") == 0);
-    json_t *json = json_loadb(spec->input.ptr, spec->input.len, 0, NULL);
-    int64_t epoch = json_integer_value(json_object_get(json, "epoch"));
-    const char *address = json_string_value(json_array_get(json_object_get(json, "addresses"), 0));
-    CHECK(epoch > 0 && address);
-    if (strcmp(spec->argv[1], "create") == 0)
-        create(n, epoch, address, s);
-    else if (strcmp(spec->argv[1], "destroy") == 0)
-        destroy(n, epoch, s);
+    struct call c = {.node = n, .boot = n->boots, .spawn = s};
+    bool fences = strcmp(spec->argv[0], "/simulation/fence/process") == 0;
+    CHECK(fences || strcmp(spec->argv[0], "/simulation/provision/process") == 0);
+    if (fences)
+        read_fence_input(&c, spec->input);
     else
-        status(n, s);
-    json_decref(json);
+        read_provision_input(&c, spec->argv[1], spec->input);
+    if (fault_take(&n->faults[PROVISION_TWICE]))
+        carry_out_again(&c);
+    carry_out(&c);
 }

@@ -312,7 +312,7 @@ static void on_timer(void *arg)
         look(r);
         return;
     }
-    if (r->step != STEP_AWAY || addr_parse_ip(world_record(w).instance.address, 0, &to) < 0) {
+    if (r->step != STEP_AWAY || addr_parse_ip(world_exchanger(w).address, 0, &to) < 0) {
         leave(r);
         return;
     }

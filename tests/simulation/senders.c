@@ -17,11 +17,14 @@
 #define LINE_BYTES         70
 #define MESSAGE_MAX_BYTES  200000
 #define HOPS_MAX           3
+#define OTHERS_EVERY       5 /* letters, where one user gets most of them */
+#define FAREWELL_SPAN_MS   2000
 
 struct letter {
     struct senders *senders;
     size_t number, size_bytes;
-    const char *hops[HOPS_MAX]; /* IP; NULL: where mail1 is said to be */
+    bool is_farewell;           /* to the leaver, one of many */
+    const char *hops[HOPS_MAX]; /* IP; NULL: who is said to have the domain's mail */
     size_t hop_count, hop;
     struct str recipients[WORLD_USERS]; /* not accepted yet */
     size_t recipient_count;
@@ -106,7 +109,7 @@ static void on_ready(void *arg)
     ledger_content(l->senders->world->ledger, l->tag, buf_str(&l->message));
     snprintf(l->reverse_path, sizeof(l->reverse_path), "%lld@ledger.test", (long long)l->tag);
     log_event(LOG_INFO, "sends", LOG_I64("tag", l->tag), LOG_I64("letter", (int64_t)l->number),
-              LOG_TEXT("to", l->hops[l->hop] ? l->hops[l->hop] : WORLD_SERVER),
+              LOG_TEXT("to", l->hops[l->hop] ? l->hops[l->hop] : "the server"),
               LOG_I64("size", (int64_t)l->message.len));
     struct smtp_client_message message = {
         .reverse_path = str_from(l->reverse_path),
@@ -137,10 +140,7 @@ static enum ledger_answer answer_of(const struct smtp_client_result *r)
 /* For good: a user that may have been removed. The others are there, and what is refused is sent again. */
 static bool may_be_refused(struct str recipient)
 {
-    for (size_t i = 0; i < WORLD_STAYING; i++)
-        if (str_eq(recipient, str_from(world_users[i])))
-            return false;
-    return true;
+    return str_eq(recipient, str_from(world_users[WORLD_LEAVER]));
 }
 
 static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
@@ -188,8 +188,8 @@ static const struct smtp_client_ops client_ops = {
 
 static bool find_host(const struct letter *l, struct addr *ret_addr)
 {
-    struct record_server record = world_record(l->senders->world);
-    struct str ip = l->hops[l->hop] ? str_from(l->hops[l->hop]) : record.instance.address;
+    struct record_instance exchanger = world_exchanger(l->senders->world);
+    struct str ip = l->hops[l->hop] ? str_from(l->hops[l->hop]) : exchanger.address;
     return ip.len > 0 && addr_parse_ip(ip, 2525, ret_addr) == 0;
 }
 
@@ -222,10 +222,18 @@ static void choose_hops(struct letter *l)
 static void choose_recipients(struct letter *l)
 {
     struct sim_world *w = l->senders->world->sim;
-    size_t first = (size_t)sim_random_below(w, WORLD_USERS);
+    size_t first = l->is_farewell ? WORLD_LEAVER : (size_t)sim_random_below(w, WORLD_USERS);
     size_t count = sim_random_below(w, 3) == 0 ? 1 + (size_t)sim_random_below(w, WORLD_USERS) : 1;
     for (size_t i = 0; i < count; i++)
         l->recipients[l->recipient_count++] = str_from(world_users[(first + i) % WORLD_USERS]);
+}
+
+static int64_t choose_time(const struct letter *l, int64_t span_ms)
+{
+    const struct world *w = l->senders->world;
+    if (l->is_farewell)
+        return w->farewell_ms + (int64_t)sim_random_below(w->sim, FAREWELL_SPAN_MS);
+    return (int64_t)sim_random_below(w->sim, (uint64_t)span_ms);
 }
 
 static void letter_init(struct letter *l, struct senders *s, size_t number, int64_t span_ms)
@@ -236,10 +244,11 @@ static void letter_init(struct letter *l, struct senders *s, size_t number, int6
     l->number = number;
     l->size_bytes = (size_t)sim_random_below(w, max);
     buf_init(&l->message, MESSAGE_MAX_BYTES);
+    l->is_farewell = s->world->farewell_ms > 0 && sim_random_below(w, OTHERS_EVERY) > 0;
     choose_hops(l);
     choose_recipients(l);
     l->timer = loop_timer_new(s->world->client.loop, begin, l);
-    loop_timer_start(l->timer, (int64_t)sim_random_below(w, (uint64_t)span_ms));
+    loop_timer_start(l->timer, choose_time(l, span_ms));
 }
 
 struct senders *senders_new(struct world *w, size_t count, int64_t span_ms)

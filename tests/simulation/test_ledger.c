@@ -92,6 +92,14 @@ static void test_a_clean_history_is_clean(void **state)
     ledger_wrote(h->ledger, STR("server"), 3);
     ledger_leased(h->ledger, STR("lease"), STR("a"), 100);
     ledger_serves(h->ledger, STR("lease"), STR("a"), 100);
+    ledger_lives(h->ledger, STR("server"), 3);
+    ledger_off(h->ledger, STR("server"), 1);
+    ledger_able(h->ledger, STR("server"), 3);
+    ledger_routed(h->ledger, STR("a.test"), STR("first"), 1);
+    ledger_moved(h->ledger, STR("a.test"), STR("first"));
+    ledger_routed(h->ledger, STR("a.test"), STR("first"), 2);
+    ledger_moved(h->ledger, STR("a.test"), STR("first"));
+    ledger_given(h->ledger, STR("server"), 3);
     assert_judged(h, "");
 }
 
@@ -399,6 +407,49 @@ static void test_who_serves_after_his_lease(void **state)
     assert_judged(h, "leases:");
 }
 
+static void test_who_was_said_to_be_off_and_lives(void **state)
+{
+    struct history *h = *state;
+    ledger_off(h->ledger, STR("server"), 1);
+    ledger_lives(h->ledger, STR("server"), 2);
+    ledger_lives(h->ledger, STR("other"), 1);
+    ledger_lives(h->ledger, STR("server"), 1);
+    ledger_lives(h->ledger, STR("server"), 1); /* told once */
+    assert_judged(h, "holders:");
+}
+
+static void test_mail_for_who_never_could_serve(void **state)
+{
+    struct history *h = *state;
+    ledger_able(h->ledger, STR("server"), 1);
+    ledger_given(h->ledger, STR("server"), 2);
+    assert_judged(h, "unverified:");
+}
+
+static void test_a_move_without_a_route(void **state)
+{
+    struct history *h = *state;
+    ledger_moved(h->ledger, STR("a.test"), STR("first"));
+    assert_judged(h, "routes:");
+}
+
+static void test_a_move_that_leaves_the_route_as_it_was(void **state)
+{
+    struct history *h = *state;
+    ledger_routed(h->ledger, STR("a.test"), STR("first"), 1);
+    ledger_moved(h->ledger, STR("a.test"), STR("first"));
+    ledger_moved(h->ledger, STR("a.test"), STR("first"));
+    assert_judged(h, "routes:");
+}
+
+static void test_a_move_and_a_route_to_another(void **state)
+{
+    struct history *h = *state;
+    ledger_routed(h->ledger, STR("a.test"), STR("first"), 1);
+    ledger_moved(h->ledger, STR("a.test"), STR("other"));
+    assert_judged(h, "routes:");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(test_##name, begin, end)
 
 int main(void)
@@ -441,6 +492,11 @@ int main(void)
         CASE(a_write_under_an_old_epoch),
         CASE(a_write_behind_the_fence),
         CASE(who_serves_after_his_lease),
+        CASE(who_was_said_to_be_off_and_lives),
+        CASE(mail_for_who_never_could_serve),
+        CASE(a_move_without_a_route),
+        CASE(a_move_that_leaves_the_route_as_it_was),
+        CASE(a_move_and_a_route_to_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,18 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
+#include "base/mem.h"
+#include "director/orders.h"
+#include "simulation/instances.h"
 #include "simulation/mutants.h"
 #include "store/mail.h"
 #include "store/mail_op.h"
 #include "store/memory/device.h"
 #include "store/network_op.h"
 
-#define LOOK_AT_CLOCK_MS 20
+#define LOOK_AT_CLOCK_MS  20
+#define RECORDS_MAX_BYTES (64 * 1024) /* decoded, of one transaction */
 
 static struct world *followed;
 
@@ -124,6 +129,115 @@ struct store_op *__wrap_mail_deliver(struct mail *m, struct body_writer *body,
     return op;
 }
 
+/* ---- what the store answers ---- */
+
+/* It is done, and the connections that wait for the word of it are gone. */
+static void leave_untold(struct loop *l, enum op_kind done)
+{
+    enum untold who = done == OP_queue_accept ? UNTOLD_SENDER : UNTOLD_RELAY;
+    struct fault *f = &followed->untold[who];
+    if ((done != OP_queue_accept && done != OP_mail_deliver) || f->left == 0 || !sim_net_reset_accepted(l))
+        return;
+    fault_take(f);
+    log_event(LOG_WARNING, "DISASTER", LOG_TEXT("kind", "duplicate"),
+              LOG_TEXT("untold", who == UNTOLD_SENDER ? "sender" : "relay"));
+}
+
+void __real_port_complete(struct port *p, struct store_op *op, int err);
+void __wrap_port_complete(struct port *p, struct store_op *op, int err);
+
+void __wrap_port_complete(struct port *p, struct store_op *op, int err)
+{
+    err = mutant_completion(op, err);
+    __real_port_complete(p, op, err);
+    if (err == 0 && followed)
+        leave_untold(p->loop, op->type->kind);
+}
+
+/* ---- moves: what directors and nodes write down ---- */
+
+static bool is(struct str s, const char *text)
+{
+    return str_eq(s, str_from(text));
+}
+
+static void on_route(struct str domain, struct str json, struct arena *arena)
+{
+    struct record_route route;
+    if (record_route_decode(arena, json, &route) == 0)
+        ledger_routed(followed->ledger, domain, route.server, route.generation);
+}
+
+static void tell_identity(struct str server, void (*fn)(struct ledger *l, struct str identity, int64_t epoch),
+                          int64_t epoch)
+{
+    char identity[128];
+    snprintf(identity, sizeof(identity), "server %.*s", STR_ARG(server));
+    fn(followed->ledger, str_from(identity), epoch);
+}
+
+/* An order of a node was carried out. */
+static void on_order(struct str json, struct arena *arena)
+{
+    struct record_order order;
+    struct order_args args;
+    if (record_order_decode(arena, json, &order) < 0 || !is(order.state, "done") ||
+        (!is(order.verb, ORDER_DESTROY) && !is(order.verb, ORDER_FENCE)) ||
+        order_args_decode(arena, order.args, &args) < 0)
+        return;
+    tell_identity(args.server, ledger_off, args.epoch);
+}
+
+/* Each move has another generation. */
+static void on_server(struct str name, struct str json, struct arena *arena)
+{
+    const struct config *c = followed->config;
+    char *text = str_dup(name);
+    const struct config_server *s = config_server_find(c, text);
+    struct record_server record;
+    free(text);
+    CHECK(s);
+    int64_t *seen = &followed->generations[s - c->servers];
+    if (record_server_decode(arena, json, &record) < 0 || record.generation == *seen)
+        return;
+    *seen = record.generation;
+    bool itself = record.served_by.len == 0;
+    followed->standby_turns += !itself;
+    for (size_t i = 0; i < c->domain_count; i++)
+        if (c->domains[i].server == s)
+            ledger_moved(followed->ledger, str_from(c->domains[i].name), itself ? name : record.served_by);
+    if (itself)
+        tell_identity(name, ledger_given, record.instance.epoch);
+}
+
+static void on_records(const struct op_record_write *o)
+{
+    struct arena arena;
+    arena_init(&arena, RECORDS_MAX_BYTES);
+    for (size_t i = 0; i < o->count; i++) /* a move's order in its transaction does not matter */
+        if (o->changes[i].type == NETWORK_PUT && is(o->changes[i].kind, "route"))
+            on_route(o->changes[i].key, o->changes[i].value, &arena);
+    for (size_t i = 0; i < o->count; i++) {
+        const struct network_change *change = &o->changes[i];
+        if (change->type == NETWORK_PUT && is(change->kind, "server"))
+            on_server(change->key, change->value, &arena);
+        else if (change->type == NETWORK_PUT && is(change->kind, "order"))
+            on_order(change->value, &arena);
+    }
+    arena_fini(&arena);
+}
+
+int __real_memory_record_write(struct memory_tx *tx, struct store_op *op);
+int __wrap_memory_record_write(struct memory_tx *tx, struct store_op *op);
+
+int __wrap_memory_record_write(struct memory_tx *tx, struct store_op *op)
+{
+    int rc = __real_memory_record_write(tx, op);
+    if (rc == 0 && followed)
+        on_records((const struct op_record_write *)op);
+    return rc;
+}
+
 /* ---- leases ---- */
 
 int __real_memory_lease_take(struct memory_tx *tx, struct store_op *op);
@@ -149,8 +263,10 @@ void witness_look(struct world *w)
     int64_t now_ms = world_now_ms(w);
     LIST_FOREACH (it, &w->instances) {
         struct instance *i = LIST_ENTRY(it, struct instance, node);
+        if (i->process.loop)
+            ledger_lives(w->ledger, str_from(i->identity), i->epoch);
         if (i->ready && acts(&i->process, now_ms))
-            ledger_serves(w->ledger, STR("server/" WORLD_SERVER), str_from(i->holder), now_ms);
+            ledger_serves(w->ledger, str_from(i->lease), str_from(i->holder), now_ms);
     }
     for (int k = 0; k < WORLD_NODES; k++) {
         struct node *n = &w->nodes[k];

@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "simulation/instances.h"
 #include "simulation/mutants.h"
+#include "simulation/provision.h"
 
 #define STRETCHED_LEASE_MS 3600000
 #define BOOTSTRAP_LIMIT_MS 10000
 #define REMOVE_AGAIN_MS    300
+#define STANDBY_EVERY      4           /* worlds */
 #define ADDRESS_CLIENT     "127.3.0.1" /* on the loopback net: plain-text logins are taken from there only */
 
 /* A hash of "holdfast" that costs a millisecond: there are thousands of logins. */
@@ -20,47 +23,6 @@
 
 const char *const world_users[WORLD_USERS] = {"alice@example.test", "bob@example.test", "carol@example.test",
                                               "dave@example.test"};
-
-/* The two-site network of the examples, without name servers and pages. */
-static const char config_text[] =
-    "store { url = \"memory:\" }\n"
-    "system { log_messages = \"none\" }\n" /* the trace has them */
-    "site \"east\" { }\n"
-    "site \"west\" { }\n"
-    "node \"east1\" { site = \"east\"  roles = {\"relay\", \"director\", \"mailbox\"} }\n"
-    "node \"west1\" { site = \"west\"  roles = {\"relay\", \"director\", \"mailbox\"} }\n"
-    "relay \"relay-east\" { node = \"east1\"  hostname = \"relay-east.example.test\"\n"
-    "    address = {\"127.1.0.2\"}  listen = {\"127.1.0.2:2525\"} }\n"
-    "relay \"relay-west\" { node = \"west1\"  hostname = \"relay-west.example.test\"\n"
-    "    address = {\"127.2.0.2\"}  listen = {\"127.2.0.2:2525\"} }\n"
-    "domain \"example.test\" { server = \"mail1\"  relays = {\"relay-east\", \"relay-west\"}\n"
-    "    recipients = \"directory\" }\n"
-    "server \"mail1\" { kind = \"builtin\"  site = \"east\"  hostname = \"mail1.example.test\"\n"
-    "    address = {\"127.1.0.10\"}\n"
-    "    smtp_port = 2525  lmtp_port = 2424  submission_port = 2587  imap_port = 2143  pop3_port = 2110\n"
-    "    check { kind = \"smtp\"  interval = \"500ms\"  timeout = \"2s\"  fall = 2  rise = 2 }\n"
-    "    check { kind = \"imap\"  interval = \"2s\"  timeout = \"2s\"  fall = 3  rise = 1 }\n"
-    "    failover { mode = \"automatic\"  attempts = 3  after = \"2s\"\n"
-    "        create { site = \"east\"  address = \"same\"  provisioner = \"process\"  fence = \"process\"\n"
-    "            timeout = \"10s\" }\n"
-    "        create { site = \"west\"  address = \"127.2.0.10\"  provisioner = \"process\"  fence = "
-    "\"epoch\"\n"
-    "            timeout = \"10s\" }\n"
-    "    }\n"
-    "}\n";
-
-struct config *world_config_load(void)
-{
-    struct config *config;
-    struct config_findings findings;
-    if (config_parse(str_from(config_text), "/simulation/holdfast.conf", "/simulation/state", &config,
-                     &findings) < 0) {
-        config_findings_print(&findings, stderr);
-        abort();
-    }
-    config_findings_free(&findings);
-    return config;
-}
 
 /* ---- time ---- */
 
@@ -80,6 +42,23 @@ bool world_run_until(struct world *w, bool (*cond)(void *arg), void *arg, int64_
     while (!cond(arg))
         if (!mono_before(sim_now(w->sim), end) || !sim_step(w->sim))
             return false;
+    return true;
+}
+
+/* ---- faults ---- */
+
+void fault_add(struct fault *f, int64_t times, size_t *happened)
+{
+    f->left += times;
+    f->happened = happened;
+}
+
+bool fault_take(struct fault *f)
+{
+    if (f->left == 0)
+        return false;
+    f->left--;
+    ++*f->happened;
     return true;
 }
 
@@ -311,11 +290,26 @@ static void on_view(void *arg, const struct view *v)
     (void)v;
 }
 
-struct record_server world_record(const struct world *w)
+static const struct view_server *find_server(const struct world *w, struct str name)
 {
     const struct view *v = viewer_view(w->viewer);
-    const struct view_server *s = v ? view_server_find(v, STR(WORLD_SERVER)) : NULL;
+    return v ? view_server_find(v, name) : NULL;
+}
+
+struct record_server world_record(const struct world *w)
+{
+    const struct view_server *s = find_server(w, STR(WORLD_SERVER));
     return s ? s->record : (struct record_server){.state = STR_EMPTY};
+}
+
+struct record_instance world_exchanger(const struct world *w)
+{
+    const struct view *v = viewer_view(w->viewer);
+    const struct view_route *r = v ? view_route_find(v, str_from(w->config->domains[0].name)) : NULL;
+    const struct view_server *s = find_server(w, r ? r->record.server : STR(WORLD_SERVER));
+    if (s && s->record.served_by.len > 0)
+        s = find_server(w, s->record.served_by);
+    return s ? s->record.instance : (struct record_instance){.address = STR_EMPTY};
 }
 
 static void remove_user(void *arg);
@@ -332,7 +326,7 @@ static void remove_user(void *arg)
 {
     struct world *w = arg;
     const struct network_change changes[] = {
-        {NETWORK_DELETE, STR("user"), str_from(world_users[WORLD_USERS - 1]), STR_EMPTY, NETWORK_ANY_VERSION},
+        {NETWORK_DELETE, STR("user"), str_from(world_users[WORLD_LEAVER]), STR_EMPTY, NETWORK_ANY_VERSION},
         {NETWORK_PUT, STR("revision"), STR("users"), STR("{}"), NETWORK_ANY_VERSION}};
     network_write(store_network(w->watcher.store), changes, ARRAY_LEN(changes), NULL, on_removed, w);
 }
@@ -401,10 +395,12 @@ void world_store_faults(struct world *w, const struct store_memory_faults *fault
     store_memory_set_faults(w->device, &chosen, device_random, w->sim);
 }
 
-struct world *world_new(uint64_t seed, const struct config *config)
+struct world *world_new(uint64_t seed, const struct layouts *layouts)
 {
     struct world *w = mem_zalloc(sizeof(*w));
     w->sim = sim_world_new(seed);
+    const struct config *config =
+        sim_random_below(w->sim, STANDBY_EVERY) == 0 ? layouts->standby : layouts->plain;
     w->device = store_memory_new(device_clock, w->sim);
     world_store_faults(w, NULL);
     w->config = w->holder_config = config;
@@ -413,9 +409,11 @@ struct world *world_new(uint64_t seed, const struct config *config)
     if (mutant_playing() == MUTANT_expired_lease || mutant_playing() == MUTANT_stale_director)
         w->holder_config = &w->stretched_config;
     w->server = config_server_find(config, WORLD_SERVER);
+    CHECK(config->server_count <= WORLD_SERVERS);
     w->ledger = ledger_new();
     list_init(&w->instances);
     list_init(&w->processes);
+    list_init(&w->programs);
     for (int i = 0; i < WORLD_NODES; i++)
         w->nodes[i] = (struct node){.world = w, .index = i, .config = &config->nodes[i]};
     process_start(w, &w->watcher, CLIENT_HOST, "watcher", NULL);
@@ -425,21 +423,12 @@ struct world *world_new(uint64_t seed, const struct config *config)
     return w;
 }
 
-static void free_instances(struct world *w)
-{
-    LIST_FOREACH (it, &w->instances) {
-        struct instance *i = LIST_ENTRY(it, struct instance, node);
-        instance_kill(i);
-        list_remove(&i->node);
-        free(i);
-    }
-}
-
 void world_free(struct world *w)
 {
     for (int i = 0; i < WORLD_NODES; i++)
         node_kill(&w->nodes[i]);
-    free_instances(w);
+    instances_free(w);
+    provision_fini(w);
     viewer_free(w->viewer);
     loop_listener_free(w->client_address);
     process_end(&w->client);

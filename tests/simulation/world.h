@@ -1,8 +1,9 @@
 /* The simulated two-site network: the program's own roles as processes on hosts
  * east1 and west1, the memory store as the device that all reach, a client host
  * where senders, readers and the watcher are. Roles can be killed, frozen and
- * started again; instances of the messaging server mail1 are started and ended
- * only by what directors spawn (provision.c). One world at a time in a process. */
+ * started again; instances of the messaging server mail1, and of its standby
+ * where there is one, are started and ended only by what directors spawn
+ * (instances.h, provision.h). One world at a time in a process. */
 #ifndef HOLDFAST_TESTS_SIMULATION_WORLD_H
 #define HOLDFAST_TESTS_SIMULATION_WORLD_H
 
@@ -15,11 +16,13 @@
 #include "loop/sim.h"
 #include "mailbox/role.h"
 #include "relay/role.h"
+#include "simulation/layouts.h"
 #include "simulation/ledger.h"
 #include "store/memory.h"
 #include "store/view.h"
 
 #define WORLD_NODES    2
+#define WORLD_SERVERS  2 /* at most: mail1, and in some worlds a standby */
 #define WORLD_SERVER   "mail1"
 #define WORLD_PASSWORD "holdfast"
 #define CLIENT_HOST    "client"
@@ -29,7 +32,8 @@
 
 extern const char *const world_users[];
 #define WORLD_USERS   4
-#define WORLD_STAYING 3 /* the last one may be removed */
+#define WORLD_STAYING 3
+#define WORLD_LEAVER  3 /* may be removed */
 
 struct world;
 
@@ -44,16 +48,36 @@ struct process {
     struct list node;  /* in the world's, while it runs */
 };
 
-/* What the provisioner of a node remembers of mail1, as the real one does in files. */
+/* What the provisioner of a node remembers of a server, as the real one does in files. */
 struct provision_state {
     int64_t epoch;
     bool ready, off;
 };
 
-/* Faults that are to come to provisioners and fence agents of a node. */
-struct provision_faults {
-    int64_t fail, lose_answer, slow; /* so many further calls */
+/* What goes wrong a number of further times, and who counts when it does. */
+struct fault {
+    int64_t left;
+    size_t *happened; /* NULL while none is left */
 };
+
+/* Some more of it. */
+void fault_add(struct fault *f, int64_t times, size_t *happened);
+bool fault_take(struct fault *f); /* now it goes wrong */
+
+/* What may go wrong with a node's provisioners and fence agents. */
+enum provision_fault {
+    PROVISION_FAILS,
+    PROVISION_LOSES_ANSWER,
+    PROVISION_SLOW,
+    PROVISION_SILENT, /* these yield an impostor */
+    PROVISION_FOREIGN,
+    PROVISION_STRANGER,
+    PROVISION_TWICE, /* a call is made again, later; its answer goes nowhere */
+    PROVISION_FAULTS
+};
+
+/* Who does not hear that his mail was taken, and sends it again. */
+enum untold { UNTOLD_SENDER, UNTOLD_RELAY, UNTOLD_COUNT };
 
 struct node {
     struct world *world;
@@ -65,26 +89,10 @@ struct node {
     struct process relay_process, director_process;
     struct relay_role *relay;
     struct director *director;
-    struct provision_state provision;
-    struct provision_faults provision_faults;
+    struct provision_state provision[WORLD_SERVERS]; /* as the configuration has the servers */
+    struct fault faults[PROVISION_FAULTS];
     int64_t wall_offset_ms;
     int32_t rate_ppm;
-};
-
-#define INSTANCE_WAITERS 4
-
-/* One start of mail1 somewhere. Kept until the world ends. */
-struct instance {
-    struct list node; /* in the world's */
-    struct node *on;
-    struct process process;
-    struct mailbox_role *role;
-    int64_t epoch, pid;
-    char address[64], holder[64];
-    bool ready;
-    bool ending;                                   /* it wants to exit */
-    struct sim_spawn *creations[INSTANCE_WAITERS]; /* to be answered when it is ready, or dead */
-    struct sim_spawn *destruction;                 /* to be answered when it is dead */
 };
 
 struct world {
@@ -99,7 +107,12 @@ struct world {
     struct node nodes[WORLD_NODES];
     struct list instances;
     struct list processes;
+    struct list programs; /* runs of provisioners and fence agents that are to go on later */
     int64_t next_pid;
+    size_t standby_turns;               /* moves of mail1's mail to its standby */
+    int64_t generations[WORLD_SERVERS]; /* of the servers' records, as the store took them last */
+    struct fault untold[UNTOLD_COUNT];
+    int64_t farewell_ms;    /* from then on most of the mail is for the leaver; 0: he is as others */
     struct process watcher; /* looks, gives operators' orders; never a victim */
     struct viewer *viewer;
     int64_t orders;
@@ -111,10 +124,9 @@ struct world {
     struct loop_listener *client_address;
 };
 
-struct world *world_new(uint64_t seed, const struct config *config);
+/* layouts must outlive it. */
+struct world *world_new(uint64_t seed, const struct layouts *layouts);
 void world_free(struct world *w);
-/* The configuration of the network; the caller's. */
-struct config *world_config_load(void);
 
 int64_t world_now_ms(const struct world *w);
 /* Runs for some time of the world. */
@@ -142,12 +154,6 @@ void node_start_director(struct node *n);
 void node_kill_relay(struct node *n); /* nothing when it does not run */
 void node_kill_director(struct node *n);
 
-/* ---- instances (provision.c) ---- */
-
-void provision_on_spawn(void *arg, struct sim_spawn *s, const struct loop_process_spec *spec); /* arg: node */
-void instance_kill(struct instance *i);           /* nothing when it does not run */
-struct instance *world_instance(struct world *w); /* a ready one that the record names, or NULL */
-
 /* The device's faults, drawn by the world's random; NULL: the usual latency and none. */
 void world_store_faults(struct world *w, const struct store_memory_faults *faults);
 
@@ -155,7 +161,9 @@ void world_store_faults(struct world *w, const struct store_memory_faults *fault
 
 /* The record of mail1 as last seen by the watcher; zero before there is one. */
 struct record_server world_record(const struct world *w);
-/* An operator removes the last user, as soon as the store takes it. */
+/* Who has the domain's mail, by its route, as name servers tell it; without an address: nobody. */
+struct record_instance world_exchanger(const struct world *w);
+/* An operator removes the leaver, as soon as the store takes it. */
 void world_remove_user(struct world *w);
 /* An operator's order about mail1. */
 void world_order(struct world *w, const char *verb);

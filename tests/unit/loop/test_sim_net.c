@@ -355,6 +355,26 @@ static void nothing_to_reset(void **state)
     assert_false(sim_net_reset_one(n->w));
 }
 
+static void what_was_accepted_is_reset(void **state)
+{
+    struct net *n = *state;
+    send_bytes(&n->server, 1000); /* is not heard any more */
+    assert_true(sim_net_reset_accepted(n->server.l));
+    net_run(n, 10);
+    assert_int_equal(n->client.read_bytes, 0);
+    assert_int_equal(n->client.end_err, ERR_IO);
+    assert_int_equal(n->server.end_err, ERR_IO);
+}
+
+static void what_was_connected_is_not(void **state)
+{
+    struct net *n = *state;
+    assert_false(sim_net_reset_accepted(n->client.l));
+    send_bytes(&n->client, 1000);
+    net_run(n, 10);
+    assert_int_equal(n->server.read_bytes, 1000);
+}
+
 static void latency_is_in_its_range(void **state)
 {
     struct net *n = *state;
@@ -417,6 +437,8 @@ int main(void)
         cmocka_unit_test(kill_ends_streams_at_the_peers),
         CONNECTED(death_behind_a_cut_is_found_by_writing),
         CONNECTED(reset_reaches_both_ends),
+        CONNECTED(what_was_accepted_is_reset),
+        CONNECTED(what_was_connected_is_not),
         TEST(nothing_to_reset),
         CONNECTED(latency_is_in_its_range),
         cmocka_unit_test(same_seed_same_run),

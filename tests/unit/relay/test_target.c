@@ -61,6 +61,48 @@ static void test_what_the_old_server_gives_back_goes_to_the_new_one_at_once(void
     RIG_UNTIL(r, peer_place_of(&r->peers[1], "moved") >= 0);
 }
 
+/* Its checks fail from now on; what it has taken up is not answered. */
+static void stop_serving(struct target_rig *r, size_t i)
+{
+    struct peer *p = &r->peers[i];
+    struct target_observation o;
+    loop_listener_free(p->listener);
+    p->listener = NULL;
+    do {
+        rig_pass(r, 1000);
+        target_observe(r->targets[i], &o);
+    } while (o.word->state != HEALTH_INOPERABLE);
+}
+
+static void test_what_a_dead_server_holds_goes_to_the_new_one(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].delay_ms = -1;
+    rig_accept(r, "moved");
+    RIG_UNTIL(r, r->peers[0].in_data == 1);
+    stop_serving(r, 0);
+    assert_int_equal(r->peers[0].in_data, 1); /* there is no other place for it */
+    rig_route(r, 1);
+    rig_pass(r, 1000);
+    assert_int_equal(peer_place_of(&r->peers[1], "moved"), 0);
+    assert_int_equal(r->peers[0].in_data, 0);
+}
+
+static void test_what_the_old_server_holds_when_it_dies_goes_to_the_new_one(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].delay_ms = -1;
+    rig_accept(r, "moved");
+    RIG_UNTIL(r, r->peers[0].in_data == 1);
+    rig_route(r, 1);
+    rig_pass(r, 5000);
+    assert_int_equal(r->peers[0].in_data, 1);
+    stop_serving(r, 0);
+    rig_pass(r, 1000);
+    assert_int_equal(peer_place_of(&r->peers[1], "moved"), 0);
+    assert_int_equal(r->peers[0].in_data, 0);
+}
+
 static void test_another_instance_gets_what_the_old_one_had_not_answered(void **state)
 {
     struct target_rig *r = *state;
@@ -122,6 +164,8 @@ int main(void)
         TARGET_TEST(test_no_session_is_begun_for_nothing),
         TARGET_TEST(test_no_session_is_begun_for_what_is_out_to_the_old_server),
         TARGET_TEST(test_what_the_old_server_gives_back_goes_to_the_new_one_at_once),
+        TARGET_TEST(test_what_a_dead_server_holds_goes_to_the_new_one),
+        TARGET_TEST(test_what_the_old_server_holds_when_it_dies_goes_to_the_new_one),
         TARGET_TEST(test_another_instance_gets_what_the_old_one_had_not_answered),
         TARGET_TEST(test_lossy_mail_is_delivered_alone_while_traffic_is_steady),
     };

@@ -1,0 +1,11 @@
+/* Counts what became of attempts to deliver, for the metrics. Used by the target. */
+#ifndef HOLDFAST_RELAY_WORK_H
+#define HOLDFAST_RELAY_WORK_H
+
+#include "store/queue.h"
+#include "store/records.h"
+
+/* One delivery's outcome, once it is durable. */
+void work_count(struct record_work *work, enum queue_outcome outcome);
+
+#endif
