@@ -43,8 +43,11 @@ static int start_bound(struct relay_main *m, const struct config_relay *relay, i
     int status = role_main_open(&m->rm);
     if (status)
         return status;
-    struct relay_role_options options = {
-        .config = m->rm.cx.config, .relay = relay, .store = m->rm.cx.store, .listen_fds = fds};
+    struct relay_role_options options = {.config = m->rm.cx.config,
+                                         .relay = relay,
+                                         .store = m->rm.cx.store,
+                                         .listen_fds = fds,
+                                         .descriptors_max = m->rm.descriptors_max};
     int err = relay_role_start(m->rm.cx.loop, &options, &m->role, &eb);
     if (err < 0) {
         log_event(LOG_ERROR, eb.text);

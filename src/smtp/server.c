@@ -301,6 +301,11 @@ void smtp_server_resume(struct smtp_server *s)
 
 /* ---- what the owner may ask ---- */
 
+bool smtp_server_busy(const struct smtp_server *s)
+{
+    return s->transaction || s->user[0] || s->peer_node[0] || s->question != QUESTION_NONE;
+}
+
 size_t server_recipients_max(const struct smtp_server *s)
 {
     return s->options->recipients_max ? s->options->recipients_max : RECIPIENTS_MAX;

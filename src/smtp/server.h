@@ -196,6 +196,10 @@ void smtp_server_resume(struct smtp_server *s);
  * message is under way. NULL: SMTP_REPLY_UNAVAILABLE. */
 void smtp_server_shutdown(struct smtp_server *s, const struct smtp_reply *reply);
 
+/* It has begun something: a transaction, a login, a question is open. Such a session is not ended to make
+ * room for another. */
+bool smtp_server_busy(const struct smtp_server *s);
+
 /* What the client said of itself; "" before. Valid until the next command. */
 struct str smtp_server_helo(const struct smtp_server *s);
 struct str smtp_server_user(const struct smtp_server *s);      /* of AUTH; "": none */

@@ -9,6 +9,8 @@
 #define LINGER_MS         5000  /* for the last reply to be fetched */
 
 struct smtp_server_connection {
+    struct loop *loop;
+    struct admission_slot *slot; /* or NULL */
     struct loop_stream *stream;
     struct loop_timer *timer;
     struct smtp_server *session;
@@ -61,6 +63,16 @@ static void set_timer(struct smtp_server_connection *c)
         loop_timer_stop(c->timer);
 }
 
+/* So that it is known whose session may be ended for another. */
+static void tell_slot(struct smtp_server_connection *c)
+{
+    if (!c->slot)
+        return;
+    admission_set_busy(c->slot, smtp_server_busy(c->session));
+    if (c->progress != smtp_server_progress(c->session))
+        admission_touch(c->slot);
+}
+
 static void on_drain(void *arg, int err);
 static void on_tls(void *arg, int err, const char *detail);
 
@@ -91,6 +103,7 @@ static void pump(struct smtp_server_connection *c)
     if (smtp_server_wants_tls(c->session) && out.len == 0 && !c->shaking_hands)
         start_tls(c);
     set_reading(c);
+    tell_slot(c);
     set_timer(c);
 }
 
@@ -160,7 +173,7 @@ static void on_timer(void *arg)
         pump(c);
         break;
     case STATE_ENDED:
-        destroy(c, LINGER_MS);
+        destroy(c, admission_linger_ms(c->slot, loop_now(c->loop), LINGER_MS));
         if (c->ops->closed)
             c->ops->closed(c->arg);
         free(c);
@@ -169,12 +182,15 @@ static void on_timer(void *arg)
 }
 
 struct smtp_server_connection *smtp_server_connection_new(struct loop *l, struct loop_stream *stream,
+                                                          struct admission_slot *slot,
                                                           const struct smtp_server_options *options,
                                                           const struct smtp_server_ops *ops, void *arg)
 {
     struct smtp_server_connection *c = mem_zalloc(sizeof(*c));
     struct peer_nonce nonce;
     loop_random(l, nonce.bytes, sizeof(nonce.bytes));
+    c->loop = l;
+    c->slot = slot;
     c->stream = stream;
     c->options = options;
     c->ops = ops;
@@ -192,6 +208,12 @@ struct smtp_server_connection *smtp_server_connection_new(struct loop *l, struct
 struct smtp_server *smtp_server_connection_session(struct smtp_server_connection *c)
 {
     return c->session;
+}
+
+void smtp_server_connection_make_room(struct smtp_server_connection *c)
+{
+    smtp_server_shutdown(c->session, &SMTP_REPLY_MAKE_ROOM);
+    smtp_server_connection_free(c);
 }
 
 void smtp_server_connection_free(struct smtp_server_connection *c)

@@ -132,7 +132,7 @@ static void on_accept(void *arg, struct loop_stream *stream, const struct addr *
 {
     struct world *w = arg;
     (void)peer;
-    w->server = smtp_server_connection_new(w->server_loop, stream, &w->server_options, &server_ops, w);
+    w->server = smtp_server_connection_new(w->server_loop, stream, NULL, &w->server_options, &server_ops, w);
 }
 
 /* ---- the client's side ---- */
