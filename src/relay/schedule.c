@@ -115,6 +115,14 @@ void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time n
     s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
 }
 
+void schedule_on_session_untried(struct schedule *s, struct mono_time now)
+{
+    CHECK(s->sessions > 0);
+    s->sessions--;
+    s->backing_off = true;
+    s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
+}
+
 bool schedule_wants_invocation(const struct schedule *s, struct mono_time now)
 {
     return s->server != SCHEDULE_UP && s->failed_attempts >= s->options.attempts_limit &&

@@ -61,6 +61,9 @@ void schedule_on_session_start(struct schedule *s, struct mono_time now);
 void schedule_on_session_progress(struct schedule *s);
 /* failed: it could not be reached, greeted with 4xx/5xx, or broke off. */
 void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time now);
+/* The session could not begin for what our own machine lacks: no attempt at the server, but the next one
+ * waits as after an attempt. */
+void schedule_on_session_untried(struct schedule *s, struct mono_time now);
 
 bool schedule_wants_invocation(const struct schedule *s, struct mono_time now);
 int64_t schedule_down_for_ms(const struct schedule *s, struct mono_time now); /* 0 when it is not down */

@@ -244,17 +244,29 @@ static void session_drop(struct session *s)
     session_free(s);
 }
 
-static void on_ended(void *arg, struct delivery *d, bool failed, struct str why)
+static void note_end(struct target *t, enum delivery_end end, struct str why)
+{
+    struct mono_time now = loop_now(t->loop);
+    if (end == DELIVERY_UNTRIED) {
+        schedule_on_session_untried(&t->schedule, now);
+        log_event(LOG_WARNING, "delivery not tried for want of something on this machine",
+                  LOG_TEXT("server", t->options.server->name), LOG_STR("why", why));
+        return;
+    }
+    schedule_on_session_end(&t->schedule, end == DELIVERY_FAILED, now);
+    if (end == DELIVERY_FAILED) {
+        monitor_report(t->monitor, HEALTH_FAIL, why);
+        t->ops->observed(t->arg, t);
+    }
+}
+
+static void on_ended(void *arg, struct delivery *d, enum delivery_end end, struct str why)
 {
     struct session *s = arg;
     struct target *t = s->target;
     (void)d;
     session_free(s);
-    schedule_on_session_end(&t->schedule, failed, loop_now(t->loop));
-    if (failed) {
-        monitor_report(t->monitor, HEALTH_FAIL, why);
-        t->ops->observed(t->arg, t);
-    }
+    note_end(t, end, why);
     loop_timer_start(t->timer, 0); /* not run(t): this may fire from inside of it */
 }
 
