@@ -38,7 +38,7 @@ struct target {
     struct turn turn;
 };
 
-static void run(struct target *t);
+static void run(void *arg);
 
 static size_t ready(const struct target *t, enum source_lane lane)
 {
@@ -254,10 +254,10 @@ static void note_end(struct target *t, enum delivery_end end, struct str why)
         return;
     }
     schedule_on_session_end(&t->schedule, end == DELIVERY_FAILED, now);
-    if (end == DELIVERY_FAILED) {
-        monitor_report(t->monitor, HEALTH_FAIL, why);
-        t->ops->observed(t->arg, t);
-    }
+    if (end != DELIVERY_FAILED)
+        return;
+    monitor_report(t->monitor, HEALTH_FAIL, why);
+    t->ops->observed(t->arg, t);
 }
 
 static void on_ended(void *arg, struct delivery *d, enum delivery_end end, struct str why)
@@ -294,11 +294,6 @@ static void start_session(struct target *t)
     schedule_on_session_start(&t->schedule, loop_now(t->loop));
 }
 
-static void on_timer(void *arg)
-{
-    run(arg);
-}
-
 /* Transactions that could be handed out now to further sessions. */
 static size_t work(struct target *t)
 {
@@ -323,8 +318,9 @@ static void start_sessions(struct target *t, size_t count)
 }
 
 /* Idle sessions first, then new ones, then the schedule's timer. */
-static void run(struct target *t)
+static void run(void *arg)
 {
+    struct target *t = arg;
     size_t idle = 0;
     LIST_FOREACH (it, &t->sessions)
         delivery_kick(LIST_ENTRY(it, struct session, node)->delivery);
@@ -372,7 +368,7 @@ struct target *target_new(struct loop *l, const struct target_options *options, 
     list_init(&t->sessions);
     turn_init(&t->turn);
     settlements_init(&t->settlements, l, on_settled, t);
-    t->timer = loop_timer_new(l, on_timer, t);
+    t->timer = loop_timer_new(l, run, t);
     struct schedule_options schedule = schedule_options_of(options);
     schedule_init(&t->schedule, &schedule);
     struct monitor_spec spec = {

@@ -22,6 +22,8 @@ struct smtp_server_connection {
     bool shaking_hands; /* the stream is TLS already, and not ready */
     int64_t timeout_ms; /* that the timer was started with; 0: stopped */
     uint64_t progress;  /* of the session, when it was */
+    uint64_t stage;
+    struct mono_time stage_since;
 };
 
 static void on_read(void *arg, const char *data, size_t len, int err);
@@ -49,6 +51,19 @@ static void set_reading(struct smtp_server_connection *c)
         loop_stream_read_stop(c->stream);
 }
 
+static int64_t left_of_stage_ms(const struct smtp_server_connection *c)
+{
+    int64_t limit_ms = smtp_server_stage_timeout_ms(c->session);
+    int64_t left_ms = limit_ms - mono_diff_ms(loop_now(c->loop), c->stage_since);
+    return limit_ms == 0 ? INT64_MAX : left_ms > 0 ? left_ms : 0;
+}
+
+static void start_timer(struct smtp_server_connection *c)
+{
+    int64_t stage_ms = left_of_stage_ms(c);
+    loop_timer_start(c->timer, stage_ms < c->timeout_ms ? stage_ms : c->timeout_ms);
+}
+
 static void set_timer(struct smtp_server_connection *c)
 {
     int64_t timeout_ms = smtp_server_timeout_ms(c->session);
@@ -57,8 +72,12 @@ static void set_timer(struct smtp_server_connection *c)
         return;
     c->timeout_ms = timeout_ms;
     c->progress = progress;
+    if (c->stage != smtp_server_stage(c->session)) {
+        c->stage = smtp_server_stage(c->session);
+        c->stage_since = loop_now(c->loop);
+    }
     if (timeout_ms > 0)
-        loop_timer_start(c->timer, timeout_ms);
+        start_timer(c);
     else
         loop_timer_stop(c->timer);
 }
@@ -190,6 +209,7 @@ struct smtp_server_connection *smtp_server_connection_new(struct loop *l, struct
     struct peer_nonce nonce;
     loop_random(l, nonce.bytes, sizeof(nonce.bytes));
     c->loop = l;
+    c->stage_since = loop_now(l);
     c->slot = slot;
     c->stream = stream;
     c->options = options;

@@ -15,6 +15,7 @@ void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
     server_write(s, r);
     if (smtp_reply_class(r) == 3) {
         s->phase = PHASE_DATA;
+        s->stages++;
         s->unanswered = s->recipient_count;
         s->too_big = false;
         smtp_unstuff_init(&s->unstuff);
@@ -26,6 +27,8 @@ void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
 void data_end_answered(struct smtp_server *s, const struct smtp_reply *r)
 {
     write_for_message(s, r);
+    if (smtp_reply_class(r) == 2)
+        s->errors = 0;
     s->transaction = false; /* the answer is its end */
     server_reset(s);
 }
@@ -37,6 +40,7 @@ static void message_ended(struct smtp_server *s)
     struct smtp_data_info info = {s->unstuff.size_bytes, s->unstuff.eight_bit, s->unstuff.nul};
     s->phase = PHASE_COMMAND;
     s->stage = "message";
+    s->stages++;
     s->progress++;
     if (s->too_big || s->unstuff.bare) {
         write_for_message(s, s->unstuff.bare ? &bare : &too_big);

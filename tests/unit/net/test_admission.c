@@ -47,6 +47,11 @@ static void the_longest_idle_makes_room(void **state)
     admission_touch(&s[1]);
     assert_int_equal(ask(&a, "192.0.2.2", false, &idle), ADMISSION_GRANTED);
     assert_ptr_equal(idle, &s[2]);
+    admission_set_busy(&s[0], true);
+    admission_set_busy(&s[2], true);
+    assert_int_equal(ask(&a, "192.0.2.2", false, &idle), ADMISSION_FULL);
+    admission_set_busy(&s[0], false);
+    admission_set_busy(&s[2], false);
     admission_set_busy(&s[1], false); /* done: idle from now on */
     admission_leave(&s[2]);
     enter(&a, &s[2], "192.0.2.2", false);
