@@ -105,6 +105,7 @@ static int start(struct mailbox_main *m)
         return status;
     options.store = m->rm.cx.store;
     options.listen_fds = fds;
+    options.descriptors_max = m->rm.descriptors_max;
     if (mailbox_role_start(m->rm.cx.loop, &options, &role_ops, m, &m->role, &eb) == 0)
         return 0;
     log_event(LOG_ERROR, eb.text);

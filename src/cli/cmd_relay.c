@@ -52,7 +52,9 @@ static int start_bound(struct relay_main *m, const struct config_relay *relay, i
                                          .listen_fds = fds,
                                          .boot_id = origin.boot_id,
                                          .pid_ns = origin.pid_ns,
-                                         .supervisor_pid = origin.supervisor_pid};
+                                         .supervisor_pid = origin.supervisor_pid,
+
+                                         .descriptors_max = m->rm.descriptors_max};
     int err = relay_role_start(m->rm.cx.loop, &options, &m->role, &eb);
     if (err < 0) {
         log_event(LOG_ERROR, eb.text);

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/owner.h"
 #include "loop/real.h"
+#include "net/descriptors.h"
 #include "run/state_folder.h"
 #include "run/supervisor.h"
 
@@ -80,6 +81,7 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
     snprintf(log_name, sizeof(log_name), "%s@%s", command, rm->node->name);
     log_set_role(log_name);
     log_set_level(rm->cx.config->log_level);
+    rm->descriptors_max = descriptors_raise();
     rm->cx.loop = loop_real_new();
     seed_hash(rm->cx.loop);
     rm->lifeline = lifeline_hold(rm->cx.loop);

@@ -13,7 +13,8 @@ struct role_main {
     struct config_node *node;
     struct lifeline_hold *lifeline;
     struct claim claim;
-    bool keep_bind; /* role_main_become keeps what binding ports below 1024 takes */
+    int64_t descriptors_max; /* that this process may have open; 0: not known */
+    bool keep_bind;          /* role_main_become keeps what binding ports below 1024 takes */
     struct loop_signal *signals[3];
     void (*on_stop)(void *arg); /* SIGTERM, SIGINT */
     /* SIGHUP: the configuration changed in place; on an error (eb) it is changed back. NULL: the role keeps

@@ -93,6 +93,7 @@ struct config_relay {
     int64_t safety_net_max_bytes;   /* and how much of it (default 1GiB) */
     int64_t message_size_max_bytes; /* SIZE (default 50MiB) */
     int64_t connections_max;        /* sessions at once (default 2000) */
+    int64_t client_connections_max; /* of one client (default 200) */
     int64_t recipients_max;         /* per message (default 1000) */
     int64_t idle_timeout_ms;        /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
     int64_t delivery_sessions_max;  /* per server at once (default 10) */
@@ -138,7 +139,8 @@ struct config_server {
     struct config_listen address;                                        /* port 0 */
     int64_t smtp_port, lmtp_port, submission_port, imap_port, pop3_port; /* 0: not offered */
     int64_t message_size_max_bytes;
-    struct tls_files **certificates; /* builtin: as of a relay */
+    int64_t connections_max, client_connections_max; /* builtin: as of a relay, of all services together */
+    struct tls_files **certificates;                 /* the same */
     size_t certificate_count;
     enum tls_policy tls; /* of deliveries to it (default opportunistic) */
     const char *tls_ca;  /* TLS_REQUIRED: authorities; absolute, "": the system's */
@@ -281,5 +283,9 @@ struct config_domain *config_domain_find(const struct config *c, struct str doma
 bool config_has_place(const struct config *c, struct str domain, struct str home);
 struct config_site *config_site_find(const struct config *c, const char *name);
 bool config_listen_has_ip(const struct config_listen *l, const struct addr *ip); /* whatever the ports */
+
+/* Is it of the network itself, as far as the configuration tells: of a relay, a
+ * server (wherever it may be created), a name server or a status page? Whatever the port. */
+bool config_has_ip(const struct config *c, const struct addr *ip);
 
 #endif

@@ -81,3 +81,26 @@ bool config_listen_has_ip(const struct config_listen *l, const struct addr *ip)
             return true;
     return false;
 }
+
+static bool server_has_ip(const struct config_server *s, const struct addr *ip)
+{
+    for (size_t i = 0; i < s->failover.create_count; i++)
+        if (!s->failover.create[i].address_same && addr_ip_eq(&s->failover.create[i].address, ip))
+            return true;
+    return config_listen_has_ip(&s->address, ip);
+}
+
+bool config_has_ip(const struct config *c, const struct addr *ip)
+{
+    bool has = false;
+    for (size_t i = 0; i < c->relay_count && !has; i++)
+        has =
+            config_listen_has_ip(&c->relays[i].address, ip) || config_listen_has_ip(&c->relays[i].listen, ip);
+    for (size_t i = 0; i < c->server_count && !has; i++)
+        has = server_has_ip(&c->servers[i], ip);
+    for (size_t i = 0; i < c->dns_count && !has; i++)
+        has = config_listen_has_ip(&c->dns[i].address, ip) || config_listen_has_ip(&c->dns[i].listen, ip);
+    for (size_t i = 0; i < c->web_count && !has; i++)
+        has = config_listen_has_ip(&c->web[i].listen, ip);
+    return has;
+}

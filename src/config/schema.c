@@ -147,7 +147,12 @@ static const struct schema_key relay_keys[] = {
     {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
     {FIELD("connections_max", config_relay, connections_max), SCHEMA_INT, RELOAD_LIVE, "2000",
-     LIMITS(1, 100000), .help = "Sessions at once; more get 421."},
+     LIMITS(1, 100000),
+     .help =
+         "Sessions at once, fewer where the limit of open files does not allow it. A new one then ends the "
+         "one that is idle longest; when all are amid something it gets 421."},
+    {FIELD("client_connections_max", config_relay, client_connections_max), SCHEMA_INT, RELOAD_LIVE, "200",
+     LIMITS(1, 100000), .help = CLIENT_CONNECTIONS_HELP},
     {FIELD("recipients_max", config_relay, recipients_max), SCHEMA_INT, RELOAD_LIVE, "1000",
      LIMITS(100, 100000), .help = "Recipients of one message (RFC 5321 4.5.3.1.8: 100 at least)."},
     {FIELD("idle_timeout", config_relay, idle_timeout_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"5m\"",

@@ -19,6 +19,10 @@
 #define MESSAGE_SIZE_LIMITS      LIMITS(64 * KIB, GIB) /* RFC 5321 4.5.3.1.7 asks for 64 KiB at least */
 #define ARRAY(type, items, count)                                                                            \
     .offset = offsetof(struct type, items), .count_offset = offsetof(struct type, count)
+#define CLIENT_CONNECTIONS_HELP                                                                              \
+    "Sessions at once of one client, an IPv4 address or an IPv6 `/64`; more get 421. The loopback "          \
+    "interface "                                                                                             \
+    "and the network's own addresses are exempt."
 #define PORT_HELP(what) "Port for " what " on each address; 0: not offered."
 
 /* schema_servers.c */

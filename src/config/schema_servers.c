@@ -128,6 +128,12 @@ static const struct schema_key server_keys[] = {
      .help = PORT_HELP("POP3")},
     {FIELD("message_size_max", config_server, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message that a builtin server takes."},
+    {FIELD("connections_max", config_server, connections_max), SCHEMA_INT, RELOAD_LIVE, "2000",
+     LIMITS(1, 100000),
+     .help = "Sessions of a builtin server at once, of all its services together, as a relay's: nobody who "
+             "has logged in is idle."},
+    {FIELD("client_connections_max", config_server, client_connections_max), SCHEMA_INT, RELOAD_LIVE, "200",
+     LIMITS(1, 100000), .help = CLIENT_CONNECTIONS_HELP},
     {FIELD("certificates", config_server, certificates), SCHEMA_REFS, RELOAD_RESTART, "{}", LIMITS(0, 100),
      .ref = "certificate", .more_offset = offsetof(struct config_server, certificate_count),
      .help = "A builtin server offers `STARTTLS` with them (and `STLS` by POP3), as a relay does; "

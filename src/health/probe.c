@@ -107,7 +107,9 @@ static void on_connect(void *arg, struct loop_stream *s, int err)
     struct probe *p = arg;
     p->connect = NULL;
     p->stream = s;
-    if (err < 0)
+    if (err == ERR_LIMIT)
+        finish(p, HEALTH_NONE, "this machine lacks what a connection takes (descriptors, memory, ports)");
+    else if (err < 0)
         fail_at(p, err_name(err));
     else if (p->kind == CHECK_TCP)
         finish(p, HEALTH_OK, "connected");

@@ -32,7 +32,9 @@ struct probe_spec {
  *   CHECK_TCP              connected, or the error
  *   CHECK_COMMAND          first line of its output. Exit 0 and 1 (warning) are
  *                          ok, 2 fails, others are HEALTH_NONE (the plugin
- *                          cannot tell), running into the timeout fails */
+ *                          cannot tell), running into the timeout fails
+ *   all                      HEALTH_NONE, too, when our own machine has nothing
+ *                          to connect with (ERR_LIMIT of loop_connect) */
 struct probe *probe_start(struct loop *l, const struct probe_spec *spec,
                           void (*on_outcome)(void *arg, enum health_outcome outcome, struct str detail),
                           void *arg);

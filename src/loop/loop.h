@@ -79,7 +79,9 @@ void loop_listener_free(struct loop_listener *li); /* NULL is allowed */
 
 /* Connects, from `from` when not NULL (its port may be 0); timeout_ms > 0.
  * on_connect fires once and gets a stream that the callee owns and err 0, or
- * NULL and the error (ERR_REFUSED, ERR_TIMEOUT, ERR_UNAVAILABLE, ...).
+ * NULL and the error (ERR_REFUSED, ERR_TIMEOUT, ERR_UNAVAILABLE, ...). ERR_LIMIT:
+ * this machine lacks what it takes (descriptors, memory, a port or an address to
+ * connect from), which says nothing about the peer.
  * *ret_connect is gone when on_connect is called; cancelling it before that
  * means no callback. */
 struct loop_connect;

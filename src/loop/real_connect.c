@@ -49,10 +49,18 @@ static bool is_self(int fd, const struct addr *to)
     return getsockname(fd, &local.u.sa, &len) == 0 && addr_eq(&local, to);
 }
 
-/* A reset instead of an answer to our SYN is a refusal, too. */
 static int connect_error(int errno_value)
 {
-    return errno_value == ECONNRESET ? ERR_REFUSED : err_from_errno(errno_value);
+    switch (errno_value) {
+    case ECONNRESET: /* instead of an answer to our SYN: a refusal, too */
+        return ERR_REFUSED;
+    case EADDRNOTAVAIL: /* no port, or no address, is left to connect from */
+    case ENOBUFS:
+    case EAGAIN:
+        return ERR_LIMIT;
+    default:
+        return err_from_errno(errno_value);
+    }
 }
 
 static void on_ready(void *arg, bool readable, bool writable)

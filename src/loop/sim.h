@@ -44,6 +44,8 @@ void sim_loop_freeze(struct loop *l, bool frozen);
 /* This process's clocks: wall offset, and rate of both in parts per million
  * (above -1000000). Neither clock jumps but for the offset. */
 void sim_loop_set_clock(struct loop *l, int64_t wall_offset_ms, int32_t rate_ppm);
+/* It has no descriptor left for what it connects to: ERR_LIMIT. */
+void sim_loop_starve(struct loop *l, bool starved);
 /* Its loop_signal callbacks for signum fire. */
 void sim_loop_signal(struct loop *l, int signum);
 

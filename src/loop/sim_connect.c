@@ -128,6 +128,11 @@ void sim_connect(struct loop *base, const struct addr *to, const struct addr *fr
     if (!l->alive)
         return;
     loop_timer_start(c->timer, timeout_ms);
+    if (l->starved) {
+        c->err = ERR_LIMIT;
+        sim_event_schedule(l->world, &c->result, l->world->now_ns);
+        return;
+    }
     sim_event_schedule(l->world, &c->syn, l->world->now_ns + sim_net_delay_ns(l->world));
 }
 

@@ -70,6 +70,7 @@ struct sim_loop {
     struct sim_world *world;
     struct sim_host *host;
     bool alive, frozen, stopped;
+    bool starved;                          /* without descriptors for its connects */
     int64_t clock_true_ns, clock_local_ns; /* one moment on both clocks */
     int32_t rate_ppm;
     int64_t wall_offset_ms;

@@ -246,6 +246,11 @@ void sim_loop_freeze(struct loop *base, bool frozen)
         sim_event_schedule(l->world, LIST_ENTRY(l->held.next, struct sim_event, held), l->world->now_ns);
 }
 
+void sim_loop_starve(struct loop *base, bool starved)
+{
+    sim_of(base)->starved = starved;
+}
+
 /* ---- no descriptors ---- */
 
 static struct loop_watch *sim_watch_new(struct loop *l, int fd,

@@ -10,6 +10,7 @@
 #include "mailbox/directory.h"
 #include "mailbox/relays.h"
 #include "mailbox/upgrade.h"
+#include "net/entrance.h"
 #include "net/log_limit.h"
 #include "net/tls_server.h"
 #include "pop3/session.h"
@@ -35,8 +36,8 @@ struct instance {
     struct pop3_options pop3_options;
     struct log_limit *log_limit;
     bool closing;
+    struct entrance entrance;
     struct list sessions; /* each begins with a struct session_node */
-    size_t session_count;
     void (*on_fenced)(struct instance *i);
 };
 
@@ -44,14 +45,16 @@ struct instance {
 struct session_node {
     struct list node;
     struct instance *instance;
-    void (*shutdown)(struct session_node *s); /* politely */
-    void (*cut)(struct session_node *s);      /* now; frees it */
+    struct admission_slot slot;
+    void (*shutdown)(struct session_node *s);  /* politely */
+    void (*make_room)(struct session_node *s); /* now, with a farewell; frees it */
+    void (*cut)(struct session_node *s);       /* now; frees it */
 };
 
-void session_node_init(struct session_node *s, struct instance *i);
+void session_node_init(struct session_node *s, struct instance *i, const struct addr *peer);
 void session_node_fini(struct session_node *s);
 
-/* New connections. Each takes the stream. */
+/* New connections, let in before. Each takes the stream. */
 void intake_accept(struct instance *i, bool lmtp, struct loop_stream *stream, const struct addr *peer);
 void submission_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer);
 void imap_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer);

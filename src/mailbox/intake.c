@@ -282,6 +282,13 @@ static void shutdown_session(struct session_node *node)
     smtp_server_shutdown(((struct intake *)node)->server, NULL);
 }
 
+static void make_room(struct session_node *node)
+{
+    struct intake *s = (struct intake *)node;
+    smtp_server_connection_make_room(s->connection);
+    on_closed(s);
+}
+
 static void cut_session(struct session_node *node)
 {
     struct intake *s = (struct intake *)node;
@@ -292,11 +299,12 @@ static void cut_session(struct session_node *node)
 void intake_accept(struct instance *i, bool lmtp, struct loop_stream *stream, const struct addr *peer)
 {
     struct intake *s = mem_zalloc(sizeof(*s));
-    session_node_init(&s->base, i);
+    session_node_init(&s->base, i, peer);
     s->base.shutdown = shutdown_session;
+    s->base.make_room = make_room;
     s->base.cut = cut_session;
     addr_format_ip(peer, s->client_ip);
-    s->connection = smtp_server_connection_new(i->loop, stream, lmtp ? &i->lmtp_options : &i->smtp_options,
-                                               &server_ops, s);
+    s->connection = smtp_server_connection_new(i->loop, stream, &s->base.slot,
+                                               lmtp ? &i->lmtp_options : &i->smtp_options, &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
 }

@@ -193,6 +193,7 @@ static void on_read(void *arg, const char *data, size_t len, int err)
         end(r);
         return;
     }
+    admission_touch(&r->base.slot);
     r->type->input(r->machine, data, len);
     pump(r);
 }
@@ -211,11 +212,11 @@ static void on_wake(void *arg)
     pump(arg);
 }
 
-static void destroy(struct reader *r)
+static void destroy(struct reader *r, int64_t linger_ms)
 {
     struct str out = r->type->output(r->machine);
     loop_stream_write(r->stream, out.ptr, out.len);
-    loop_stream_close(r->stream, LINGER_MS);
+    loop_stream_close(r->stream, linger_ms);
     loop_timer_free(r->timer);
     r->type->free(r->machine);
     session_node_fini(&r->base);
@@ -226,7 +227,7 @@ static void on_timer(void *arg)
 {
     struct reader *r = arg;
     if (r->ended) {
-        destroy(r);
+        destroy(r, admission_linger_ms(&r->base.slot, loop_now(r->base.instance->loop), LINGER_MS));
         return;
     }
     r->type->timeout(r->machine);
@@ -239,6 +240,7 @@ static void on_login(void *arg, int err, struct str user)
 {
     struct reader *r = arg;
     r->login = NULL;
+    admission_set_busy(&r->base.slot, err == 0);
     r->type->authenticated(r->machine, err, user);
     pump(r);
 }
@@ -247,6 +249,7 @@ static void on_authenticate(void *arg, struct str user, struct str password)
 {
     struct reader *r = arg;
     struct login_from from = {r->type->protocol, r->client_ip};
+    admission_set_busy(&r->base.slot, true);
     r->login = login_new(r->base.instance, &from, user, password, on_login, r);
 }
 
@@ -255,6 +258,7 @@ static void on_cancel(void *arg)
     struct reader *r = arg;
     login_cancel(r->login);
     r->login = NULL;
+    admission_set_busy(&r->base.slot, false);
 }
 
 static struct wall_time on_now(void *arg)
@@ -283,17 +287,26 @@ static void shutdown_session(struct session_node *node)
     pump(r);
 }
 
+static void make_room(struct session_node *node)
+{
+    struct reader *r = (struct reader *)node;
+    if (!r->shaking_hands)
+        r->type->shutdown(r->machine, "Too many connections: idle ones are ended first");
+    destroy(r, 0);
+}
+
 static void cut_session(struct session_node *node)
 {
-    destroy((struct reader *)node);
+    destroy((struct reader *)node, 0);
 }
 
 static struct reader *reader_new(struct instance *i, const struct machine *type, struct loop_stream *stream,
                                  const struct addr *peer)
 {
     struct reader *r = mem_zalloc(sizeof(*r));
-    session_node_init(&r->base, i);
+    session_node_init(&r->base, i, peer);
     r->base.shutdown = shutdown_session;
+    r->base.make_room = make_room;
     r->base.cut = cut_session;
     r->type = type;
     r->stream = stream;

@@ -9,11 +9,15 @@
 #include "base/mem.h"
 #include "mailbox/instance.h"
 #include "net/bind.h"
+#include "net/descriptors.h"
 #include "net/tls_client.h"
 #include "store/view.h"
 
 #define RENEWALS_PER_LEASE 5
 #define STOP_POLL_MS       20
+
+/* A session, and the connection to the relay that a submission makes. */
+#define SESSION_DESCRIPTORS 2
 
 #define RECEIVED_MAX_BYTES 4096 /* what a submission gets before the relay judges its size */
 
@@ -48,17 +52,22 @@ struct mailbox_role {
 
 /* ---- sessions ---- */
 
-void session_node_init(struct session_node *s, struct instance *i)
+static bool is_own(const struct instance *i, const struct addr *peer)
+{
+    return addr_is_loopback(peer) || config_has_ip(i->config, peer);
+}
+
+void session_node_init(struct session_node *s, struct instance *i, const struct addr *peer)
 {
     s->instance = i;
     list_append(&i->sessions, &s->node);
-    i->session_count++;
+    admission_enter(&i->entrance.admission, &s->slot, peer, is_own(i, peer));
 }
 
 void session_node_fini(struct session_node *s)
 {
     list_remove(&s->node);
-    s->instance->session_count--;
+    admission_leave(&s->slot);
 }
 
 static void fail(struct mailbox_role *r, int err, const char *why)
@@ -75,10 +84,36 @@ static void on_fenced(struct instance *i)
     fail((struct mailbox_role *)i, ERR_FENCED, "another instance has taken the identity");
 }
 
+static void make_room(void *arg, struct admission_slot *slot)
+{
+    struct session_node *s = CONTAINER_OF(slot, struct session_node, slot);
+    (void)arg;
+    s->make_room(s);
+}
+
+static bool admit(struct instance *i, enum service service, struct loop_stream *stream,
+                  const struct addr *peer)
+{
+    static const struct entrance_words words[MAILBOX_SERVICES] = {
+        [SERVICE_SMTP] = {"SMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
+        [SERVICE_LMTP] = {"LMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
+        [SERVICE_SUBMISSION] = {"submission", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
+        [SERVICE_IMAP] = {"IMAP", "* BYE [UNAVAILABLE] Too many connections, try again later\r\n",
+                          "* BYE [LIMIT] Too many connections from your address, try again later\r\n"},
+        [SERVICE_POP3] = {"POP3", "-ERR [SYS/TEMP] Too many connections, try again later\r\n",
+                          "-ERR [SYS/TEMP] Too many connections from your address, try again later\r\n"},
+    };
+    bool log = i->config->log_messages == LOG_MESSAGES_ALL;
+    return entrance_admit(&i->entrance, stream, peer, is_own(i, peer), &words[service],
+                          log ? i->log_limit : NULL);
+}
+
 static void on_accept(void *arg, struct loop_stream *stream, const struct addr *peer)
 {
     struct listening *l = arg;
     struct instance *i = &l->role->instance;
+    if (!admit(i, l->service, stream, peer))
+        return;
     switch (l->service) {
     case SERVICE_SMTP:
     case SERVICE_LMTP:
@@ -332,6 +367,14 @@ static void start_work(struct mailbox_role *r)
         mail_instance_begin(i->mail, str_from(r->options.server->name), r->options.epoch, on_begin, r);
 }
 
+static void set_limits(struct mailbox_role *r)
+{
+    const struct config_server *s = r->options.server;
+    int64_t sessions_max = descriptors_sessions(r->options.descriptors_max, s->connections_max,
+                                                SESSION_DESCRIPTORS, ADMISSION_DESCRIPTORS);
+    admission_configure(&r->instance.entrance.admission, sessions_max, s->client_connections_max);
+}
+
 int mailbox_role_start(struct loop *l, const struct mailbox_role_options *options,
                        const struct mailbox_role_ops *ops, void *arg, struct mailbox_role **ret_role,
                        struct err_buf *eb)
@@ -345,6 +388,9 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
     r->instance.server = options->server;
     r->instance.on_fenced = on_fenced;
     list_init(&r->instance.sessions);
+    r->instance.entrance.make_room = make_room;
+    admission_init(&r->instance.entrance.admission, 1, 1);
+    set_limits(r);
     make_listening(r);
     int rc = store_mail(options->store, &r->instance.mail, eb);
     if (rc < 0) {
@@ -361,6 +407,7 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
 
 void mailbox_role_reload(struct mailbox_role *r)
 {
+    set_limits(r);
     tls_server_set(r->instance.tls, r->options.server->certificates, r->options.server->certificate_count);
 }
 
@@ -379,7 +426,8 @@ static void close_listeners(struct mailbox_role *r)
 static void on_stop_timer(void *arg)
 {
     struct mailbox_role *r = arg;
-    if (r->instance.session_count > 0 && mono_before(loop_now(r->instance.loop), r->stop_deadline)) {
+    if (r->instance.entrance.admission.session_count > 0 &&
+        mono_before(loop_now(r->instance.loop), r->stop_deadline)) {
         loop_timer_start(r->stop_timer, STOP_POLL_MS);
         return;
     }
@@ -417,6 +465,7 @@ void mailbox_role_free(struct mailbox_role *r)
         struct session_node *s = LIST_ENTRY(it, struct session_node, node);
         s->cut(s);
     }
+    admission_fini(&r->instance.entrance.admission);
     if (r->begin_op)
         store_op_forget(r->begin_op);
     if (r->lease_op)

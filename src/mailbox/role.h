@@ -22,6 +22,7 @@ struct mailbox_role_options {
     /* From mailbox_role_bind; the role takes them. NULL: it binds itself, when
      * all else is ready. */
     const int *listen_fds;
+    int64_t descriptors_max; /* of this process (net/descriptors.h); 0: not known */
 };
 
 struct mailbox_role_ops {

@@ -359,6 +359,13 @@ static void shutdown_session(struct session_node *node)
     smtp_server_shutdown(((struct submission *)node)->server, NULL);
 }
 
+static void make_room(struct session_node *node)
+{
+    struct submission *s = (struct submission *)node;
+    smtp_server_connection_make_room(s->connection);
+    on_closed(s);
+}
+
 static void cut_session(struct session_node *node)
 {
     struct submission *s = (struct submission *)node;
@@ -369,13 +376,14 @@ static void cut_session(struct session_node *node)
 void submission_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
 {
     struct submission *s = mem_zalloc(sizeof(*s));
-    session_node_init(&s->base, i);
+    session_node_init(&s->base, i, peer);
     s->base.shutdown = shutdown_session;
+    s->base.make_room = make_room;
     s->base.cut = cut_session;
     buf_init(&s->body, BUFFER_MAX_BYTES);
     addr_format_ip(peer, s->client_ip);
     s->connection = smtp_server_connection_new(
-        i->loop, stream, addr_is_loopback(peer) ? &i->submission_options : &i->submission_away_options,
-        &server_ops, s);
+        i->loop, stream, &s->base.slot,
+        addr_is_loopback(peer) ? &i->submission_options : &i->submission_away_options, &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
 }

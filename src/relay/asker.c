@@ -146,11 +146,11 @@ static bool any_ready(const struct asker *a)
 }
 
 /* The server cannot be reached, or serves nobody: who waits need not wait for more tries. */
-static void fail_waiting(struct asker *a, const struct smtp_reply *reply)
+static void fail_waiting(struct asker *a, enum asker_outcome outcome, const struct smtp_reply *reply)
 {
     struct asker_question *q;
     for (size_t n = a->waiting_count; n > 0 && (q = pop(a)); n--)
-        q->on_answer(q, ASKER_NO_REPLY, reply);
+        q->on_answer(q, outcome, reply);
 }
 
 static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *reply,
@@ -159,10 +159,10 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
     struct session *s = arg;
     struct asker *a = s->asker;
     bool useless = !s->ready;
-    (void)end, (void)stage, (void)why;
+    (void)stage, (void)why;
     session_free(s);
     if (useless && !any_ready(a))
-        fail_waiting(a, reply);
+        fail_waiting(a, end == SMTP_END_LOCAL ? ASKER_TROUBLE : ASKER_NO_REPLY, reply);
     loop_timer_start(a->timer, 0);
 }
 

@@ -20,7 +20,7 @@
 
 enum asker_outcome {
     ASKER_ANSWERED, /* reply is the answer to RCPT */
-    ASKER_TROUBLE,  /* it took no question: reply says why (to MAIL, or 421) */
+    ASKER_TROUBLE,  /* it took no question: reply says why (to MAIL, or 421); or we could not ask */
     ASKER_NO_REPLY, /* no connection, or it was lost */
 };
 

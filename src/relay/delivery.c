@@ -186,9 +186,14 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
     (void)reply;
     bool idle_close = (end == SMTP_END_LOST || end == SMTP_END_REFUSED) && stage == SMTP_STAGE_IDLE;
     bool ours = end == SMTP_END_ABANDONED && !d->server_refused;
+    bool over = end == SMTP_END_QUIT || idle_close || ours;
     d->ready = false;
     loop_timer_stop(d->idle_timer);
-    d->ops->ended(d->arg, d, end != SMTP_END_QUIT && !idle_close && !ours, why);
+    d->ops->ended(d->arg, d,
+                  over                    ? DELIVERY_OVER
+                  : end == SMTP_END_LOCAL ? DELIVERY_UNTRIED
+                                          : DELIVERY_FAILED,
+                  why);
 }
 
 static void on_tls_failed(void *arg, const char *detail)

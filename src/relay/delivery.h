@@ -29,6 +29,12 @@ struct delivery_options {
     uint32_t losses_max; /* a message is quarantined at so many connection losses */
 };
 
+enum delivery_end {
+    DELIVERY_OVER,   /* we ended it, or the server did while nothing was to be sent */
+    DELIVERY_FAILED, /* the server could not be reached or did not serve us */
+    DELIVERY_UNTRIED /* our own machine had nothing to connect with: nothing is known of the server */
+};
+
 struct delivery_ops {
     /* The next transaction to send, or NULL: none now (delivery_kick tells later). */
     struct transaction *(*next)(void *arg, struct delivery *d);
@@ -39,9 +45,8 @@ struct delivery_ops {
                     size_t count);
     /* t was not tried, or nothing was said about it: the owner holds it again. */
     void (*returned)(void *arg, struct delivery *d, struct transaction *t);
-    /* Last callback; the owner then frees d. failed: the server could not be
-     * reached or did not serve us; why is one line. */
-    void (*ended)(void *arg, struct delivery *d, bool failed, struct str why);
+    /* Last callback; the owner then frees d. why is one line. */
+    void (*ended)(void *arg, struct delivery *d, enum delivery_end end, struct str why);
 };
 
 struct delivery *delivery_new(struct loop *l, const struct delivery_options *options,

@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "net/log_limit.h"
+#include "relay/door.h"
 #include "relay/envelope.h"
 #include "relay/loop_guard.h"
 #include "smtp/map_error.h"
@@ -23,15 +23,14 @@ struct edge {
     void (*on_accepted)(void *arg, const struct config_domain *domain);
     void *arg;
     struct queue *queue;
-    int refusal; /* why there is no queue; 0: it is not known, or there is */
-    struct log_limit *log_limit;
     bool closing;
     struct list sessions;
-    size_t session_count;
+    struct door door;
 };
 
 struct session {
     struct list node;
+    struct admission_slot slot;
     struct edge *edge;
     struct smtp_server_connection *connection;
     struct smtp_server *server;
@@ -70,15 +69,10 @@ static int edge_health(const struct edge *e)
     return queue_health(e->queue);
 }
 
-/* What a stranger may know: no path, no name of a file. */
 static void refuse(struct session *s)
 {
-    int err = s->edge->refusal;
-    char text[128], why[80] = "";
-    if (err)
-        snprintf(why, sizeof(why), ": its queue cannot be opened (%s; its log says what to do)",
-                 err_name(err));
-    snprintf(text, sizeof(text), "This relay takes no mail now%s, try another one", why);
+    char text[DOOR_CLOSED_TEXT_MAX];
+    door_closed_text(&s->edge->door, text);
     reply(s, (struct smtp_reply){.code = 421, .enhanced = {4, 3, 2}, .text = str_from(text)});
 }
 
@@ -88,8 +82,6 @@ static void on_connect(void *arg)
     int err = edge_health(s->edge);
     if (err == ERR_CLOSED || err == ERR_FENCED)
         refuse(s);
-    else if ((int64_t)s->edge->session_count > s->edge->options.relay->connections_max)
-        reply(s, SMTP_REPLY(421, 4, 7, 0, "Too many connections, try again later"));
     else
         smtp_server_reply(s->server, NULL);
 }
@@ -275,14 +267,14 @@ static void on_refused(void *arg, const struct smtp_refusal *refusal)
     else
         work->refused_for_good++;
     if (s->edge->options.config->log_messages == LOG_MESSAGES_ALL)
-        smtp_refusal_log(s->edge->log_limit, s->server, s->client_ip, refusal);
+        smtp_refusal_log(s->edge->door.log_limit, s->server, s->client_ip, refusal);
 }
 
 static void on_tls_failed(void *arg, const char *detail)
 {
     struct session *s = arg;
     if (s->edge->options.config->log_messages == LOG_MESSAGES_ALL)
-        smtp_tls_failure_log(s->edge->log_limit, s->server, s->client_ip, detail);
+        smtp_tls_failure_log(s->edge->door.log_limit, s->server, s->client_ip, detail);
 }
 
 static void on_accept(void *arg, int err, int64_t message_id)
@@ -369,7 +361,7 @@ static void session_free(struct session *s)
     drop_transaction(s);
     envelope_fini(&s->envelope);
     list_remove(&s->node);
-    s->edge->session_count--;
+    admission_leave(&s->slot);
     free(s);
 }
 
@@ -392,6 +384,14 @@ static const struct smtp_server_ops server_ops = {
     .closed = on_closed,
 };
 
+static void make_room(void *arg, struct admission_slot *slot)
+{
+    struct session *s = CONTAINER_OF(slot, struct session, slot);
+    (void)arg;
+    smtp_server_connection_make_room(s->connection);
+    session_free(s);
+}
+
 struct edge *edge_new(struct loop *l, const struct edge_options *options,
                       void (*on_accepted)(void *arg, const struct config_domain *domain), void *arg)
 {
@@ -400,8 +400,8 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
     e->options = *options;
     e->on_accepted = on_accepted;
     e->arg = arg;
-    e->log_limit = log_limit_new(l);
     list_init(&e->sessions);
+    door_init(&e->door, l, options->config, options->relay, options->descriptors_max, make_room);
     e->server_options = (struct smtp_server_options){
         .flavour = SMTP_FLAVOUR_SMTP,
         .hostname = options->relay->hostname,
@@ -414,6 +414,7 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
 
 void edge_reload(struct edge *e)
 {
+    door_reload(&e->door);
     e->server_options.recipients_max = (size_t)e->options.relay->recipients_max;
     e->server_options.idle_timeout_ms = e->options.relay->idle_timeout_ms;
 }
@@ -425,20 +426,24 @@ void edge_free(struct edge *e)
         smtp_server_connection_free(s->connection);
         session_free(s);
     }
-    log_limit_free(e->log_limit);
+    door_fini(&e->door);
     free(e);
 }
 
 void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *peer)
 {
     struct session *s = mem_zalloc(sizeof(*s));
+    if (!door_admit(&e->door, stream, peer, &s->slot)) {
+        e->options.work->refused_later++;
+        free(s);
+        return;
+    }
     s->edge = e;
     envelope_init(&s->envelope);
     addr_format_ip(peer, s->client_ip);
     list_append(&e->sessions, &s->node);
-    e->session_count++;
     e->options.work->sessions++;
-    s->connection = smtp_server_connection_new(e->loop, stream, &e->server_options, &server_ops, s);
+    s->connection = smtp_server_connection_new(e->loop, stream, &s->slot, &e->server_options, &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
 }
 
@@ -466,7 +471,7 @@ void edge_set_queue(struct edge *e, struct queue *q)
 
 void edge_set_refusal(struct edge *e, int err)
 {
-    e->refusal = err;
+    e->door.refusal = err;
 }
 
 void edge_shutdown(struct edge *e)
@@ -478,5 +483,5 @@ void edge_shutdown(struct edge *e)
 
 size_t edge_session_count(const struct edge *e)
 {
-    return e->session_count;
+    return door_session_count(&e->door);
 }

@@ -28,6 +28,7 @@ struct edge_options {
     struct verify *verify;               /* the same */
     struct record_work *work;            /* is counted into; the same */
     struct tls_server *tls;              /* the same */
+    int64_t descriptors_max;             /* of this process (net/descriptors.h); 0: not known */
 };
 
 /* on_accepted fires for each recipient domain of a message that has become durable. */

@@ -371,7 +371,8 @@ static void make_edge(struct relay_role *r)
                                 .recipients = &r->recipients,
                                 .verify = r->verify,
                                 .work = &r->work,
-                                .tls = r->tls};
+                                .tls = r->tls,
+                                .descriptors_max = r->options.descriptors_max};
     r->edge = edge_new(r->loop, &edge, on_accepted, r);
 }
 

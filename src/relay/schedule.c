@@ -4,6 +4,17 @@
 
 #define MESSAGE_BACKOFF_MAX_MS 3600000 /* RFC 5321 4.5.4.1 wants retries at least every few hours */
 
+struct schedule_options schedule_options_of(const struct config_relay *relay,
+                                            const struct config_server *server)
+{
+    return (struct schedule_options){
+        .retry_ms = relay->retry_ms,
+        .attempts_limit = server->failover.attempts,
+        .after_ms = server->failover.after_ms,
+        .sessions_max = relay->delivery_sessions_max,
+    };
+}
+
 void schedule_init(struct schedule *s, const struct schedule_options *options)
 {
     CHECK(options->retry_ms > 0 && options->attempts_limit > 0 && options->sessions_max > 0);
@@ -111,6 +122,14 @@ void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time n
     note_down(s, now);
     s->failed_attempts++;
     s->window = 1;
+    s->backing_off = true;
+    s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
+}
+
+void schedule_on_session_untried(struct schedule *s, struct mono_time now)
+{
+    CHECK(s->sessions > 0);
+    s->sessions--;
     s->backing_off = true;
     s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "config/config.h"
 
 struct schedule_options {
     int64_t retry_ms;       /* > 0 */
@@ -38,6 +39,10 @@ struct schedule {
     int64_t sessions;                 /* under way */
 };
 
+/* As the configuration has them. */
+struct schedule_options schedule_options_of(const struct config_relay *relay,
+                                            const struct config_server *server);
+
 void schedule_init(struct schedule *s, const struct schedule_options *options);
 /* Other limits from now on; what was counted and what is under way stays. */
 void schedule_configure(struct schedule *s, const struct schedule_options *options);
@@ -61,6 +66,9 @@ void schedule_on_session_start(struct schedule *s, struct mono_time now);
 void schedule_on_session_progress(struct schedule *s);
 /* failed: it could not be reached, greeted with 4xx/5xx, or broke off. */
 void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time now);
+/* The session could not begin for what our own machine lacks: no attempt at the server, but the next one
+ * waits as after an attempt. */
+void schedule_on_session_untried(struct schedule *s, struct mono_time now);
 
 bool schedule_wants_invocation(const struct schedule *s, struct mono_time now);
 int64_t schedule_down_for_ms(const struct schedule *s, struct mono_time now); /* 0 when it is not down */

@@ -39,7 +39,7 @@ struct target {
     struct turn turn;
 };
 
-static void run(struct target *t);
+static void run(void *arg);
 
 static size_t ready(const struct target *t, enum source_lane lane)
 {
@@ -226,17 +226,29 @@ static void session_drop(struct session *s)
     session_free(s);
 }
 
-static void on_ended(void *arg, struct delivery *d, bool failed, struct str why)
+static void note_end(struct target *t, enum delivery_end end, struct str why)
+{
+    struct mono_time now = loop_now(t->loop);
+    if (end == DELIVERY_UNTRIED) {
+        schedule_on_session_untried(&t->schedule, now);
+        log_event(LOG_WARNING, "delivery not tried for want of something on this machine",
+                  LOG_TEXT("server", t->options.server->name), LOG_STR("why", why));
+        return;
+    }
+    schedule_on_session_end(&t->schedule, end == DELIVERY_FAILED, now);
+    if (end != DELIVERY_FAILED)
+        return;
+    monitor_report(t->monitor, HEALTH_FAIL, why);
+    t->ops->observed(t->arg, t);
+}
+
+static void on_ended(void *arg, struct delivery *d, enum delivery_end end, struct str why)
 {
     struct session *s = arg;
     struct target *t = s->target;
     (void)d;
     session_free(s);
-    schedule_on_session_end(&t->schedule, failed, loop_now(t->loop));
-    if (failed) {
-        monitor_report(t->monitor, HEALTH_FAIL, why);
-        t->ops->observed(t->arg, t);
-    }
+    note_end(t, end, why);
     loop_timer_start(t->timer, 0); /* not run(t): this may fire from inside of it */
 }
 
@@ -264,24 +276,28 @@ static void start_session(struct target *t)
     schedule_on_session_start(&t->schedule, loop_now(t->loop));
 }
 
-static bool has_source(const struct target *t, const struct source *s)
+static size_t find_source(const struct target *t, const struct source *s)
 {
-    for (size_t i = 0; i < t->source_count; i++)
-        if (t->sources[i] == s)
-            return true;
-    return false;
+    size_t i = 0;
+    while (i < t->source_count && t->sources[i] != s)
+        i++;
+    return i;
+}
+
+static void drop_sessions(struct target *t)
+{
+    LIST_FOREACH (it, &t->sessions)
+        session_drop(LIST_ENTRY(it, struct session, node));
 }
 
 /* What has gone to another server does not wait for one that does not work: its session would hold it for as
  * long as SMTP is patient, minutes. */
 static void let_go(struct target *t)
 {
-    if (schedule_word(t) != SCHEDULE_DOWN)
-        return;
     LIST_FOREACH (it, &t->sessions) {
         struct session *s = LIST_ENTRY(it, struct session, node);
         const struct transaction *open = delivery_transaction(s->delivery);
-        if (open && !has_source(t, open->source))
+        if (schedule_word(t) == SCHEDULE_DOWN && open && find_source(t, open->source) == t->source_count)
             session_drop(s);
     }
 }
@@ -316,8 +332,9 @@ static void start_sessions(struct target *t, size_t count)
 }
 
 /* Idle sessions first, then new ones, then the schedule's timer. */
-static void run(struct target *t)
+static void run(void *arg)
 {
+    struct target *t = arg;
     size_t idle = 0;
     LIST_FOREACH (it, &t->sessions)
         delivery_kick(LIST_ENTRY(it, struct session, node)->delivery);
@@ -335,19 +352,9 @@ static void run(struct target *t)
 
 /* ---- the owner's side ---- */
 
-static struct schedule_options schedule_options_of(const struct target_options *o)
-{
-    return (struct schedule_options){
-        .retry_ms = o->relay->retry_ms,
-        .attempts_limit = o->server->failover.attempts,
-        .after_ms = o->server->failover.after_ms,
-        .sessions_max = o->relay->delivery_sessions_max,
-    };
-}
-
 void target_reload(struct target *t)
 {
-    struct schedule_options schedule = schedule_options_of(&t->options);
+    struct schedule_options schedule = schedule_options_of(t->options.relay, t->options.server);
     schedule_configure(&t->schedule, &schedule);
     monitor_reload(t->monitor);
     loop_timer_start(t->timer, 0); /* there may be something to do sooner */
@@ -366,7 +373,7 @@ struct target *target_new(struct loop *l, const struct target_options *options, 
     turn_init(&t->turn);
     settlements_init(&t->settlements, l, on_settled, t);
     t->timer = loop_timer_new(l, on_timer, t);
-    struct schedule_options schedule = schedule_options_of(options);
+    struct schedule_options schedule = schedule_options_of(options->relay, options->server);
     schedule_init(&t->schedule, &schedule);
     struct monitor_spec spec = {
         .name = server->name,
@@ -378,12 +385,6 @@ struct target *target_new(struct loop *l, const struct target_options *options, 
     struct monitor_events events = {.on_outcome = on_outcome, .on_change = on_change};
     t->monitor = monitor_new(l, &spec, &events, t);
     return t;
-}
-
-static void drop_sessions(struct target *t)
-{
-    LIST_FOREACH (it, &t->sessions)
-        session_drop(LIST_ENTRY(it, struct session, node));
 }
 
 void target_free(struct target *t)
@@ -444,15 +445,13 @@ void target_add_source(struct target *t, struct source *s)
 
 void target_remove_source(struct target *t, struct source *s)
 {
-    for (size_t i = 0; i < t->source_count; i++) {
-        if (t->sources[i] != s)
-            continue;
-        memmove(&t->sources[i], &t->sources[i + 1], (t->source_count - i - 1) * sizeof(*t->sources));
-        t->source_count--;
-        t->next_source = 0;
-        let_go(t);
+    size_t i = find_source(t, s);
+    if (i == t->source_count)
         return;
-    }
+    memmove(&t->sources[i], &t->sources[i + 1], (t->source_count - i - 1) * sizeof(*t->sources));
+    t->source_count--;
+    t->next_source = 0;
+    let_go(t);
 }
 
 void target_kick(struct target *t)

@@ -162,7 +162,8 @@ enum smtp_stage client_stage(const struct smtp_client *c)
 static void end_with(struct smtp_client *c, enum smtp_client_end end, const char *what, const char *detail)
 {
     char why[160];
-    enum smtp_stage stage = end == SMTP_END_CONNECT ? SMTP_STAGE_CONNECT : client_stage(c);
+    bool before = end == SMTP_END_CONNECT || end == SMTP_END_LOCAL;
+    enum smtp_stage stage = before ? SMTP_STAGE_CONNECT : client_stage(c);
     if (detail)
         snprintf(why, sizeof(why), "%s (%s) at %s", what, detail, smtp_stage_name(stage));
     else
@@ -174,7 +175,8 @@ void smtp_client_connect_failed(struct smtp_client *c, int err)
 {
     if (!enter(c))
         return;
-    end_with(c, SMTP_END_CONNECT, "connection could not be made", err_name(err));
+    enum smtp_client_end end = err == ERR_LIMIT ? SMTP_END_LOCAL : SMTP_END_CONNECT;
+    end_with(c, end, "connection could not be made", err_name(err));
     leave(c);
 }
 

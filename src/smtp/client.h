@@ -99,6 +99,7 @@ enum smtp_client_end {
     SMTP_END_QUIT,    /* we said QUIT and it was answered, or the server closed after it */
     SMTP_END_REFUSED, /* greeting or EHLO with 4yz or 5yz, or 421 at any time: see the reply */
     SMTP_END_CONNECT, /* the connection could not be made */
+    SMTP_END_LOCAL,   /* the same, for what our own machine lacks: it says nothing about the server */
     SMTP_END_LOST,    /* closed or reset by the other side */
     SMTP_END_TIMEOUT,
     SMTP_END_PROTOCOL,  /* what came was no SMTP, or came in plain text where TLS was to begin */

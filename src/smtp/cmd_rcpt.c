@@ -64,5 +64,8 @@ void rcpt_answered(struct smtp_server *s, const struct smtp_reply *r)
 {
     if (smtp_reply_class(r) == 2)
         s->recipient_count++;
-    server_write(s, r);
+    if (smtp_reply_class(r) == 5 && !s->peer_node[0])
+        server_refuse(s, *r); /* guessing is counted */
+    else
+        server_write(s, r);
 }

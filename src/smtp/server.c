@@ -6,13 +6,15 @@
 #include "smtp/limits.h"
 #include "smtp/server_machine.h"
 
-#define IN_MAX              (1 << 20)  /* what one call of smtp_server_input may leave to wait */
-#define IN_KEEP_BYTES       4096       /* a larger empty input buffer is given back */
-#define OUT_MAX             (16 << 20) /* never reached: one reply for each LMTP recipient is the most */
-#define ERRORS_MAX          20
-#define RECIPIENTS_MAX      1000
-#define IDLE_TIMEOUT_MS     (5 * 60 * 1000) /* RFC 5321 4.5.3.2.7 */
-#define PROGRESS_DATA_SHIFT 10              /* a KiB of message is progress, a byte is not */
+#define IN_MAX            (1 << 20)  /* what one call of smtp_server_input may leave to wait */
+#define IN_KEEP_BYTES     4096       /* a larger empty input buffer is given back */
+#define OUT_MAX           (16 << 20) /* never reached: one reply for each LMTP recipient is the most */
+#define ERRORS_MAX        20
+#define RECIPIENTS_MAX    1000
+#define IDLE_TIMEOUT_MS   (5 * 60 * 1000) /* RFC 5321 4.5.3.2.7 */
+#define DATA_PACE_BYTES_S 1024 /* a message may come no slower, on the average of an idle timeout */
+/* Until a message has begun, or the next one: commands alone do not keep a session open. */
+#define TALK_IDLE_TIMEOUTS 12
 
 struct smtp_server *smtp_server_new(const struct smtp_server_options *options,
                                     const struct smtp_server_ops *ops, void *arg,
@@ -275,16 +277,33 @@ bool smtp_server_finished(const struct smtp_server *s)
     return s->phase == PHASE_FINISHED;
 }
 
+static int64_t idle_timeout_ms(const struct smtp_server *s)
+{
+    return s->options->idle_timeout_ms ? s->options->idle_timeout_ms : IDLE_TIMEOUT_MS;
+}
+
 int64_t smtp_server_timeout_ms(const struct smtp_server *s)
 {
     if (!s->started || s->phase == PHASE_FINISHED || s->question != QUESTION_NONE)
         return 0;
-    return s->options->idle_timeout_ms ? s->options->idle_timeout_ms : IDLE_TIMEOUT_MS;
+    return idle_timeout_ms(s);
 }
 
 uint64_t smtp_server_progress(const struct smtp_server *s)
 {
-    return s->progress + (s->data_bytes >> PROGRESS_DATA_SHIFT);
+    uint64_t piece = (uint64_t)idle_timeout_ms(s) * DATA_PACE_BYTES_S / 1000;
+    return s->progress + s->data_bytes / (piece ? piece : 1);
+}
+
+int64_t smtp_server_stage_timeout_ms(const struct smtp_server *s)
+{
+    bool talks = s->phase != PHASE_DATA && !s->peer_node[0];
+    return talks ? TALK_IDLE_TIMEOUTS * idle_timeout_ms(s) : 0;
+}
+
+uint64_t smtp_server_stage(const struct smtp_server *s)
+{
+    return s->stages;
 }
 
 void smtp_server_on_wake(struct smtp_server *s, void (*on_wake)(void *arg), void *arg)
@@ -301,6 +320,11 @@ void smtp_server_resume(struct smtp_server *s)
 }
 
 /* ---- what the owner may ask ---- */
+
+bool smtp_server_busy(const struct smtp_server *s)
+{
+    return s->transaction || s->user[0] || s->peer_node[0] || s->question != QUESTION_NONE;
+}
 
 size_t server_recipients_max(const struct smtp_server *s)
 {

@@ -54,8 +54,10 @@ struct smtp_server_options {
     const char *banner;      /* further text of the greeting, as "Holdfast instance=7@east1"; NULL: none */
     uint64_t size_max_bytes; /* SIZE; 0: no limit. Our own parts may send a little more (smtp/limits.h) */
     size_t recipients_max;   /* per message, then 452 4.5.3; 0: 1,000 */
-    unsigned errors_max;     /* protocol errors and failed AUTHs in a session, then 421 4.7.0; 0: 20 */
-    bool smtputf8;           /* offer SMTPUTF8 (RFC 6531) */
+    /* Protocol errors, failed AUTHs and recipients refused for good (but our own parts') since the last
+     * message that was taken, then 421 4.7.0; 0: 20 */
+    unsigned errors_max;
+    bool smtputf8;                   /* offer SMTPUTF8 (RFC 6531) */
     const char *auth_mechanisms;     /* "PLAIN LOGIN"; NULL or "": AUTH is not offered */
     bool auth_needs_tls;             /* only under TLS: the connection is not safe from listeners otherwise */
     struct tls_server *tls;          /* for smtp/server_connection.h: STARTTLS is offered while it has a
@@ -175,7 +177,13 @@ void smtp_server_tls_failed(struct smtp_server *s, const char *detail); /* finis
  * which a byte at a time does not move. */
 int64_t smtp_server_timeout_ms(const struct smtp_server *s);
 uint64_t smtp_server_progress(const struct smtp_server *s);
-/* That time is over: 421 4.4.2, finished. */
+/* The same for all of the present stage, whatever progress there is; 0: no
+ * limit. Count from the last change of smtp_server_stage: a message begins or has
+ * ended. So a client with nothing to send cannot stay for ever; a message has its
+ * least pace (progress) instead, and our own parts are trusted. */
+int64_t smtp_server_stage_timeout_ms(const struct smtp_server *s);
+uint64_t smtp_server_stage(const struct smtp_server *s);
+/* One of these times is over: 421 4.4.2, finished. */
 void smtp_server_timeout(struct smtp_server *s);
 /* Called when an answer or smtp_server_resume, given outside of the functions of this
  * section, changed output, wants_input or finished. */
@@ -195,6 +203,10 @@ void smtp_server_resume(struct smtp_server *s);
 /* Ends the session with this reply (421) as soon as no question is open and no
  * message is under way. NULL: SMTP_REPLY_UNAVAILABLE. */
 void smtp_server_shutdown(struct smtp_server *s, const struct smtp_reply *reply);
+
+/* It has begun something: a transaction, a login, a question is open. Such a session is not ended to make
+ * room for another. */
+bool smtp_server_busy(const struct smtp_server *s);
 
 /* What the client said of itself; "" before. Valid until the next command. */
 struct str smtp_server_helo(const struct smtp_server *s);

@@ -9,6 +9,8 @@
 #define LINGER_MS         5000  /* for the last reply to be fetched */
 
 struct smtp_server_connection {
+    struct loop *loop;
+    struct admission_slot *slot; /* or NULL */
     struct loop_stream *stream;
     struct loop_timer *timer;
     struct smtp_server *session;
@@ -20,6 +22,8 @@ struct smtp_server_connection {
     bool shaking_hands; /* the stream is TLS already, and not ready */
     int64_t timeout_ms; /* that the timer was started with; 0: stopped */
     uint64_t progress;  /* of the session, when it was */
+    uint64_t stage;
+    struct mono_time stage_since;
 };
 
 static void on_read(void *arg, const char *data, size_t len, int err);
@@ -47,6 +51,19 @@ static void set_reading(struct smtp_server_connection *c)
         loop_stream_read_stop(c->stream);
 }
 
+static int64_t left_of_stage_ms(const struct smtp_server_connection *c)
+{
+    int64_t limit_ms = smtp_server_stage_timeout_ms(c->session);
+    int64_t left_ms = limit_ms - mono_diff_ms(loop_now(c->loop), c->stage_since);
+    return limit_ms == 0 ? INT64_MAX : left_ms > 0 ? left_ms : 0;
+}
+
+static void start_timer(struct smtp_server_connection *c)
+{
+    int64_t stage_ms = left_of_stage_ms(c);
+    loop_timer_start(c->timer, stage_ms < c->timeout_ms ? stage_ms : c->timeout_ms);
+}
+
 static void set_timer(struct smtp_server_connection *c)
 {
     int64_t timeout_ms = smtp_server_timeout_ms(c->session);
@@ -55,10 +72,24 @@ static void set_timer(struct smtp_server_connection *c)
         return;
     c->timeout_ms = timeout_ms;
     c->progress = progress;
+    if (c->stage != smtp_server_stage(c->session)) {
+        c->stage = smtp_server_stage(c->session);
+        c->stage_since = loop_now(c->loop);
+    }
     if (timeout_ms > 0)
-        loop_timer_start(c->timer, timeout_ms);
+        start_timer(c);
     else
         loop_timer_stop(c->timer);
+}
+
+/* So that it is known whose session may be ended for another. */
+static void tell_slot(struct smtp_server_connection *c)
+{
+    if (!c->slot)
+        return;
+    admission_set_busy(c->slot, smtp_server_busy(c->session));
+    if (c->progress != smtp_server_progress(c->session))
+        admission_touch(c->slot);
 }
 
 static void on_drain(void *arg, int err);
@@ -91,6 +122,7 @@ static void pump(struct smtp_server_connection *c)
     if (smtp_server_wants_tls(c->session) && out.len == 0 && !c->shaking_hands)
         start_tls(c);
     set_reading(c);
+    tell_slot(c);
     set_timer(c);
 }
 
@@ -160,7 +192,7 @@ static void on_timer(void *arg)
         pump(c);
         break;
     case STATE_ENDED:
-        destroy(c, LINGER_MS);
+        destroy(c, admission_linger_ms(c->slot, loop_now(c->loop), LINGER_MS));
         if (c->ops->closed)
             c->ops->closed(c->arg);
         free(c);
@@ -169,12 +201,16 @@ static void on_timer(void *arg)
 }
 
 struct smtp_server_connection *smtp_server_connection_new(struct loop *l, struct loop_stream *stream,
+                                                          struct admission_slot *slot,
                                                           const struct smtp_server_options *options,
                                                           const struct smtp_server_ops *ops, void *arg)
 {
     struct smtp_server_connection *c = mem_zalloc(sizeof(*c));
     struct peer_nonce nonce;
     loop_random(l, nonce.bytes, sizeof(nonce.bytes));
+    c->loop = l;
+    c->stage_since = loop_now(l);
+    c->slot = slot;
     c->stream = stream;
     c->options = options;
     c->ops = ops;
@@ -192,6 +228,12 @@ struct smtp_server_connection *smtp_server_connection_new(struct loop *l, struct
 struct smtp_server *smtp_server_connection_session(struct smtp_server_connection *c)
 {
     return c->session;
+}
+
+void smtp_server_connection_make_room(struct smtp_server_connection *c)
+{
+    smtp_server_shutdown(c->session, &SMTP_REPLY_MAKE_ROOM);
+    smtp_server_connection_free(c);
 }
 
 void smtp_server_connection_free(struct smtp_server_connection *c)

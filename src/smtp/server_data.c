@@ -19,6 +19,7 @@ void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
     server_write(s, r);
     if (smtp_reply_class(r) == 3) {
         s->phase = PHASE_DATA;
+        s->stages++;
         s->unanswered = s->recipient_count;
         s->too_big = false;
         smtp_unstuff_init(&s->unstuff);
@@ -30,6 +31,8 @@ void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
 void data_end_answered(struct smtp_server *s, const struct smtp_reply *r)
 {
     write_for_message(s, r);
+    if (smtp_reply_class(r) == 2)
+        s->errors = 0;
     s->transaction = false; /* the answer is its end */
     server_reset(s);
 }
@@ -41,6 +44,7 @@ static void message_ended(struct smtp_server *s, const struct smtp_data_info *in
     static const struct smtp_reply has_bare = {550, {5, 6, 0}, {"Message holds a bare CR or LF", 29}};
     s->phase = PHASE_COMMAND;
     s->stage = "message";
+    s->stages++;
     s->progress++;
     if (s->too_big || bare) {
         write_for_message(s, bare ? &has_bare : &too_big);

@@ -45,6 +45,7 @@ static void two_site_nodes(const struct config *c)
     assert_true(relay->expire_ms == 5LL * 86400000);
     assert_int_equal(relay->message_size_max_bytes, 50 << 20);
     assert_int_equal(relay->connections_max, 2000);
+    assert_int_equal(relay->client_connections_max, 200);
     assert_int_equal(relay->recipients_max, 1000);
     assert_int_equal(relay->idle_timeout_ms, 300000);
     assert_int_equal(relay->delivery_sessions_max, 10);

@@ -1,6 +1,7 @@
 #include "unit/unit.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,6 +111,25 @@ static void a_lost_connection_fails(void **state)
     assert_non_null(strstr(e.detail, "closed before the answer to EHLO"));
 }
 
+/* What the prober lacks is no failure of the server. */
+static void without_descriptors_nothing_is_known(void **state)
+{
+    (void)state;
+    struct rlimit before, none;
+    struct loop *l = loop_real_new();
+    struct fake_server f;
+    fake_server_start(&f, l, NULL, NULL);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    struct ending e = run(l, (struct probe_spec){.kind = CHECK_TCP, .to = f.at});
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(e.outcome, HEALTH_NONE);
+    assert_non_null(strstr(e.detail, "this machine"));
+    fake_server_stop(&f);
+    loop_real_free(l);
+}
+
 static void a_closed_port_refuses(void **state)
 {
     (void)state;
@@ -203,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_greeting_421_is_a_failure_with_its_text),
         cmocka_unit_test(silence_runs_into_the_timeout),
         cmocka_unit_test(a_lost_connection_fails),
+        cmocka_unit_test(without_descriptors_nothing_is_known),
         cmocka_unit_test(a_closed_port_refuses),
         cmocka_unit_test(plugins_are_judged_by_their_exit),
         cmocka_unit_test(a_plugin_that_hangs_fails),

@@ -32,10 +32,10 @@ static void expect_timeout(void *arg, struct loop_stream *s, int err)
     loop_stop(arg);
 }
 
-static void expect_unavailable(void *arg, struct loop_stream *s, int err)
+static void expect_limit(void *arg, struct loop_stream *s, int err)
 {
     assert_null(s);
-    assert_int_equal(err, ERR_UNAVAILABLE);
+    assert_int_equal(err, ERR_LIMIT);
     loop_stop(arg);
 }
 
@@ -76,7 +76,7 @@ static void connect_from_a_foreign_address(void **state)
     struct loop_connect *connect;
     assert_ok(addr_parse(STR("127.0.0.1:9"), &to));
     assert_ok(addr_parse(STR("192.0.2.1:0"), &from)); /* RFC 5737: no machine has it */
-    loop_connect(c->l, &to, &from, 1000, expect_unavailable, c->l, &connect);
+    loop_connect(c->l, &to, &from, 1000, expect_limit, c->l, &connect);
     contract_run(c);
 }
 

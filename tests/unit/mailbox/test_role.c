@@ -205,6 +205,46 @@ static void sessions_are_ended_politely(void **state)
     rig_free(r);
 }
 
+/* Of all services together; who has begun something stays. */
+static void the_longest_idle_makes_room(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    r->config->servers[0].connections_max = 5;
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    struct rig_client *user = rig_connect(r, RIG_IMAP), *sender = rig_connect(r, RIG_SMTP);
+    rig_say(user, "1 LOGIN " ALICE " " RIG_PASSWORD "\r\n");
+    rig_expect(user, "1 OK");
+    rig_say(sender, "HELO c\r\nMAIL FROM:<>\r\n");
+    rig_expect(sender, "250 2.1.0");
+    struct rig_client *idle[3] = {rig_connect(r, RIG_IMAP), rig_connect(r, RIG_POP3),
+                                  rig_connect(r, RIG_SMTP)};
+    static const char *const greetings[] = {"* OK", "+OK", "220 "}, *const farewells[] = {
+                                                                        "* BYE Too many",
+                                                                        "-ERR [SYS/TEMP] Too many",
+                                                                        "421 4.7.0 Too many"};
+    for (size_t k = 0; k < ARRAY_LEN(idle); k++)
+        rig_expect(idle[k], greetings[k]);
+    struct rig_client *later[3];
+    for (size_t k = 0; k < ARRAY_LEN(idle); k++) {
+        later[k] = rig_connect(r, RIG_POP3);
+        rig_expect(later[k], "+OK");
+        rig_expect(idle[k], farewells[k]);
+        rig_expect_end(idle[k]);
+        rig_client_free(idle[k]);
+    }
+    rig_say(user, "2 NOOP\r\n");
+    rig_expect(user, "2 OK");
+    rig_say(sender, "RSET\r\n"); /* idle from now on */
+    rig_expect(sender, "250 ");
+    for (size_t k = 0; k < ARRAY_LEN(later); k++)
+        rig_client_free(later[k]);
+    rig_client_free(sender);
+    rig_client_free(user);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
 /* One that reads nothing is cut when the time is over. */
 static void a_message_under_way_is_finished_or_cut(void **state)
 {
@@ -242,6 +282,7 @@ int main(void)
         cmocka_unit_test(an_instance_that_cannot_renew_its_lease_stops),
         cmocka_unit_test(the_next_instance_waits_for_the_lease_of_the_last),
         cmocka_unit_test(sessions_are_ended_politely),
+        cmocka_unit_test(the_longest_idle_makes_room),
         cmocka_unit_test(a_message_under_way_is_finished_or_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,26 @@ static void test_down_attempts_are_one_at_a_time_and_periodic(void **state)
     assert_int_equal(schedule_sessions_free(&s, at(6000)), 1);
 }
 
+/* Nothing is known of the server by it. */
+static void test_what_was_not_tried_is_no_attempt(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    for (int64_t ms = 0; ms < 10000; ms += 1000) {
+        assert_int_equal(schedule_sessions_free(&s, at(ms)), 1);
+        schedule_on_session_start(&s, at(ms));
+        schedule_on_session_untried(&s, at(ms));
+        assert_int_equal(schedule_sessions_free(&s, at(ms + 999)), 0);
+        assert_int_equal(schedule_next(&s).ns, at(ms + 1000).ns);
+    }
+    assert_int_equal(s.failed_attempts, 0);
+    assert_int_equal(schedule_down_for_ms(&s, at(10000)), 0);
+    schedule_on_session_start(&s, at(10000));
+    schedule_on_session_progress(&s);
+    assert_true(schedule_sessions_free(&s, at(10000)) > 0);
+}
+
 static void test_recovery_allows_sessions_at_once_and_grows(void **state)
 {
     (void)state;
@@ -201,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_attempt_is_at_once),
         cmocka_unit_test(test_down_attempts_are_one_at_a_time_and_periodic),
+        cmocka_unit_test(test_what_was_not_tried_is_no_attempt),
         cmocka_unit_test(test_recovery_allows_sessions_at_once_and_grows),
         cmocka_unit_test(test_recovering_takes_one_session_only),
         cmocka_unit_test(test_a_failed_session_backs_off_while_the_monitor_still_says_up),

@@ -155,6 +155,28 @@ static void test_lossy_mail_is_delivered_alone_while_traffic_is_steady(void **st
     assert_int_equal(p->most_with_cut, 1);
 }
 
+/* Neither its deliveries nor its probes say anything about the server then. */
+static void test_a_relay_without_descriptors_blames_no_server(void **state)
+{
+    struct target_rig *r = *state;
+    struct target_observation seen;
+    rig_accept(r, "before");
+    RIG_UNTIL(r, peer_place_of(&r->peers[0], "before") >= 0);
+    rig_pass(r, 20000); /* its session has ended, probes were good */
+    target_observe(r->targets[0], &seen);
+    enum health_state before = seen.word->state;
+    sim_loop_starve(r->loop, true);
+    rig_accept(r, "later");
+    rig_pass(r, 60000);
+    target_observe(r->targets[0], &seen);
+    assert_int_equal(seen.word->state, before);
+    assert_int_equal(seen.failed, 0);
+    assert_false(seen.invoke);
+    assert_int_equal(seen.down_for_ms, 0);
+    sim_loop_starve(r->loop, false);
+    RIG_UNTIL(r, peer_place_of(&r->peers[0], "later") >= 0);
+}
+
 #define TARGET_TEST(name) cmocka_unit_test_setup_teardown(name, target_rig_setup, target_rig_teardown)
 
 int main(void)
@@ -167,6 +189,7 @@ int main(void)
         TARGET_TEST(test_what_a_dead_server_holds_goes_to_the_new_one),
         TARGET_TEST(test_what_the_old_server_holds_when_it_dies_goes_to_the_new_one),
         TARGET_TEST(test_another_instance_gets_what_the_old_one_had_not_answered),
+        TARGET_TEST(test_a_relay_without_descriptors_blames_no_server),
         TARGET_TEST(test_lossy_mail_is_delivered_alone_while_traffic_is_steady),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,7 +132,7 @@ static void on_accept(void *arg, struct loop_stream *stream, const struct addr *
 {
     struct world *w = arg;
     (void)peer;
-    w->server = smtp_server_connection_new(w->server_loop, stream, &w->server_options, &server_ops, w);
+    w->server = smtp_server_connection_new(w->server_loop, stream, NULL, &w->server_options, &server_ops, w);
 }
 
 /* ---- the client's side ---- */
@@ -402,6 +402,86 @@ static void owner_cuts_the_server(void **state)
     close_world(&w);
 }
 
+/* ---- a client that keeps a session with as little as it can ---- */
+
+struct dripper {
+    struct world *w;
+    struct loop_stream *stream;
+    struct loop_timer *timer;
+    const char *first, *drip; /* what it says at once, and then each interval */
+    int64_t interval_ms;
+    bool closed;
+};
+
+static void on_drip(void *arg)
+{
+    struct dripper *d = arg;
+    loop_stream_write(d->stream, d->drip, strlen(d->drip));
+    loop_timer_start(d->timer, d->interval_ms);
+}
+
+static void on_dripper_read(void *arg, const char *data, size_t len, int err)
+{
+    struct dripper *d = arg;
+    (void)data;
+    (void)len;
+    if (!err)
+        return;
+    d->closed = true;
+    loop_timer_stop(d->timer);
+}
+
+static void on_dripper_connect(void *arg, struct loop_stream *s, int err)
+{
+    struct dripper *d = arg;
+    assert_ok(err);
+    d->stream = s;
+    loop_stream_read_start(s, on_dripper_read, d);
+    loop_stream_write(s, d->first, strlen(d->first));
+    loop_timer_start(d->timer, d->interval_ms);
+}
+
+static bool is_ended_after(const char *first, const char *drip, int64_t interval_ms, int64_t ms)
+{
+    struct world w;
+    open_world(&w, 6); /* an idle timeout of a minute */
+    struct dripper d = {.w = &w, .first = first, .drip = drip, .interval_ms = interval_ms};
+    struct loop_connect *connect;
+    d.timer = loop_timer_new(w.client_loop, on_drip, &d);
+    loop_connect(w.client_loop, &w.at, NULL, 1000, on_dripper_connect, &d, &connect);
+    run_ms(&w, ms);
+    bool ended = d.closed;
+    assert_int_equal(w.closed, ended);
+    loop_timer_free(d.timer);
+    loop_stream_free(d.stream);
+    close_world(&w);
+    return ended;
+}
+
+static void commands_alone_keep_no_session(void **state)
+{
+    (void)state;
+    assert_false(is_ended_after("EHLO c\r\n", "NOOP\r\n", 50000, 11 * 60000));
+    assert_true(is_ended_after("EHLO c\r\n", "NOOP\r\n", 50000, 13 * 60000));
+}
+
+#define TO_DATA "EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\n"
+
+static void a_message_that_drips_is_not_waited_for(void **state)
+{
+    (void)state;
+    assert_true(is_ended_after(TO_DATA, "0123456789\r\n", 100, 2 * 60000)); /* 120 bytes a second */
+}
+
+static void a_message_that_is_slow_is_taken(void **state)
+{
+    static char line[203];
+    (void)state;
+    memset(line, 'x', 200);
+    memcpy(line + 200, "\r\n", 3);
+    assert_false(is_ended_after(TO_DATA, line, 100, 60 * 60000)); /* 2,020 bytes a second, for an hour */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +493,9 @@ int main(void)
         cmocka_unit_test(killed_server),
         cmocka_unit_test(killed_client),
         cmocka_unit_test(owner_cuts_the_server),
+        cmocka_unit_test(commands_alone_keep_no_session),
+        cmocka_unit_test(a_message_that_drips_is_not_waited_for),
+        cmocka_unit_test(a_message_that_is_slow_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ static void on_accept(void *arg, struct loop_stream *stream, const struct addr *
         loop_stream_write(stream, MUTE_WORDS, strlen(MUTE_WORDS));
         return;
     }
-    b->server = smtp_server_connection_new(b->loop, stream, &b->server_options, &server_ops, b);
+    b->server = smtp_server_connection_new(b->loop, stream, NULL, &b->server_options, &server_ops, b);
 }
 
 /* ---- the client's side ---- */

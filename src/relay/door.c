@@ -1,0 +1,69 @@
+#include "relay/door.h"
+
+#include <stdio.h>
+
+#include "net/descriptors.h"
+#include "relay/asker.h"
+#include "smtp/reply.h"
+
+#define QUEUE_DESCRIPTORS 16 /* of a queue that is adopted: its files, by two connections */
+
+/* What the relay opens beside its sessions: deliveries, questions and a probe for each server, queues. */
+static int64_t other_descriptors(const struct door *d)
+{
+    int64_t per_server = d->relay->delivery_sessions_max + ASKER_SESSIONS_MAX + 1;
+    return ADMISSION_DESCRIPTORS + (int64_t)d->config->server_count * per_server +
+           (int64_t)d->config->relay_count * QUEUE_DESCRIPTORS;
+}
+
+static int64_t sessions_max(const struct door *d)
+{
+    return descriptors_sessions(d->descriptors_max, d->relay->connections_max, 1, other_descriptors(d));
+}
+
+void door_init(struct door *d, struct loop *l, const struct config *c, const struct config_relay *relay,
+               int64_t descriptors_max, void (*make_room)(void *arg, struct admission_slot *slot))
+{
+    *d = (struct door){
+        .config = c, .relay = relay, .descriptors_max = descriptors_max, .log_limit = log_limit_new(l)};
+    d->entrance.make_room = make_room;
+    admission_init(&d->entrance.admission, sessions_max(d), relay->client_connections_max);
+}
+
+void door_fini(struct door *d)
+{
+    admission_fini(&d->entrance.admission);
+    log_limit_free(d->log_limit);
+}
+
+void door_reload(struct door *d)
+{
+    admission_configure(&d->entrance.admission, sessions_max(d), d->relay->client_connections_max);
+}
+
+bool door_admit(struct door *d, struct loop_stream *stream, const struct addr *peer,
+                struct admission_slot *slot)
+{
+    static const struct entrance_words words = {"SMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL};
+    bool own = addr_is_loopback(peer) || config_has_ip(d->config, peer);
+    bool logged = d->config->log_messages == LOG_MESSAGES_ALL;
+    if (!entrance_admit(&d->entrance, stream, peer, own, &words, logged ? d->log_limit : NULL))
+        return false;
+    admission_enter(&d->entrance.admission, slot, peer, own);
+    return true;
+}
+
+/* What a stranger may know: no path, no name of a file. */
+void door_closed_text(const struct door *d, char out[DOOR_CLOSED_TEXT_MAX])
+{
+    char why[80] = "";
+    if (d->refusal)
+        snprintf(why, sizeof(why), ": its queue cannot be opened (%s; its log says what to do)",
+                 err_name(d->refusal));
+    snprintf(out, DOOR_CLOSED_TEXT_MAX, "This relay takes no mail now%s, try another one", why);
+}
+
+size_t door_session_count(const struct door *d)
+{
+    return (size_t)d->entrance.admission.session_count;
+}

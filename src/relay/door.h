@@ -1,0 +1,33 @@
+/* The edge's door: how many sessions a relay has at once, in all and for each
+ * client (net/entrance.h), by its configuration and by the descriptors of the
+ * process. For the edge; it logs who is sent away. */
+#ifndef HOLDFAST_RELAY_DOOR_H
+#define HOLDFAST_RELAY_DOOR_H
+
+#include "config/config.h"
+#include "net/entrance.h"
+
+struct door {
+    struct entrance entrance;
+    const struct config *config;
+    const struct config_relay *relay;
+    int64_t descriptors_max;     /* 0: not known */
+    struct log_limit *log_limit; /* of the sessions' lines, too */
+    int refusal;                 /* why there is no queue (base/err.h); 0: it is not known, or there is */
+};
+
+/* make_room: as in net/entrance.h, with arg NULL. The configuration must outlive it. */
+void door_init(struct door *d, struct loop *l, const struct config *c, const struct config_relay *relay,
+               int64_t descriptors_max, void (*make_room)(void *arg, struct admission_slot *slot));
+void door_fini(struct door *d); /* all sessions have left */
+/* The configuration changed in place. */
+void door_reload(struct door *d);
+/* True: the caller has a session, which slot is in. False: the stream was answered and closed. */
+bool door_admit(struct door *d, struct loop_stream *stream, const struct addr *peer,
+                struct admission_slot *slot);
+/* What a greeting says while there is no queue. */
+#define DOOR_CLOSED_TEXT_MAX 128
+void door_closed_text(const struct door *d, char out[DOOR_CLOSED_TEXT_MAX]);
+size_t door_session_count(const struct door *d);
+
+#endif
