@@ -67,8 +67,10 @@ static void on_done(void *arg)
 static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *reply,
                    struct str why)
 {
-    static const char *const names[] = {"quit",    "refused",  "connect", "lost",
-                                        "timeout", "protocol", "TLS",     "abandoned"};
+    static const char *const names[] = {
+        [SMTP_END_QUIT] = "quit",         [SMTP_END_REFUSED] = "refused", [SMTP_END_CONNECT] = "connect",
+        [SMTP_END_LOCAL] = "local",       [SMTP_END_LOST] = "lost",       [SMTP_END_TIMEOUT] = "timeout",
+        [SMTP_END_PROTOCOL] = "protocol", [SMTP_END_TLS] = "TLS",         [SMTP_END_ABANDONED] = "abandoned"};
     struct world *w = arg;
     (void)reply;
     buf_append_fmt(&w->log, "end:%s:%s:%.*s\n", names[end], smtp_stage_name(stage), STR_ARG(why));
@@ -389,6 +391,10 @@ static void connect_failed(void **state)
     open_world(&w, SMTP_CLIENT_SMTP);
     smtp_client_connect_failed(w.c, ERR_REFUSED);
     expect_log(&w, "end:connect:connect:connection could not be made (refused) at connect\n");
+    close_world(&w);
+    open_world(&w, SMTP_CLIENT_SMTP);
+    smtp_client_connect_failed(w.c, ERR_LIMIT); /* what we lack, not the server */
+    expect_log(&w, "end:local:connect:connection could not be made (limit) at connect\n");
     close_world(&w);
 }
 
