@@ -158,6 +158,7 @@ class Network:
                 return
             except subprocess.TimeoutExpired:
                 signal_all(find_pids(), signal.SIGCONT)
+                self.await_ready()  # leases have run out meanwhile
         raise AssertionError("one was writing each time it was to be paused")
 
     def signal_node(self, name, signum):

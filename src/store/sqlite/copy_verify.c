@@ -57,7 +57,7 @@ static int number(struct verify *v, const char *sql, int64_t none, int64_t *ret_
 
 static int has_table(struct verify *v, const char *asks, bool *ret_has)
 {
-    int64_t count;
+    int64_t count = 0;
     int err = number(v, asks, 0, &count);
     if (err == 0)
         *ret_has = count > 0;
@@ -129,7 +129,7 @@ static int each_row(struct verify *v, const char *sql, int (*holds)(struct verif
 /* sql names a message or body that lacks something, if there is one. */
 static int none_lacks(struct verify *v, const char *sql)
 {
-    int64_t id;
+    int64_t id = 0;
     int err = number(v, sql, 0, &id);
     if (err == 0 && id != 0)
         err = err_set(v->eb, ERR_CORRUPT, "%s: message body %lld is not whole: what was copied is damaged",
