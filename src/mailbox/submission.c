@@ -207,7 +207,7 @@ static void on_ended(void *arg, const struct smtp_reply *answer)
     s->wanted = 0;
     if (s->waiting_begin) {
         s->waiting_begin = false;
-        smtp_server_reply(s->server, answer);
+        reply(s, *answer); /* the answer goes with the handover */
         return;
     }
     s->answer = *answer;
