@@ -30,10 +30,14 @@ static struct smtp_reply check_order(const struct smtp_server *s)
     return (struct smtp_reply){0, {0, 0, 0}, {"", 0}};
 }
 
-static void chunk_ended(struct smtp_server *s)
+void server_chunk_ended(struct smtp_server *s)
 {
     char text[64];
+    bool swallowed = s->chunk_swallowed;
     s->phase = PHASE_COMMAND;
+    s->chunk_swallowed = false;
+    if (swallowed)
+        return;
     s->progress++;
     if (s->chunk_last || s->too_big || s->chunk.bare) {
         server_chunks_end(s);
@@ -43,20 +47,12 @@ static void chunk_ended(struct smtp_server *s)
     server_write(s, &(struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
 }
 
-static void take_chunk(struct smtp_server *s)
-{
-    if (s->chunk_left > 0)
-        s->phase = PHASE_CHUNK;
-    else
-        chunk_ended(s);
-}
-
 void bdat_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
 {
     s->chunk_asked = false;
     if (smtp_reply_class(r) == 3) {
         begin_message(s);
-        take_chunk(s);
+        s->phase = PHASE_CHUNK;
         return;
     }
     server_write(s, r);
@@ -72,7 +68,7 @@ static void begin(struct smtp_server *s)
         server_refuse(s, r);
         swallow(s);
     } else if (s->chunking) {
-        take_chunk(s);
+        s->phase = PHASE_CHUNK;
     } else {
         s->chunk_asked = true;
         s->question = QUESTION_DATA_BEGIN;
@@ -115,11 +111,4 @@ void server_chunk_input(struct smtp_server *s, struct str bytes, size_t *ret_use
     s->chunk_left -= piece.len;
     if (!s->chunk_swallowed)
         take_octets(s, piece);
-    if (s->chunk_left > 0)
-        return;
-    if (!s->chunk_swallowed)
-        chunk_ended(s);
-    else
-        s->phase = PHASE_COMMAND;
-    s->chunk_swallowed = false;
 }

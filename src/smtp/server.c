@@ -202,6 +202,10 @@ static void run(struct smtp_server *s)
             server_finish(s);
             break;
         }
+        if (s->phase == PHASE_CHUNK && s->chunk_left == 0) {
+            server_chunk_ended(s);
+            continue;
+        }
         bytes = pending_input(s);
         if (bytes.len == 0)
             break;

@@ -15,7 +15,8 @@ enum server_phase {
     PHASE_COMMAND,
     PHASE_AUTH, /* the next line answers a challenge */
     PHASE_DATA,
-    PHASE_CHUNK, /* the octets of a BDAT follow */
+    PHASE_CHUNK, /* the octets of a BDAT follow; with none left, its end is to be taken once the owner has
+                    room */
     PHASE_TLS,   /* STARTTLS was answered, the handshake is awaited */
     PHASE_FINISHED,
 };
@@ -124,6 +125,7 @@ void server_chunks_end(struct smtp_server *s);
 
 /* ---- cmd_bdat.c ---- */
 void server_chunk_input(struct smtp_server *s, struct str bytes, size_t *ret_used);
+void server_chunk_ended(struct smtp_server *s); /* all its octets have been taken */
 void bdat_begin_answered(struct smtp_server *s, const struct smtp_reply *r);
 
 /* ---- the commands: args is what follows the verb, trimmed ---- */
