@@ -16,6 +16,7 @@
 #include <stdio.h>
 
 #include "base/addr.h"
+#include "base/addr_block.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -85,6 +86,7 @@ struct config_relay {
     struct config_node *node;
     const char *hostname;
     struct config_listen address, listen;
+    struct addr_blocks proxy_from;
     struct tls_files **certificates; /* STARTTLS is offered with them; none: it is not */
     size_t certificate_count;
     int64_t retry_ms;               /* between attempts at a server that is down (default 1s) */
@@ -140,7 +142,8 @@ struct config_server {
     int64_t smtp_port, lmtp_port, submission_port, imap_port, pop3_port; /* 0: not offered */
     int64_t message_size_max_bytes;
     int64_t connections_max, client_connections_max; /* builtin: as of a relay, of all services together */
-    struct tls_files **certificates;                 /* the same */
+    struct addr_blocks proxy_from;
+    struct tls_files **certificates; /* the same */
     size_t certificate_count;
     enum tls_policy tls; /* of deliveries to it (default opportunistic) */
     const char *tls_ca;  /* TLS_REQUIRED: authorities; absolute, "": the system's */

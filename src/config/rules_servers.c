@@ -198,6 +198,9 @@ static void check_tls(struct build *b, const struct tree_section *s)
     if (server->kind == SERVER_EXTERNAL && server->certificate_count > 0)
         findings_add(b->findings, tree_line(s, "certificates"),
                      "%s: an external server has certificates of its own; remove certificates", s->label);
+    if (server->kind == SERVER_EXTERNAL && server->proxy_from.count > 0)
+        findings_add(b->findings, tree_line(s, "proxy_from"),
+                     "%s: what an external server believes is its own matter; remove proxy_from", s->label);
     if (server->tls == TLS_PINNED && !tree_find(s, "tls_pins"))
         findings_add(b->findings, tree_line(s, "tls"),
                      "%s: tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key",

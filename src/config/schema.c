@@ -130,6 +130,8 @@ static const struct schema_key relay_keys[] = {
      .help = "What DNS answers for its name."},
     {FIELD("listen", config_relay, listen), SCHEMA_ENDPOINTS, RELOAD_RESTART, NULL, ADDRESSES,
      .help = "What is bound, SMTP."},
+    {FIELD("proxy_from", config_relay, proxy_from), SCHEMA_BLOCKS, RELOAD_LIVE, "{}", LIMITS(0, 64),
+     .help = PROXY_FROM_HELP},
     {FIELD("certificates", config_relay, certificates), SCHEMA_REFS, RELOAD_RESTART, "{}", LIMITS(0, 100),
      .ref = "certificate", .more_offset = offsetof(struct config_relay, certificate_count),
      .help = "`STARTTLS` is offered with them; the first is shown to who names none of their hosts."},

@@ -31,6 +31,7 @@ enum schema_type {
     SCHEMA_REF,        /* pointer to the struct of the section named */
     SCHEMA_REFS,       /* array of such; more_offset: size_t count */
     SCHEMA_PINS,       /* struct config_pins */
+    SCHEMA_BLOCKS,     /* struct addr_blocks */
 };
 
 /* What a changed value asks for. */

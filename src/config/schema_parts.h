@@ -23,6 +23,10 @@
     "Sessions at once of one client, an IPv4 address or an IPv6 `/64`; more get 421. The loopback "          \
     "interface "                                                                                             \
     "and the network's own addresses are exempt."
+#define PROXY_FROM_HELP                                                                                      \
+    "Proxies in front of it, by address or network: a connection from one must begin with a header of the "  \
+    "PROXY protocol, version 1 or 2, and the client that it names is the client from then on. Who is not "   \
+    "named is not believed."
 #define PORT_HELP(what) "Port for " what " on each address; 0: not offered."
 
 /* schema_servers.c */

@@ -134,6 +134,8 @@ static const struct schema_key server_keys[] = {
              "has logged in is idle."},
     {FIELD("client_connections_max", config_server, client_connections_max), SCHEMA_INT, RELOAD_LIVE, "200",
      LIMITS(1, 100000), .help = CLIENT_CONNECTIONS_HELP},
+    {FIELD("proxy_from", config_server, proxy_from), SCHEMA_BLOCKS, RELOAD_LIVE, "{}", LIMITS(0, 64),
+     .help = "The same for a builtin server, on all its ports. " PROXY_FROM_HELP},
     {FIELD("certificates", config_server, certificates), SCHEMA_REFS, RELOAD_RESTART, "{}", LIMITS(0, 100),
      .ref = "certificate", .more_offset = offsetof(struct config_server, certificate_count),
      .help = "A builtin server offers `STARTTLS` with them (and `STLS` by POP3), as a relay does; "

@@ -254,6 +254,9 @@ static const struct value_type types[] = {
     [SCHEMA_PINS] = {"list of pins",
                      "a list of SHA-256 fingerprints of keys, each 64 hexadecimal digits in quotes",
                      value_set_pins, value_equal_pins},
+    [SCHEMA_BLOCKS] = {"list of networks",
+                       "a list of IP addresses and networks, such as {\"192.0.2.1\", \"2001:db8::/32\"}",
+                       value_set_blocks, value_equal_blocks},
 };
 
 void value_set(struct build *b, struct tree_section *s, const struct schema_key *key,
@@ -289,6 +292,8 @@ static size_t field_size(const struct schema_key *key)
         return sizeof(const char *);
     case SCHEMA_PINS:
         return sizeof(struct config_pins);
+    case SCHEMA_BLOCKS:
+        return sizeof(struct addr_blocks);
     default:
         return 0;
     }

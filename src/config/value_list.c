@@ -196,6 +196,49 @@ void value_set_pins(const struct value_place *p)
     }
 }
 
+static bool has_block(const struct addr_blocks *list, const struct addr_block *b)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (addr_block_eq(&list->items[i], b))
+            return true;
+    return false;
+}
+
+void value_set_blocks(const struct value_place *p)
+{
+    struct addr_blocks *list = (struct addr_blocks *)(void *)p->field;
+    if (!want_list(p))
+        return;
+    list->items = tree_alloc(p->b->arena, p->v->count * sizeof(*list->items));
+    for (const struct tree_value *v = p->v->items; v; v = v->next) {
+        struct addr_block block;
+        char shown[CLIP_TEXT_MAX];
+        int err = v->kind == TREE_TEXT ? addr_block_parse(str_from(v->text), &block) : ERR_SYNTAX;
+        if (err == ERR_INVALID)
+            value_reject(p, v->line, "has \"%s\", whose bits behind the prefix are not 0; give the network",
+                         findings_clip(v->text, shown));
+        else if (err < 0)
+            value_reject_type(p, v->line);
+        else if (has_block(list, &block))
+            value_reject(p, v->line, "has \"%s\" twice; remove one", findings_clip(v->text, shown));
+        else
+            list->items[list->count++] = block;
+    }
+}
+
+bool value_equal_blocks(const struct schema_key *key, const char *a, const char *b)
+{
+    (void)key;
+    const struct addr_blocks *one = (const struct addr_blocks *)(const void *)a;
+    const struct addr_blocks *two = (const struct addr_blocks *)(const void *)b;
+    if (one->count != two->count)
+        return false;
+    for (size_t i = 0; i < one->count; i++)
+        if (!addr_block_eq(&one->items[i], &two->items[i]))
+            return false;
+    return true;
+}
+
 bool value_equal_pins(const struct schema_key *key, const char *a, const char *b)
 {
     (void)key;

@@ -1,5 +1,5 @@
 /* What a kind of loop gives behind loop.h; only loop.c and the kinds know it, and
- * net/tls_stream.c, which is a kind of stream over another.
+ * net/tls_stream.c and net/proxy_stream.c, which are kinds of streams over another.
  * Each object of loop.h begins with the struct of its name here, so that a call
  * finds its way from the object alone. */
 #ifndef HOLDFAST_LOOP_OPS_H

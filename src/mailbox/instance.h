@@ -12,6 +12,7 @@
 #include "mailbox/upgrade.h"
 #include "net/entrance.h"
 #include "net/log_limit.h"
+#include "net/proxies.h"
 #include "net/tls_server.h"
 #include "pop3/session.h"
 #include "smtp/client.h"
@@ -37,6 +38,7 @@ struct instance {
     struct log_limit *log_limit;
     bool closing;
     struct entrance entrance;
+    struct proxies *proxies;
     struct list sessions; /* each begins with a struct session_node */
     void (*on_fenced)(struct instance *i);
 };

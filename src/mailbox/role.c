@@ -91,24 +91,25 @@ static void make_room(void *arg, struct admission_slot *slot)
     s->make_room(s);
 }
 
+static const struct entrance_words words[MAILBOX_SERVICES] = {
+    [SERVICE_SMTP] = {"SMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
+    [SERVICE_LMTP] = {"LMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
+    [SERVICE_SUBMISSION] = {"submission", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
+    [SERVICE_IMAP] = {"IMAP", "* BYE [UNAVAILABLE] Too many connections, try again later\r\n",
+                      "* BYE [LIMIT] Too many connections from your address, try again later\r\n"},
+    [SERVICE_POP3] = {"POP3", "-ERR [SYS/TEMP] Too many connections, try again later\r\n",
+                      "-ERR [SYS/TEMP] Too many connections from your address, try again later\r\n"},
+};
+
 static bool admit(struct instance *i, enum service service, struct loop_stream *stream,
                   const struct addr *peer)
 {
-    static const struct entrance_words words[MAILBOX_SERVICES] = {
-        [SERVICE_SMTP] = {"SMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
-        [SERVICE_LMTP] = {"LMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
-        [SERVICE_SUBMISSION] = {"submission", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
-        [SERVICE_IMAP] = {"IMAP", "* BYE [UNAVAILABLE] Too many connections, try again later\r\n",
-                          "* BYE [LIMIT] Too many connections from your address, try again later\r\n"},
-        [SERVICE_POP3] = {"POP3", "-ERR [SYS/TEMP] Too many connections, try again later\r\n",
-                          "-ERR [SYS/TEMP] Too many connections from your address, try again later\r\n"},
-    };
     bool log = i->config->log_messages == LOG_MESSAGES_ALL;
     return entrance_admit(&i->entrance, stream, peer, is_own(i, peer), &words[service],
                           log ? i->log_limit : NULL);
 }
 
-static void on_accept(void *arg, struct loop_stream *stream, const struct addr *peer)
+static void on_client(void *arg, struct loop_stream *stream, const struct addr *peer)
 {
     struct listening *l = arg;
     struct instance *i = &l->role->instance;
@@ -129,6 +130,16 @@ static void on_accept(void *arg, struct loop_stream *stream, const struct addr *
         pop3_accept(i, stream, peer);
         break;
     }
+}
+
+static void on_accept(void *arg, struct loop_stream *stream, const struct addr *peer)
+{
+    struct listening *l = arg;
+    struct instance *i = &l->role->instance;
+    if (addr_blocks_have(&i->server->proxy_from, peer))
+        proxies_take(i->proxies, stream, peer, words[l->service].protocol, on_client, l);
+    else
+        on_client(l, stream, peer);
 }
 
 /* ---- becoming ready ---- */
@@ -358,6 +369,7 @@ static void start_work(struct mailbox_role *r)
     snprintf(r->holder, sizeof(r->holder), "%s:%lld", r->options.node->name, (long long)r->options.epoch);
     i->directory = directory_new(network, r->options.config, r->options.server);
     i->log_limit = log_limit_new(i->loop);
+    i->proxies = proxies_new(i->loop, i->log_limit);
     i->passwords = password_queue_new(i->loop);
     i->upgrade = upgrade_new(network, i->passwords);
     r->viewer = viewer_new(i->loop, network, on_view, r);
@@ -370,8 +382,9 @@ static void start_work(struct mailbox_role *r)
 static void set_limits(struct mailbox_role *r)
 {
     const struct config_server *s = r->options.server;
+    int64_t proxied = s->proxy_from.count > 0 ? PROXIES_WAITING_MAX : 0;
     int64_t sessions_max = descriptors_sessions(r->options.descriptors_max, s->connections_max,
-                                                SESSION_DESCRIPTORS, ADMISSION_DESCRIPTORS);
+                                                SESSION_DESCRIPTORS, ADMISSION_DESCRIPTORS + proxied);
     admission_configure(&r->instance.entrance.admission, sessions_max, s->client_connections_max);
 }
 
@@ -413,6 +426,8 @@ void mailbox_role_reload(struct mailbox_role *r)
 
 static void close_listeners(struct mailbox_role *r)
 {
+    proxies_free(r->instance.proxies);
+    r->instance.proxies = NULL;
     for (size_t i = 0; i < MAILBOX_SERVICES; i++) {
         if (r->listening[i].listener)
             loop_listener_free(r->listening[i].listener);

@@ -12,7 +12,8 @@
 static int64_t other_descriptors(const struct door *d)
 {
     int64_t per_server = d->relay->delivery_sessions_max + ASKER_SESSIONS_MAX + 1;
-    return ADMISSION_DESCRIPTORS + (int64_t)d->config->server_count * per_server +
+    int64_t proxied = d->relay->proxy_from.count > 0 ? PROXIES_WAITING_MAX : 0;
+    return ADMISSION_DESCRIPTORS + proxied + (int64_t)d->config->server_count * per_server +
            (int64_t)d->config->relay_count * QUEUE_DESCRIPTORS;
 }
 
@@ -27,11 +28,13 @@ void door_init(struct door *d, struct loop *l, const struct config *c, const str
     *d = (struct door){
         .config = c, .relay = relay, .descriptors_max = descriptors_max, .log_limit = log_limit_new(l)};
     d->entrance.make_room = make_room;
+    d->proxies = proxies_new(l, d->log_limit);
     admission_init(&d->entrance.admission, sessions_max(d), relay->client_connections_max);
 }
 
 void door_fini(struct door *d)
 {
+    proxies_free(d->proxies);
     admission_fini(&d->entrance.admission);
     log_limit_free(d->log_limit);
 }
@@ -39,6 +42,15 @@ void door_fini(struct door *d)
 void door_reload(struct door *d)
 {
     admission_configure(&d->entrance.admission, sessions_max(d), d->relay->client_connections_max);
+}
+
+void door_open(struct door *d, struct loop_stream *stream, const struct addr *peer,
+               proxy_client_fn *on_client, void *arg)
+{
+    if (addr_blocks_have(&d->relay->proxy_from, peer))
+        proxies_take(d->proxies, stream, peer, "SMTP", on_client, arg);
+    else
+        on_client(arg, stream, peer);
 }
 
 bool door_admit(struct door *d, struct loop_stream *stream, const struct addr *peer,

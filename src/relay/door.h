@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "net/entrance.h"
+#include "net/proxies.h"
 
 struct door {
     struct entrance entrance;
@@ -13,7 +14,8 @@ struct door {
     const struct config_relay *relay;
     int64_t descriptors_max;     /* 0: not known */
     struct log_limit *log_limit; /* of the sessions' lines, too */
-    int refusal;                 /* why there is no queue (base/err.h); 0: it is not known, or there is */
+    struct proxies *proxies;
+    int refusal; /* why there is no queue (base/err.h); 0: it is not known, or there is */
 };
 
 /* make_room: as in net/entrance.h, with arg NULL. The configuration must outlive it. */
@@ -22,6 +24,10 @@ void door_init(struct door *d, struct loop *l, const struct config *c, const str
 void door_fini(struct door *d); /* all sessions have left */
 /* The configuration changed in place. */
 void door_reload(struct door *d);
+/* Takes a new connection. on_client gets it with its client's address: at once, or once the proxy that it
+ * comes from has named him (net/proxies.h). */
+void door_open(struct door *d, struct loop_stream *stream, const struct addr *peer,
+               proxy_client_fn *on_client, void *arg);
 /* True: the caller has a session, which slot is in. False: the stream was answered and closed. */
 bool door_admit(struct door *d, struct loop_stream *stream, const struct addr *peer,
                 struct admission_slot *slot);

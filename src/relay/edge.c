@@ -430,8 +430,9 @@ void edge_free(struct edge *e)
     free(e);
 }
 
-void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *peer)
+static void on_client(void *arg, struct loop_stream *stream, const struct addr *peer)
 {
+    struct edge *e = arg;
     struct session *s = mem_zalloc(sizeof(*s));
     if (!door_admit(&e->door, stream, peer, &s->slot)) {
         e->options.work->refused_later++;
@@ -445,6 +446,11 @@ void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *
     e->options.work->sessions++;
     s->connection = smtp_server_connection_new(e->loop, stream, &s->slot, &e->server_options, &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
+}
+
+void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *peer)
+{
+    door_open(&e->door, stream, peer, on_client, e);
 }
 
 static void end_unanswered(struct session *s)

@@ -64,7 +64,8 @@ static void names_are_unique(void **state)
 static bool has_range(enum schema_type type)
 {
     return type == SCHEMA_INT || type == SCHEMA_DURATION || type == SCHEMA_SIZE || type == SCHEMA_WORDS ||
-           type == SCHEMA_IPS || type == SCHEMA_ENDPOINTS || type == SCHEMA_REFS || type == SCHEMA_PINS;
+           type == SCHEMA_IPS || type == SCHEMA_ENDPOINTS || type == SCHEMA_REFS || type == SCHEMA_PINS ||
+           type == SCHEMA_BLOCKS;
 }
 
 static void check_shapes(const struct schema_section *s)
