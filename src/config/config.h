@@ -86,7 +86,7 @@ struct config_relay {
     struct config_node *node;
     const char *hostname;
     struct config_listen address, listen;
-    struct addr_blocks proxy_from;
+    struct addr_blocks proxy_from, xclient_from;
     struct tls_files **certificates; /* STARTTLS is offered with them; none: it is not */
     size_t certificate_count;
     int64_t retry_ms;               /* between attempts at a server that is down (default 1s) */

@@ -132,6 +132,9 @@ static const struct schema_key relay_keys[] = {
      .help = "What is bound, SMTP."},
     {FIELD("proxy_from", config_relay, proxy_from), SCHEMA_BLOCKS, RELOAD_LIVE, "{}", LIMITS(0, 64),
      .help = PROXY_FROM_HELP},
+    {FIELD("xclient_from", config_relay, xclient_from), SCHEMA_BLOCKS, RELOAD_LIVE, "{}", LIMITS(0, 64),
+     .help = "Servers that may speak for their clients by `XCLIENT`, by address or network, as Postfix's "
+             "`smtpd_authorized_xclient_hosts`; it is offered to them alone."},
     {FIELD("certificates", config_relay, certificates), SCHEMA_REFS, RELOAD_RESTART, "{}", LIMITS(0, 100),
      .ref = "certificate", .more_offset = offsetof(struct config_relay, certificate_count),
      .help = "`STARTTLS` is offered with them; the first is shown to who names none of their hosts."},

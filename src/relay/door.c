@@ -53,16 +53,33 @@ void door_open(struct door *d, struct loop_stream *stream, const struct addr *pe
         on_client(arg, stream, peer);
 }
 
+static bool is_own(const struct door *d, const struct addr *peer)
+{
+    return addr_is_loopback(peer) || config_has_ip(d->config, peer);
+}
+
 bool door_admit(struct door *d, struct loop_stream *stream, const struct addr *peer,
                 struct admission_slot *slot)
 {
     static const struct entrance_words words = {"SMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL};
-    bool own = addr_is_loopback(peer) || config_has_ip(d->config, peer);
+    bool own = is_own(d, peer);
     bool logged = d->config->log_messages == LOG_MESSAGES_ALL;
     if (!entrance_admit(&d->entrance, stream, peer, own, &words, logged ? d->log_limit : NULL))
         return false;
     admission_enter(&d->entrance.admission, slot, peer, own);
     return true;
+}
+
+bool door_exchange(struct door *d, struct admission_slot *slot, const struct addr *client)
+{
+    struct admission *a = &d->entrance.admission;
+    struct admission_slot *idle;
+    bool own = is_own(d, client);
+    admission_leave(slot);
+    bool granted = admission_ask(a, client, own, &idle) == ADMISSION_GRANTED;
+    /* It has its place already, so that nobody has to go; one that is sent away is no client's. */
+    admission_enter(a, slot, client, own || !granted);
+    return granted;
 }
 
 /* What a stranger may know: no path, no name of a file. */

@@ -86,6 +86,17 @@ static void on_connect(void *arg)
         smtp_server_reply(s->server, NULL);
 }
 
+static void on_client_named(void *arg, const struct addr *client)
+{
+    struct session *s = arg;
+    if (client)
+        addr_format_ip(client, s->client_ip);
+    if (!client || door_exchange(&s->edge->door, &s->slot, client))
+        smtp_server_reply(s->server, NULL);
+    else
+        reply(s, SMTP_REPLY_CLIENT_FULL);
+}
+
 static void drop_transaction(struct session *s)
 {
     if (s->body)
@@ -124,11 +135,6 @@ static void take_rcpt(struct session *s, struct envelope_rcpt rcpt)
     reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
 }
 
-static void refuse_unknown(struct session *s)
-{
-    reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
-}
-
 static void forget_asked(struct session *s)
 {
     verify_forget(&s->waiter);
@@ -147,7 +153,7 @@ static void on_verdict(struct verify_waiter *w, enum verdict verdict)
     }
     free(rcpt.address);
     if (verdict == VERDICT_REFUSE)
-        refuse_unknown(s);
+        reply(s, recipients_refusal(RECIPIENT_UNKNOWN));
     else
         reply(s, SMTP_REPLY(450, 4, 1, 1, "The recipient cannot be verified now, try again later"));
 }
@@ -166,21 +172,17 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
 {
     struct session *s = arg;
     const struct config_domain *domain;
-    switch (recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain)) {
+    enum recipient_answer word =
+        recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain);
+    switch (word) {
     case RECIPIENT_OURS:
         take_rcpt(s, make_rcpt(rcpt, domain));
         break;
     case RECIPIENT_ASK:
         ask_about(s, rcpt, domain);
         break;
-    case RECIPIENT_UNKNOWN:
-        refuse_unknown(s);
-        break;
-    case RECIPIENT_NOT_OURS:
-        reply(s, SMTP_REPLY(550, 5, 7, 1, "Relaying denied: not a domain of this network"));
-        break;
-    case RECIPIENT_NOT_NOW:
-        reply(s, SMTP_REPLY(451, 4, 3, 0, "The directory of users is not available now, try again later"));
+    default:
+        reply(s, recipients_refusal(word));
         break;
     }
 }
@@ -191,6 +193,7 @@ static void write_received(struct session *s)
     buf_init(&line, RECEIVED_MAX_BYTES);
     struct received_line received = {
         .helo = smtp_server_helo(s->server),
+        .client_name = smtp_server_client_name(s->server),
         .client_ip = str_from(s->client_ip),
         .by = str_from(s->edge->options.relay->hostname),
         .tls = smtp_server_tls(s->server),
@@ -235,17 +238,6 @@ static bool on_data(void *arg, const char *data, size_t len)
         return true; /* the rest is swallowed; the end of the message gets the answer */
     body_append(s->body, data, len);
     return !body_writer_full(s->body);
-}
-
-static void tell_accepted(struct session *s)
-{
-    for (size_t i = 0; i < s->envelope.count; i++) {
-        bool told = false;
-        for (size_t k = 0; k < i && !told; k++)
-            told = s->envelope.rcpts[k].domain == s->envelope.rcpts[i].domain;
-        if (!told)
-            s->edge->on_accepted(s->edge->arg, s->envelope.rcpts[i].domain);
-    }
 }
 
 static void log_accepted(const struct session *s, const char *id)
@@ -294,7 +286,7 @@ static void on_accept(void *arg, int err, int64_t message_id)
     s->edge->options.work->accepted++;
     s->edge->options.work->accepted_bytes += (int64_t)s->size_bytes;
     log_accepted(s, id);
-    tell_accepted(s);
+    envelope_each_domain(&s->envelope, s->edge->on_accepted, s->edge->arg);
     drop_transaction(s);
     snprintf(text, sizeof(text), "Accepted as %s", id);
     reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
@@ -372,6 +364,7 @@ static void on_closed(void *arg)
 
 static const struct smtp_server_ops server_ops = {
     .connect = on_connect,
+    .client = on_client_named,
     .mail = on_mail,
     .rcpt = on_rcpt,
     .data_begin = on_data_begin,
@@ -446,6 +439,8 @@ static void on_client(void *arg, struct loop_stream *stream, const struct addr *
     e->options.work->sessions++;
     s->connection = smtp_server_connection_new(e->loop, stream, &s->slot, &e->server_options, &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
+    if (addr_blocks_have(&e->options.relay->xclient_from, peer))
+        smtp_server_offer_xclient(s->server);
 }
 
 void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *peer)

@@ -48,3 +48,15 @@ bool envelope_add(struct envelope *e, struct envelope_rcpt rcpt)
     e->rcpts[e->count++] = rcpt;
     return true;
 }
+
+void envelope_each_domain(const struct envelope *e, void (*fn)(void *arg, const struct config_domain *domain),
+                          void *arg)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        bool told = false;
+        for (size_t k = 0; k < i && !told; k++)
+            told = e->rcpts[k].domain == e->rcpts[i].domain;
+        if (!told)
+            fn(arg, e->rcpts[i].domain);
+    }
+}

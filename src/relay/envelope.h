@@ -25,5 +25,8 @@ void envelope_fini(struct envelope *e);
 void envelope_clear(struct envelope *e);
 /* Takes the address. False: it is among them already. */
 bool envelope_add(struct envelope *e, struct envelope_rcpt rcpt);
+/* Calls fn once for each domain among them. */
+void envelope_each_domain(const struct envelope *e, void (*fn)(void *arg, const struct config_domain *domain),
+                          void *arg);
 
 #endif

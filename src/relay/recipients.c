@@ -215,3 +215,15 @@ enum recipient_answer recipients_check(const struct recipients *r, struct str lo
     *ret_domain = found;
     return found->recipients == RECIPIENTS_VERIFY ? RECIPIENT_ASK : RECIPIENT_OURS;
 }
+
+struct smtp_reply recipients_refusal(enum recipient_answer answer)
+{
+    switch (answer) {
+    case RECIPIENT_NOT_OURS:
+        return SMTP_REPLY(550, 5, 7, 1, "Relaying denied: not a domain of this network");
+    case RECIPIENT_NOT_NOW:
+        return SMTP_REPLY(451, 4, 3, 0, "The directory of users is not available now, try again later");
+    default:
+        return SMTP_REPLY(550, 5, 1, 1, "No such user here");
+    }
+}

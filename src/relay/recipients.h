@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "smtp/reply.h"
 
 struct recipients {
     const struct config *config;
@@ -52,5 +53,7 @@ void recipients_directory_end(struct recipients *r);
  * and ASK. */
 enum recipient_answer recipients_check(const struct recipients *r, struct str local_part, struct str domain,
                                        const struct config_domain **ret_domain);
+/* What RCPT is answered to one that is not taken (UNKNOWN, NOT_OURS, NOT_NOW). */
+struct smtp_reply recipients_refusal(enum recipient_answer answer);
 
 #endif

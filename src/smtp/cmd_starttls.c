@@ -48,8 +48,8 @@ bool smtp_server_wants_tls(const struct smtp_server *s)
     return s->phase == PHASE_TLS;
 }
 
-/* RFC 3207 4.2. An XHOLDFAST nonce that was spent stays so. */
-static void forget_client(struct smtp_server *s)
+/* RFC 3207 4.2. */
+void server_forget_client(struct smtp_server *s)
 {
     server_reset(s);
     s->helo[0] = s->user[0] = s->peer_node[0] = '\0';
@@ -62,7 +62,7 @@ void smtp_server_tls_started(struct smtp_server *s, struct str how)
     how = str_sub(how, 0, sizeof(s->tls) - 1);
     memcpy(s->tls, how.ptr, how.len);
     s->tls[how.len] = '\0';
-    forget_client(s);
+    server_forget_client(s);
     s->phase = PHASE_COMMAND;
     s->progress++;
     server_go_on(s);

@@ -12,6 +12,9 @@
 /* A session that makes room for a new one (net/admission.h). */
 #define SMTP_REPLY_MAKE_ROOM SMTP_REPLY(421, 4, 7, 0, "Too many connections: idle ones are ended first")
 
+#define SMTP_REPLY_CLIENT_FULL                                                                               \
+    SMTP_REPLY(421, 4, 7, 0, "Too many connections from your address, try again later")
+
 /* Instead of a greeting, for net/entrance.h. */
 #define SMTP_LINE_FULL        "421 4.7.0 Too many connections, try again later\r\n"
 #define SMTP_LINE_CLIENT_FULL "421 4.7.0 Too many connections from your address, try again later\r\n"

@@ -345,7 +345,7 @@ uint64_t server_size_max_bytes(const struct smtp_server *s)
 
 struct str smtp_server_helo(const struct smtp_server *s)
 {
-    return str_from(s->helo);
+    return str_from(s->xclient.helo[0] ? s->xclient.helo : s->helo);
 }
 
 struct str smtp_server_user(const struct smtp_server *s)

@@ -5,7 +5,7 @@
  *
  * The contract with the owner, struct smtp_server_ops:
  *
- * - A *question* (connect, helo, mail, rcpt, data_begin, data_end, auth,
+ * - A *question* (connect, client, helo, mail, rcpt, data_begin, data_end, auth,
  *   auth_response) is to be answered exactly once, by smtp_server_reply or the
  *   function named at the question: from inside the callback, or at any time
  *   later. At most one question is open; until it is answered no further
@@ -37,6 +37,7 @@
 #include <stdint.h>
 
 #include "auth/peer.h"
+#include "base/addr.h"
 #include "base/custody_id.h"
 #include "base/str.h"
 #include "smtp/reply.h"
@@ -103,6 +104,9 @@ struct smtp_server_ops {
     /* Question, first of all: may it go on? 220; 421 ends the session at once;
      * 554: only QUIT is served (RFC 5321 3.1). */
     void (*connect)(void *arg);
+    /* Question (XCLIENT): the peer speaks for another client from now on, whose address is given; NULL: it is
+     * not known, and stays the peer's. 220: the session begins anew. */
+    void (*client)(void *arg, const struct addr *client);
     /* Question: EHLO, HELO, LHLO. Yes: 250, the extensions are the machine's. */
     void (*helo)(void *arg, struct str name);
     /* Question. SIZE= above the limit was already refused. */
@@ -148,6 +152,8 @@ struct smtp_server *smtp_server_new(const struct smtp_server_options *options,
 void smtp_server_free(struct smtp_server *s);
 /* STARTTLS (RFC 3207) is offered in this session. Before smtp_server_start. */
 void smtp_server_offer_tls(struct smtp_server *s);
+/* XCLIENT is offered: what the peer says of its client is believed. Before smtp_server_start. */
+void smtp_server_offer_xclient(struct smtp_server *s);
 /* Asks `connect`. */
 void smtp_server_start(struct smtp_server *s);
 
@@ -208,7 +214,9 @@ void smtp_server_shutdown(struct smtp_server *s, const struct smtp_reply *reply)
  * room for another. */
 bool smtp_server_busy(const struct smtp_server *s);
 
-/* What the client said of itself; "" before. Valid until the next command. */
+/* By DNS, as a peer that speaks for the client has it; "": not known. */
+struct str smtp_server_client_name(const struct smtp_server *s);
+/* What the client said of itself, or the peer that speaks for it; "" before. Valid until the next command. */
 struct str smtp_server_helo(const struct smtp_server *s);
 struct str smtp_server_user(const struct smtp_server *s);      /* of AUTH; "": none */
 struct str smtp_server_peer_node(const struct smtp_server *s); /* of XHOLDFAST; "": none */

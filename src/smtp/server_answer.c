@@ -12,6 +12,7 @@ static const struct {
     [QUESTION_DATA_BEGIN] = {{.code = 354, .text = {"End data with <CR><LF>.<CR><LF>", 31}},
                              data_begin_answered},
     [QUESTION_DATA_END] = {{250, {2, 0, 0}, {"Ok", 2}}, data_end_answered},
+    [QUESTION_CLIENT] = {{.code = 220}, client_answered},
     [QUESTION_AUTH] = {{235, {2, 7, 0}, {"Authentication successful", 25}}, auth_answered},
 };
 

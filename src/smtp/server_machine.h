@@ -10,6 +10,7 @@
 #include "wire/smtp_command.h"
 #include "wire/smtp_data.h"
 #include "wire/smtp_path.h"
+#include "wire/smtp_xclient.h"
 
 enum server_phase {
     PHASE_COMMAND,
@@ -30,6 +31,7 @@ enum server_question {
     QUESTION_DATA_BEGIN,
     QUESTION_DATA_END,
     QUESTION_AUTH,
+    QUESTION_CLIENT,
 };
 
 #define SERVER_SHUTDOWN_TEXT_MAX 256
@@ -75,6 +77,8 @@ struct smtp_server {
     struct peer_nonce nonce;
     bool nonce_spent;
     char peer_node[PEER_NODE_MAX + 1];
+    bool xclient_offered;
+    struct smtp_xclient xclient, xclient_asked; /* of whom the peer speaks for */
 
     /* The transaction */
     bool transaction; /* mail was accepted; the owner is owed an end of it */
@@ -103,6 +107,9 @@ void server_count_error(struct smtp_server *s);
 void server_finish(struct smtp_server *s);
 /* Fires reset when a transaction is open. */
 void server_reset(struct smtp_server *s);
+/* The session begins anew: who the client is, is not known any more. An XHOLDFAST nonce that was spent stays
+ * so. */
+void server_forget_client(struct smtp_server *s);
 size_t server_recipients_max(const struct smtp_server *s);
 uint64_t server_size_max_bytes(const struct smtp_server *s); /* of a message, for this client */
 /* Runs on after an answer that came from outside. */
@@ -144,6 +151,7 @@ void cmd_quit(struct smtp_server *s, struct str args);
 void cmd_auth(struct smtp_server *s, struct str args);
 void cmd_starttls(struct smtp_server *s, struct str args);
 void cmd_xholdfast(struct smtp_server *s, struct str args);
+void cmd_xclient(struct smtp_server *s, struct str args);
 
 bool server_offers_auth(const struct smtp_server *s);
 bool server_offers_tls(const struct smtp_server *s); /* now: not twice */
@@ -160,5 +168,6 @@ void rcpt_answered(struct smtp_server *s, const struct smtp_reply *r);
 void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r);
 void data_end_answered(struct smtp_server *s, const struct smtp_reply *r);
 void auth_answered(struct smtp_server *s, const struct smtp_reply *r);
+void client_answered(struct smtp_server *s, const struct smtp_reply *r);
 
 #endif

@@ -28,6 +28,7 @@ static const struct verb verbs[] = {
     {{"HELP", 4}, cmd_help, IN_ALL},
     {{"AUTH", 4}, cmd_auth, IN_ALL},
     {{"STARTTLS", 8}, cmd_starttls, IN_ALL},
+    {{"XCLIENT", 7}, cmd_xclient, IN_ALL},
     {{"XHOLDFAST", 9}, cmd_xholdfast, IN_ALL},
 };
 
@@ -41,7 +42,8 @@ static const struct verb *find_verb(const struct smtp_server *s, struct str name
 
 static bool is_listed(const struct smtp_server *s, const struct verb *verb)
 {
-    if (verb->run == cmd_xholdfast || (verb->run == cmd_auth && !server_offers_auth(s)) ||
+    if (verb->run == cmd_xholdfast || verb->run == cmd_xclient ||
+        (verb->run == cmd_auth && !server_offers_auth(s)) ||
         (verb->run == cmd_starttls && !server_offers_tls(s)))
         return false;
     return verb->flavours & (1U << s->options->flavour);

@@ -22,7 +22,10 @@ void received_line_format(struct buf *out, const struct received_line *line)
     bool six = str_find(line->client_ip, ':', 0) != SIZE_MAX;
     buf_append_text(out, "Received: from ");
     append_printable(out, line->helo.len ? line->helo : STR("unknown"));
-    buf_append_fmt(out, " ([%s%.*s])\r\n\t", six ? "IPv6:" : "", STR_ARG(line->client_ip));
+    buf_append_text(out, " (");
+    append_printable(out, line->client_name);
+    buf_append_fmt(out, "%s[%s%.*s])\r\n\t", line->client_name.len ? " " : "", six ? "IPv6:" : "",
+                   STR_ARG(line->client_ip));
     if (line->tls.len)
         buf_append_fmt(out, "(using %.*s)\r\n\t", STR_ARG(line->tls));
     buf_append_text(out, "by ");

@@ -1,6 +1,7 @@
 /* SMTP, LMTP and submission for scripts. Options of a script: size, recipients,
  * errors (limits), greeting (421 or 554), utf8 (1), auth (mechanisms), peer (1:
- * XHOLDFAST is offered), tls (1: STARTTLS is offered), away (1: AUTH needs it). */
+ * XHOLDFAST is offered), tls (1: STARTTLS is offered), away (1: AUTH needs it),
+ * xclient (1: it is offered). */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -43,6 +44,8 @@ static void *machine_open(const struct dialogue_options *o, uint32_t seed, enum 
     m->server = m->owner.server = smtp_server_new(&m->options, &smtp_owner_ops, &m->owner, &nonce);
     if (number(o, "tls", 0))
         smtp_server_offer_tls(m->server);
+    if (number(o, "xclient", 0))
+        smtp_server_offer_xclient(m->server);
     smtp_server_start(m->server);
     return m;
 }

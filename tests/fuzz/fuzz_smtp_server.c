@@ -71,6 +71,8 @@ static void play(struct session *s, uint8_t flags, struct str stream, size_t pie
     s->server = s->owner.server = smtp_server_new(&s->options, &smtp_owner_ops, &s->owner, &nonce);
     if (flags & TLS_FLAG)
         smtp_server_offer_tls(s->server);
+    if (flags & 32)
+        smtp_server_offer_xclient(s->server);
     smtp_server_start(s->server);
     for (size_t at = 0; at < stream.len; at += piece)
         feed(s, stream.ptr + at, stream.len - at < piece ? stream.len - at : piece);

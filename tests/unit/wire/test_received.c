@@ -31,13 +31,14 @@ static void test_received_line_of_many_and_ipv6(void **state)
     (void)state;
     struct buf out;
     buf_init(&out, 2048);
-    struct received_line line = {.client_ip = STR("2001:db8::1"),
+    struct received_line line = {.client_name = STR("host.test"),
+                                 .client_ip = STR("2001:db8::1"),
                                  .by = STR("r"),
                                  .tls = STR("TLSv1.3 SOME_CIPHER"),
                                  .with = "ESMTPS",
                                  .for_one = STR("")};
     received_line_format(&out, &line);
-    assert_non_null(strstr(buf_data(&out), "from unknown ([IPv6:2001:db8::1])\r\n"
+    assert_non_null(strstr(buf_data(&out), "from unknown (host.test [IPv6:2001:db8::1])\r\n"
                                            "\t(using TLSv1.3 SOME_CIPHER)\r\n"
                                            "\tby r (Holdfast) with ESMTPS;\r\n"));
     assert_null(strstr(buf_data(&out), "for <"));
