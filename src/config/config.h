@@ -36,6 +36,7 @@ enum check_kind { CHECK_SMTP, CHECK_IMAP, CHECK_POP3, CHECK_LMTP, CHECK_TCP, CHE
 enum failover_mode { FAILOVER_MANUAL, FAILOVER_AUTOMATIC };
 enum recipients_mode { RECIPIENTS_DIRECTORY, RECIPIENTS_LIST, RECIPIENTS_ANY, RECIPIENTS_VERIFY };
 enum recipients_unknown { UNKNOWN_DEFER, UNKNOWN_ACCEPT, UNKNOWN_REJECT };
+enum client_info { CLIENT_INFO_NONE, CLIENT_INFO_XFORWARD, CLIENT_INFO_XCLIENT };
 enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
 enum store_engine { STORE_SQLITE, STORE_POSTGRESQL, STORE_MEMORY };
 
@@ -145,8 +146,9 @@ struct config_server {
     struct addr_blocks proxy_from;
     struct tls_files **certificates; /* the same */
     size_t certificate_count;
-    enum tls_policy tls; /* of deliveries to it (default opportunistic) */
-    const char *tls_ca;  /* TLS_REQUIRED: authorities; absolute, "": the system's */
+    enum client_info client_info; /* what deliveries tell it of the client */
+    enum tls_policy tls;          /* of deliveries to it (default opportunistic) */
+    const char *tls_ca;           /* TLS_REQUIRED: authorities; absolute, "": the system's */
     struct config_pins tls_pins;
     struct config_check *checks;
     size_t check_count;

@@ -39,6 +39,13 @@ static const struct schema_word tls_words[] = {
     {NULL, 0},
 };
 
+static const struct schema_word info_words[] = {
+    {"none", CLIENT_INFO_NONE},
+    {"xforward", CLIENT_INFO_XFORWARD},
+    {"xclient", CLIENT_INFO_XCLIENT},
+    {NULL, 0},
+};
+
 static const struct schema_word check_words[] = {
     {"smtp", CHECK_SMTP},
     {"imap", CHECK_IMAP},
@@ -140,6 +147,12 @@ static const struct schema_key server_keys[] = {
      .ref = "certificate", .more_offset = offsetof(struct config_server, certificate_count),
      .help = "A builtin server offers `STARTTLS` with them (and `STLS` by POP3), as a relay does; "
              "passwords are then taken from other machines, too."},
+    {FIELD("client_info", config_server, client_info), SCHEMA_WORD, RELOAD_LIVE, "\"xforward\"",
+     .words = info_words,
+     .help =
+         "How relays tell it the address and `HELO` of the client that a message came from, where it offers "
+         "to be told: not at all; by `XFORWARD`, for its log; by `XCLIENT`, so that its filters and "
+         "restrictions judge the client instead of the relay, and may refuse what the relay has taken."},
     {FIELD("tls", config_server, tls), SCHEMA_WORD, RELOAD_LIVE, "\"opportunistic\"", .words = tls_words,
      .help = "How relays use `STARTTLS` with it: never; when it is offered, with any certificate, else in "
              "plain text (also when the handshake fails); only with a certificate for its `hostname` by an "

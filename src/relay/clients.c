@@ -21,6 +21,15 @@ static void set_tls(struct tls_client *t, const struct config_server *server)
                   LOG_TEXT("server", server->name), LOG_TEXT("detail", eb.text));
 }
 
+static void set_server(struct smtp_client_options *options, const struct config_server *server)
+{
+    static const enum smtp_client_info infos[] = {[CLIENT_INFO_NONE] = SMTP_CLIENT_INFO_NONE,
+                                                  [CLIENT_INFO_XFORWARD] = SMTP_CLIENT_INFO_XFORWARD,
+                                                  [CLIENT_INFO_XCLIENT] = SMTP_CLIENT_INFO_XCLIENT};
+    options->info = infos[server->client_info];
+    set_tls(options->tls, server);
+}
+
 struct clients *clients_new(struct loop *l, const struct config *config, const struct config_relay *relay)
 {
     struct clients *c = mem_zalloc(sizeof(*c));
@@ -50,7 +59,7 @@ void clients_free(struct clients *c)
 void clients_reload(struct clients *c)
 {
     for (size_t i = 0; i < c->config->server_count; i++)
-        set_tls(c->options[i].tls, &c->config->servers[i]);
+        set_server(&c->options[i], &c->config->servers[i]);
 }
 
 void clients_set_peer_key(struct clients *c, const struct peer_key *key)

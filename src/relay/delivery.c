@@ -62,6 +62,8 @@ static void take_next(struct delivery *d)
         .size_bytes = t->size_bytes,
         .eight_bit = t->eight_bit,
         .smtputf8 = t->smtputf8,
+        .client_ip = str_from(t->client),
+        .client_helo = str_from(t->helo),
         .custody_id = &t->custody_id,
     };
     smtp_client_send(d->client, &message);

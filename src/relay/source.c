@@ -45,6 +45,8 @@ static void transaction_free(struct transaction *t, bool settled)
         free(t->recipients[i].address);
     }
     free(t->reverse_path);
+    free(t->helo);
+    free(t->client);
     free(t);
 }
 
@@ -140,6 +142,8 @@ static struct transaction *transaction_new(struct source *s, enum source_lane la
     t->message_id = row->message_id;
     t->custody_id = row->custody_id;
     t->reverse_path = str_dup(row->reverse_path);
+    t->helo = str_dup(row->helo);
+    t->client = str_dup(row->client);
     t->received_at = row->received_at;
     t->size_bytes = row->size_bytes;
     t->eight_bit = row->eight_bit;

@@ -47,6 +47,7 @@ struct transaction {
     int64_t message_id;
     struct custody_id custody_id;
     char *reverse_path;
+    char *helo, *client; /* of who sent it; "": nobody did */
     uint64_t size_bytes;
     bool eight_bit, smtputf8;
     struct wall_time received_at; /* for the log */

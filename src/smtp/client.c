@@ -67,6 +67,10 @@ static bool step(struct smtp_client *c)
 {
     if (c->freed)
         return false;
+    if (c->state == CLIENT_READY && client_wants_xclient(c)) {
+        client_put_xclient(c);
+        return false;
+    }
     if (c->state == CLIENT_READY && c->in_transaction) {
         c->state = CLIENT_TRANSACTION;
         return true;
@@ -151,9 +155,10 @@ enum smtp_stage client_stage(const struct smtp_client *c)
     static const enum smtp_stage stages[] = {
         [CLIENT_GREETING] = SMTP_STAGE_GREETING, [CLIENT_EHLO] = SMTP_STAGE_HELO,
         [CLIENT_HELO] = SMTP_STAGE_HELO,         [CLIENT_PEER] = SMTP_STAGE_PEER,
-        [CLIENT_STARTTLS] = SMTP_STAGE_TLS,      [CLIENT_TLS] = SMTP_STAGE_TLS,
-        [CLIENT_READY] = SMTP_STAGE_IDLE,        [CLIENT_RSET] = SMTP_STAGE_IDLE,
-        [CLIENT_QUIT] = SMTP_STAGE_QUIT,         [CLIENT_ENDED] = SMTP_STAGE_IDLE,
+        [CLIENT_XCLIENT] = SMTP_STAGE_CLIENT,    [CLIENT_STARTTLS] = SMTP_STAGE_TLS,
+        [CLIENT_TLS] = SMTP_STAGE_TLS,           [CLIENT_READY] = SMTP_STAGE_IDLE,
+        [CLIENT_RSET] = SMTP_STAGE_IDLE,         [CLIENT_QUIT] = SMTP_STAGE_QUIT,
+        [CLIENT_ENDED] = SMTP_STAGE_IDLE,
     };
     return c->state == CLIENT_TRANSACTION ? client_transaction_stage(c) : stages[c->state];
 }
@@ -264,6 +269,7 @@ static void begin_anew(struct smtp_client *c)
     client_forget_keywords(c);
     buf_clear(&c->out);
     smtp_reply_parser_init(&c->parser);
+    c->told_ip[0] = c->told_helo[0] = '\0';
     c->state = CLIENT_GREETING;
 }
 
@@ -411,13 +417,13 @@ const char *smtp_outcome_name(enum smtp_outcome outcome)
 const char *smtp_stage_name(enum smtp_stage stage)
 {
     static const char *const names[] = {
-        [SMTP_STAGE_CONNECT] = "connect", [SMTP_STAGE_GREETING] = "greeting",
-        [SMTP_STAGE_HELO] = "EHLO",       [SMTP_STAGE_TLS] = "STARTTLS",
-        [SMTP_STAGE_PEER] = "XHOLDFAST",  [SMTP_STAGE_IDLE] = "idle",
-        [SMTP_STAGE_LOCAL] = "local",     [SMTP_STAGE_MAIL] = "MAIL",
-        [SMTP_STAGE_RCPT] = "RCPT",       [SMTP_STAGE_DATA] = "DATA",
-        [SMTP_STAGE_BODY] = "body",       [SMTP_STAGE_DATA_END] = "final dot",
-        [SMTP_STAGE_QUIT] = "QUIT",
+        [SMTP_STAGE_CONNECT] = "connect",    [SMTP_STAGE_GREETING] = "greeting",
+        [SMTP_STAGE_HELO] = "EHLO",          [SMTP_STAGE_TLS] = "STARTTLS",
+        [SMTP_STAGE_PEER] = "XHOLDFAST",     [SMTP_STAGE_CLIENT] = "XFORWARD or XCLIENT",
+        [SMTP_STAGE_IDLE] = "idle",          [SMTP_STAGE_LOCAL] = "local",
+        [SMTP_STAGE_MAIL] = "MAIL",          [SMTP_STAGE_RCPT] = "RCPT",
+        [SMTP_STAGE_DATA] = "DATA",          [SMTP_STAGE_BODY] = "body",
+        [SMTP_STAGE_DATA_END] = "final dot", [SMTP_STAGE_QUIT] = "QUIT",
     };
     return names[stage];
 }

@@ -30,6 +30,9 @@
 
 #define SMTP_CLIENT_BODY_MAX 65536 /* bytes of one piece of a body */
 
+/* Whether the server is told of the client that a message came from, where it offers that. */
+enum smtp_client_info { SMTP_CLIENT_INFO_NONE, SMTP_CLIENT_INFO_XFORWARD, SMTP_CLIENT_INFO_XCLIENT };
+
 enum smtp_client_flavour { SMTP_CLIENT_SMTP, SMTP_CLIENT_LMTP };
 
 struct tls_client; /* net/tls_client.h */
@@ -41,7 +44,8 @@ struct smtp_client_options {
     const struct peer_key *peer_key; /* NULL: XHOLDFAST is not used */
     const char *node;                /* our node's name, with peer_key */
     struct tls_client *tls;          /* its policy holds, as it is when EHLO is answered; NULL: no TLS */
-    int64_t timeout_ms;              /* caps each of the times of RFC 5321 4.5.3.2; 0: these as they are */
+    enum smtp_client_info info;
+    int64_t timeout_ms; /* caps each of the times of RFC 5321 4.5.3.2; 0: these as they are */
 };
 
 /* What became of one recipient. */
@@ -62,11 +66,12 @@ const char *smtp_outcome_name(enum smtp_outcome outcome); /* "delivered", ... */
 enum smtp_stage {
     SMTP_STAGE_CONNECT,
     SMTP_STAGE_GREETING,
-    SMTP_STAGE_HELO,  /* EHLO, HELO, LHLO */
-    SMTP_STAGE_TLS,   /* STARTTLS and the handshake */
-    SMTP_STAGE_PEER,  /* XHOLDFAST */
-    SMTP_STAGE_IDLE,  /* between transactions */
-    SMTP_STAGE_LOCAL, /* decided by us: what it needs was not offered */
+    SMTP_STAGE_HELO,   /* EHLO, HELO, LHLO */
+    SMTP_STAGE_TLS,    /* STARTTLS and the handshake */
+    SMTP_STAGE_PEER,   /* XHOLDFAST */
+    SMTP_STAGE_CLIENT, /* XFORWARD, XCLIENT */
+    SMTP_STAGE_IDLE,   /* between transactions */
+    SMTP_STAGE_LOCAL,  /* decided by us: what it needs was not offered */
     SMTP_STAGE_MAIL,
     SMTP_STAGE_RCPT,
     SMTP_STAGE_DATA,
@@ -92,6 +97,7 @@ struct smtp_client_message {
     bool smtputf8;  /* needs SMTPUTF8 */
     bool question; /* without DATA: the answer to RCPT is the result (DELIVERED: it would be taken); then RSET
                     */
+    struct str client_ip, client_helo;   /* of who it came from, living as long; "": not known */
     const struct custody_id *custody_id; /* sent as XCUSTODY when the server proved itself; may be NULL */
 };
 

@@ -2,11 +2,18 @@
 #ifndef HOLDFAST_SMTP_CLIENT_MACHINE_H
 #define HOLDFAST_SMTP_CLIENT_MACHINE_H
 
+#include "base/addr.h"
 #include "base/buf.h"
 #include "smtp/client.h"
 #include "wire/smtp_data.h"
 
 #define CLIENT_OUT_HIGH 32768 /* above it no further command and no body is put out */
+
+#define CLIENT_INFO_ADDR     1
+#define CLIENT_INFO_HELO     2
+#define CLIENT_INFO_NAME     4 /* which nobody asked for: it must not stay ours */
+#define CLIENT_HELO_MAX      255
+#define CLIENT_INFO_LINE_MAX 1024 /* a HELO of which every byte is written as three */
 
 enum client_state {
     CLIENT_GREETING,
@@ -15,6 +22,7 @@ enum client_state {
     CLIENT_STARTTLS, /* its reply is awaited */
     CLIENT_TLS,      /* the handshake is */
     CLIENT_PEER,
+    CLIENT_XCLIENT,
     CLIENT_READY,
     CLIENT_TRANSACTION,
     CLIENT_RSET,
@@ -28,7 +36,8 @@ enum rcpt_state { RCPT_OPEN, RCPT_ACCEPTED, RCPT_TOLD };
  * DATA, so that counters say which one is next. */
 struct client_transaction {
     struct smtp_client_message message;
-    uint8_t *rcpts; /* enum rcpt_state */
+    uint8_t *rcpts;                /* enum rcpt_state */
+    bool info_sent, info_answered; /* XFORWARD */
     bool mail_sent, mail_answered;
     size_t rcpt_sent, rcpt_answered;
     size_t told; /* recipients with a result */
@@ -64,6 +73,9 @@ struct smtp_client {
     bool pipelining, eight_bit_mime, smtputf8, size_offered, tls_offered, peer_offered;
     bool peer_proved;
     uint64_t size_max_bytes;
+    unsigned xforward_offered, xclient_offered; /* CLIENT_INFO_... */
+
+    char told_ip[ADDR_TEXT_MAX], told_helo[CLIENT_HELO_MAX + 1]; /* by XCLIENT; "": we are ourselves */
 
     bool in_transaction; /* message is set, `done` was not told */
     struct client_transaction t;
@@ -89,6 +101,15 @@ void client_refused(struct smtp_client *c, enum smtp_client_end end, const struc
 /* ---- client_tls.c ---- */
 void client_greeted_or_tls(struct smtp_client *c); /* EHLO or HELO was answered well */
 void client_starttls_reply(struct smtp_client *c, const struct smtp_reply *r);
+
+/* ---- client_info.c ---- */
+unsigned client_info_attributes(struct str args); /* of those that are offered, what we tell */
+bool client_wants_xforward(const struct smtp_client *c);
+void client_put_xforward(struct smtp_client *c);
+bool client_wants_xclient(const struct smtp_client *c);
+void client_put_xclient(struct smtp_client *c);
+void client_xclient_reply(struct smtp_client *c, const struct smtp_reply *r);
+const char *client_ehlo_name(const struct smtp_client *c);
 
 /* ---- client_transaction.c ---- */
 bool client_transaction_step(struct smtp_client *c); /* puts out what may go; false: nothing to do now */

@@ -46,6 +46,10 @@ void client_keyword(struct smtp_client *c, struct str line)
         take_size(c, args);
     else if (str_ieq(keyword, STR("STARTTLS")))
         c->tls_offered = true;
+    else if (str_ieq(keyword, STR("XFORWARD")))
+        c->xforward_offered = client_info_attributes(args);
+    else if (str_ieq(keyword, STR("XCLIENT")))
+        c->xclient_offered = client_info_attributes(args);
     else if (str_ieq(keyword, STR("XHOLDFAST")))
         take_peer(c, args);
 }
@@ -55,6 +59,7 @@ void client_forget_keywords(struct smtp_client *c)
     c->pipelining = c->eight_bit_mime = c->smtputf8 = c->size_offered = c->tls_offered = c->peer_offered =
         false;
     c->size_max_bytes = 0;
+    c->xforward_offered = c->xclient_offered = 0;
 }
 
 /* ---- replies ---- */
@@ -62,7 +67,7 @@ void client_forget_keywords(struct smtp_client *c)
 void client_say_ehlo(struct smtp_client *c)
 {
     client_command(c, "%s %s", c->options->flavour == SMTP_CLIENT_LMTP ? "LHLO" : "EHLO",
-                   c->options->hostname);
+                   client_ehlo_name(c));
     c->state = CLIENT_EHLO;
 }
 
@@ -100,7 +105,7 @@ static void ehlo_answered(struct smtp_client *c, const struct smtp_reply *r)
     }
     client_forget_keywords(c);
     if (smtp_reply_class(r) == 5 && c->options->flavour == SMTP_CLIENT_SMTP) {
-        client_command(c, "HELO %s", c->options->hostname); /* RFC 5321 3.2 */
+        client_command(c, "HELO %s", client_ehlo_name(c)); /* RFC 5321 3.2 */
         c->state = CLIENT_HELO;
         return;
     }
@@ -153,6 +158,9 @@ void client_session_reply(struct smtp_client *c, const struct smtp_reply *r)
         break;
     case CLIENT_PEER:
         peer_answered(c, r);
+        break;
+    case CLIENT_XCLIENT:
+        client_xclient_reply(c, r);
         break;
     case CLIENT_RSET:
         if (smtp_reply_class(r) == 2)

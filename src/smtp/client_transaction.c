@@ -113,7 +113,7 @@ static void put_mail(struct smtp_client *c)
 
 static bool all_answered(const struct client_transaction *t)
 {
-    return t->mail_answered && t->rcpt_answered == t->rcpt_sent;
+    return t->info_sent == t->info_answered && t->mail_answered && t->rcpt_answered == t->rcpt_sent;
 }
 
 /* MAIL was refused, or every recipient: nothing more is put out but what must be. */
@@ -125,12 +125,16 @@ static bool is_hopeless(const struct client_transaction *t)
 static bool put_commands(struct smtp_client *c)
 {
     struct client_transaction *t = &c->t;
-    if (!t->mail_sent) {
+    if (client_wants_xforward(c)) {
+        client_put_xforward(c);
+        return true;
+    }
+    if (!t->mail_sent && (c->pipelining || t->info_sent == t->info_answered)) {
         put_mail(c);
         return true;
     }
     bool all_sent = t->rcpt_sent == t->message.recipient_count;
-    if (t->data_sent || (all_sent && t->message.question) || is_hopeless(t) ||
+    if (!t->mail_sent || t->data_sent || (all_sent && t->message.question) || is_hopeless(t) ||
         (!c->pipelining && !all_answered(t)))
         return false;
     if (!all_sent) {
@@ -175,6 +179,8 @@ bool client_transaction_step(struct smtp_client *c)
 enum smtp_stage client_transaction_stage(const struct smtp_client *c)
 {
     const struct client_transaction *t = &c->t;
+    if (t->info_sent && !t->info_answered)
+        return SMTP_STAGE_CLIENT;
     if (!t->mail_answered)
         return SMTP_STAGE_MAIL;
     if (t->rcpt_answered < t->rcpt_sent)
@@ -297,6 +303,11 @@ void client_transaction_reply(struct smtp_client *c, const struct smtp_reply *r)
         return;
     }
     switch (stage) {
+    case SMTP_STAGE_CLIENT:
+        c->t.info_answered = true;
+        if (smtp_reply_class(r) != 2)
+            c->xforward_offered = 0; /* it goes on without being told */
+        break;
     case SMTP_STAGE_MAIL:
         mail_answered(c, r);
         break;

@@ -75,7 +75,8 @@ struct queue_delivery {
     struct str reverse_path;
     struct str recipient;
     struct str domain;
-    struct str home; /* own server of this delivery; "" is the domain's route */
+    struct str home;         /* own server of this delivery; "" is the domain's route */
+    struct str helo, client; /* of who sent it, as at its acceptance; "": nobody did */
     enum queue_state state;
     uint32_t attempts; /* answers about this delivery */
     uint32_t losses;   /* connections lost after MAIL while it was sent */

@@ -64,7 +64,9 @@ static void show_row(struct store_op *op, struct queue_rows_out *out, sqlite3_st
                                  .eight_bit = flags & MESSAGE_EIGHT_BIT,
                                  .smtputf8 = flags & MESSAGE_SMTPUTF8,
                                  .last_reply = op_str(op, db_col_str(row, 14)),
-                                 .waits_since = {db_col_i64(row, 15)}};
+                                 .waits_since = {db_col_i64(row, 15)},
+                                 .helo = op_str(op, db_col_str(row, 16)),
+                                 .client = op_str(op, db_col_str(row, 17))};
     struct str custody = db_col_str(row, 2);
     if (custody.len == CUSTODY_ID_BYTES)
         memcpy(d->custody_id.bytes, custody.ptr, CUSTODY_ID_BYTES);

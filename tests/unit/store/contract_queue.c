@@ -106,6 +106,8 @@ static void what_was_accepted_is_due(void **state)
     const struct queue_delivery *d = row(&a, 0);
     assert_int_equal(d->message_id, message_id);
     assert_str(d->reverse_path, "sender@example.net");
+    assert_str(d->helo, "client.example.test");
+    assert_str(d->client, "127.0.0.9");
     assert_str(d->recipient, "Alice@example.test");
     assert_str(d->domain, "example.test");
     assert_str(d->home, "");

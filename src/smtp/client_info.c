@@ -1,0 +1,100 @@
+/* Telling the server of the client that a message came from (Postfix's XFORWARD_README and XCLIENT_README),
+ * where it offers to be told and the owner's options want it. */
+#include <string.h>
+
+#include "smtp/client_machine.h"
+#include "wire/smtp_xclient.h"
+
+/* XFORWARD and XCLIENT name what they take. */
+unsigned client_info_attributes(struct str args)
+{
+    struct str attribute;
+    unsigned offered = 0;
+    while (str_split(&args, ' ', &attribute)) {
+        if (str_ieq(attribute, STR("ADDR")))
+            offered |= CLIENT_INFO_ADDR;
+        if (str_ieq(attribute, STR("NAME")))
+            offered |= CLIENT_INFO_NAME;
+        if (str_ieq(attribute, STR("HELO")))
+            offered |= CLIENT_INFO_HELO;
+    }
+    return offered;
+}
+
+static void put_attributes(struct smtp_client *c, const char *verb, unsigned offered)
+{
+    const struct smtp_client_message *m = &c->t.message;
+    struct buf line;
+    buf_init(&line, CLIENT_INFO_LINE_MAX);
+    buf_append_text(&line, verb);
+    if (offered & CLIENT_INFO_NAME)
+        buf_append_text(&line, " NAME=[UNAVAILABLE]");
+    if (offered & CLIENT_INFO_ADDR)
+        smtp_xclient_put_addr(&line, m->client_ip);
+    if (offered & CLIENT_INFO_HELO)
+        smtp_xclient_put_helo(&line, m->client_helo);
+    client_command(c, "%s", buf_data(&line));
+    buf_fini(&line);
+}
+
+/* ---- XFORWARD: of each message, in front of MAIL ---- */
+
+bool client_wants_xforward(const struct smtp_client *c)
+{
+    return c->options->info == SMTP_CLIENT_INFO_XFORWARD && c->xforward_offered && !c->t.info_sent &&
+           c->t.message.client_ip.len > 0;
+}
+
+void client_put_xforward(struct smtp_client *c)
+{
+    put_attributes(c, "XFORWARD", c->xforward_offered);
+    c->t.info_sent = true;
+}
+
+/* ---- XCLIENT: of the session, which begins anew with it ---- */
+
+static bool is_told(const struct smtp_client *c)
+{
+    const struct smtp_client_message *m = &c->t.message;
+    return str_eq(str_from(c->told_ip), str_sub(m->client_ip, 0, sizeof(c->told_ip) - 1)) &&
+           str_eq(str_from(c->told_helo), str_sub(m->client_helo, 0, sizeof(c->told_helo) - 1));
+}
+
+bool client_wants_xclient(const struct smtp_client *c)
+{
+    return c->options->info == SMTP_CLIENT_INFO_XCLIENT && c->xclient_offered && c->in_transaction &&
+           !is_told(c);
+}
+
+static void note(char *out, size_t size, struct str text)
+{
+    text = str_sub(text, 0, size - 1);
+    memcpy(out, text.ptr, text.len);
+    out[text.len] = '\0';
+}
+
+void client_put_xclient(struct smtp_client *c)
+{
+    put_attributes(c, "XCLIENT", c->xclient_offered);
+    note(c->told_ip, sizeof(c->told_ip), c->t.message.client_ip);
+    note(c->told_helo, sizeof(c->told_helo), c->t.message.client_helo);
+    c->state = CLIENT_XCLIENT;
+}
+
+/* A server that refuses it serves us as ourselves. */
+void client_xclient_reply(struct smtp_client *c, const struct smtp_reply *r)
+{
+    if (smtp_reply_class(r) == 2) {
+        client_forget_keywords(c);
+        client_say_ehlo(c);
+        return;
+    }
+    c->xclient_offered = 0;
+    c->state = CLIENT_READY;
+}
+
+/* As the client itself said it: that is what a server's filters see after XCLIENT. */
+const char *client_ehlo_name(const struct smtp_client *c)
+{
+    return c->told_helo[0] ? c->told_helo : c->options->hostname;
+}
