@@ -107,7 +107,9 @@ static bool fixed_part_holds(const struct proxy_header *h)
 
 static struct addr take_address(int family, const char *ip, const char *port)
 {
-    struct addr a = {.u.sa.sa_family = (sa_family_t)family};
+    struct addr a;
+    memset(&a, 0, sizeof(a));
+    a.u.sa.sa_family = (sa_family_t)family;
     if (family == AF_INET6) {
         memcpy(&a.u.in6.sin6_addr, ip, sizeof(a.u.in6.sin6_addr));
         memcpy(&a.u.in6.sin6_port, port, sizeof(a.u.in6.sin6_port));

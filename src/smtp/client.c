@@ -36,6 +36,7 @@ struct smtp_client *smtp_client_new(const struct smtp_client_options *options,
 static void destroy(struct smtp_client *c)
 {
     free(c->t.rcpts);
+    buf_fini(&c->held);
     buf_fini(&c->out);
     free(c);
 }
@@ -316,7 +317,8 @@ static int64_t stage_timeout_ms(const struct smtp_client *c)
     case SMTP_STAGE_DATA:
         return TIMEOUT_DATA_MS;
     case SMTP_STAGE_BODY:
-        return c->out.len > 0 ? TIMEOUT_BODY_MS : 0; /* else it is our own side that is awaited */
+        return c->out.len > 0 || client_chunk_unanswered(c) ? TIMEOUT_BODY_MS
+                                                            : 0; /* else it is our own side that is awaited */
     case SMTP_STAGE_DATA_END:
         return TIMEOUT_DATA_END_MS;
     case SMTP_STAGE_QUIT:
@@ -373,7 +375,9 @@ void smtp_client_body(struct smtp_client *c, const char *data, size_t len)
     CHECK(len <= SMTP_CLIENT_BODY_MAX);
     c->t.body_asked = false;
     c->progress++;
-    if (len > 0) {
+    if (client_by_chunks(c)) {
+        client_chunk(c, data, len);
+    } else if (len > 0) {
         smtp_stuff(&c->t.stuff, &c->out, data, len);
     } else {
         smtp_stuff_end(&c->t.stuff, &c->out);

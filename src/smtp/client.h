@@ -15,7 +15,9 @@
  * once.
  *
  * Commands are pipelined where offered (RFC 2920). The body is asked for
- * in pieces, one at a time, so that memory is bounded whatever its size. */
+ * in pieces, one at a time, so that memory is bounded whatever its size; where
+ * CHUNKING is offered it goes by BDAT (RFC 3030), a small one together with its
+ * commands. */
 #ifndef HOLDFAST_SMTP_CLIENT_H
 #define HOLDFAST_SMTP_CLIENT_H
 

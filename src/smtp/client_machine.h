@@ -46,7 +46,9 @@ struct client_transaction {
     bool body_asked; /* of the owner, not given yet */
     bool dot_sent;
     bool need_rset;
-    size_t final_index; /* LMTP: the recipient whose reply is next */
+    size_t chunks_sent, chunks_answered; /* BDAT */
+    bool at_cr, at_line_end;             /* of what was given for them */
+    size_t final_index;                  /* LMTP: the recipient whose reply is next */
     struct smtp_stuff stuff;
 };
 
@@ -72,10 +74,13 @@ struct smtp_client {
     /* What the server offers */
     bool pipelining, eight_bit_mime, smtputf8, size_offered, tls_offered, peer_offered;
     bool peer_proved;
+    bool chunking;
     uint64_t size_max_bytes;
     unsigned xforward_offered, xclient_offered; /* CLIENT_INFO_... */
 
     char told_ip[ADDR_TEXT_MAX], told_helo[CLIENT_HELO_MAX + 1]; /* by XCLIENT; "": we are ourselves */
+
+    struct buf held; /* a chunk of which it is not known whether it is the last */
 
     bool in_transaction; /* message is set, `done` was not told */
     struct client_transaction t;
@@ -110,6 +115,15 @@ bool client_wants_xclient(const struct smtp_client *c);
 void client_put_xclient(struct smtp_client *c);
 void client_xclient_reply(struct smtp_client *c, const struct smtp_reply *r);
 const char *client_ehlo_name(const struct smtp_client *c);
+
+/* ---- client_chunks.c: the body by BDAT ---- */
+bool client_by_chunks(const struct smtp_client *c);
+bool client_chunks_begin(struct smtp_client *c); /* false: not now */
+bool client_chunk_may_follow(const struct smtp_client *c);
+bool client_chunk_unanswered(const struct smtp_client *c);
+bool client_chunk_is_last(const struct smtp_client *c);                     /* of those without an answer */
+void client_chunk(struct smtp_client *c, const char *data, size_t len);     /* as smtp_client_body */
+void client_chunk_reply(struct smtp_client *c, const struct smtp_reply *r); /* not of the last */
 
 /* ---- client_transaction.c ---- */
 bool client_transaction_step(struct smtp_client *c); /* puts out what may go; false: nothing to do now */

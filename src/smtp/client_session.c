@@ -46,6 +46,8 @@ void client_keyword(struct smtp_client *c, struct str line)
         take_size(c, args);
     else if (str_ieq(keyword, STR("STARTTLS")))
         c->tls_offered = true;
+    else if (str_ieq(keyword, STR("CHUNKING")))
+        c->chunking = true;
     else if (str_ieq(keyword, STR("XFORWARD")))
         c->xforward_offered = client_info_attributes(args);
     else if (str_ieq(keyword, STR("XCLIENT")))
@@ -59,6 +61,7 @@ void client_forget_keywords(struct smtp_client *c)
     c->pipelining = c->eight_bit_mime = c->smtputf8 = c->size_offered = c->tls_offered = c->peer_offered =
         false;
     c->size_max_bytes = 0;
+    c->chunking = false;
     c->xforward_offered = c->xclient_offered = 0;
 }
 

@@ -30,6 +30,7 @@ void client_tell_open(struct smtp_client *c, enum smtp_outcome outcome, enum smt
 void client_transaction_end(struct smtp_client *c)
 {
     free(c->t.rcpts);
+    buf_fini(&c->held);
     c->t = (struct client_transaction){.mail_sent = false};
     c->in_transaction = false;
     if (!c->freed && c->ops->done)
@@ -140,6 +141,8 @@ static bool put_commands(struct smtp_client *c)
     if (!all_sent) {
         client_command(c, "RCPT TO:<%.*s>", STR_ARG(t->message.recipients[t->rcpt_sent]));
         t->rcpt_sent++;
+    } else if (client_by_chunks(c)) {
+        return client_chunks_begin(c);
     } else {
         client_command(c, "DATA");
         t->data_sent = true;
@@ -149,7 +152,7 @@ static bool put_commands(struct smtp_client *c)
 
 static bool ask_body(struct smtp_client *c)
 {
-    if (!c->t.body_open || c->t.body_asked)
+    if (!c->t.body_open || c->t.body_asked || !client_chunk_may_follow(c) || is_hopeless(&c->t))
         return false;
     c->t.body_asked = true;
     c->ops->body_wanted(c->arg, SMTP_CLIENT_BODY_MAX);
@@ -167,7 +170,8 @@ bool client_transaction_step(struct smtp_client *c)
             return true;
         }
     }
-    if (is_hopeless(t) && all_answered(t) && t->data_sent == t->data_answered && !t->dot_sent) {
+    if (is_hopeless(t) && all_answered(t) && t->data_sent == t->data_answered &&
+        (client_by_chunks(c) ? !client_chunk_unanswered(c) : !t->dot_sent)) {
         close_transaction(c);
         return true;
     }
@@ -187,8 +191,10 @@ enum smtp_stage client_transaction_stage(const struct smtp_client *c)
         return SMTP_STAGE_RCPT;
     if (t->data_sent && !t->data_answered)
         return SMTP_STAGE_DATA;
-    if (t->dot_sent)
+    if (t->dot_sent && (!client_by_chunks(c) || client_chunk_is_last(c)))
         return SMTP_STAGE_DATA_END;
+    if (client_chunk_unanswered(c))
+        return SMTP_STAGE_BODY;
     return t->body_open ? SMTP_STAGE_BODY : SMTP_STAGE_RCPT;
 }
 
@@ -291,7 +297,8 @@ static void data_end_answered(struct smtp_client *c, const struct smtp_reply *r)
         client_end(c, SMTP_END_REFUSED, SMTP_STAGE_DATA_END, r, "the server closes the session");
         return;
     }
-    t->need_rset = false;
+    t->chunks_answered = t->chunks_sent;
+    t->need_rset = t->chunks_sent > 0 && smtp_reply_class(r) != 2; /* RFC 3030 section 2 */
     close_transaction(c);
 }
 
@@ -321,7 +328,10 @@ void client_transaction_reply(struct smtp_client *c, const struct smtp_reply *r)
         data_answered(c, r);
         break;
     case SMTP_STAGE_BODY:
-        answered_early(c, r);
+        if (client_chunk_unanswered(c))
+            client_chunk_reply(c, r);
+        else
+            answered_early(c, r);
         break;
     default:
         data_end_answered(c, r);

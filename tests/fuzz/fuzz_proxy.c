@@ -1,7 +1,6 @@
 /* The PROXY protocol's header under any bytes: the first byte chooses how they are cut, which changes
  * nothing. */
 #include <stdint.h>
-#include <string.h>
 
 #include "net/proxy_header.h"
 
@@ -37,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (whole.rc != 1)
         return 0;
     CHECK(whole.said.has_client == cut.said.has_client);
-    CHECK(memcmp(&whole.said, &cut.said, sizeof(whole.said)) == 0);
+    CHECK(!whole.said.has_client ||
+          (addr_eq(&whole.said.client, &cut.said.client) && addr_eq(&whole.said.local, &cut.said.local)));
     CHECK(!whole.said.has_client || whole.said.client.u.sa.sa_family == AF_INET ||
           whole.said.client.u.sa.sa_family == AF_INET6);
     return 0;

@@ -373,7 +373,7 @@ static void over_size_at_the_end(void **state)
     body[sizeof(body) - 1] = '\0';
     pair_open(&p, &setup, 100);
     pair_send(&p, &m, (const char *const[]){"alice@example.test", NULL}, body);
-    assert_str(buf_str(&p.results), "0:refused:final dot:552 5.3.4 Message exceeds the maximum size\n");
+    assert_str(buf_str(&p.results), "0:refused:body:552 5.3.4 Message exceeds the maximum size\n");
     assert_int_equal(p.messages, 0);
     assert_int_equal(p.resets, 1);
     pair_quit(&p);
