@@ -9,6 +9,7 @@ void dialogue_init(struct dialogue *d, enum dialogue_kind kind, const char *helo
     d->step = DIALOGUE_GREETING;
     d->helo = helo;
     d->expect = expect ? expect : "";
+    d->offers = (struct smtp_offers){.known = kind == DIALOGUE_SMTP || kind == DIALOGUE_LMTP};
     d->expect_seen = d->expect[0] == '\0';
     d->total_bytes = d->line_len = 0;
     d->detail[0] = '\0';
@@ -49,6 +50,8 @@ static enum dialogue_verdict smtp_line(struct dialogue *d, struct str line, stru
         return failed(d, "not an SMTP reply", line);
     if (!str_starts(line, greeting ? STR("220") : STR("250")))
         return failed(d, greeting ? "greeting" : dialogue_waiting_for(d), line);
+    if (!greeting)
+        smtp_offers_take(&d->offers, str_sub(line, 4, line.len));
     if (line.len > 3 && line.ptr[3] == '-')
         return DIALOGUE_MORE;
     if (!greeting)

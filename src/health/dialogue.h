@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "wire/smtp_offers.h"
 
 #define DIALOGUE_LINE_MAX   1024 /* twice RFC 5321 4.5.3.1.5; CAPABILITY lines are longer than SMTP's */
 #define DIALOGUE_TOTAL_MAX  (16 * 1024) /* an EHLO answer has a few hundred bytes */
@@ -30,6 +31,7 @@ struct dialogue {
     const char *helo;   /* our name in EHLO; not owned */
     const char *expect; /* text that some line must contain, or ""; not owned */
     bool expect_seen;
+    struct smtp_offers offers; /* of SMTP and LMTP, after DIALOGUE_OK */
     size_t total_bytes;
     size_t line_len;
     char line[DIALOGUE_LINE_MAX];

@@ -28,6 +28,7 @@ struct monitor {
     struct check checks[HEALTH_CHECKS_MAX];
     size_t check_count;
     enum server_protocol protocol;
+    struct smtp_offers *offers;
     size_t delivery_check; /* that deliveries count for */
     bool has_target;
     struct monitor_target target;
@@ -105,7 +106,8 @@ static void on_timer(void *arg)
                               .timeout_ms = c->config->timeout_ms,
                               .helo = m->helo,
                               .expect = m->expect,
-                              .command = c->config->command};
+                              .command = c->config->command,
+                              .offers = m->offers};
     uint16_t port = port_of(m, spec.kind);
     c->started_at = loop_now(m->loop);
     if (port == 0 && spec.kind != CHECK_COMMAND) {
@@ -229,6 +231,7 @@ struct monitor *monitor_new(struct loop *l, const struct monitor_spec *spec,
     m->events = *events;
     m->arg = arg;
     m->protocol = spec->protocol;
+    m->offers = spec->offers;
     m->tell = loop_timer_new(l, on_tell, m);
     m->told = HEALTH_UNKNOWN;
     init_checks(m, spec);

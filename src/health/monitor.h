@@ -18,6 +18,8 @@
 
 struct monitor;
 
+struct smtp_offers; /* wire/smtp_offers.h */
+
 struct monitor_spec {
     const char *name; /* of the server, for whoever asks; copied */
     const struct config_check
@@ -26,6 +28,7 @@ struct monitor_spec {
     enum server_protocol protocol; /* how mail is delivered to it: deliveries count for the first check of
                                       that     kind, else for the first check */
     const char *helo;              /* our name in EHLO; copied; NULL: "localhost" */
+    struct smtp_offers *offers;    /* as of a probe (health/probe.h); must outlive it; may be NULL */
 };
 
 /* Where the identity runs now. */

@@ -21,6 +21,7 @@ struct probe {
     struct loop_connect *connect;
     struct loop_stream *stream;
     struct loop_process *process;
+    struct smtp_offers *offers; /* or NULL */
     void (*on_outcome)(void *arg, enum health_outcome outcome, struct str detail);
     void *arg;
 };
@@ -98,6 +99,8 @@ static void on_read(void *arg, const char *data, size_t len, int err)
     if (verdict == DIALOGUE_OK) {
         loop_stream_close(p->stream, LINGER_MS);
         p->stream = NULL;
+        if (p->offers && !p->offers->known)
+            *p->offers = p->dialogue.offers;
     }
     finish(p, verdict == DIALOGUE_OK ? HEALTH_OK : HEALTH_FAIL, p->dialogue.detail);
 }
@@ -173,6 +176,7 @@ struct probe *probe_start(struct loop *l, const struct probe_spec *spec,
     p->loop = l;
     p->kind = spec->kind;
     p->to = spec->to;
+    p->offers = spec->offers;
     p->on_outcome = on_outcome;
     p->arg = arg;
     if (spec->kind == CHECK_COMMAND) {

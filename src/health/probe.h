@@ -14,6 +14,7 @@
 #include "loop/loop.h"
 
 struct probe;
+struct smtp_offers; /* wire/smtp_offers.h */
 
 struct probe_spec {
     enum check_kind kind;
@@ -23,6 +24,9 @@ struct probe_spec {
     const char *expect;  /* text that greeting or answer must contain: tells instances of one address apart;
                             NULL or "": any. Not for TCP and commands */
     const char *command; /* CHECK_COMMAND: the plugin's path */
+    /* Gets what an SMTP or LMTP server offers, while nothing is known of it: a session under TLS knows more.
+     * NULL: nobody asks; else it must outlive the probe. */
+    struct smtp_offers *offers;
 };
 
 /* Starts it; spec is copied. on_outcome fires once, never from inside this

@@ -268,6 +268,7 @@ static void make_options(struct mailbox_role *r)
         .hostname = s->hostname,
         .banner = r->banner,
         .size_max_bytes = (uint64_t)s->message_size_max_bytes,
+        .smtputf8 = true,
         .tls = i->tls,
     };
     i->smtp_options = i->lmtp_options = i->submission_options = smtp;

@@ -26,6 +26,7 @@ struct submission {
     struct login *login; /* being checked */
 
     char *reverse_path;
+    bool smtputf8;
     struct str *recipients; /* owned copies */
     size_t recipient_count;
     uint64_t size_bytes;
@@ -235,6 +236,7 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     struct submission *s = arg;
     drop_transaction(s);
     s->reverse_path = str_dup(mail->reverse_path);
+    s->smtputf8 = mail->smtputf8;
     smtp_server_reply(s->server, NULL);
 }
 
@@ -279,6 +281,7 @@ static void on_data_begin(void *arg)
         .reverse_path = str_from(s->reverse_path),
         .recipients = s->recipients,
         .recipient_count = s->recipient_count,
+        .smtputf8 = s->smtputf8,
         .eight_bit = true, /* not known before it came; our relay offers it */
     };
     drop_handover(s); /* of a DATA that was refused */

@@ -6,6 +6,7 @@
 struct clients {
     const struct config *config;
     struct smtp_client_options *options; /* by the server's place in the configuration */
+    struct smtp_offers *offers;          /* the same */
 };
 
 static void set_tls(struct tls_client *t, const struct config_server *server)
@@ -30,18 +31,34 @@ static void set_server(struct smtp_client_options *options, const struct config_
     set_tls(options->tls, server);
 }
 
+/* Our own are known before they are asked. */
+static struct smtp_offers offers_at_first(const struct config_server *server)
+{
+    if (server->kind != SERVER_BUILTIN)
+        return (struct smtp_offers){.known = false};
+    return (struct smtp_offers){.known = true,
+                                .eight_bit_mime = true,
+                                .smtputf8 = true,
+                                .size = true,
+                                .size_max_bytes = (uint64_t)server->message_size_max_bytes};
+}
+
 struct clients *clients_new(struct loop *l, const struct config *config, const struct config_relay *relay)
 {
     struct clients *c = mem_zalloc(sizeof(*c));
     c->config = config;
     c->options = mem_calloc(config->server_count, sizeof(*c->options));
-    for (size_t i = 0; i < config->server_count; i++)
+    c->offers = mem_calloc(config->server_count, sizeof(*c->offers));
+    for (size_t i = 0; i < config->server_count; i++) {
+        c->offers[i] = offers_at_first(&config->servers[i]);
         c->options[i] = (struct smtp_client_options){
             .flavour = config->servers[i].protocol == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
             .hostname = relay->hostname,
             .node = relay->node->name,
             .tls = tls_client_new(l),
+            .offers = &c->offers[i],
         };
+    }
     clients_reload(c);
     return c;
 }
@@ -53,6 +70,7 @@ void clients_free(struct clients *c)
     for (size_t i = 0; i < c->config->server_count; i++)
         tls_client_free(c->options[i].tls);
     free(c->options);
+    free(c->offers);
     free(c);
 }
 
@@ -71,4 +89,9 @@ void clients_set_peer_key(struct clients *c, const struct peer_key *key)
 const struct smtp_client_options *clients_options(const struct clients *c, const struct config_server *server)
 {
     return &c->options[server - c->config->servers];
+}
+
+const struct smtp_offers *clients_offers(const struct clients *c, const struct config_server *server)
+{
+    return &c->offers[server - c->config->servers];
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "relay/door.h"
 #include "relay/envelope.h"
+#include "relay/fit.h"
 #include "relay/loop_guard.h"
 #include "smtp/map_error.h"
 #include "smtp/refusal_log.h"
@@ -39,6 +40,7 @@ struct session {
     /* the transaction */
     char *reverse_path;
     bool smtputf8;
+    uint64_t said_bytes; /* SIZE= */
     struct custody_id custody_id;
     struct wall_time received_at;
     uint64_t size_bytes;
@@ -118,6 +120,7 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     drop_transaction(s);
     s->reverse_path = str_dup(mail->reverse_path);
     s->smtputf8 = mail->smtputf8;
+    s->said_bytes = mail->size_bytes;
     reply(s, SMTP_REPLY(250, 2, 1, 0, "Sender ok"));
 }
 
@@ -174,17 +177,15 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
     const struct config_domain *domain;
     enum recipient_answer word =
         recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain);
-    switch (word) {
-    case RECIPIENT_OURS:
-        take_rcpt(s, make_rcpt(rcpt, domain));
-        break;
-    case RECIPIENT_ASK:
+    bool ours = word == RECIPIENT_OURS || word == RECIPIENT_ASK;
+    struct smtp_reply no = ours ? fit_domain(s->edge->options.clients, domain, s->smtputf8, s->said_bytes)
+                                : recipients_refusal(word);
+    if (no.code != 0)
+        reply(s, no);
+    else if (word == RECIPIENT_ASK)
         ask_about(s, rcpt, domain);
-        break;
-    default:
-        reply(s, recipients_refusal(word));
-        break;
-    }
+    else
+        take_rcpt(s, make_rcpt(rcpt, domain));
 }
 
 static void write_received(struct session *s)
@@ -318,9 +319,11 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
 {
     struct session *s = arg;
     int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
-    if (err) {
+    struct smtp_reply no =
+        fit_envelope(s->edge->options.clients, &s->envelope, s->smtputf8, info->size_bytes);
+    if (err || no.code != 0) {
         drop_transaction(s);
-        reply_error(s, err);
+        reply(s, err ? smtp_reply_for_error(err) : no);
     } else if (loop_guard_tripped(&s->guard)) {
         log_event(LOG_WARNING, "mail loop", LOG_TEXT("client", s->client_ip),
                   LOG_STR("sender", str_from(s->reverse_path)), LOG_I64("hops", (int64_t)s->guard.hops),
@@ -399,6 +402,7 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
         .flavour = SMTP_FLAVOUR_SMTP,
         .hostname = options->relay->hostname,
         .size_max_bytes = (uint64_t)options->relay->message_size_max_bytes,
+        .smtputf8 = true,
         .tls = options->tls,
     };
     edge_reload(e);

@@ -370,6 +370,7 @@ static void make_edge(struct relay_role *r)
                                 .relay = r->options.relay,
                                 .recipients = &r->recipients,
                                 .verify = r->verify,
+                                .clients = r->clients,
                                 .work = &r->work,
                                 .tls = r->tls,
                                 .descriptors_max = r->options.descriptors_max};

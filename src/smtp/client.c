@@ -28,6 +28,7 @@ struct smtp_client *smtp_client_new(const struct smtp_client_options *options,
     c->ops = ops;
     c->arg = arg;
     c->nonce = *nonce;
+    c->offers.known = true;
     buf_init(&c->out, OUT_MAX);
     smtp_reply_parser_init(&c->parser);
     return c;

@@ -29,6 +29,7 @@
 #include "base/custody_id.h"
 #include "base/str.h"
 #include "smtp/reply.h"
+#include "wire/smtp_offers.h"
 
 #define SMTP_CLIENT_BODY_MAX 65536 /* bytes of one piece of a body */
 
@@ -47,7 +48,8 @@ struct smtp_client_options {
     const char *node;                /* our node's name, with peer_key */
     struct tls_client *tls;          /* its policy holds, as it is when EHLO is answered; NULL: no TLS */
     enum smtp_client_info info;
-    int64_t timeout_ms; /* caps each of the times of RFC 5321 4.5.3.2; 0: these as they are */
+    struct smtp_offers *offers; /* is written by each session whose EHLO was answered; NULL: nowhere */
+    int64_t timeout_ms;         /* caps each of the times of RFC 5321 4.5.3.2; 0: these as they are */
 };
 
 /* What became of one recipient. */
@@ -95,7 +97,7 @@ struct smtp_client_message {
     const struct str *recipients; /* without <>; they and what they point to must live until `done` */
     size_t recipient_count;       /* at least 1 */
     uint64_t size_bytes;
-    bool eight_bit; /* has octets above 127: needs 8BITMIME */
+    bool eight_bit; /* has octets above 127: said so where 8BITMIME is offered, and sent all the same */
     bool smtputf8;  /* needs SMTPUTF8 */
     bool question; /* without DATA: the answer to RCPT is the result (DELIVERED: it would be taken); then RSET
                     */

@@ -72,10 +72,11 @@ struct smtp_client {
     bool tls_given_up; /* it failed, or was refused, where plain text will do */
 
     /* What the server offers */
-    bool pipelining, eight_bit_mime, smtputf8, size_offered, tls_offered, peer_offered;
+    bool pipelining, tls_offered, peer_offered;
     bool peer_proved;
     bool chunking;
-    uint64_t size_max_bytes;
+    struct smtp_offers offers;
+    uint64_t messages;                          /* of the session, so far */
     unsigned xforward_offered, xclient_offered; /* CLIENT_INFO_... */
 
     char told_ip[ADDR_TEXT_MAX], told_helo[CLIENT_HELO_MAX + 1]; /* by XCLIENT; "": we are ourselves */

@@ -18,14 +18,6 @@ static void refused(struct smtp_client *c, const struct smtp_reply *r, const cha
 
 /* ---- what the server offers ---- */
 
-static void take_size(struct smtp_client *c, struct str args)
-{
-    uint64_t size;
-    c->size_offered = true;
-    if (str_to_u64(args, UINT64_MAX, &size) == 0)
-        c->size_max_bytes = size;
-}
-
 static void take_peer(struct smtp_client *c, struct str args)
 {
     c->peer_offered = peer_nonce_parse(args, &c->server_nonce) == 0;
@@ -38,12 +30,6 @@ void client_keyword(struct smtp_client *c, struct str line)
     struct str args = rest.ptr ? str_trim(rest) : STR_EMPTY;
     if (str_ieq(keyword, STR("PIPELINING")))
         c->pipelining = true;
-    else if (str_ieq(keyword, STR("8BITMIME")))
-        c->eight_bit_mime = true;
-    else if (str_ieq(keyword, STR("SMTPUTF8")))
-        c->smtputf8 = true;
-    else if (str_ieq(keyword, STR("SIZE")))
-        take_size(c, args);
     else if (str_ieq(keyword, STR("STARTTLS")))
         c->tls_offered = true;
     else if (str_ieq(keyword, STR("CHUNKING")))
@@ -54,13 +40,14 @@ void client_keyword(struct smtp_client *c, struct str line)
         c->xclient_offered = client_info_attributes(args);
     else if (str_ieq(keyword, STR("XHOLDFAST")))
         take_peer(c, args);
+    else
+        smtp_offers_take(&c->offers, line);
 }
 
 void client_forget_keywords(struct smtp_client *c)
 {
-    c->pipelining = c->eight_bit_mime = c->smtputf8 = c->size_offered = c->tls_offered = c->peer_offered =
-        false;
-    c->size_max_bytes = 0;
+    c->pipelining = c->tls_offered = c->peer_offered = false;
+    c->offers = (struct smtp_offers){.known = true};
     c->chunking = false;
     c->xforward_offered = c->xclient_offered = 0;
 }
@@ -96,6 +83,8 @@ static void prove(struct smtp_client *c)
 void client_ready_or_prove(struct smtp_client *c)
 {
     c->state = CLIENT_READY;
+    if (c->options->offers)
+        *c->options->offers = c->offers;
     if (c->peer_offered && c->options->peer_key)
         prove(c);
 }

@@ -33,6 +33,8 @@ void client_transaction_end(struct smtp_client *c)
     buf_fini(&c->held);
     c->t = (struct client_transaction){.mail_sent = false};
     c->in_transaction = false;
+    c->messages++;
+    c->quit_wanted |= c->offers.messages_max && c->messages >= c->offers.messages_max;
     if (!c->freed && c->ops->done)
         c->ops->done(c->arg);
 }
@@ -75,16 +77,14 @@ static bool has_control(struct str s)
 static bool is_too_large(const struct smtp_client *c)
 {
     uint64_t slack = c->peer_proved ? SMTP_PEER_TRACE_MAX_BYTES : 0;
-    return c->size_max_bytes && c->t.message.size_bytes > c->size_max_bytes + slack;
+    return c->offers.size_max_bytes && c->t.message.size_bytes > c->offers.size_max_bytes + slack;
 }
 
 static struct smtp_reply check_message(const struct smtp_client *c)
 {
     const struct smtp_client_message *m = &c->t.message;
-    if (m->smtputf8 && !c->smtputf8)
+    if (m->smtputf8 && !c->offers.smtputf8)
         return SMTP_REPLY(553, 5, 6, 7, "The message needs SMTPUTF8, which the server does not offer");
-    if (m->eight_bit && !c->eight_bit_mime)
-        return SMTP_REPLY(554, 5, 6, 3, "The message is 8bit, and the server does not offer 8BITMIME");
     if (is_too_large(c))
         return SMTP_REPLY(552, 5, 3, 4, "The message is larger than the server takes");
     if (has_control(m->reverse_path))
@@ -104,11 +104,12 @@ static void put_mail(struct smtp_client *c)
     bool with_custody = c->peer_proved && m->custody_id;
     if (with_custody)
         custody_id_format(m->custody_id, custody);
-    if (c->size_offered && m->size_bytes)
+    if (c->offers.size && m->size_bytes)
         snprintf(size, sizeof(size), " SIZE=%llu", (unsigned long long)m->size_bytes);
     client_command(c, "MAIL FROM:<%.*s>%s%s%s%s%s", STR_ARG(m->reverse_path), size,
-                   m->eight_bit ? " BODY=8BITMIME" : "", m->smtputf8 ? " SMTPUTF8" : "",
-                   with_custody ? " XCUSTODY=" : "", with_custody ? custody : "");
+                   m->eight_bit && c->offers.eight_bit_mime ? " BODY=8BITMIME" : "",
+                   m->smtputf8 ? " SMTPUTF8" : "", with_custody ? " XCUSTODY=" : "",
+                   with_custody ? custody : "");
     c->t.mail_sent = true;
 }
 
@@ -121,6 +122,20 @@ static bool all_answered(const struct client_transaction *t)
 static bool is_hopeless(const struct client_transaction *t)
 {
     return t->told == t->message.recipient_count;
+}
+
+/* RFC 9422: those beyond RCPTMAX would be refused, and are told so at once. */
+static void defer_beyond_limit(struct smtp_client *c)
+{
+    static const struct smtp_reply too_many = {
+        452, {4, 5, 3}, {"The server takes no more recipients at once", 43}};
+    struct client_transaction *t = &c->t;
+    uint64_t max = c->offers.recipients_max;
+    while (max && t->message.recipient_count > max) {
+        t->message.recipient_count--;
+        tell(c, t->message.recipient_count, SMTP_OUTCOME_DEFERRED, SMTP_STAGE_LOCAL, &too_many);
+        t->told--;
+    }
 }
 
 static bool put_commands(struct smtp_client *c)
@@ -163,6 +178,7 @@ bool client_transaction_step(struct smtp_client *c)
 {
     struct client_transaction *t = &c->t;
     if (!t->mail_sent) {
+        defer_beyond_limit(c);
         struct smtp_reply r = check_message(c);
         if (r.code != 0) {
             client_tell_open(c, SMTP_OUTCOME_REFUSED, SMTP_STAGE_LOCAL, &r);

@@ -48,6 +48,7 @@ static void append_extensions(const struct smtp_server *s, struct buf *text)
     buf_append_text(text, "\nPIPELINING\nCHUNKING\n8BITMIME\nENHANCEDSTATUSCODES\nSIZE");
     if (o->size_max_bytes)
         buf_append_fmt(text, " %llu", (unsigned long long)o->size_max_bytes);
+    buf_append_fmt(text, "\nLIMITS RCPTMAX=%zu", server_recipients_max(s)); /* RFC 9422 */
     if (o->smtputf8)
         buf_append_text(text, "\nSMTPUTF8");
     if (server_offers_tls(s))

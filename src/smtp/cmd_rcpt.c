@@ -1,17 +1,31 @@
 /* RCPT (RFC 5321 4.1.1.3). */
+#include <stdio.h>
 #include <string.h>
 
+#include "smtp/idn.h"
 #include "smtp/server_machine.h"
 
 static void ask(struct smtp_server *s, const struct smtp_path *path)
 {
-    char local_part[SMTP_LOCAL_PART_MAX], domain[SMTP_DOMAIN_MAX];
-    memcpy(domain, path->domain.ptr, path->domain.len);
-    ascii_lower_inplace(domain, path->domain.len);
+    char local_part[SMTP_LOCAL_PART_MAX], domain[SMTP_DOMAIN_MAX + 1], mailbox[SMTP_PATH_MAX];
+    struct str forward_path = path->mailbox;
+    if (idn_to_ascii(path->domain, domain) != 0) {
+        server_refuse(s, SMTP_REPLY(501, 5, 1, 3, "The domain is no name (IDNA2008)"));
+        return;
+    }
+    if (strlen(domain) != path->domain.len) { /* known by its A-labels from here on */
+        forward_path.len =
+            (size_t)snprintf(mailbox, sizeof(mailbox), "%.*s@%s", STR_ARG(path->local_part), domain);
+        forward_path.ptr = mailbox;
+    }
+    if (forward_path.len >= sizeof(mailbox)) {
+        server_refuse(s, SMTP_REPLY(501, 5, 1, 3, "Forward-path is too long"));
+        return;
+    }
     struct smtp_rcpt rcpt = {
-        .forward_path = path->mailbox,
+        .forward_path = forward_path,
         .local_part = {local_part, smtp_local_part_unquote(path->local_part, local_part)},
-        .domain = {domain, path->domain.len},
+        .domain = str_from(domain),
         .index = s->recipient_count,
     };
     s->question = QUESTION_RCPT;

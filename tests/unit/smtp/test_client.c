@@ -541,17 +541,61 @@ static void wakes_who_moves_the_bytes(void **state)
     close_world(&w);
 }
 
-static void needs_8bitmime(void **state)
+static void eight_bit_is_said_where_it_is_offered(void **state)
 {
     struct world w;
     struct smtp_client_message m = {.recipients = w.recipients, .recipient_count = 1, .eight_bit = true};
     (void)state;
     open_ready(&w, SMTP_CLIENT_SMTP, EHLO_PLAIN);
     smtp_client_send(w.c, &m);
-    expect_log(
-        &w, "0:refused:local:554 5.6.3 The message is 8bit, and the server does not offer 8BITMIME\ndone\n");
-    expect_output(&w, "");
-    assert_true(smtp_client_is_ready(w.c));
+    expect_output(&w, "MAIL FROM:<>\r\n"); /* as it is */
+    close_world(&w);
+    open_ready(&w, SMTP_CLIENT_SMTP, "250-hi\r\n250 8BITMIME\r\n");
+    smtp_client_send(w.c, &m);
+    expect_output(&w, "MAIL FROM:<> BODY=8BITMIME\r\n");
+    close_world(&w);
+}
+
+static void heeds_the_servers_limits(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, "250-hi\r\n250-PIPELINING\r\n250 LIMITS MAILMAX=2 RCPTMAX=1\r\n");
+    for (int i = 0; i < 2; i++) {
+        assert_true(smtp_client_is_ready(w.c));
+        send_message(&w);
+        expect_log(&w, "1:deferred:local:452 4.5.3 The server takes no more recipients at once\n");
+        expect_output(&w, "MAIL FROM:<a@b.test>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\n");
+        says(&w, "250 ok\r\n250 ok\r\n354 go\r\n");
+        expect_output(&w, "x\r\n.\r\n");
+        w.body = "x\r\n";
+        says(&w, "250 2.0.0 mine\r\n");
+        expect_log(&w, "0:delivered:final dot:250 2.0.0 mine\ndone\n");
+    }
+    assert_false(smtp_client_is_ready(w.c));
+    expect_output(&w, "QUIT\r\n");
+    close_world(&w);
+}
+
+static void tells_what_is_offered(void **state)
+{
+    struct world w;
+    struct smtp_offers offers = {.known = false};
+    (void)state;
+    open_world(&w, SMTP_CLIENT_SMTP);
+    w.options.offers = &offers;
+    says(&w, "220 hello\r\n");
+    assert_false(offers.known);
+    says(&w, "250-hi\r\n250-SMTPUTF8\r\n250 SIZE 1000\r\n");
+    assert_true(offers.known && offers.smtputf8 && !offers.eight_bit_mime);
+    assert_int_equal(offers.size_max_bytes, 1000);
+    close_world(&w);
+    open_world(&w, SMTP_CLIENT_SMTP); /* again, with less */
+    w.options.offers = &offers;
+    says(&w, "220 hello\r\n");
+    says(&w, "500 what\r\n");
+    says(&w, "250 hi\r\n");
+    assert_true(offers.known && !offers.smtputf8);
     close_world(&w);
 }
 
@@ -786,7 +830,9 @@ int main(void)
         cmocka_unit_test(freed_inside_a_callback),
         cmocka_unit_test(many_that_cannot_be_taken),
         cmocka_unit_test(wakes_who_moves_the_bytes),
-        cmocka_unit_test(needs_8bitmime),
+        cmocka_unit_test(eight_bit_is_said_where_it_is_offered),
+        cmocka_unit_test(heeds_the_servers_limits),
+        cmocka_unit_test(tells_what_is_offered),
         cmocka_unit_test(a_claimed_proof_is_none),
         cmocka_unit_test(quits_before_it_is_ready),
         cmocka_unit_test(starttls_comes_before_all_else),

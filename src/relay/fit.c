@@ -1,0 +1,31 @@
+#include "relay/fit.h"
+
+#define TRACE_BYTES 2048 /* of the Received line that is added: names and an address at their longest */
+
+struct smtp_reply fit_server(const struct smtp_offers *o, bool smtputf8, uint64_t size_bytes)
+{
+    if (smtputf8 && !o->known)
+        return SMTP_REPLY(450, 4, 6, 7, "It is not known yet whether the recipient's server takes SMTPUTF8");
+    if (smtputf8 && !o->smtputf8)
+        return SMTP_REPLY(553, 5, 6, 7, "The recipient's server does not take SMTPUTF8");
+    if (o->known && o->size_max_bytes && size_bytes > o->size_max_bytes)
+        return SMTP_REPLY(552, 5, 3, 4, "The message is larger than the recipient's server takes");
+    return (struct smtp_reply){.code = 0};
+}
+
+struct smtp_reply fit_domain(const struct clients *c, const struct config_domain *domain, bool smtputf8,
+                             uint64_t size_bytes)
+{
+    if (domain->server->kind == SERVER_EXTERNAL && size_bytes < UINT64_MAX - TRACE_BYTES)
+        size_bytes += TRACE_BYTES;
+    return fit_server(clients_offers(c, domain->server), smtputf8, size_bytes);
+}
+
+struct smtp_reply fit_envelope(const struct clients *c, const struct envelope *e, bool smtputf8,
+                               uint64_t size_bytes)
+{
+    struct smtp_reply no = {.code = 0};
+    for (size_t i = 0; i < e->count && no.code == 0; i++)
+        no = fit_domain(c, e->rcpts[i].domain, smtputf8, size_bytes);
+    return no;
+}

@@ -1,0 +1,22 @@
+/* What a server said after EHLO of the mail that it can take: what matters before the mail is there. Pure;
+ * for sessions, probes, and who must know it when no session is open. */
+#ifndef HOLDFAST_WIRE_SMTP_OFFERS_H
+#define HOLDFAST_WIRE_SMTP_OFFERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct smtp_offers {
+    bool known; /* by who keeps it: it was asked at all */
+    bool eight_bit_mime, smtputf8, size;
+    uint64_t size_max_bytes; /* 0: no limit was said */
+    /* LIMITS (RFC 9422): recipients of a message, messages of a session; 0: not said */
+    uint64_t recipients_max, messages_max;
+};
+
+/* Takes one line of the answer to EHLO, without its code. What is not understood is passed over. */
+void smtp_offers_take(struct smtp_offers *o, struct str line);
+
+#endif

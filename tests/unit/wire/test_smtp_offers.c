@@ -1,0 +1,52 @@
+/* What a server says after EHLO that it can take. */
+#include "wire/smtp_offers.h"
+
+#include "unit/unit.h"
+
+static void test_lines(void **state)
+{
+    struct smtp_offers o = {.known = true};
+    (void)state;
+    smtp_offers_take(&o, STR("mail.example.test at your service"));
+    smtp_offers_take(&o, STR("PIPELINING"));
+    assert_false(o.eight_bit_mime || o.smtputf8 || o.size);
+    smtp_offers_take(&o, STR("8bitmime"));
+    smtp_offers_take(&o, STR("SMTPUTF8"));
+    smtp_offers_take(&o, STR("SIZE 1000"));
+    assert_true(o.eight_bit_mime && o.smtputf8 && o.size);
+    assert_int_equal(o.size_max_bytes, 1000);
+}
+
+static void test_no_limit(void **state)
+{
+    static const char *const lines[] = {"SIZE", "SIZE 0", "SIZE x", "SIZE 99999999999999999999"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct smtp_offers o = {.known = true};
+        smtp_offers_take(&o, str_from(lines[i]));
+        assert_true(o.size);
+        assert_int_equal(o.size_max_bytes, 0);
+    }
+}
+
+static void test_limits(void **state)
+{
+    struct smtp_offers o = {.known = true};
+    (void)state;
+    smtp_offers_take(&o, STR("LIMITS RCPTDOMAINMAX=1 rcptmax=20 MAILMAX=0 RCPTMAX MAILMAX=x"));
+    assert_int_equal(o.recipients_max, 20);
+    assert_int_equal(o.messages_max, 0);
+    smtp_offers_take(&o, STR("LIMITS  MAILMAX=5"));
+    assert_int_equal(o.messages_max, 5);
+    smtp_offers_take(&o, STR("LIMITS"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_no_limit),
+        cmocka_unit_test(test_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
