@@ -39,7 +39,8 @@ static bool starts_on_low_ports(const struct config *c, const struct config_node
         const struct config_server *s = &c->servers[i];
         if (s->kind == SERVER_BUILTIN &&
             (is_low(s->smtp_port) || is_low(s->lmtp_port) || is_low(s->submission_port) ||
-             is_low(s->imap_port) || is_low(s->pop3_port)))
+             is_low(s->imap_port) || is_low(s->pop3_port) || is_low(s->submissions_port) ||
+             is_low(s->imaps_port) || is_low(s->pop3s_port)))
             return true;
     }
     return false;

@@ -40,7 +40,8 @@ static int all_free(const struct config_listen *listen, struct err_buf *eb)
 
 static int ports_free(const struct config_server *s, struct addr at, struct err_buf *eb)
 {
-    const int64_t ports[] = {s->smtp_port, s->lmtp_port, s->submission_port, s->imap_port, s->pop3_port};
+    const int64_t ports[] = {s->smtp_port, s->lmtp_port,        s->submission_port, s->imap_port,
+                             s->pop3_port, s->submissions_port, s->imaps_port,      s->pop3s_port};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(ports); i++) {
         addr_set_port(&at, (uint16_t)ports[i]);

@@ -141,6 +141,7 @@ struct config_server {
     const char *hostname;
     struct config_listen address;                                        /* port 0 */
     int64_t smtp_port, lmtp_port, submission_port, imap_port, pop3_port; /* 0: not offered */
+    int64_t submissions_port, imaps_port, pop3s_port;                    /* under TLS from the first byte */
     int64_t message_size_max_bytes;
     int64_t connections_max, client_connections_max; /* builtin: as of a relay, of all services together */
     struct addr_blocks proxy_from;

@@ -136,7 +136,10 @@ static void hold_server_at(struct holders *hs, struct tree_section *s, const str
                  {"lmtp_port", server->lmtp_port},
                  {"submission_port", server->submission_port},
                  {"imap_port", server->imap_port},
-                 {"pop3_port", server->pop3_port}};
+                 {"pop3_port", server->pop3_port},
+                 {"submissions_port", server->submissions_port},
+                 {"imaps_port", server->imaps_port},
+                 {"pop3s_port", server->pop3s_port}};
     hold_ip(hs, s, ip, line);
     for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
         if (ports[i].port == 0)

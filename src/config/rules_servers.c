@@ -13,6 +13,9 @@ static const struct service {
     {"submission_port", offsetof(struct config_server, submission_port)},
     {"imap_port", offsetof(struct config_server, imap_port)},
     {"pop3_port", offsetof(struct config_server, pop3_port)},
+    {"submissions_port", offsetof(struct config_server, submissions_port)},
+    {"imaps_port", offsetof(struct config_server, imaps_port)},
+    {"pop3s_port", offsetof(struct config_server, pop3s_port)},
 };
 
 static int64_t port_of(const struct config_server *server, const char *key)
@@ -190,6 +193,18 @@ static void check_builtin(struct build *b, const struct tree_section *s)
                      s->label);
 }
 
+static void check_tls_ports(struct build *b, const struct tree_section *s)
+{
+    static const char *const keys[] = {"submissions_port", "imaps_port", "pop3s_port"};
+    const struct config_server *server = s->object;
+    bool without =
+        server->kind == SERVER_BUILTIN && server->certificate_count == 0 && !tree_find(s, "certificates");
+    for (size_t i = 0; i < ARRAY_LEN(keys) && without; i++)
+        if (port_of(server, keys[i]) != 0)
+            findings_add(b->findings, tree_line(s, keys[i]),
+                         "%s: %s needs a certificate; add certificates, or remove it", s->label, keys[i]);
+}
+
 static void check_tls(struct build *b, const struct tree_section *s)
 {
     const struct config_server *server = s->object;
@@ -220,6 +235,7 @@ void rules_check_servers(struct build *b)
         check_ports(b, s);
         check_builtin(b, s);
         check_tls(b, s);
+        check_tls_ports(b, s);
         TREE_FOREACH(check, s, "check")
         check_check(b, check);
         check_failover(b, tree_first(s, "failover"));

@@ -27,6 +27,9 @@
     "Proxies in front of it, by address or network: a connection from one must begin with a header of the "  \
     "PROXY protocol, version 1 or 2, and the client that it names is the client from then on. Who is not "   \
     "named is not believed."
+#define TLS_PORT_HELP(what, usual)                                                                           \
+    "Port for " what " under TLS from the first byte (RFC 8314, usually " usual                              \
+    "), with `certificates`; 0: not offered."
 #define PORT_HELP(what) "Port for " what " on each address; 0: not offered."
 
 /* schema_servers.c */

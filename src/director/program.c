@@ -71,11 +71,9 @@ static json_t *ports(const struct config_server *s)
     const struct {
         const char *name;
         int64_t port;
-    } all[] = {{"smtp", s->smtp_port},
-               {"lmtp", s->lmtp_port},
-               {"submission", s->submission_port},
-               {"imap", s->imap_port},
-               {"pop3", s->pop3_port}};
+    } all[] = {{"smtp", s->smtp_port},   {"lmtp", s->lmtp_port},  {"submission", s->submission_port},
+               {"imap", s->imap_port},   {"pop3", s->pop3_port},  {"submissions", s->submissions_port},
+               {"imaps", s->imaps_port}, {"pop3s", s->pop3s_port}};
     json_t *json = json_object();
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         if (all[i].port > 0)

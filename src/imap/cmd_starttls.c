@@ -29,4 +29,14 @@ void imap_session_tls_started(struct imap_session *s)
     CHECK(s->tls_awaited && s->in.len == 0);
     s->tls_awaited = false;
     s->plain_allowed = true;
+    if (s->tls_first)
+        imap_session_greet(s);
+    s->tls_first = false;
+}
+
+void imap_session_begin_with_tls(struct imap_session *s)
+{
+    buf_clear(&s->out); /* what was to be said is said under it */
+    s->tls_offered = false;
+    s->tls_awaited = s->tls_first = true;
 }

@@ -71,7 +71,8 @@ struct imap_session {
     struct mail *mail;
     bool plain_allowed;
     bool tls_offered;
-    bool tls_awaited;    /* STARTTLS was answered */
+    bool tls_awaited;    /* STARTTLS was answered, or it comes first */
+    bool tls_first;      /* and then the greeting */
     size_t behind_bytes; /* of the input at hand, after the command that is taken */
     enum imap_state state;
     char *user; /* NULL before the login */
@@ -120,7 +121,8 @@ void imap_command_finish(struct imap_command *cmd, const char *status, const cha
 
 void imap_command_release(struct imap_command *cmd); /* frees state, forgets the hooks */
 
-void imap_session_end(struct imap_session *s);                   /* at once; output is still sent */
+void imap_session_end(struct imap_session *s); /* at once; output is still sent */
+void imap_session_greet(struct imap_session *s);
 void imap_session_bye(struct imap_session *s, const char *text); /* `* BYE text`, then end */
 void imap_session_fenced(struct imap_session *s);                /* BYE, and tells the owner */
 void imap_session_progress(struct imap_session *s);              /* after a callback: go on, wake the mover */

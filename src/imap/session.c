@@ -10,7 +10,7 @@
 #define DEFAULT_LOGIN_TIMEOUT_MS (60 * 1000)
 #define IN_MAX_BYTES             (1u << 20) /* a mover that keeps to wants_input stays far below */
 
-static void greet(struct imap_session *s)
+void imap_session_greet(struct imap_session *s)
 {
     const struct imap_options *o = s->options;
     if (!s->mail) {
@@ -41,7 +41,7 @@ struct imap_session *imap_session_new(const struct imap_options *options, const 
     buf_init(&s->command.reply, IMAP_OUT_MAX_BYTES);
     imap_view_init(&s->view);
     arena_init(&s->structure_arena, IMAP_STRUCTURE_ARENA_BYTES);
-    greet(s);
+    imap_session_greet(s);
     return s;
 }
 

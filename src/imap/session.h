@@ -77,6 +77,8 @@ void imap_session_output_taken(struct imap_session *s, size_t len);
 /* STARTTLS was answered: once the output is sent, and before a further byte is read, the handshake is to be
  * made; no input is wanted until it is. A command behind STARTTLS ends the session (CVE-2011-0411). */
 bool imap_session_wants_tls(const struct imap_session *s);
+/* Directly after imap_session_new: TLS comes first, then the greeting (RFC 8314). */
+void imap_session_begin_with_tls(struct imap_session *s);
 void imap_session_tls_started(struct imap_session *s); /* passwords may be sent now */
 /* No more will come: close when the output is sent. */
 bool imap_session_finished(const struct imap_session *s);

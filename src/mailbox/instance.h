@@ -56,10 +56,11 @@ struct session_node {
 void session_node_init(struct session_node *s, struct instance *i, const struct addr *peer);
 void session_node_fini(struct session_node *s);
 
-/* New connections, let in before. Each takes the stream. */
-void intake_accept(struct instance *i, bool lmtp, struct loop_stream *stream, const struct addr *peer);
-void submission_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer);
-void imap_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer);
-void pop3_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer);
+/* New connections, let in before. Each takes the stream. tls: from its first byte (RFC 8314). */
+void intake_accept(struct instance *i, const struct smtp_server_options *options, struct loop_stream *stream,
+                   const struct addr *peer, bool tls);
+void submission_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer, bool tls);
+void imap_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer, bool tls);
+void pop3_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer, bool tls);
 
 #endif

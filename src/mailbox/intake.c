@@ -296,7 +296,8 @@ static void cut_session(struct session_node *node)
     on_closed(s);
 }
 
-void intake_accept(struct instance *i, bool lmtp, struct loop_stream *stream, const struct addr *peer)
+void intake_accept(struct instance *i, const struct smtp_server_options *options, struct loop_stream *stream,
+                   const struct addr *peer, bool tls)
 {
     struct intake *s = mem_zalloc(sizeof(*s));
     session_node_init(&s->base, i, peer);
@@ -304,7 +305,8 @@ void intake_accept(struct instance *i, bool lmtp, struct loop_stream *stream, co
     s->base.make_room = make_room;
     s->base.cut = cut_session;
     addr_format_ip(peer, s->client_ip);
-    s->connection = smtp_server_connection_new(i->loop, stream, &s->base.slot,
-                                               lmtp ? &i->lmtp_options : &i->smtp_options, &server_ops, s);
+    s->connection = smtp_server_connection_new(i->loop, stream, &s->base.slot, options, &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
+    if (tls)
+        smtp_server_begin_with_tls(s->server);
 }

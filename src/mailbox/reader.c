@@ -316,22 +316,26 @@ static struct reader *reader_new(struct instance *i, const struct machine *type,
     return r;
 }
 
-void imap_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
+void imap_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer, bool tls)
 {
     struct reader *r = reader_new(i, &imap_machine, stream, peer);
     struct imap_session *s = imap_session_new(&i->imap_options, &imap_ops, r, i->mail, addr_is_loopback(peer),
                                               tls_server_usable(i->tls));
     r->machine = s;
+    if (tls)
+        imap_session_begin_with_tls(s);
     imap_session_on_wake(s, on_wake, r);
     pump(r);
 }
 
-void pop3_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
+void pop3_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer, bool tls)
 {
     struct reader *r = reader_new(i, &pop3_machine, stream, peer);
     struct pop3_session *s = pop3_session_new(&i->pop3_options, &pop3_ops, r, i->mail, addr_is_loopback(peer),
                                               tls_server_usable(i->tls));
     r->machine = s;
+    if (tls)
+        pop3_session_begin_with_tls(s);
     pop3_session_on_wake(s, on_wake, r);
     pump(r);
 }

@@ -7,8 +7,7 @@
 #include "auth/sasl.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "mailbox/instance.h"
-#include "net/bind.h"
+#include "mailbox/services.h"
 #include "net/descriptors.h"
 #include "net/tls_client.h"
 #include "store/view.h"
@@ -21,13 +20,10 @@
 
 #define RECEIVED_MAX_BYTES 4096 /* what a submission gets before the relay judges its size */
 
-enum service { SERVICE_SMTP, SERVICE_LMTP, SERVICE_SUBMISSION, SERVICE_IMAP, SERVICE_POP3 };
-
 struct listening {
-    struct mailbox_role *role;
-    enum service service;
-    uint16_t port; /* 0: not offered */
-    int fd;        /* bound before; -1: not, or listening */
+    struct service_place place; /* its instance is the role's */
+    uint16_t port;              /* 0: not offered */
+    int fd;                     /* bound before; -1: not, or listening */
     struct loop_listener *listener;
 };
 
@@ -50,26 +46,6 @@ struct mailbox_role {
     void *stop_arg;
 };
 
-/* ---- sessions ---- */
-
-static bool is_own(const struct instance *i, const struct addr *peer)
-{
-    return addr_is_loopback(peer) || config_has_ip(i->config, peer);
-}
-
-void session_node_init(struct session_node *s, struct instance *i, const struct addr *peer)
-{
-    s->instance = i;
-    list_append(&i->sessions, &s->node);
-    admission_enter(&i->entrance.admission, &s->slot, peer, is_own(i, peer));
-}
-
-void session_node_fini(struct session_node *s)
-{
-    list_remove(&s->node);
-    admission_leave(&s->slot);
-}
-
 static void fail(struct mailbox_role *r, int err, const char *why)
 {
     if (r->failed)
@@ -91,58 +67,13 @@ static void make_room(void *arg, struct admission_slot *slot)
     s->make_room(s);
 }
 
-static const struct entrance_words words[MAILBOX_SERVICES] = {
-    [SERVICE_SMTP] = {"SMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
-    [SERVICE_LMTP] = {"LMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
-    [SERVICE_SUBMISSION] = {"submission", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL},
-    [SERVICE_IMAP] = {"IMAP", "* BYE [UNAVAILABLE] Too many connections, try again later\r\n",
-                      "* BYE [LIMIT] Too many connections from your address, try again later\r\n"},
-    [SERVICE_POP3] = {"POP3", "-ERR [SYS/TEMP] Too many connections, try again later\r\n",
-                      "-ERR [SYS/TEMP] Too many connections from your address, try again later\r\n"},
-};
-
-static bool admit(struct instance *i, enum service service, struct loop_stream *stream,
-                  const struct addr *peer)
-{
-    bool log = i->config->log_messages == LOG_MESSAGES_ALL;
-    return entrance_admit(&i->entrance, stream, peer, is_own(i, peer), &words[service],
-                          log ? i->log_limit : NULL);
-}
-
-static void on_client(void *arg, struct loop_stream *stream, const struct addr *peer)
-{
-    struct listening *l = arg;
-    struct instance *i = &l->role->instance;
-    if (!admit(i, l->service, stream, peer))
-        return;
-    switch (l->service) {
-    case SERVICE_SMTP:
-    case SERVICE_LMTP:
-        intake_accept(i, l->service == SERVICE_LMTP, stream, peer);
-        break;
-    case SERVICE_SUBMISSION:
-        submission_accept(i, stream, peer);
-        break;
-    case SERVICE_IMAP:
-        imap_accept(i, stream, peer);
-        break;
-    case SERVICE_POP3:
-        pop3_accept(i, stream, peer);
-        break;
-    }
-}
+/* ---- becoming ready ---- */
 
 static void on_accept(void *arg, struct loop_stream *stream, const struct addr *peer)
 {
     struct listening *l = arg;
-    struct instance *i = &l->role->instance;
-    if (addr_blocks_have(&i->server->proxy_from, peer))
-        proxies_take(i->proxies, stream, peer, words[l->service].protocol, on_client, l);
-    else
-        on_client(l, stream, peer);
+    service_open(&l->place, stream, peer);
 }
-
-/* ---- becoming ready ---- */
 
 static int listen_one(struct mailbox_role *r, struct listening *l, struct err_buf *eb)
 {
@@ -312,53 +243,11 @@ static void forget_relays(struct relays *relays)
     relays_fini(relays);
 }
 
-static void get_ports(const struct config_server *s, uint16_t out[MAILBOX_SERVICES])
-{
-    const int64_t ports[MAILBOX_SERVICES] = {
-        [SERVICE_SMTP] = s->smtp_port,
-        [SERVICE_LMTP] = s->lmtp_port,
-        [SERVICE_SUBMISSION] = s->submission_port,
-        [SERVICE_IMAP] = s->imap_port,
-        [SERVICE_POP3] = s->pop3_port,
-    };
-    for (size_t i = 0; i < MAILBOX_SERVICES; i++)
-        out[i] = (uint16_t)ports[i];
-}
-
-static void close_fds(const int *fds)
-{
-    for (size_t i = 0; i < MAILBOX_SERVICES; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-}
-
-int mailbox_role_bind(const struct config_server *server, const struct addr *address,
-                      int ret_fds[MAILBOX_SERVICES], struct err_buf *eb)
-{
-    int fds[MAILBOX_SERVICES] = {-1, -1, -1, -1, -1};
-    uint16_t ports[MAILBOX_SERVICES];
-    get_ports(server, ports);
-    for (size_t i = 0; i < MAILBOX_SERVICES; i++) {
-        struct addr at = *address;
-        addr_set_port(&at, ports[i]);
-        int rc = ports[i] ? net_bind_listen("server", server->name, &at, 1, &fds[i], eb) : 0;
-        if (rc < 0) {
-            close_fds(fds);
-            return rc;
-        }
-    }
-    memcpy(ret_fds, fds, sizeof(fds));
-    return 0;
-}
-
 static void make_listening(struct mailbox_role *r)
 {
-    uint16_t ports[MAILBOX_SERVICES];
-    get_ports(r->options.server, ports);
     for (size_t i = 0; i < MAILBOX_SERVICES; i++)
-        r->listening[i] = (struct listening){.role = r,
-                                             .service = (enum service)i,
-                                             .port = ports[i],
+        r->listening[i] = (struct listening){.place = {&r->instance, i},
+                                             .port = service_port(r->options.server, i),
                                              .fd = r->options.listen_fds ? r->options.listen_fds[i] : -1};
 }
 

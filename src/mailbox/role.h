@@ -10,7 +10,8 @@
 
 struct mailbox_role;
 
-#define MAILBOX_SERVICES 5 /* SMTP, LMTP, submission, IMAP, POP3 */
+#define MAILBOX_SERVICES                                                                                     \
+    8 /* SMTP, LMTP, submission, IMAP and POP3; these three also under TLS from the start */
 
 struct mailbox_role_options {
     const struct config *config; /* must outlive the role, as must the store */

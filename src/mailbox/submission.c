@@ -376,7 +376,7 @@ static void cut_session(struct session_node *node)
     on_closed(s);
 }
 
-void submission_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer)
+void submission_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer, bool tls)
 {
     struct submission *s = mem_zalloc(sizeof(*s));
     session_node_init(&s->base, i, peer);
@@ -389,4 +389,6 @@ void submission_accept(struct instance *i, struct loop_stream *stream, const str
         i->loop, stream, &s->base.slot,
         addr_is_loopback(peer) ? &i->submission_options : &i->submission_away_options, &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
+    if (tls)
+        smtp_server_begin_with_tls(s->server);
 }

@@ -30,4 +30,14 @@ void pop3_session_tls_started(struct pop3_session *s)
     s->plain_allowed = true;
     free(s->user); /* what USER said is forgotten */
     s->user = NULL;
+    if (s->tls_first)
+        pop3_greet(s);
+    s->tls_first = false;
+}
+
+void pop3_session_begin_with_tls(struct pop3_session *s)
+{
+    buf_clear(&s->out); /* what was to be said is said under it */
+    s->tls_offered = false;
+    s->tls_awaited = s->tls_first = true;
 }

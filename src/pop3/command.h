@@ -38,7 +38,8 @@ struct pop3_session {
     struct mail *mail;
     bool plain_allowed;
     bool tls_offered;
-    bool tls_awaited; /* STLS was answered */
+    bool tls_awaited; /* STLS was answered, or it comes first */
+    bool tls_first;   /* and then the greeting */
     enum pop3_state state;
     bool ended, busy, asking, pumping;
     unsigned login_failures, bad_commands;
@@ -81,6 +82,7 @@ void pop3_cmd_capa(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_user(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_pass(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_auth(struct pop3_session *s, const struct pop3_command *c);
+void pop3_greet(struct pop3_session *s);
 void pop3_cmd_stls(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_stat(struct pop3_session *s, const struct pop3_command *c);
 void pop3_cmd_list(struct pop3_session *s, const struct pop3_command *c);

@@ -13,6 +13,17 @@
 #define BAD_COMMANDS_MAX         20 /* nothing sensible is at the other end */
 #define ARENA_BYTES              (8 * POP3_LINE_MAX_BYTES)
 
+void pop3_greet(struct pop3_session *s)
+{
+    const struct pop3_options *o = s->options;
+    if (s->mail) {
+        buf_append_fmt(&s->out, "+OK %s Holdfast POP3 instance=%s\r\n", o->hostname, o->instance);
+    } else {
+        buf_append_text(&s->out, "-ERR [SYS/TEMP] The mail store is not available now\r\n");
+        s->ended = true;
+    }
+}
+
 struct pop3_session *pop3_session_new(const struct pop3_options *options, const struct pop3_ops *ops,
                                       void *arg, struct mail *mail, bool plain_allowed, bool tls_offered)
 {
@@ -27,12 +38,7 @@ struct pop3_session *pop3_session_new(const struct pop3_options *options, const 
     buf_init(&s->in, POP3_IN_MAX_BYTES);
     buf_init(&s->out, POP3_OUT_MAX_BYTES);
     arena_init(&s->arena, ARENA_BYTES);
-    if (mail) {
-        buf_append_fmt(&s->out, "+OK %s Holdfast POP3 instance=%s\r\n", options->hostname, options->instance);
-    } else {
-        buf_append_text(&s->out, "-ERR [SYS/TEMP] The mail store is not available now\r\n");
-        s->ended = true;
-    }
+    pop3_greet(s);
     return s;
 }
 

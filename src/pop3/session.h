@@ -61,6 +61,8 @@ bool pop3_session_wants_input(const struct pop3_session *s);
 struct str pop3_session_output(const struct pop3_session *s);
 void pop3_session_output_taken(struct pop3_session *s, size_t len);
 bool pop3_session_wants_tls(const struct pop3_session *s);
+/* Directly after pop3_session_new: TLS comes first, then the greeting (RFC 8314). */
+void pop3_session_begin_with_tls(struct pop3_session *s);
 void pop3_session_tls_started(struct pop3_session *s);
 bool pop3_session_finished(const struct pop3_session *s);
 int64_t pop3_session_timeout_ms(const struct pop3_session *s);

@@ -43,6 +43,12 @@ void cmd_starttls(struct smtp_server *s, struct str args)
         begin(s);
 }
 
+void smtp_server_begin_with_tls(struct smtp_server *s)
+{
+    CHECK(!s->started);
+    s->tls_offered = s->tls_first = true;
+}
+
 bool smtp_server_wants_tls(const struct smtp_server *s)
 {
     return s->phase == PHASE_TLS;
@@ -65,6 +71,9 @@ void smtp_server_tls_started(struct smtp_server *s, struct str how)
     server_forget_client(s);
     s->phase = PHASE_COMMAND;
     s->progress++;
+    if (s->tls_first)
+        server_ask_connect(s);
+    s->tls_first = false;
     server_go_on(s);
 }
 

@@ -231,16 +231,24 @@ void server_go_on(struct smtp_server *s)
         s->on_wake(s->wake_arg);
 }
 
-void smtp_server_start(struct smtp_server *s)
+void server_ask_connect(struct smtp_server *s)
 {
-    CHECK(!s->started);
-    s->started = true;
     s->question = QUESTION_CONNECT;
-    s->running = true;
     if (s->ops->connect)
         s->ops->connect(s->arg);
     else
         smtp_server_reply(s, NULL);
+}
+
+void smtp_server_start(struct smtp_server *s)
+{
+    CHECK(!s->started);
+    s->started = true;
+    s->running = true;
+    if (s->tls_first)
+        s->phase = PHASE_TLS;
+    else
+        server_ask_connect(s);
     run(s);
 }
 

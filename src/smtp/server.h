@@ -152,6 +152,8 @@ struct smtp_server *smtp_server_new(const struct smtp_server_options *options,
 void smtp_server_free(struct smtp_server *s);
 /* STARTTLS (RFC 3207) is offered in this session. Before smtp_server_start. */
 void smtp_server_offer_tls(struct smtp_server *s);
+/* TLS comes first, as after STARTTLS, then the greeting (RFC 8314). Before smtp_server_start. */
+void smtp_server_begin_with_tls(struct smtp_server *s);
 /* XCLIENT is offered: what the peer says of its client is believed. Before smtp_server_start. */
 void smtp_server_offer_xclient(struct smtp_server *s);
 /* Asks `connect`. */

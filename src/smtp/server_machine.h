@@ -77,6 +77,7 @@ struct smtp_server {
     struct peer_nonce nonce;
     bool nonce_spent;
     char peer_node[PEER_NODE_MAX + 1];
+    bool tls_first; /* and then the greeting */
     bool xclient_offered;
     struct smtp_xclient xclient, xclient_asked; /* of whom the peer speaks for */
 
@@ -110,6 +111,7 @@ void server_reset(struct smtp_server *s);
 /* The session begins anew: who the client is, is not known any more. An XHOLDFAST nonce that was spent stays
  * so. */
 void server_forget_client(struct smtp_server *s);
+void server_ask_connect(struct smtp_server *s);
 size_t server_recipients_max(const struct smtp_server *s);
 uint64_t server_size_max_bytes(const struct smtp_server *s); /* of a message, for this client */
 /* Runs on after an answer that came from outside. */

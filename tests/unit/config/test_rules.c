@@ -307,6 +307,22 @@ static void tls_keys_agree(void **state)
 {
     (void)state;
     static const struct bad_case cases[] = {
+        {SERVER_WITH("imaps_port = 993\nsubmissions_port = 465\n"),
+         "2: server \"m\": imaps_port needs a certificate; add certificates, or remove it\n"
+         "3: server \"m\": submissions_port needs a certificate; add certificates, or remove it\n"},
+        {SERVER_WITH(
+             "pop3_port = 110 pop3s_port = 110 certificates = {\"c\"}\n") "certificate \"c\" { certificate = "
+                                                                          "\"c.pem\" key = \"c.key\" }",
+         "2: server \"m\": pop3_port and pop3s_port are both 110; each service has a port of its own\n"},
+        {NETWORK EXTERNAL("x", "127.0.0.4", "proxy_from = {\"192.0.2.0/24\"}"),
+         "3: server \"x\": what an external server believes is its own matter; remove proxy_from\n"},
+        {SERVER_WITH("proxy_from = {\"192.0.2.0/24\", \"192.0.2.1\", "
+                     "\"::ffff:192.0.2.1\",\n\"192.0.2.1/24\",\n\"x\"}"),
+         "2: server \"m\": proxy_from has \"::ffff:192.0.2.1\" twice; remove one\n"
+         "3: server \"m\": proxy_from has \"192.0.2.1/24\", whose bits behind the prefix are not 0; give the "
+         "network\n"
+         "4: server \"m\": proxy_from must be a list of IP addresses and networks, such as {\"192.0.2.1\", "
+         "\"2001:db8::/32\"}\n"},
         {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"pinned\" tls_pins = {\"" PIN "\"}"), ""},
         {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"required\" tls_ca = \"ca.pem\""), ""},
         {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"pinned\""),

@@ -344,6 +344,24 @@ static void silence_ends_it(void **state)
     assert_non_null(strstr(imap_session_output(t->session).ptr, "* BYE "));
 }
 
+static void tls_may_come_before_the_greeting(void **state)
+{
+    static const struct imap_options options = {.hostname = "mail1.example.test", .instance = "7@east1"};
+    static const struct imap_ops ops = {.now = NULL};
+    struct imap_session *s = imap_session_new(&options, &ops, NULL, rig->mail, false, true);
+    (void)state;
+    imap_session_begin_with_tls(s);
+    assert_true(imap_session_wants_tls(s));
+    assert_false(imap_session_wants_input(s));
+    assert_int_equal(imap_session_output(s).len, 0);
+    imap_session_tls_started(s);
+    assert_false(imap_session_wants_tls(s));
+    assert_true(str_starts(imap_session_output(s), STR("* OK [CAPABILITY ")));
+    assert_non_null(strstr(imap_session_output(s).ptr, "AUTH=PLAIN"));
+    assert_null(strstr(imap_session_output(s).ptr, "STARTTLS"));
+    imap_session_free(s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -366,6 +384,7 @@ int main(void)
         TEST(a_stale_instance_ends_the_session),
         TEST(logging_out),
         TEST(silence_ends_it),
+        TEST(tls_may_come_before_the_greeting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,6 +178,21 @@ static void what_another_session_expunged_is_not_an_empty_message(void **state)
     assert_non_null(strstr(buf_data(&p->out), "+OK"));
 }
 
+static void tls_may_come_before_the_greeting(void **state)
+{
+    static const struct pop3_ops ops = {.fenced = NULL};
+    struct pop *p = *state;
+    struct pop3_session *s = pop3_session_new(&p->options, &ops, p, p->rig->mail, false, true);
+    pop3_session_begin_with_tls(s);
+    assert_true(pop3_session_wants_tls(s));
+    assert_false(pop3_session_wants_input(s));
+    assert_int_equal(pop3_session_output(s).len, 0);
+    pop3_session_tls_started(s);
+    assert_false(pop3_session_wants_tls(s));
+    assert_true(str_starts(pop3_session_output(s), STR("+OK mail1.example.test ")));
+    pop3_session_free(s);
+}
+
 #define POP_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -188,6 +203,7 @@ int main(void)
         POP_TEST(a_store_that_fails_midway_ends_the_session),
         POP_TEST(a_store_that_is_away_is_said),
         POP_TEST(what_another_session_expunged_is_not_an_empty_message),
+        POP_TEST(tls_may_come_before_the_greeting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

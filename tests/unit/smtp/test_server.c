@@ -478,6 +478,38 @@ static void a_handshake_ends_by_failure_time_or_success(void **state)
     smtp_server_free(w.s);
 }
 
+static void tls_may_come_before_the_greeting(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    smtp_server_begin_with_tls(w.s);
+    smtp_server_start(w.s);
+    assert_true(smtp_server_wants_tls(w.s));
+    assert_false(smtp_server_wants_input(w.s));
+    assert_true(smtp_server_timeout_ms(w.s) > 0);
+    expect_output(&w, "");
+    assert_string_equal(w.log, "");
+    smtp_server_tls_started(w.s, STR("TLSv1.3 SOME_CIPHER"));
+    assert_string_equal(w.log, "connect ");
+    expect_output(&w, "220 mail.example.test ESMTP\r\n");
+    input(&w, "EHLO a\r\n");
+    assert_null(strstr(smtp_server_output(w.s).ptr, "STARTTLS"));
+    drop_output(&w);
+    input(&w, "STARTTLS\r\n");
+    expect_output(&w, "503 5.5.1 TLS is active already\r\n");
+    assert_string_equal(smtp_server_protocol_name(w.s), "ESMTPS");
+    smtp_server_free(w.s);
+    open_world(&w);
+    smtp_server_begin_with_tls(w.s);
+    smtp_server_start(w.s);
+    smtp_server_tls_failed(w.s, "no TLS at all");
+    assert_true(smtp_server_finished(w.s));
+    expect_output(&w, "");
+    assert_string_equal(w.log, "no TLS at all ");
+    smtp_server_free(w.s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +528,7 @@ int main(void)
         cmocka_unit_test(tls_forgets_what_was_said),
         cmocka_unit_test(a_command_behind_starttls_ends_the_session),
         cmocka_unit_test(a_handshake_ends_by_failure_time_or_success),
+        cmocka_unit_test(tls_may_come_before_the_greeting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
