@@ -333,6 +333,8 @@ static void copy_rows(struct answer *a, const struct queue_rows *rows)
     struct queue_delivery *copy = rig_copy(a->rig, rows->items, rows->count, sizeof(*rows->items));
     for (size_t i = 0; i < rows->count; i++) {
         copy[i].reverse_path = rig_str(a->rig, rows->items[i].reverse_path);
+        copy[i].helo = rig_str(a->rig, rows->items[i].helo);
+        copy[i].client = rig_str(a->rig, rows->items[i].client);
         copy[i].recipient = rig_str(a->rig, rows->items[i].recipient);
         copy[i].domain = rig_str(a->rig, rows->items[i].domain);
         copy[i].home = rig_str(a->rig, rows->items[i].home);
