@@ -367,7 +367,6 @@ struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, e
     o->who = op_str(&o->op, who);
     o->why = op_str(&o->op, why);
     o->at = loop_wall(q->port->loop);
-    o->keep = q->keep;
     return op_submit(&o->op);
 }
 

@@ -64,7 +64,7 @@ struct op_queue_settle {
 
 struct op_queue_kept_count {
     struct store_op op;
-    struct wall_time since, until;
+    struct wall_time since;
     struct queue_kept ret_kept;
 };
 
@@ -107,7 +107,6 @@ struct op_queue_act {
     enum queue_action action;
     struct str home, who, why;
     struct wall_time at;
-    bool keep; /* as of op_queue_settle */
     uint64_t ret_changed;
     /* The engine's, when it works in slices: */
     int64_t record_id;

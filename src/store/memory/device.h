@@ -80,7 +80,7 @@ struct memory_message {
     uint64_t size_bytes;
     int64_t first_delivery;
     size_t delivery_count, live_count;
-    bool kept; /* nothing of it is live, and its body is not free */
+    bool kept; /* something of it was delivered, at ended_at the last, and its body is not to be free */
     struct wall_time ended_at;
 };
 
@@ -100,7 +100,7 @@ struct memory_queue {
     int64_t notices_from;  /* the first that was not dropped */
 };
 
-/* Its last delivery has ended: keeps its body, or makes it free. */
+/* A delivery of it has ended: keeps its body, or makes it free when it was the last. */
 void memory_message_end(struct memory_queue *q, struct memory_message *m, bool keep, struct wall_time at);
 struct memory_queue *memory_queue_new(struct str name);
 void memory_queue_free(void *queue);

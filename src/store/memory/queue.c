@@ -152,8 +152,8 @@ static void set_state(struct memory_queue *q, struct memory_delivery *d, enum qu
     if (queue_state_is_live(state))
         return;
     list_remove(&d->live);
-    if (--message->live_count == 0)
-        memory_message_end(q, message, keep, at);
+    message->live_count--;
+    memory_message_end(q, message, keep && state == QUEUE_DELIVERED, at);
 }
 
 static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,

@@ -136,8 +136,8 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
         struct memory_message *message = table_get(&q->messages, d->row.message_id);
         list_remove(&d->live);
         str_replace(&d->row.last_reply, o->why);
-        if (--message->live_count == 0)
-            memory_message_end(q, message, o->keep, o->at);
+        message->live_count--;
+        memory_message_end(q, message, false, o->at);
     }
     return true;
 }
