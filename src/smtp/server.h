@@ -112,7 +112,8 @@ struct smtp_server_ops {
     /* Question, with at least one recipient: 354 and the message follows. */
     void (*data_begin)(void *arg);
     /* No question: bytes of the message, unstuffed, in pieces of any size. All
-     * are taken. False: no room for more until smtp_server_resume. */
+     * are taken. False: no room for more until smtp_server_resume; after the last
+     * piece it has no meaning. */
     bool (*data)(void *arg, const char *data, size_t len);
     /* Question: CRLF.CRLF was seen and the message holds to the rules. A 250
      * says: durable. LMTP: smtp_server_reply answers for all recipients that
