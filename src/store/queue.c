@@ -173,6 +173,11 @@ int queue_health(const struct queue *q)
     return q->port->ops->health(q->port);
 }
 
+uint64_t queue_full_count(const struct queue *q)
+{
+    return q->port->full_count;
+}
+
 /* ---- accepting ---- */
 
 void queue_keep(struct queue *q, bool on)

@@ -226,8 +226,10 @@ static enum outcome transact(struct sqlite_file *f, struct list *ops)
 
 void committer_note_full(struct sqlite_file *f, bool full)
 {
-    if (full)
+    if (full) {
         f->c.full_until = mono_add_ms(loop_now(f->port.loop), FULL_PAUSE_MS);
+        f->c.checkpoint_at = 0; /* the log need not grow on */
+    }
     if (atomic_load(&f->full) != full)
         atomic_store(&f->full, full);
 }
