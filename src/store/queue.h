@@ -84,7 +84,7 @@ struct queue_delivery {
     uint32_t losses;   /* connections lost after MAIL while it was sent */
     struct wall_time next_at;
     struct wall_time received_at;
-    struct wall_time waits_since; /* its age counts from here: received_at, or its last release */
+    struct wall_time waits_since; /* its age counts from here: received_at, its last release or replay */
     uint64_t size_bytes;
     bool eight_bit, smtputf8;
     struct str last_reply;
