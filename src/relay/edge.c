@@ -314,8 +314,9 @@ static void accept_message(struct session *s, const struct smtp_data_info *info)
     };
     struct queue_recipient_in *recipients = mem_calloc(s->envelope.count, sizeof(*recipients));
     for (size_t i = 0; i < s->envelope.count; i++)
-        recipients[i] = (struct queue_recipient_in){str_from(s->envelope.rcpts[i].address),
-                                                    str_from(s->envelope.rcpts[i].domain->name)};
+        recipients[i] = (struct queue_recipient_in){.address = str_from(s->envelope.rcpts[i].address),
+                                                    .domain = str_from(s->envelope.rcpts[i].domain->name),
+                                                    .home = STR_EMPTY};
     s->accept_op =
         queue_accept(s->edge->queue, s->body, &message, recipients, s->envelope.count, on_accept, s);
     s->body = NULL;

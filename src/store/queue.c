@@ -224,6 +224,7 @@ struct store_op *queue_accept(struct queue *q, struct body_writer *body,
     for (size_t i = 0; i < recipient_count; i++) {
         o->recipients[i].address = op_str(&o->op, recipients[i].address);
         o->recipients[i].domain = op_str(&o->op, recipients[i].domain);
+        o->recipients[i].home = op_str(&o->op, recipients[i].home.ptr ? recipients[i].home : STR_EMPTY);
     }
     return op_submit(&o->op);
 }

@@ -41,9 +41,15 @@ struct queue_message_in {
     struct wall_time received_at;
 };
 
+/* The home of mail that must leave the network: its destination is found by the recipient's domain, or is the
+ * relay's smarthost. No server can have this name (config/units.h). Only what we make ourselves gets it
+ * when it is accepted, and what an operator moves there: nothing that a client hands in. */
+#define QUEUE_HOME_OUTSIDE "*"
+
 struct queue_recipient_in {
     struct str address; /* forward-path mailbox, local part as given */
     struct str domain;  /* lower case */
+    struct str home;    /* own server of this delivery, or QUEUE_HOME_OUTSIDE; "" is the domain's route */
 };
 
 /* NULL while queue_health is not 0. */

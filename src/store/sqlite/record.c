@@ -4,14 +4,16 @@
 
 #include "base/crc32c.h"
 
-#define SEGMENT_MAGIC   0x6a714648U /* "HFqj" */
-#define SEGMENT_VERSION 1
+#define SEGMENT_MAGIC 0x6a714648U /* "HFqj" */
+/* 2: an accept may tell homes. What is begun has this version, what is read may have any before. */
+#define SEGMENT_VERSION 2
 
 #define PIECE_BYTES 24
 
 /* accept's flags */
 #define ACCEPT_EIGHT_BIT 1
 #define ACCEPT_SMTPUTF8  2
+#define ACCEPT_HOMES     4 /* each recipient has a third text */
 
 /* ---- numbers and texts ---- */
 
@@ -95,7 +97,7 @@ int segment_header_decode(struct str bytes, struct segment_header *ret_header)
     memcpy(&b, bytes.ptr, sizeof(b));
     if (b.magic != SEGMENT_MAGIC || b.crc != crc32c(0, &b, offsetof(struct segment_bytes, crc)))
         return ERR_CORRUPT;
-    if (b.version != SEGMENT_VERSION)
+    if (b.version == 0 || b.version > SEGMENT_VERSION)
         return ERR_VERSION;
     *ret_header = (struct segment_header){b.salt, b.sequence, b.size_bytes, b.epoch, b.number};
     return 0;
@@ -167,16 +169,30 @@ struct accept_bytes {
     uint32_t flags, piece_count, recipient_count, unused;
 };
 
+static bool have_homes(const struct queue_recipient_in *recipients, uint32_t count)
+{
+    while (count-- > 0)
+        if (recipients[count].home.len > 0)
+            return true;
+    return false;
+}
+
+static uint32_t accept_flags(const struct queue_message_in *m, bool homes)
+{
+    return (m->eight_bit ? ACCEPT_EIGHT_BIT : 0) | (m->smtputf8 ? ACCEPT_SMTPUTF8 : 0) |
+           (homes ? ACCEPT_HOMES : 0);
+}
+
 void record_accept_encode(struct buf *out, const struct record_accept *a, const struct record_piece *pieces,
                           const struct queue_recipient_in *recipients)
 {
     const struct queue_message_in *m = &a->message;
+    bool homes = have_homes(recipients, a->recipient_count);
     struct accept_bytes b = {.message_id = a->message_id,
                              .first_delivery = a->first_delivery,
                              .size_bytes = a->size_bytes,
                              .received_ms = m->received_at.ms,
-                             .flags =
-                                 (m->eight_bit ? ACCEPT_EIGHT_BIT : 0) | (m->smtputf8 ? ACCEPT_SMTPUTF8 : 0),
+                             .flags = accept_flags(m, homes),
                              .piece_count = a->piece_count,
                              .recipient_count = a->recipient_count};
     memcpy(b.custody_id, m->custody_id.bytes, sizeof(b.custody_id));
@@ -194,16 +210,29 @@ void record_accept_encode(struct buf *out, const struct record_accept *a, const 
     for (uint32_t i = 0; i < a->recipient_count; i++) {
         put_text(out, recipients[i].address);
         put_text(out, recipients[i].domain);
+        if (homes)
+            put_text(out, recipients[i].home);
     }
 }
 
-static bool recipients_hold(struct str recipients, uint32_t count)
+static bool take_recipient(struct str *from, bool homes, struct queue_recipient_in *ret)
 {
-    struct str text;
-    while (count-- > 0)
-        if (!take_text(&recipients, &text) || !take_text(&recipients, &text))
+    ret->home = STR_EMPTY;
+    return take_text(from, &ret->address) && take_text(from, &ret->domain) &&
+           (!homes || take_text(from, &ret->home));
+}
+
+/* One form for one thing: who tells homes has one. */
+static bool recipients_hold(struct str recipients, uint32_t count, bool homes)
+{
+    struct queue_recipient_in r;
+    bool seen = false;
+    while (count-- > 0) {
+        if (!take_recipient(&recipients, homes, &r))
             return false;
-    return recipients.len == 0;
+        seen |= r.home.len > 0;
+    }
+    return recipients.len == 0 && seen == homes;
 }
 
 int record_accept_decode(struct str meta, struct record_accept *ret_accept)
@@ -214,8 +243,9 @@ int record_accept_decode(struct str meta, struct record_accept *ret_accept)
     if (!take_value(&meta, &b, sizeof(b)) || !take_text(&meta, &m->reverse_path) ||
         !take_text(&meta, &m->helo) || !take_text(&meta, &m->client) ||
         !take(&meta, (size_t)b.piece_count * PIECE_BYTES, &a.pieces) ||
-        !recipients_hold(meta, b.recipient_count))
+        !recipients_hold(meta, b.recipient_count, b.flags & ACCEPT_HOMES))
         return ERR_CORRUPT;
+    a.homes = b.flags & ACCEPT_HOMES;
     a.recipients = meta;
     a.message_id = b.message_id;
     a.first_delivery = b.first_delivery;
@@ -240,10 +270,10 @@ struct record_piece record_next_piece(struct str *pieces)
     return p;
 }
 
-struct queue_recipient_in record_next_recipient(struct str *recipients)
+struct queue_recipient_in record_next_recipient(struct record_accept *a)
 {
     struct queue_recipient_in r;
-    bool there = take_text(recipients, &r.address) && take_text(recipients, &r.domain);
+    bool there = take_recipient(&a->recipients, a->homes, &r);
     CHECK(there);
     return r;
 }
