@@ -12,7 +12,7 @@ static struct memory_delivery *delivery_of(const struct memory_queue *q, const s
 
 static void free_if_unused(struct memory_queue *q, struct memory_message *m)
 {
-    if (m->live_count == 0 && !m->kept)
+    if (m->live_count == 0 && !m->kept && !memory_owes_for(q, m->id))
         memory_body_unref(&q->bodies, m->body_id);
 }
 
@@ -116,6 +116,7 @@ static bool replay_one(struct memory_queue *q, struct memory_message *m, struct 
     d->row.state = QUEUE_WAITING;
     d->row.next_at = (struct wall_time){0};
     d->row.losses = 0;
+    d->row.request.notify = DSN_NOTIFY_NEVER;
     d->row.waits_since = o->at;
     put_in_order(q, d);
     m->live_count++;
