@@ -11,6 +11,8 @@
 
 struct claims;
 struct notices;
+struct outside;
+struct outside_mail;
 struct safety_net;
 struct strays;
 
@@ -19,6 +21,7 @@ struct custody_options {
     const struct config *config;
     const struct config_relay *relay;
     struct record_work *work;
+    struct outside *outside; /* brings its mail that leaves the network */
 };
 
 struct custody {
@@ -28,12 +31,16 @@ struct custody {
     struct notices *notices;
     struct safety_net *safety_net;
     struct strays *strays;
+    struct outside_mail *outside;
 };
 
 /* What options points to must outlive it, and so must q. */
 struct custody *custody_new(struct loop *l, struct queue *q, const struct custody_options *options);
 void custody_free(struct custody *c);
-/* So many of its deliveries waited too long, and are in quarantine. */
+/* Its deliveries were changed by an operator, or "expire" was. Returns how many of those for outside that the
+ * filter selects are being sent now (NULL: none are asked for). */
+size_t custody_changed(struct custody *c, const struct queue_filter *filter);
+/* So many of its deliveries waited too long, and are in quarantine; 0: others are. */
 void custody_expired(struct custody *c, size_t count);
 
 #endif
