@@ -109,7 +109,11 @@ def test_what_is_not_known_now_waits(network, make_sink, dns):
     near = make_sink(NEAR, PORT)
     leave(network, "a@dark.example")
     network.until(lambda: "4.4.3" in rows(network, "a@dark.example")[0]["last_reply"], "why it waits")
-    assert rows(network, "a@dark.example")[0]["home"] == "*"
+    [row] = network.json("queue", "list", "--server", "*")
+    assert row["home"] == "*" and row["recipient"] == "a@dark.example"
+    network.until(lambda: network.relay("relay1")["outside"] == 1, "its count")
+    assert network.relay("relay1")["unroutable"] == 0 and network.queued() == 0
+    assert "1 in the queue of relay1 leave the network" in network.must("status")
     dns.names["dark.example"] = {"A": [NEAR]}
     until_taken(near, "a@dark.example")
 

@@ -173,22 +173,27 @@ static void on_accepted(void *arg, int err, int64_t message_id)
     outside_kick(w->mail);
 }
 
-static void accept_for(struct world *w, const char *name, const char *domain)
+static void accept_to(struct world *w, const struct queue_recipient_in *to, size_t count)
 {
     static const char body[] = "Subject: notice\r\n\r\nhello\r\n";
-    char address[80];
     struct target_rig *r = w->rig;
-    snprintf(address, sizeof(address), "%s@%s", name, domain);
     struct queue_message_in in = {.reverse_path = STR_EMPTY,
                                   .helo = STR("relay.example.test"),
                                   .client = STR("10.9.9.9"),
                                   .received_at = loop_wall(r->loop)};
-    struct queue_recipient_in to = {str_from(address), str_from(domain), STR(QUEUE_HOME_OUTSIDE)};
     r->accepted++;
     memcpy(in.custody_id.bytes, &r->accepted, sizeof(r->accepted));
     struct body_writer *writer = queue_body_begin(r->queue);
     body_append(writer, body, sizeof(body) - 1);
-    queue_accept(r->queue, writer, &in, &to, 1, on_accepted, w);
+    queue_accept(r->queue, writer, &in, to, count, on_accepted, w);
+}
+
+static void accept_for(struct world *w, const char *name, const char *domain)
+{
+    char address[80];
+    snprintf(address, sizeof(address), "%s@%s", name, domain);
+    struct queue_recipient_in to = {str_from(address), str_from(domain), STR(QUEUE_HOME_OUTSIDE)};
+    accept_to(w, &to, 1);
 }
 
 static void on_look(void *arg, int err, const struct queue_rows *rows)
@@ -249,6 +254,25 @@ static void one_session_carries_many(void **state)
     RIG_UNTIL(w->rig, taken(w) == 50);
     assert_in_range(w->rig->peers[0].greetings, 1, 4);
     assert_int_equal(w->rig->peers[1].greetings, 0);
+}
+
+/* One message: each domain's servers get their own recipients only. */
+static void recipients_are_told_apart_by_domain(void **state)
+{
+    struct world *w = *state;
+    const struct queue_recipient_in to[] = {
+        {STR("a@far.example"), STR("far.example"), STR(QUEUE_HOME_OUTSIDE)},
+        {STR("b@far.example"), STR("far.example"), STR(QUEUE_HOME_OUTSIDE)},
+        {STR("c@half.example"), STR("half.example"), STR(QUEUE_HOME_OUTSIDE)},
+        {STR("d@far.example"), STR("far.example"), STR(QUEUE_HOME_OUTSIDE)},
+    };
+    accept_to(w, to, ARRAY_LEN(to));
+    RIG_UNTIL(w->rig, look(w, "c@half.example") == QUEUE_DELIVERED &&
+                          look(w, "a@far.example") == QUEUE_DELIVERED &&
+                          look(w, "d@far.example") == QUEUE_DELIVERED);
+    assert_int_equal(w->rig->peers[0].rcpts, 3);
+    assert_int_equal(w->rig->peers[1].rcpts, 1);
+    assert_int_equal(w->rig->peers[0].taken_count, 2);
 }
 
 static void what_has_nowhere_to_go_is_quarantined(void **state)
@@ -382,6 +406,7 @@ int main(void)
         TEST(it_goes_to_the_preferred_mx),
         TEST(a_dead_mx_is_followed_by_the_next),
         TEST(one_session_carries_many),
+        TEST(recipients_are_told_apart_by_domain),
         TEST(what_has_nowhere_to_go_is_quarantined),
         TEST(what_is_refused_is_quarantined),
         TEST(what_is_not_known_is_tried_later),
