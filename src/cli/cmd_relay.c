@@ -44,7 +44,7 @@ static void open_resolver(struct relay_main *m, const struct config_relay *relay
                                        .forwarder_count = relay->resolver.count,
                                        .trust_anchor = relay->trust_anchor};
     if (resolver_unbound_new(m->rm.cx.loop, &options, &m->resolver, &eb) < 0)
-        log_event(LOG_ERROR, "mail for outside waits", LOG_TEXT("detail", eb.text));
+        log_event(LOG_WARNING, "mail that leaves the network waits", LOG_TEXT("detail", eb.text));
 }
 
 static int start_bound(struct relay_main *m, const struct config_relay *relay, int *fds)

@@ -27,6 +27,7 @@ struct delivery {
     struct body_reader *body;
     struct store_op *body_op;
     uint64_t body_offset;
+    struct mono_time dot_at; /* the message was given to its end; MONO_NEVER: it was not */
 };
 
 static void close_body(struct delivery *d)
@@ -52,6 +53,7 @@ static void take_next(struct delivery *d)
     d->transaction = t;
     d->about_message = 0;
     d->server_refused = false;
+    d->dot_at = MONO_NEVER;
     d->body = queue_body_open(source_queue(t->source), t->message_id);
     for (size_t i = 0; i < t->recipient_count; i++)
         d->addresses[i] = str_from(t->recipients[i].address);
@@ -98,6 +100,7 @@ static void on_body_wanted(void *arg, size_t len_max)
 {
     struct delivery *d = arg;
     if (d->body_offset > 0 && d->body_offset == body_reader_size_bytes(d->body)) {
+        d->dot_at = loop_now(d->loop);
         smtp_client_body(d->client, "", 0);
         return;
     }
@@ -237,6 +240,11 @@ struct transaction *delivery_free(struct delivery *d)
     loop_timer_free(d->idle_timer);
     free(d);
     return t;
+}
+
+int64_t delivery_answer_ns(const struct delivery *d)
+{
+    return d->dot_at.ns == MONO_NEVER.ns ? -1 : loop_now(d->loop).ns - d->dot_at.ns;
 }
 
 bool delivery_idle(const struct delivery *d)

@@ -55,6 +55,10 @@ struct delivery *delivery_new(struct loop *l, const struct delivery_options *opt
  * the caller holds again, or NULL. Allowed inside `ended`. */
 struct transaction *delivery_free(struct delivery *d);
 
+/* Inside `outcome`: how long the server took from the end of the message to its last answer; < 0: the message
+ * was not sent to its end. */
+int64_t delivery_answer_ns(const struct delivery *d);
+
 /* There may be something to send: an idle session asks `next`. */
 void delivery_kick(struct delivery *d);
 bool delivery_idle(const struct delivery *d);

@@ -275,8 +275,11 @@ static size_t waiting_count(const struct destination *d)
 static void run(void *arg)
 {
     struct destination *d = arg;
-    if (list_empty(&d->waiting))
+    if (list_empty(&d->waiting)) {
+        if (d->session_count == 0)
+            forget_route(d); /* the resolver remembers it in less room */
         return;
+    }
     if (bad_for_ms(d) > 0)
         destination_put_off(d, d->why);
     LIST_FOREACH (it, &d->sessions)

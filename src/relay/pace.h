@@ -23,7 +23,7 @@ struct pace {
 /* Also when the server comes back, or another takes its place: nothing is known of it. */
 void pace_init(struct pace *p, int64_t max);
 void pace_set_max(struct pace *p, int64_t max);
-/* A transaction was answered, so long after it began. True: one more may be begun than before. */
+/* A message was taken, so long after its end was sent. True: one more may be begun than before. */
 bool pace_on_answer(struct pace *p, int64_t answer_ns);
 
 #endif

@@ -67,7 +67,7 @@ struct mono_time schedule_next(const struct schedule *s);
 
 void schedule_on_session_start(struct schedule *s, struct mono_time now);
 /* A transaction got its final answer, good or bad: the server works. taken_in_ns: the server took the
- * message, so long after it was begun; < 0: it took nothing, which says nothing about its pace. True: there
+ * message, so long after its final dot; < 0: it took nothing, which says nothing about its pace. True: there
  * may be more sessions than before. */
 bool schedule_on_session_progress(struct schedule *s, int64_t taken_in_ns);
 /* failed: it could not be reached, greeted with 4xx/5xx, or broke off. */

@@ -21,7 +21,6 @@ struct session {
     struct list node;
     struct target *target;
     struct delivery *delivery;
-    struct mono_time began; /* the transaction under way */
 };
 
 struct target {
@@ -125,7 +124,6 @@ static struct transaction *next_transaction(void *arg, struct delivery *d)
         return NULL;
     struct transaction *found =
         source_set_take(&t->sources, turn == TURN_LOSSY ? SOURCE_LOSSY : SOURCE_NORMAL);
-    s->began = loop_now(t->loop);
     if (found && turn == TURN_LOSSY)
         turn_begin(&t->turn, loop_now(t->loop));
     return found;
@@ -159,10 +157,9 @@ static bool any(enum queue_outcome outcome, const struct queue_result *results, 
     return false;
 }
 
-static void note_progress(struct session *s, bool taken)
+static void note_progress(struct target *t, const struct delivery *d, bool taken)
 {
-    struct target *t = s->target;
-    int64_t taken_in_ns = taken ? loop_now(t->loop).ns - s->began.ns : -1;
+    int64_t taken_in_ns = taken ? delivery_answer_ns(d) : -1;
     if (schedule_on_session_progress(&t->schedule, taken_in_ns))
         loop_timer_start(t->timer, 0); /* a further session, or one that was idle */
     monitor_report(t->monitor, HEALTH_OK, STR("delivery answered"));
@@ -181,7 +178,6 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
 {
     struct session *s = arg;
     struct target *t = s->target;
-    (void)d;
     char ip[ADDR_TEXT_MAX], instance[ADDR_TEXT_MAX + sizeof(t->instance.node) + 1];
     addr_format_ip(&t->instance.address, ip);
     snprintf(instance, sizeof(instance), "%s@%s", ip, t->instance.node);
@@ -189,7 +185,7 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
         complete_result(t, instance, &results[i]);
     leave_alone(t, transaction);
     if (!any(QUEUE_OUTCOME_LOST, results, count))
-        note_progress(s, any(QUEUE_OUTCOME_DELIVERED, results, count));
+        note_progress(t, d, any(QUEUE_OUTCOME_DELIVERED, results, count));
     settlements_add(&t->settlements, transaction, results, count);
 }
 

@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <idn2.h>
 #include <unbound.h>
 
 #include "base/mem.h"
 #include "resolver/rdata.h"
 #include "wire/dns.h"
+#include "wire/dns_name.h"
 
 /* libunbound asks again and elsewhere for as long as it is patient, minutes; mail can wait for another try.
  */
@@ -26,9 +28,10 @@ struct question {
     enum resolver_type type;
     void (*on_answer)(void *arg, const struct resolver_answer *answer);
     void *arg;
-    int id;                   /* libunbound's */
-    bool there;               /* libunbound has it, and will call back */
-    const char *refused;      /* it did not take it: why */
+    int id;                      /* libunbound's */
+    bool there;                  /* libunbound has it, and will call back */
+    enum resolver_status status; /* without its answer, when the timer fires: what is told, and why */
+    const char *detail;
     struct loop_timer *timer; /* its patience */
 };
 
@@ -131,10 +134,48 @@ static void on_ready(void *arg, bool readable, bool writable)
 static void on_timer(void *arg)
 {
     struct question *q = arg;
-    tell_failed(q, q->refused ? q->refused : "the name servers did not answer in time");
+    tell(q, &(struct resolver_answer){.status = q->status, .detail = q->detail});
 }
 
 /* ---- questions ---- */
+
+/* err: libunbound's, of taking the question. */
+static void set_fallback(struct question *q, int err)
+{
+    q->there = err == 0;
+    q->status = err == UB_SYNTAX ? RESOLVER_NO_NAME : RESOLVER_FAILED;
+    q->detail = err == 0 ? "the name servers did not answer in time" : ub_strerror(err);
+    loop_timer_start(q->timer, err == 0 ? ANSWER_TIMEOUT_MS : 0);
+}
+
+static bool is_ascii(const char *text)
+{
+    while (*text && (unsigned char)*text < 128)
+        text++;
+    return *text == '\0';
+}
+
+/* libunbound takes what is no name, and says later only that it failed. */
+static int begin_ascii(struct question *q, const char *name, int rtype)
+{
+    struct dns_name checked;
+    if (dns_name_from_text(str_from(name), &checked) < 0)
+        return UB_SYNTAX;
+    return ub_resolve_async(q->unbound->ctx, name, rtype, DNS_CLASS_IN, q, on_result, &q->id);
+}
+
+static int begin(struct question *q, const char *name, int rtype)
+{
+    char *ascii = NULL;
+    if (is_ascii(name))
+        return begin_ascii(q, name, rtype);
+    /* An international name is asked for in its ASCII form (RFC 5891). */
+    if (idn2_to_ascii_8z(name, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK)
+        return UB_SYNTAX;
+    int err = begin_ascii(q, ascii, rtype);
+    idn2_free(ascii);
+    return err;
+}
 
 static struct resolver_question *
 unbound_ask(struct resolver *r, enum resolver_type type, const char *name,
@@ -151,10 +192,7 @@ unbound_ask(struct resolver *r, enum resolver_type type, const char *name,
     q->arg = arg;
     q->timer = loop_timer_new(u->loop, on_timer, q);
     u->asked++;
-    int err = ub_resolve_async(u->ctx, name, types[type], DNS_CLASS_IN, q, on_result, &q->id);
-    q->there = err == 0;
-    q->refused = err == 0 ? NULL : ub_strerror(err);
-    loop_timer_start(q->timer, err == 0 ? ANSWER_TIMEOUT_MS : 0);
+    set_fallback(q, begin(q, name, types[type]));
     return &q->base;
 }
 

@@ -118,6 +118,15 @@ def test_what_is_not_known_now_waits(network, make_sink, dns):
     until_taken(near, "a@dark.example")
 
 
+def test_an_answer_that_does_not_validate_is_none(make_network, make_sink, dns, scratch):
+    near = make_sink(NEAR, PORT)
+    scratch.joinpath("root.ds").write_text(". IN DS 20326 8 2 " + "0" * 64 + "\n")
+    network = start(make_network, 'trust_anchor = "root.ds"')
+    leave(network, "a@far.example")
+    network.until(lambda: "4.4.3" in rows(network, "a@far.example")[0]["last_reply"], "why it waits")
+    assert not near.sessions
+
+
 def test_by_a_smarthost(make_network, dns, make_sink):
     far = make_sink(FAR, PORT)
     network = start(make_network, f'smarthost = "mx2.far.example:{PORT}"')
