@@ -10,9 +10,11 @@
 #include "store/records.h"
 
 struct claims;
+struct delays;
 struct notices;
 struct outside;
 struct outside_mail;
+struct reports;
 struct safety_net;
 struct strays;
 
@@ -22,6 +24,9 @@ struct custody_options {
     const struct config_relay *relay;
     struct record_work *work;
     struct outside *outside; /* brings its mail that leaves the network */
+    /* A report to a sender was accepted: see struct reports_options. */
+    void (*on_report)(void *arg, struct queue *q, struct str domain, struct str home);
+    void *arg;
 };
 
 struct custody {
@@ -29,6 +34,8 @@ struct custody {
     struct record_work *work;
     struct claims *claims;
     struct notices *notices;
+    struct reports *reports;
+    struct delays *delays;
     struct safety_net *safety_net;
     struct strays *strays;
     struct outside_mail *outside;
@@ -40,7 +47,13 @@ void custody_free(struct custody *c);
 /* Its deliveries were changed by an operator, or "expire" was. Returns how many of those for outside that the
  * filter selects are being sent now (NULL: none are asked for). */
 size_t custody_changed(struct custody *c, const struct queue_filter *filter);
-/* So many of its deliveries waited too long, and are in quarantine; 0: others are. */
+/* Mail that leaves the network was accepted. */
+void custody_accepted_outside(struct custody *c);
+/* Something is to be told, to the operator or a sender. */
+void custody_tell(struct custody *c);
+/* So many of its deliveries waited too long, and are in quarantine, or bounced. */
 void custody_expired(struct custody *c, size_t count);
+/* The configuration changed in place. */
+void custody_reload(struct custody *c);
 
 #endif

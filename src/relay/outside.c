@@ -228,7 +228,7 @@ static void on_settled(void *arg, const struct transaction *t, const struct queu
         if (t->recipients[i].delivery_id == result->delivery_id &&
             o->options.config->log_messages == LOG_MESSAGES_ALL)
             outcome_log(t, t->recipients[i].address, result);
-    if (m && result->outcome == QUEUE_OUTCOME_QUARANTINED)
+    if (m && work_is_to_be_told(result))
         m->on_given_up(m->arg, 0);
 }
 

@@ -4,8 +4,9 @@
  * is left alone for a while, and holds up nobody else.
  *
  * What is refused for good, or has nowhere to go, ends in quarantine with a notice for the operator
- * (store/queue.h). Bounded: transactions in our hand, sessions, destinations remembered.
- * For the role and custody.c. Nothing here survives a crash: all is in the queue. */
+ * (store/queue.h), or is bounced where the relay's "bounce" says so (relay/tell.h). Bounded: transactions in
+ * our hand, sessions, destinations remembered. For the role and custody.c. Nothing here survives a crash: all
+ * is in the queue. */
 #ifndef HOLDFAST_RELAY_OUTSIDE_H
 #define HOLDFAST_RELAY_OUTSIDE_H
 
@@ -34,7 +35,7 @@ struct outside *outside_new(struct loop *l, const struct outside_options *option
 void outside_free(struct outside *o);
 
 /* One queue's mail for outside; q and claims must outlive it. on_given_up fires after `expired` deliveries
- * waited too long (0: one was refused) and are in quarantine: there are notices in the queue. */
+ * waited too long (0: one was refused, or its sender is owed a word): the queue has something to tell. */
 struct outside_mail *outside_add(struct outside *o, struct queue *q, struct claims *claims,
                                  void (*on_given_up)(void *arg, size_t expired), void *arg);
 /* Cuts the sessions that carry it. */

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "relay/schedule.h"
+#include "relay/tell.h"
 
 #define CONNECT_TIMEOUT_MS 30000 /* RFC 5321 4.5.3.2 names none; far away is within seconds */
 #define IDLE_MS            2000  /* a kept session saves a greeting for mail in bursts */
@@ -44,6 +45,12 @@ static void run_soon(struct destination *d)
     loop_timer_start(d->timer, 0);
 }
 
+static int64_t bad_for_ms(const struct destination *d)
+{
+    int64_t left = mono_diff_ms(d->bad_until, loop_now(d->options.loop));
+    return left > 0 ? left : 0;
+}
+
 /* ---- outcomes without a session ---- */
 
 static struct transaction *take_waiting(struct destination *d)
@@ -72,39 +79,44 @@ static void complete(const struct destination *d, const struct transaction *t, s
     }
 }
 
-/* The same for all recipients; later: its time, and not before the message's own back-off. */
-static void answer(struct destination *d, struct transaction *t, enum queue_outcome outcome, const char *why,
-                   int64_t later_ms)
+static enum queue_outcome refused(const struct destination *d, const struct transaction *t, size_t i)
+{
+    struct tell sender = delivery_sender(t, i);
+    return tell_failure(&sender, d->options.relay) ? QUEUE_OUTCOME_BOUNCED : QUEUE_OUTCOME_QUARANTINED;
+}
+
+/* Not while the destination is bad, and not before the message's own back-off. */
+static struct wall_time later(const struct destination *d, uint32_t attempts)
+{
+    int64_t own_ms = schedule_message_backoff_ms(d->options.relay->retry_ms, attempts + 1);
+    int64_t bad_ms = bad_for_ms(d);
+    return (struct wall_time){loop_wall(d->options.loop).ms + (own_ms > bad_ms ? own_ms : bad_ms)};
+}
+
+/* The same for all recipients. */
+static void answer(struct destination *d, struct transaction *t, bool for_good, const char *why)
 {
     struct queue_result results[TRANSACTION_RECIPIENTS_MAX];
-    int64_t now = loop_wall(d->options.loop).ms;
     for (size_t i = 0; i < t->recipient_count; i++) {
-        int64_t own_ms =
-            schedule_message_backoff_ms(d->options.relay->retry_ms, t->recipients[i].attempts + 1);
-        results[i] = (struct queue_result){
-            .delivery_id = t->recipients[i].delivery_id, .outcome = outcome, .reply = str_from(why)};
-        if (outcome == QUEUE_OUTCOME_DEFERRED)
-            results[i].next_at = (struct wall_time){now + (own_ms > later_ms ? own_ms : later_ms)};
+        results[i] =
+            (struct queue_result){.delivery_id = t->recipients[i].delivery_id, .reply = str_from(why)};
+        results[i].outcome = for_good ? refused(d, t, i) : QUEUE_OUTCOME_DEFERRED;
+        if (!for_good)
+            results[i].next_at = later(d, t->recipients[i].attempts);
     }
     complete(d, t, results, d->name);
     d->ops->outcome(d->arg, d, t, results, t->recipient_count);
 }
 
-static int64_t bad_for_ms(const struct destination *d)
-{
-    int64_t left = mono_diff_ms(d->bad_until, loop_now(d->options.loop));
-    return left > 0 ? left : 0;
-}
-
-static void answer_waiting(struct destination *d, enum queue_outcome outcome, const char *why)
+static void answer_waiting(struct destination *d, bool for_good, const char *why)
 {
     while (!list_empty(&d->waiting))
-        answer(d, take_waiting(d), outcome, why, bad_for_ms(d));
+        answer(d, take_waiting(d), for_good, why);
 }
 
 void destination_put_off(struct destination *d, const char *why)
 {
-    answer_waiting(d, QUEUE_OUTCOME_DEFERRED, why);
+    answer_waiting(d, false, why);
 }
 
 static void forget_route(struct destination *d)
@@ -138,7 +150,7 @@ static void on_route(void *arg, const struct route *route)
         d->route_until = mono_add_ms(d->progress_at, ROUTE_FRESH_MS);
         break;
     case ROUTE_IMPOSSIBLE:
-        answer_waiting(d, QUEUE_OUTCOME_QUARANTINED, route->why);
+        answer_waiting(d, true, route->why);
         break;
     default:
         mark_bad(d, route->why);
@@ -248,7 +260,8 @@ static void open_session(struct destination *d)
                                        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                        .idle_ms = IDLE_MS,
                                        .retry_ms = d->options.relay->retry_ms,
-                                       .losses_max = (uint32_t)d->options.relay->losses_max};
+                                       .losses_max = (uint32_t)d->options.relay->losses_max,
+                                       .relay = d->options.relay};
     s->delivery = delivery_new(d->options.loop, &options, &delivery_ops, s);
     list_append(&d->sessions, &s->node);
     d->session_count++;

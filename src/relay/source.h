@@ -39,6 +39,8 @@ struct transaction_recipient {
     int64_t delivery_id;
     char *address;
     uint32_t attempts, losses;
+    unsigned notify; /* of enum dsn_notify */
+    char *orcpt;
 };
 
 struct transaction {
@@ -51,7 +53,9 @@ struct transaction {
     char *reverse_path;
     char *domain; /* of its recipients; of the first of them when they share a home */
     uint64_t size_bytes;
-    bool eight_bit, smtputf8;
+    bool eight_bit, smtputf8, authenticated;
+    enum dsn_ret ret;
+    char *envid;
     struct wall_time received_at; /* for the log */
     struct transaction_recipient recipients[TRANSACTION_RECIPIENTS_MAX];
     size_t recipient_count;

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 import wait
-from network import BackupMx
+from network import ALICE, BackupMx
 from outside import SERVFAIL, OutsideDns
 
 DNS = ("127.0.0.1", 5390)
@@ -40,10 +40,10 @@ def network(make_network, dns):
     return start(make_network)
 
 
-def start(make_network, keys=""):
+def start(make_network, keys="", domains=DOMAINS):
     """Its server is down: what it is sent waits, until an operator sends it outside."""
     served = "\n".join(f'domain "{name}" {{ server = "mail1"  relays = {{"relay1"}}  recipients = "any" }}'
-                       for name in DOMAINS)
+                       for name in domains)
     return make_network(BackupMx, "backup-mx.conf", [
         ('retry = "1s"', f'resolver = {{"{DNS[0]}:{DNS[1]}"}}  outside_port = {PORT}  {keys}  retry = "1s"'),
         ('domain "example.test"', served + '\ndomain "example.test"')]).start()
@@ -116,6 +116,21 @@ def test_what_is_not_known_now_waits(network, make_sink, dns):
     assert "1 in the queue of relay1 leave the network" in network.must("status")
     dns.names["dark.example"] = {"A": [NEAR]}
     until_taken(near, "a@dark.example")
+
+
+def test_a_notice_reaches_who_sent(make_network, dns, make_sink):
+    """What our server refuses is told outside; what cannot be told there is in quarantine, not told again."""
+    near, server = make_sink(NEAR, PORT), make_sink()
+    server.answers["RCPT"] = "550 5.1.1 nobody here"
+    network = start(make_network, 'bounce = "always"', domains=())
+    with smtplib.SMTP(*network.RELAY, timeout=20) as session:
+        for path in ["one@far.example", "two@null.example"]:
+            session.sendmail(path, [ALICE], f"Subject: from {path}\r\n\r\ntext\r\n")
+    until_taken(near, "one@far.example")
+    [(path, _, content)] = near.messages
+    assert path == "" and b"Action: failed" in content and b"550 5.1.1 nobody here" in content
+    until_quarantined(network, "two@null.example", "5.1.10")
+    assert [row["sender"] for row in network.json("queue", "list")] == [""]
 
 
 def test_an_answer_that_does_not_validate_is_none(make_network, make_sink, dns, scratch):

@@ -59,17 +59,17 @@ static void add_message(struct applier *a, const struct record_accept *m, const 
     struct sqlite_tx *tx = a->tx;
     const struct queue_message_in *in = &m->message;
     struct record_accept left = *m;
-    int64_t flags = (in->eight_bit ? MESSAGE_EIGHT_BIT : 0) | (in->smtputf8 ? MESSAGE_SMTPUTF8 : 0);
-    db_run(tx->db, SQL_MESSAGE_ADD, INT(m->message_id), BLOB(in->custody_id.bytes, CUSTODY_ID_BYTES), INT(0),
-           INT(m->size_bytes), TEXT(in->reverse_path), TEXT(in->helo), TEXT(in->client), INT(flags),
-           INT(in->received_at.ms), INT(m->first_delivery), INT(m->recipient_count));
-    if (tx->db->rc != SQLITE_OK || db_changes(tx->db) == 0)
+    const struct queue_row row = {.message_id = m->message_id,
+                                  .first_delivery = m->first_delivery,
+                                  .size_bytes = m->size_bytes,
+                                  .recipient_count = m->recipient_count};
+    if (!queue_message_add(tx, &row, in))
         return;
     add_pieces(tx, m, own);
     for (uint32_t i = 0; i < m->recipient_count; i++) {
         struct queue_recipient_in to = record_next_recipient(&left);
-        db_run(tx->db, SQL_LIVE_ADD, INT(m->first_delivery + i), INT(m->message_id),
-               INT(place_for(a, to.domain, to.home)), TEXT(to.address), INT(in->received_at.ms));
+        queue_delivery_add(tx, m->first_delivery + i, m->message_id, place_for(a, to.domain, to.home), &to,
+                           in->received_at);
     }
 }
 

@@ -79,13 +79,14 @@ struct record_accept {
     uint64_t size_bytes; /* of the whole body */
     struct queue_message_in message;
     uint32_t piece_count, recipient_count;
-    bool homes;                    /* a recipient has one of its own; set by decoding */
+    uint32_t flags;                /* which parts there are; set by decoding */
     struct str pieces, recipients; /* encoded: record_next_piece, record_next_recipient */
 };
 
 void record_accept_encode(struct buf *out, const struct record_accept *a, const struct record_piece *pieces,
                           const struct queue_recipient_in *recipients);
-/* The texts are views into meta; also what older programs wrote, which knew no homes. ERR_CORRUPT. */
+/* The texts are views into meta; also what older programs wrote, which knew no homes and nothing that is
+ * asked. ERR_CORRUPT. */
 int record_accept_decode(struct str meta, struct record_accept *ret_accept) MUST_USE;
 /* Takes the first one off (off a->recipients); only so often as the counts say. */
 struct record_piece record_next_piece(struct str *pieces);

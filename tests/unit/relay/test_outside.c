@@ -173,11 +173,12 @@ static void on_accepted(void *arg, int err, int64_t message_id)
     outside_kick(w->mail);
 }
 
-static void accept_to(struct world *w, const struct queue_recipient_in *to, size_t count)
+static void accept_from(struct world *w, struct str reverse_path, const struct queue_recipient_in *to,
+                        size_t count)
 {
     static const char body[] = "Subject: notice\r\n\r\nhello\r\n";
     struct target_rig *r = w->rig;
-    struct queue_message_in in = {.reverse_path = STR_EMPTY,
+    struct queue_message_in in = {.reverse_path = reverse_path,
                                   .helo = STR("relay.example.test"),
                                   .client = STR("10.9.9.9"),
                                   .received_at = loop_wall(r->loop)};
@@ -186,6 +187,11 @@ static void accept_to(struct world *w, const struct queue_recipient_in *to, size
     struct body_writer *writer = queue_body_begin(r->queue);
     body_append(writer, body, sizeof(body) - 1);
     queue_accept(r->queue, writer, &in, to, count, on_accepted, w);
+}
+
+static void accept_to(struct world *w, const struct queue_recipient_in *to, size_t count)
+{
+    accept_from(w, STR_EMPTY, to, count);
 }
 
 static void accept_for(struct world *w, const char *name, const char *domain)
@@ -292,6 +298,25 @@ static const char *refuse(struct peer *p, const char *name)
 {
     (void)p;
     return strcmp(name, "no") == 0 ? "550 5.1.1 nobody" : "250 ok";
+}
+
+/* Mail that an operator sent there: "bounce" says whether its sender is told. */
+static void a_sender_is_told_where_bounce_says_so(void **state)
+{
+    struct world *w = *state;
+    const struct queue_recipient_in to[] = {
+        {STR("no@far.example"), STR("far.example"), STR(QUEUE_HOME_OUTSIDE)},
+        {STR("b@none.example"), STR("none.example"), STR(QUEUE_HOME_OUTSIDE)},
+    };
+    w->relay.bounce = BOUNCE_ALWAYS;
+    w->rig->peers[0].rcpt = refuse;
+    accept_from(w, STR("sender@x.example"), to, ARRAY_LEN(to));
+    RIG_UNTIL(w->rig, w->given_up == 2);
+    assert_int_equal(w->work.bounced, 2);
+    accept_to(w, &to[0], 1); /* a notice: never */
+    RIG_UNTIL(w->rig, w->given_up == 3);
+    assert_int_equal(w->work.bounced, 2);
+    assert_int_equal(w->work.quarantined, 1);
 }
 
 static void what_is_refused_is_quarantined(void **state)
@@ -408,6 +433,7 @@ int main(void)
         TEST(one_session_carries_many),
         TEST(recipients_are_told_apart_by_domain),
         TEST(what_has_nowhere_to_go_is_quarantined),
+        TEST(a_sender_is_told_where_bounce_says_so),
         TEST(what_is_refused_is_quarantined),
         TEST(what_is_not_known_is_tried_later),
         TEST(a_dead_destination_is_remembered_and_holds_up_nobody),

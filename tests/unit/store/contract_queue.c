@@ -214,15 +214,15 @@ static void an_end_is_for_good_and_frees_the_body(void **state)
     int64_t id = first_id(r, q);
     assert_ok(settle(r, q, id, QUEUE_OUTCOME_DELIVERED, 0));
     assert_str(read_body(r, queue_body_open(q, message_id)).text, "hello");
-    assert_ok(settle(r, q, id + 1, QUEUE_OUTCOME_BOUNCED, 0));
+    assert_ok(settle(r, q, id + 1, QUEUE_OUTCOME_REMOVED, 0));
     assert_err(read_body(r, queue_body_open(q, message_id)).err, ERR_NOT_FOUND);
     assert_ok(settle(r, q, id, QUEUE_OUTCOME_DEFERRED, 0));
     assert_int_equal(due(r, q, "example.test", "", 0, 3).count, 0);
-    struct queue_filter ended = {.states = 1 << QUEUE_DELIVERED | 1 << QUEUE_BOUNCED, .limit = 10};
+    struct queue_filter ended = {.states = 1 << QUEUE_DELIVERED | 1 << QUEUE_REMOVED, .limit = 10};
     struct answer a = list_rows(r, q, &ended);
     assert_int_equal(a.count, 2);
     assert_int_equal(row(&a, 0)->state, QUEUE_DELIVERED);
-    assert_int_equal(row(&a, 1)->state, QUEUE_BOUNCED);
+    assert_int_equal(row(&a, 1)->state, QUEUE_REMOVED);
 }
 
 static void a_quarantined_one_waits_for_release(void **state)

@@ -343,6 +343,8 @@ static void copy_rows(struct answer *a, const struct queue_rows *rows)
         copy[i].domain = rig_str(a->rig, rows->items[i].domain);
         copy[i].home = rig_str(a->rig, rows->items[i].home);
         copy[i].last_reply = rig_str(a->rig, rows->items[i].last_reply);
+        copy[i].envelope.envid = rig_str(a->rig, rows->items[i].envelope.envid);
+        copy[i].request.orcpt = rig_str(a->rig, rows->items[i].request.orcpt);
     }
     a->items = copy;
     a->count = rows->count;
