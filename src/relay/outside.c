@@ -59,22 +59,21 @@ static bool is_our_name(const void *arg, struct str host)
     return false;
 }
 
-/* A relay that listens on all addresses listens on the loopback ones. */
-static bool listens_everywhere(const struct config *c)
+static bool lives_on_loopback(const struct config *c)
 {
-    struct addr any4, any6;
-    bool parsed = addr_parse_ip(STR("0.0.0.0"), 0, &any4) == 0 && addr_parse_ip(STR("::"), 0, &any6) == 0;
-    for (size_t i = 0; parsed && i < c->relay_count; i++)
-        if (config_listen_has_ip(&c->relays[i].listen, &any4) ||
-            config_listen_has_ip(&c->relays[i].listen, &any6))
-            return true;
+    for (size_t i = 0; i < c->relay_count; i++)
+        for (size_t k = 0; k < c->relays[i].address.count; k++)
+            if (addr_is_loopback(&c->relays[i].address.addrs[k]))
+                return true;
     return false;
 }
 
+/* A stranger's name for this machine is ours, whoever listens there; but not where a whole network is on one,
+ * with its outside. */
 static bool is_our_ip(const void *arg, const struct addr *ip)
 {
     const struct config *c = ((const struct outside *)arg)->options.config;
-    return config_has_ip(c, ip) || (addr_is_loopback(ip) && listens_everywhere(c));
+    return config_has_ip(c, ip) || (addr_is_loopback(ip) && !lives_on_loopback(c));
 }
 
 /* ---- destinations ---- */

@@ -115,6 +115,7 @@ static const struct name names[] = {
     {"dead.example", RESOLVER_NO_DATA, {{10, "gone.example"}}, NULL},
     {"gone.example", RESOLVER_NO_DATA, {{0}}, "10.0.0.9"},
     {"ours.example", RESOLVER_NO_DATA, {{10, "relay.example.test"}, {20, "mx1.far.example"}}, NULL},
+    {"here.example", RESOLVER_NO_DATA, {{0}}, "127.0.0.7"},
     {"dark.example", RESOLVER_FAILED, {{0}}, NULL},
     {NULL},
 };
@@ -290,7 +291,10 @@ static void what_has_nowhere_to_go_is_quarantined(void **state)
     accept_for(w, "b", "ours.example");
     RIG_UNTIL(w->rig, look(w, "b@ours.example") == QUEUE_QUARANTINED);
     assert_non_null(strstr(w->reply, "5.4.6"));
-    RIG_UNTIL(w->rig, w->given_up == 2);
+    accept_for(w, "c", "here.example"); /* this machine, whoever listens */
+    RIG_UNTIL(w->rig, look(w, "c@here.example") == QUEUE_QUARANTINED);
+    assert_non_null(strstr(w->reply, "5.4.6"));
+    RIG_UNTIL(w->rig, w->given_up == 3);
     assert_int_equal(taken(w), 0);
 }
 
