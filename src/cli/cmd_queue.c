@@ -256,7 +256,7 @@ int cmd_queue(int argc, char **argv)
     int status = context_load_config(&cx);
     if (status == EXIT_DONE && queue_selection_parse(&s, cx.config, &eb) < 0)
         status = command_usage("queue", eb.text);
-    if (status == EXIT_DONE && to && !config_server_find(cx.config, to))
+    if (status == EXIT_DONE && to && !config_has_place(cx.config, STR_EMPTY, str_from(to)))
         status = command_usage("queue", "--to names no server of the configuration");
     if (status == EXIT_DONE)
         status = context_open_store(&cx, !is_act(verb));

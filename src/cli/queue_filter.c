@@ -14,7 +14,7 @@ int queue_selection_parse(struct queue_selection *s, const struct config *config
     if (s->id && custody_id_parse(str_from(s->id), &s->custody_id) < 0)
         return err_set(eb, ERR_INVALID, "'%s' is no custody id: 26 letters and digits, as in the 250 reply",
                        s->id);
-    if (s->server && !config_server_find(config, s->server))
+    if (s->server && !config_has_place(config, STR_EMPTY, str_from(s->server)))
         return err_set(eb, ERR_INVALID, "the configuration has no server '%s'", s->server);
     return 0;
 }
