@@ -190,6 +190,13 @@ static void check_builtin(struct build *b, const struct tree_section *s)
                      s->label);
 }
 
+/* Not set, or to none; those that were refused are told of already. */
+static bool has_no_pins(const struct tree_section *s)
+{
+    const struct tree_setting *pins = tree_find(s, "tls_pins");
+    return !pins || (pins->value.kind == TREE_LIST && pins->value.count == 0);
+}
+
 static void check_tls(struct build *b, const struct tree_section *s)
 {
     const struct config_server *server = s->object;
@@ -205,7 +212,7 @@ static void check_tls(struct build *b, const struct tree_section *s)
             "%s: without certificates a builtin server has no TLS, and nothing could be delivered to "
             "it; give it certificates, or another tls",
             s->label);
-    if (server->tls == TLS_PINNED && server->tls_pins.count == 0)
+    if (server->tls == TLS_PINNED && has_no_pins(s))
         findings_add(b->findings, tree_line(s, "tls"),
                      "%s: tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key",
                      s->label);

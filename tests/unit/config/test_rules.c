@@ -311,6 +311,8 @@ static void tls_keys_agree(void **state)
         {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"required\" tls_ca = \"ca.pem\""), ""},
         {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"pinned\""),
          "3: server \"x\": tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key\n"},
+        {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"pinned\" tls_pins = {}"),
+         "3: server \"x\": tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key\n"},
         {NETWORK EXTERNAL("x", "127.0.0.4", "tls_pins = {\"" PIN "\"}\ntls_ca = \"ca.pem\""),
          "3: server \"x\": tls_pins is used by tls = \"pinned\" only; set that, or remove it\n"
          "4: server \"x\": tls_ca is used by tls = \"required\" only; set that, or remove it\n"},
