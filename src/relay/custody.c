@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "relay/claims.h"
 #include "relay/notices.h"
+#include "relay/rights.h"
 #include "relay/safety_net.h"
 #include "relay/strays.h"
 
@@ -17,6 +18,7 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
     *c = (struct custody){
         .queue = q,
         .work = options->work,
+        .right = options->right,
         .claims = claims_new(),
         .notices = notices_new(l, q, options->network),
         .safety_net = safety_net_new(l, q, options->relay, options->work),
@@ -26,6 +28,7 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
 
 void custody_free(struct custody *c)
 {
+    right_free(c->right);
     claims_free(c->claims);
     notices_free(c->notices);
     safety_net_free(c->safety_net);

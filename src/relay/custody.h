@@ -11,6 +11,7 @@
 
 struct claims;
 struct notices;
+struct right;
 struct safety_net;
 struct strays;
 
@@ -19,11 +20,13 @@ struct custody_options {
     const struct config *config;
     const struct config_relay *relay;
     struct record_work *work;
+    struct right *right; /* of the queue; is taken */
 };
 
 struct custody {
     struct queue *queue;
     struct record_work *work;
+    struct right *right;
     struct claims *claims;
     struct notices *notices;
     struct safety_net *safety_net;

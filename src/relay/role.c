@@ -14,7 +14,9 @@
 #include "relay/observer.h"
 #include "relay/orders.h"
 #include "relay/owned.h"
+#include "relay/place.h"
 #include "relay/recipients.h"
+#include "relay/rights.h"
 #include "relay/safety_net.h"
 #include "relay/strays.h"
 #include "relay/target.h"
@@ -48,6 +50,7 @@ struct relay_role {
     bool peer_key_known;
     struct target **targets; /* one for each server of the configuration */
     struct presence *presence;
+    struct rights *rights;
     struct viewer *viewer;
     struct owned *owned;
     struct orders *orders;
@@ -93,37 +96,10 @@ static void on_quarantined(void *arg, struct target *t, struct queue *q)
 
 static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
 
-static struct target_instance fixed_instance(const struct config_server *server)
-{
-    struct target_instance instance = {.present = server->address.count > 0};
-    if (instance.present)
-        instance.address = server->address.addrs[0];
-    return instance;
-}
-
-static struct target_instance recorded_instance(const struct record_server *record)
-{
-    struct target_instance instance = {.generation = record->generation, .epoch = record->instance.epoch};
-    if (record->instance.node.len == 0 || addr_parse_ip(record->instance.address, 0, &instance.address) < 0)
-        return instance;
-    instance.present = true;
-    snprintf(instance.node, sizeof(instance.node), "%.*s", STR_ARG(record->instance.node));
-    return instance;
-}
-
 static void update_targets(struct relay_role *r, const struct view *v)
 {
     for (size_t i = 0; i < r->options.config->server_count; i++) {
-        const struct config_server *server = &r->options.config->servers[i];
-        const struct view_server *record = view_server_find(v, str_from(server->name));
-        struct target_instance instance = {0};
-        if (record && record->record.instance.node.len)
-            instance = recorded_instance(&record->record);
-        else if (server->kind == SERVER_EXTERNAL)
-            instance = fixed_instance(server);
-        int64_t port = server->protocol == SERVER_LMTP ? server->lmtp_port : server->smtp_port;
-        if (instance.present)
-            addr_set_port(&instance.address, (uint16_t)port);
+        struct target_instance instance = place_of(&r->options.config->servers[i], v);
         target_set_instance(r->targets[i], &instance);
     }
 }
@@ -190,19 +166,20 @@ static void add_stream(struct relay_role *r, struct custody *c, const struct con
     struct str domain_name = str_from(domain ? domain->name : "");
     s->custody = c;
     s->domain = domain;
-    s->source = source_new(r->loop, c->queue, c->claims, domain_name, home, on_source_ready, s);
+    s->source = source_new(r->loop, c->queue, c->right, c->claims, domain_name, home, on_source_ready, s);
     s->expiry = expiry_new(r->loop, c->queue, domain_name, home, r->options.relay, on_expired, s);
     r->streams = mem_reallocarray(r->streams, r->stream_count + 1, sizeof(*r->streams));
     r->streams[r->stream_count++] = s;
     route_stream(r, s);
 }
 
-static struct custody *add_custody(struct relay_role *r, struct queue *q)
+static struct custody *add_custody(struct relay_role *r, struct queue *q, bool own)
 {
     struct custody_options options = {.network = store_network(r->options.store),
                                       .config = r->options.config,
                                       .relay = r->options.relay,
-                                      .work = &r->work};
+                                      .work = &r->work,
+                                      .right = right_new(r->rights, q, own, viewer_view(r->viewer))};
     r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
     r->custodies[r->custody_count] = custody_new(r->loop, q, &options);
     return r->custodies[r->custody_count++];
@@ -211,7 +188,7 @@ static struct custody *add_custody(struct relay_role *r, struct queue *q)
 static void on_gained(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
-    struct custody *c = add_custody(r, q);
+    struct custody *c = add_custody(r, q, own);
     for (size_t i = 0; i < r->options.config->domain_count; i++)
         add_stream(r, c, &r->options.config->domains[i], STR_EMPTY);
     for (size_t i = 0; i < r->options.config->server_count; i++)
@@ -292,6 +269,20 @@ static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_fi
     return in_flight;
 }
 
+/* ---- the right to send ---- */
+
+static void on_lease_held(void *arg)
+{
+    struct relay_role *r = arg;
+    rights_on_held(r->rights, presence_lease(r->presence));
+    viewer_refresh(r->viewer);
+}
+
+static void on_lease_lost(void *arg)
+{
+    rights_on_lost(((struct relay_role *)arg)->rights);
+}
+
 /* ---- the network's state ---- */
 
 static void update_peer_key(struct relay_role *r, const struct view *v)
@@ -315,6 +306,7 @@ static void on_view(void *arg, const struct view *v)
     owned_on_view(r->owned, v);
     for (size_t i = 0; i < r->stream_count; i++)
         route_stream(r, r->streams[i]);
+    rights_on_view(r->rights, v);
     orders_on_view(r->orders, v);
 }
 
@@ -386,7 +378,9 @@ static struct presence *make_presence(struct relay_role *r)
                                        .lease_ms = r->options.config->lease_ms,
                                        .boot_id = r->options.boot_id,
                                        .pid_ns = r->options.pid_ns,
-                                       .supervisor_pid = r->options.supervisor_pid};
+                                       .supervisor_pid = r->options.supervisor_pid,
+                                       .ops = {.held = on_lease_held, .lost = on_lease_lost},
+                                       .arg = r};
     return presence_new(r->loop, store_network(r->options.store), &options);
 }
 
@@ -409,6 +403,8 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
     r->clients = clients_new(l, config, options->relay);
     make_edge(r);
     make_targets(r);
+    r->rights = rights_new(l, store_network(options->store), options->relay->node->name, r->targets,
+                           config->server_count);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
     r->orders = orders_new(options->store, config, r->owned, on_queue_changed, r);
     r->observer =
@@ -483,6 +479,7 @@ void relay_role_free(struct relay_role *r)
     known_users_fini(&r->known_users);
     owned_free(r->owned);
     presence_free(r->presence);
+    rights_free(r->rights);
     edge_free(r->edge);
     tls_server_free(r->tls);
     verify_free(r->verify);

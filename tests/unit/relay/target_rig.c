@@ -14,7 +14,7 @@ struct peer_session {
     struct loop_timer *timer;
     char line[LINE_MAX_BYTES], name[24];
     size_t len;
-    bool data, waits;
+    bool data, held, waits;
 };
 
 /* ---- the peer ---- */
@@ -27,6 +27,7 @@ static void say(struct peer_session *s, const char *text)
 static void session_end(struct peer_session *s)
 {
     s->peer->in_data -= s->waits;
+    s->peer->held_data -= s->held;
     loop_stream_free(s->stream);
     loop_timer_free(s->timer);
     list_remove(&s->node);
@@ -103,9 +104,28 @@ static bool on_line(struct peer_session *s)
     if (starts(s->line, "RCPT"))
         return on_rcpt(s);
     s->peer->greetings += starts(s->line, "EHLO");
+    if (starts(s->line, "DATA") && s->peer->holds_data) {
+        s->held = true;
+        s->peer->held_data++;
+        return true;
+    }
     s->data = starts(s->line, "DATA");
     say(s, s->data ? "354 go on\r\n" : "250 ok\r\n");
     return true;
+}
+
+void peer_go_on(struct peer *p)
+{
+    p->holds_data = false;
+    LIST_FOREACH (it, &p->sessions) {
+        struct peer_session *s = LIST_ENTRY(it, struct peer_session, node);
+        if (!s->held)
+            continue;
+        s->held = false;
+        s->data = true;
+        p->held_data--;
+        say(s, "354 go on\r\n");
+    }
 }
 
 static void on_read(void *arg, const char *data, size_t len, int err)
@@ -292,7 +312,10 @@ int target_rig_setup(void **state)
                                      .losses_max = 3};
     r->client = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP, .hostname = r->relay.hostname};
     r->claims = claims_new();
-    r->source = source_new(r->loop, r->queue, r->claims, STR("d.test"), STR_EMPTY, on_ready, r);
+    right_rig_begin(&r->right, r->loop, store_network(r->store), "node", r->queue, r->targets,
+                    ARRAY_LEN(r->targets));
+    r->source =
+        source_new(r->loop, r->queue, r->right.right, r->claims, STR("d.test"), STR_EMPTY, on_ready, r);
     for (size_t i = 0; i < ARRAY_LEN(r->targets); i++) {
         peer_start(r, i);
         make_target(r, i);
@@ -310,6 +333,7 @@ int target_rig_teardown(void **state)
     for (size_t i = 0; i < ARRAY_LEN(r->targets); i++)
         target_free(r->targets[i]);
     source_free(r->source);
+    right_rig_end(&r->right);
     claims_free(r->claims);
     queue_close(r->queue);
     store_close(r->store);
