@@ -95,6 +95,11 @@ static bool on_rcpt(struct peer_session *s)
 /* false: the session is over. */
 static bool on_line(struct peer_session *s)
 {
+    if (s->data && s->peer->holds_body && !s->held) {
+        s->held = true;
+        s->peer->held_data++;
+        loop_stream_read_stop(s->stream);
+    }
     if (s->data)
         return strcmp(s->line, ".") != 0 || on_dot(s);
     if (starts(s->line, "QUIT")) {
@@ -114,16 +119,22 @@ static bool on_line(struct peer_session *s)
     return true;
 }
 
+static void on_read(void *arg, const char *data, size_t len, int err);
+
 void peer_go_on(struct peer *p)
 {
-    p->holds_data = false;
+    p->holds_data = p->holds_body = false;
     LIST_FOREACH (it, &p->sessions) {
         struct peer_session *s = LIST_ENTRY(it, struct peer_session, node);
         if (!s->held)
             continue;
         s->held = false;
-        s->data = true;
         p->held_data--;
+        if (s->data) {
+            loop_stream_read_start(s->stream, on_read, s);
+            continue;
+        }
+        s->data = true;
         say(s, "354 go on\r\n");
     }
 }
@@ -216,6 +227,11 @@ static void on_accepted(void *arg, int err, int64_t message_id)
 
 void rig_accept(struct target_rig *r, const char *name)
 {
+    rig_accept_sized(r, name, 0);
+}
+
+void rig_accept_sized(struct target_rig *r, const char *name, size_t bytes)
+{
     static const char body[] = "Subject: x\r\n\r\nhello\r\n";
     char address[48];
     snprintf(address, sizeof(address), "%s@d.test", name);
@@ -228,6 +244,8 @@ void rig_accept(struct target_rig *r, const char *name)
     memcpy(in.custody_id.bytes, &r->accepted, sizeof(r->accepted));
     struct body_writer *w = queue_body_begin(r->queue);
     body_append(w, body, sizeof(body) - 1);
+    for (size_t len = 0; len < bytes; len += 7)
+        body_append(w, "hello\r\n", 7);
     queue_accept(r->queue, w, &in, &to, 1, on_accepted, r);
 }
 

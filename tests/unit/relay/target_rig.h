@@ -28,6 +28,7 @@ struct peer {
     /* What it says to RCPT for name; NULL: nothing, "": the connection is cut. Unset: 250. */
     const char *(*rcpt)(struct peer *p, const char *name);
     bool holds_data;   /* it does not answer DATA, until peer_go_on */
+    bool holds_body;   /* it does not read on after the first line of a message, until then */
     int held_data;     /* so many wait for that */
     int rcpts;         /* RCPT heard */
     int greetings;     /* EHLO heard: sessions that were begun */
@@ -60,6 +61,7 @@ int target_rig_teardown(void **state);
 
 /* Accepts a message for name@d.test. */
 void rig_accept(struct target_rig *r, const char *name);
+void rig_accept_sized(struct target_rig *r, const char *name, size_t bytes); /* about so many */
 /* The source goes under target `to` from now on. */
 void rig_route(struct target_rig *r, size_t to);
 /* Where target i's server is: at peer p, with that epoch. */

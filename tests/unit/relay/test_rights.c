@@ -7,6 +7,8 @@
 #include "target_rig.h"
 
 #define WARM 50
+#define SLOW_BYTES                                                                                           \
+    340000 /* more than goes to a peer that does not read, less than with what waits on our side */
 
 /* Another node: its relay's lease where it is held, and what its director writes. */
 struct other {
@@ -17,6 +19,8 @@ struct other {
     int64_t generation;
     bool written;
 };
+
+static struct other west; /* that a test has opened */
 
 static void on_other_lease(void *arg)
 {
@@ -99,11 +103,10 @@ static void stand_still_before_the_dot(struct target_rig *r)
 static void test_who_stood_still_gives_no_final_dot(void **state)
 {
     struct target_rig *r = *state;
-    struct other o;
-    other_open(r, &o);
-    other_lives(r, &o);
+    other_open(r, &west);
+    other_lives(r, &west);
     stand_still_before_the_dot(r);
-    give(r, &o, "q", "other", "node");
+    give(r, &west, "q", "other", "node");
     sim_loop_freeze(r->loop, false);
     rig_pass(r, 30000);
     assert_int_equal(r->peers[0].taken_count, 0);
@@ -112,19 +115,39 @@ static void test_who_stood_still_gives_no_final_dot(void **state)
     target_observe(r->targets[0], &seen);
     assert_int_equal(seen.word->state, HEALTH_OPERATIONAL); /* and blames nobody */
     assert_int_equal(seen.failed, 0);
-    give(r, &o, "q", "node", "");
+    give(r, &west, "q", "node", "");
     RIG_UNTIL(r, r->peers[0].taken_count == 1);
     rig_pass(r, 10000);
     assert_int_equal(r->peers[0].taken_count, 1);
-    other_close(&o);
+}
+
+/* All but its dot is in the kernel, or on its way there, when it falls asleep; and when it wakes the socket
+ * is served before any timer. */
+static void test_the_clock_is_asked_right_before_the_dot(void **state)
+{
+    struct target_rig *r = *state;
+    other_open(r, &west);
+    r->peers[0].holds_body = true;
+    rig_accept_sized(r, "one", SLOW_BYTES);
+    RIG_UNTIL(r, r->peers[0].held_data == 1);
+    rig_pass(r, 100);
+    sim_loop_freeze(r->loop, true);
+    peer_go_on(&r->peers[0]);
+    rig_pass(r, 2 * RIGHT_RIG_LEASE_MS);
+    give(r, &west, "q", "other", "node");
+    sim_loop_freeze(r->loop, false);
+    rig_pass(r, 30000);
+    assert_int_equal(r->peers[0].taken_count, 0);
+    assert_int_equal(r->peers[0].in_data, 0);
+    give(r, &west, "q", "node", "");
+    RIG_UNTIL(r, r->peers[0].taken_count == 1);
 }
 
 /* Its queue was left to it: it tries again, under a lease that it has taken anew. */
 static void test_what_was_not_ended_is_sent_under_the_next_lease(void **state)
 {
     struct target_rig *r = *state;
-    struct other o;
-    other_open(r, &o);
+    other_open(r, &west);
     stand_still_before_the_dot(r);
     int before = r->peers[0].greetings;
     sim_loop_freeze(r->loop, false);
@@ -132,7 +155,6 @@ static void test_what_was_not_ended_is_sent_under_the_next_lease(void **state)
     assert_int_equal(r->peers[0].greetings, before + 1);
     rig_pass(r, 10000);
     assert_int_equal(r->peers[0].taken_count, 1);
-    other_close(&o);
 }
 
 static void test_sessions_before_their_dot_are_cut_when_the_lease_is_lost(void **state)
@@ -176,57 +198,53 @@ static void test_a_view_of_before_the_lease_says_nothing(void **state)
 static void test_who_took_over_waits_until_the_former_owner_lets_go(void **state)
 {
     struct target_rig *r = *state;
-    struct other o;
-    other_open(r, &o);
-    other_lives(r, &o);
-    give(r, &o, "q", "node", "other");
+    other_open(r, &west);
+    other_lives(r, &west);
+    give(r, &west, "q", "node", "other");
     rig_accept(r, "one"); /* that does not wait */
     rig_pass(r, 4 * RIGHT_RIG_LEASE_MS);
     assert_int_equal(r->peers[0].greetings, 0);
-    give(r, &o, "q", "node", "");
+    give(r, &west, "q", "node", "");
     RIG_UNTIL(r, r->peers[0].taken_count == 1);
-    other_close(&o);
 }
 
 static void test_who_took_over_waits_no_longer_than_the_former_owners_lease(void **state)
 {
     struct target_rig *r = *state;
-    struct other o;
-    other_open(r, &o);
-    other_lives(r, &o);
-    give(r, &o, "q", "node", "other");
+    other_open(r, &west);
+    other_lives(r, &west);
+    give(r, &west, "q", "node", "other");
     rig_accept(r, "one");
-    sim_loop_freeze(o.loop, true);
+    sim_loop_freeze(west.loop, true);
     rig_pass(r, RIGHT_RIG_LEASE_MS / 2);
     assert_int_equal(r->peers[0].greetings, 0);
     rig_pass(r, RIGHT_RIG_LEASE_MS);
     assert_int_equal(r->peers[0].taken_count, 1);
-    sim_loop_freeze(o.loop, false); /* it lives again, and has not let go: it does not matter any more */
+    sim_loop_freeze(west.loop, false); /* it lives again, and has not let go: it does not matter any more */
+    RIG_UNTIL(r, lease_is_held(west.lease));
+    rig_pass(r, 1000);
     rig_accept(r, "two");
     RIG_UNTIL(r, r->peers[0].taken_count == 2);
-    other_close(&o);
 }
 
 static void test_a_queue_is_let_go_of_when_nothing_of_it_is_in_our_hands(void **state)
 {
     struct target_rig *r = *state;
-    struct other o;
-    other_open(r, &o);
-    give(r, &o, "elsewhere", "other", "node");
-    assert_str(former_owner(&o, "elsewhere"), "");
-    give(r, &o, "thirds", "other", "third");
-    assert_str(former_owner(&o, "thirds"), "third");
-    give(r, &o, "q", "other", "node");
-    assert_str(former_owner(&o, "q"), "node"); /* it is open here still */
+    other_open(r, &west);
+    give(r, &west, "elsewhere", "other", "node");
+    assert_str(former_owner(&west, "elsewhere"), "");
+    give(r, &west, "thirds", "other", "third");
+    assert_str(former_owner(&west, "thirds"), "third");
+    give(r, &west, "q", "other", "node");
+    assert_str(former_owner(&west, "q"), "node"); /* it is open here still */
     assert_false(right_is_held(r->right.right));
     target_remove_source(r->routed, r->source);
     source_free(r->source);
     right_free(r->right.right);
     rig_pass(r, 1000);
-    assert_str(former_owner(&o, "q"), "");
-    assert_str(view_queue_find(viewer_view(o.viewer), STR("q"))->record.owner, "other");
-    assert_int_equal(view_queue_find(viewer_view(o.viewer), STR("q"))->record.generation, o.generation);
-    other_close(&o);
+    assert_str(former_owner(&west, "q"), "");
+    assert_str(view_queue_find(viewer_view(west.viewer), STR("q"))->record.owner, "other");
+    assert_int_equal(view_queue_find(viewer_view(west.viewer), STR("q"))->record.generation, west.generation);
     r->right.right = right_new(r->right.rights, r->queue, true, NULL);
     r->source =
         source_new(r->loop, r->queue, r->right.right, r->claims, STR("d.test"), STR_EMPTY, NULL, NULL);
@@ -236,20 +254,27 @@ static void test_a_queue_is_let_go_of_when_nothing_of_it_is_in_our_hands(void **
 static void test_who_holds_no_lease_lets_nothing_go(void **state)
 {
     struct target_rig *r = *state;
-    struct other o;
-    other_open(r, &o);
+    other_open(r, &west);
     rights_on_lost(r->right.rights);
-    give(r, &o, "elsewhere", "other", "node");
-    assert_str(former_owner(&o, "elsewhere"), "node");
-    other_close(&o);
+    give(r, &west, "elsewhere", "other", "node");
+    assert_str(former_owner(&west, "elsewhere"), "node");
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, target_rig_setup, target_rig_teardown)
+static int teardown(void **state)
+{
+    if (west.loop)
+        other_close(&west);
+    west.loop = NULL;
+    return target_rig_teardown(state);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, target_rig_setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_who_stood_still_gives_no_final_dot),
+        T(test_the_clock_is_asked_right_before_the_dot),
         T(test_what_was_not_ended_is_sent_under_the_next_lease),
         T(test_sessions_before_their_dot_are_cut_when_the_lease_is_lost),
         T(test_a_view_of_before_the_lease_says_nothing),
