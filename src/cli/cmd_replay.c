@@ -47,7 +47,7 @@ static bool count(struct part *p, int *worst)
     p->failed = !q;
     if (!q)
         return false;
-    queue_kept_count(q, p->replay->since, p->replay->until, on_count, p);
+    queue_kept_count(q, p->replay->since, on_count, p);
     context_wait(p->replay->cx);
     queue_close(q);
     if (p->err) {

@@ -26,7 +26,10 @@ struct submission {
     struct login *login; /* being checked */
 
     char *reverse_path;
-    struct str *recipients; /* owned copies */
+    enum dsn_ret ret;
+    char *envid;
+    struct str *recipients;       /* owned copies */
+    struct dsn_request *requests; /* for each of them, owned, too */
     size_t recipient_count;
     uint64_t size_bytes;
     struct handover *handover;
@@ -55,13 +58,18 @@ static void drop_handover(struct submission *s)
 static void drop_transaction(struct submission *s)
 {
     drop_handover(s);
-    for (size_t i = 0; i < s->recipient_count; i++)
+    for (size_t i = 0; i < s->recipient_count; i++) {
         free((void *)(uintptr_t)s->recipients[i].ptr);
+        free((void *)(uintptr_t)s->requests[i].orcpt.ptr);
+    }
     free(s->recipients);
+    free(s->requests);
     s->recipients = NULL;
+    s->requests = NULL;
     s->recipient_count = 0;
     free(s->reverse_path);
-    s->reverse_path = NULL;
+    free(s->envid);
+    s->reverse_path = s->envid = NULL;
     buf_clear(&s->body);
     s->body_ended = s->waiting_begin = s->paused = s->done = false;
 }
@@ -235,7 +243,24 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     struct submission *s = arg;
     drop_transaction(s);
     s->reverse_path = str_dup(mail->reverse_path);
+    s->ret = mail->dsn.ret;
+    s->envid = str_dup(mail->dsn.envid);
     smtp_server_reply(s->server, NULL);
+}
+
+static struct str copy(struct str text)
+{
+    return (struct str){str_dup(text), text.len};
+}
+
+static void add_recipient(struct submission *s, const struct smtp_rcpt *rcpt)
+{
+    size_t count = s->recipient_count + 1;
+    s->recipients = mem_reallocarray(s->recipients, count, sizeof(*s->recipients));
+    s->requests = mem_reallocarray(s->requests, count, sizeof(*s->requests));
+    s->recipients[count - 1] = copy(rcpt->forward_path);
+    s->requests[count - 1] = (struct dsn_request){rcpt->dsn.notify, copy(rcpt->dsn.orcpt)};
+    s->recipient_count = count;
 }
 
 static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
@@ -252,8 +277,7 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
         reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
         return;
     }
-    s->recipients = mem_reallocarray(s->recipients, s->recipient_count + 1, sizeof(*s->recipients));
-    s->recipients[s->recipient_count++] = (struct str){str_dup(rcpt->forward_path), rcpt->forward_path.len};
+    add_recipient(s, rcpt);
     smtp_server_reply(s->server, NULL);
 }
 
@@ -280,6 +304,9 @@ static void on_data_begin(void *arg)
         .recipients = s->recipients,
         .recipient_count = s->recipient_count,
         .eight_bit = true, /* not known before it came; our relay offers it */
+        .dsn = {s->ret, str_from(s->envid)},
+        .requests = s->requests,
+        .user = smtp_server_user(s->server),
     };
     drop_handover(s); /* of a DATA that was refused */
     buf_clear(&s->body);

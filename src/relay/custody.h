@@ -10,7 +10,9 @@
 #include "store/records.h"
 
 struct claims;
+struct delays;
 struct notices;
+struct reports;
 struct right;
 struct safety_net;
 struct strays;
@@ -21,6 +23,9 @@ struct custody_options {
     const struct config_relay *relay;
     struct record_work *work;
     struct right *right; /* of the queue; is taken */
+    /* A report to a sender was accepted: see struct reports_options. */
+    void (*on_report)(void *arg, struct queue *q, struct str domain, struct str home);
+    void *arg;
 };
 
 struct custody {
@@ -29,6 +34,8 @@ struct custody {
     struct right *right;
     struct claims *claims;
     struct notices *notices;
+    struct reports *reports;
+    struct delays *delays;
     struct safety_net *safety_net;
     struct strays *strays;
 };
@@ -36,7 +43,11 @@ struct custody {
 /* What options points to must outlive it, and so must q. */
 struct custody *custody_new(struct loop *l, struct queue *q, const struct custody_options *options);
 void custody_free(struct custody *c);
-/* So many of its deliveries waited too long, and are in quarantine. */
+/* Something is to be told, to the operator or a sender. */
+void custody_tell(struct custody *c);
+/* So many of its deliveries waited too long, and are in quarantine, or bounced. */
 void custody_expired(struct custody *c, size_t count);
+/* The configuration changed in place. */
+void custody_reload(struct custody *c);
 
 #endif

@@ -10,16 +10,15 @@
 #include "relay/expiry.h"
 #include "relay/known_users.h"
 #include "relay/list_watch.h"
-#include "relay/notices.h"
 #include "relay/observer.h"
 #include "relay/orders.h"
 #include "relay/owned.h"
-#include "relay/place.h"
 #include "relay/recipients.h"
 #include "relay/rights.h"
 #include "relay/safety_net.h"
 #include "relay/strays.h"
 #include "relay/target.h"
+#include "relay/target_instance.h"
 #include "store/presence.h"
 #include "store/view.h"
 
@@ -85,24 +84,16 @@ static void on_observed(void *arg, struct target *t)
         observer_kick(r->observer);
 }
 
-static void on_quarantined(void *arg, struct target *t, struct queue *q)
+static void on_to_tell(void *arg, struct target *t, struct queue *q)
 {
     struct relay_role *r = arg;
     (void)t;
     for (size_t i = 0; i < r->custody_count; i++)
         if (r->custodies[i]->queue == q)
-            notices_kick(r->custodies[i]->notices);
+            custody_tell(r->custodies[i]);
 }
 
-static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
-
-static void update_targets(struct relay_role *r, const struct view *v)
-{
-    for (size_t i = 0; i < r->options.config->server_count; i++) {
-        struct target_instance instance = place_of(&r->options.config->servers[i], v);
-        target_set_instance(r->targets[i], &instance);
-    }
-}
+static const struct target_ops target_ops = {.observed = on_observed, .to_tell = on_to_tell};
 
 /* ---- streams: what of which queue goes where ---- */
 
@@ -173,13 +164,27 @@ static void add_stream(struct relay_role *r, struct custody *c, const struct con
     route_stream(r, s);
 }
 
+static void on_report(void *arg, struct queue *q, struct str domain, struct str home)
+{
+    struct relay_role *r = arg;
+    for (size_t i = 0; i < r->stream_count; i++) {
+        const struct stream *s = r->streams[i];
+        bool there = home.len > 0 ? str_eq(source_home(s->source), home)
+                                  : s->domain && str_eq(str_from(s->domain->name), domain);
+        if (s->custody->queue == q && there)
+            source_kick(s->source);
+    }
+}
+
 static struct custody *add_custody(struct relay_role *r, struct queue *q, bool own)
 {
     struct custody_options options = {.network = store_network(r->options.store),
                                       .config = r->options.config,
                                       .relay = r->options.relay,
                                       .work = &r->work,
-                                      .right = right_new(r->rights, q, own, viewer_view(r->viewer))};
+                                      .right = right_new(r->rights, q, own, viewer_view(r->viewer)),
+                                      .on_report = on_report,
+                                      .arg = r};
     r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
     r->custodies[r->custody_count] = custody_new(r->loop, q, &options);
     return r->custodies[r->custody_count++];
@@ -243,12 +248,8 @@ static const struct owned_ops owned_ops = {.gained = on_gained, .losing = on_los
 static void on_accepted(void *arg, const struct config_domain *domain)
 {
     struct relay_role *r = arg;
-    for (size_t i = 0; i < r->stream_count; i++) {
-        struct stream *s = r->streams[i];
-        if (s->domain == domain &&
-            str_eq(str_from(queue_name(s->custody->queue)), str_from(r->options.relay->name)))
-            source_kick(s->source);
-    }
+    struct queue *own = owned_queue(r->owned, str_from(r->options.relay->name));
+    on_report(r, own, str_from(domain->name), STR_EMPTY);
 }
 
 static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_filter *filter)
@@ -295,6 +296,7 @@ static void update_peer_key(struct relay_role *r, const struct view *v)
     }
     r->peer_key_known = true;
     clients_set_peer_key(r->clients, &r->peer_key);
+    edge_set_peer_key(r->edge, &r->peer_key);
 }
 
 static void on_view(void *arg, const struct view *v)
@@ -302,7 +304,7 @@ static void on_view(void *arg, const struct view *v)
     struct relay_role *r = arg;
     update_peer_key(r, v);
     known_users_on_view(&r->known_users, v);
-    update_targets(r, v);
+    target_instances_set(r->options.config, r->targets, v);
     owned_on_view(r->owned, v);
     for (size_t i = 0; i < r->stream_count; i++)
         route_stream(r, r->streams[i]);
@@ -432,7 +434,7 @@ int relay_role_reload(struct relay_role *r, struct err_buf *eb)
         expiry_kick(r->streams[i]->expiry);
     clients_reload(r->clients);
     for (size_t i = 0; i < r->custody_count; i++)
-        strays_kick(r->custodies[i]->strays);
+        custody_reload(r->custodies[i]);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_reload(r->targets[i]);
     return 0;

@@ -8,8 +8,8 @@
 #include "health/monitor.h"
 #include "relay/delivery.h"
 #include "relay/outcome_log.h"
-#include "relay/place.h"
 #include "relay/settlement.h"
+#include "relay/target_instance.h"
 #include "relay/turn.h"
 #include "relay/work.h"
 
@@ -164,8 +164,8 @@ static void on_settled(void *arg, const struct transaction *transaction, const s
         if (transaction->recipients[i].delivery_id == result->delivery_id &&
             t->options.config->log_messages == LOG_MESSAGES_ALL)
             outcome_log(transaction, transaction->recipients[i].address, result);
-    if (result->outcome == QUEUE_OUTCOME_QUARANTINED)
-        t->ops->quarantined(t->arg, t, source_queue(transaction->source));
+    if (work_is_to_be_told(result))
+        t->ops->to_tell(t->arg, t, source_queue(transaction->source));
 }
 
 static bool any_loss(const struct queue_result *results, size_t count)
@@ -272,6 +272,8 @@ static void start_session(struct target *t)
         .idle_ms = SESSION_IDLE_MS,
         .retry_ms = t->options.relay->retry_ms,
         .losses_max = (uint32_t)t->options.relay->losses_max,
+        .relay = t->options.relay,
+        .final = t->options.server->kind == SERVER_BUILTIN || t->options.server->protocol == SERVER_LMTP,
     };
     s->target = t;
     s->delivery = delivery_new(t->loop, &options, &delivery_ops, s);
@@ -416,7 +418,7 @@ void target_set_instance(struct target *t, const struct target_instance *instanc
     if (!moved)
         return;
     drop_sessions(t); /* they lead to the old place; what it had not answered is sent to the new one */
-    place_watch(t->options.server, &t->instance, t->monitor);
+    target_instance_watch(t->options.server, &t->instance, t->monitor);
     struct mono_time now = loop_now(t->loop);
     schedule_on_server(&t->schedule, schedule_word(t), now);
     schedule_on_instance(&t->schedule, now);

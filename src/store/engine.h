@@ -45,6 +45,9 @@
     X(queue_settle)                                                                                          \
     X(queue_notices)                                                                                         \
     X(queue_notices_drop)                                                                                    \
+    X(queue_owed)                                                                                            \
+    X(queue_report)                                                                                          \
+    X(queue_owe_delay)                                                                                       \
     X(queue_list)                                                                                            \
     X(queue_act)                                                                                             \
     X(queue_kept_count)                                                                                      \
@@ -150,6 +153,7 @@ struct port {
     /* Called for each write that succeeded, before its callback; may be NULL. */
     void (*on_commit)(void *arg, struct store_op *op);
     void *front;
+    uint64_t full_count; /* operations that were refused for want of room */
 };
 
 void port_init(struct port *p, const struct port_ops *ops, struct store *s, struct loop *l);

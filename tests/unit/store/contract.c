@@ -17,6 +17,7 @@ int rig_run(const char *engine, int (*setup)(void **state), const struct rig_tes
     count = gather(tests, count, recipient_tests, setup);
     count = gather(tests, count, queue_tests, setup);
     count = gather(tests, count, kept_tests, setup);
+    count = gather(tests, count, report_tests, setup);
     count = gather(tests, count, body_tests, setup);
     count = gather(tests, count, mail_tests, setup);
     count = gather(tests, count, extra, setup);

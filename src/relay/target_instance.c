@@ -1,4 +1,4 @@
-#include "relay/place.h"
+#include "relay/target_instance.h"
 
 #include <stdio.h>
 
@@ -20,7 +20,7 @@ static struct target_instance recorded(const struct record_server *record)
     return instance;
 }
 
-struct target_instance place_of(const struct config_server *server, const struct view *v)
+struct target_instance target_instance_of(const struct config_server *server, const struct view *v)
 {
     const struct view_server *record = view_server_find(v, str_from(server->name));
     struct target_instance instance = {0};
@@ -28,14 +28,22 @@ struct target_instance place_of(const struct config_server *server, const struct
         instance = recorded(&record->record);
     else if (server->kind == SERVER_EXTERNAL)
         instance = fixed(server);
-    int64_t port = server->protocol == SERVER_LMTP ? server->lmtp_port : server->smtp_port;
     if (instance.present)
-        addr_set_port(&instance.address, (uint16_t)port);
+        addr_set_port(&instance.address,
+                      (uint16_t)(server->protocol == SERVER_LMTP ? server->lmtp_port : server->smtp_port));
     return instance;
 }
 
-void place_watch(const struct config_server *server, const struct target_instance *instance,
-                 struct monitor *m)
+void target_instances_set(const struct config *c, struct target *const *targets, const struct view *v)
+{
+    for (size_t i = 0; i < c->server_count; i++) {
+        struct target_instance instance = target_instance_of(&c->servers[i], v);
+        target_set_instance(targets[i], &instance);
+    }
+}
+
+void target_instance_watch(const struct config_server *server, const struct target_instance *instance,
+                           struct monitor *m)
 {
     if (!instance->present) {
         monitor_set_target(m, NULL);
