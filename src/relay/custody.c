@@ -6,6 +6,7 @@
 #include "relay/notices.h"
 #include "relay/outside.h"
 #include "relay/reports.h"
+#include "relay/rights.h"
 #include "relay/safety_net.h"
 #include "relay/strays.h"
 
@@ -30,19 +31,21 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
     *c = (struct custody){
         .queue = q,
         .work = options->work,
+        .right = options->right,
         .claims = claims_new(),
         .notices = notices_new(l, q, options->network),
         .reports = reports_new(l, q, &reports),
         .delays = delays_new(l, q, options->relay, on_delay, c),
         .safety_net = safety_net_new(l, q, options->relay, options->work),
         .strays = strays_new(l, q, options->network, options->config, options->relay, on_given_up, c)};
-    c->outside = outside_add(options->outside, q, c->claims, on_given_up, c);
+    c->outside = outside_add(options->outside, q, c->right, c->claims, on_given_up, c);
     return c;
 }
 
 void custody_free(struct custody *c)
 {
     outside_remove(c->outside);
+    right_free(c->right);
     claims_free(c->claims);
     notices_free(c->notices);
     delays_free(c->delays);

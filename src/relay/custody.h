@@ -15,6 +15,7 @@ struct notices;
 struct outside;
 struct outside_mail;
 struct reports;
+struct right;
 struct safety_net;
 struct strays;
 
@@ -24,6 +25,7 @@ struct custody_options {
     const struct config_relay *relay;
     struct record_work *work;
     struct outside *outside; /* brings its mail that leaves the network */
+    struct right *right;     /* of the queue; is taken */
     /* A report to a sender was accepted: see struct reports_options. */
     void (*on_report)(void *arg, struct queue *q, struct str domain, struct str home);
     void *arg;
@@ -32,6 +34,7 @@ struct custody_options {
 struct custody {
     struct queue *queue;
     struct record_work *work;
+    struct right *right;
     struct claims *claims;
     struct notices *notices;
     struct reports *reports;
@@ -47,7 +50,7 @@ void custody_free(struct custody *c);
 /* Its deliveries were changed by an operator, or "expire" was. Returns how many of those for outside that the
  * filter selects are being sent now (NULL: none are asked for). */
 size_t custody_changed(struct custody *c, const struct queue_filter *filter);
-/* Mail that leaves the network was accepted. */
+/* Mail that leaves the network was accepted, or may be sent now. */
 void custody_accepted_outside(struct custody *c);
 /* Something is to be told, to the operator or a sender. */
 void custody_tell(struct custody *c);

@@ -24,6 +24,8 @@ struct delivery {
     char replies[TRANSACTION_RECIPIENTS_MAX][SMTP_REPLY_TEXT_MAX];
     size_t about_message; /* results that say something about the message */
     bool server_refused;  /* the server said that it does not serve anyone now */
+    bool dotted;          /* the final dot was given */
+    bool withdrawn;       /* it was not: the message may not be sent any more */
 
     struct body_reader *body;
     struct store_op *body_op;
@@ -53,7 +55,7 @@ static void take_next(struct delivery *d)
     loop_timer_stop(d->idle_timer);
     d->transaction = t;
     d->about_message = 0;
-    d->server_refused = false;
+    d->server_refused = d->dotted = d->withdrawn = false;
     d->dot_at = MONO_NEVER;
     d->body = queue_body_open(source_queue(t->source), t->message_id);
     for (size_t i = 0; i < t->recipient_count; i++) {
@@ -113,11 +115,20 @@ static void on_body_wanted(void *arg, size_t len_max)
 {
     struct delivery *d = arg;
     if (d->body_offset > 0 && d->body_offset == body_reader_size_bytes(d->body)) {
-        d->dot_at = loop_now(d->loop);
         smtp_client_body(d->client, "", 0);
         return;
     }
     d->body_op = body_read(d->body, d->body_offset, len_max, on_body, d);
+}
+
+static bool may_end(void *arg)
+{
+    struct delivery *d = arg;
+    d->dotted = source_may_send(d->transaction->source);
+    d->withdrawn = !d->dotted;
+    if (d->dotted)
+        d->dot_at = loop_now(d->loop);
+    return d->dotted;
 }
 
 /* A reply that is about the server as a whole, not about this message: 421, or
@@ -191,7 +202,7 @@ static void on_done(void *arg)
     struct transaction *t = d->transaction;
     d->transaction = NULL;
     close_body(d);
-    if (d->about_message == 0)
+    if (d->about_message == 0 || d->withdrawn)
         d->ops->returned(d->arg, d, t);
     else
         d->ops->outcome(d->arg, d, t, d->results, t->recipient_count);
@@ -233,6 +244,7 @@ static const struct smtp_client_ops client_ops = {
     .tls_failed = on_tls_failed,
     .ready = on_ready,
     .body_wanted = on_body_wanted,
+    .may_end = may_end,
     .result = on_result,
     .done = on_done,
     .end = on_end,
@@ -282,4 +294,9 @@ void delivery_kick(struct delivery *d)
 const struct transaction *delivery_transaction(const struct delivery *d)
 {
     return d->transaction;
+}
+
+bool delivery_is_dotted(const struct delivery *d)
+{
+    return d->transaction && d->dotted;
 }

@@ -1,7 +1,9 @@
 /* One outbound session to one instance of a messaging server: takes
  * transactions from its owner (the target), sends them one after another, and
  * turns what the server says into outcomes. Pure delivery: it decides nothing
- * about schedules, and records nothing; the owner settles.
+ * about schedules, and records nothing; the owner settles. Right before each final
+ * dot it asks whether the message may still be sent (source_may_send); when not, the
+ * session ends without it, and the message is given back.
  *
  * Nothing here survives a crash: a transaction without a settled outcome is
  * sent again by whoever owns the queue. */
@@ -72,5 +74,7 @@ void delivery_retire(struct delivery *d);
 bool delivery_idle(const struct delivery *d);
 /* The transaction under way, or NULL. */
 const struct transaction *delivery_transaction(const struct delivery *d);
+/* Its final dot was given: only the answer is awaited. */
+bool delivery_is_dotted(const struct delivery *d);
 
 #endif

@@ -295,15 +295,16 @@ static void on_expired(void *arg, size_t count)
     m->on_given_up(m->arg, count);
 }
 
-struct outside_mail *outside_add(struct outside *o, struct queue *q, struct claims *claims,
-                                 void (*on_given_up)(void *arg, size_t expired), void *arg)
+struct outside_mail *outside_add(struct outside *o, struct queue *q, struct right *right,
+                                 struct claims *claims, void (*on_given_up)(void *arg, size_t expired),
+                                 void *arg)
 {
     struct outside_mail *m = mem_zalloc(sizeof(*m));
     m->outside = o;
     m->on_given_up = on_given_up;
     m->arg = arg;
     list_append(&o->mail, &m->node);
-    m->source = source_new(o->loop, q, claims, STR_EMPTY, STR(QUEUE_HOME_OUTSIDE), on_ready, m);
+    m->source = source_new(o->loop, q, right, claims, STR_EMPTY, STR(QUEUE_HOME_OUTSIDE), on_ready, m);
     m->expiry = expiry_new(o->loop, q, STR_EMPTY, STR(QUEUE_HOME_OUTSIDE), o->options.relay, on_expired, m);
     return m;
 }

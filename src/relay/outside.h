@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "loop/loop.h"
 #include "relay/claims.h"
+#include "relay/rights.h"
 #include "resolver/resolver.h"
 #include "smtp/client.h"
 #include "store/queue.h"
@@ -34,10 +35,12 @@ struct outside *outside_new(struct loop *l, const struct outside_options *option
 /* All mail must have been removed. NULL is allowed. */
 void outside_free(struct outside *o);
 
-/* One queue's mail for outside; q and claims must outlive it. on_given_up fires after `expired` deliveries
- * waited too long (0: one was refused, or its sender is owed a word): the queue has something to tell. */
-struct outside_mail *outside_add(struct outside *o, struct queue *q, struct claims *claims,
-                                 void (*on_given_up)(void *arg, size_t expired), void *arg);
+/* One queue's mail for outside; q, its right and its claims must outlive it. on_given_up fires after
+ * `expired` deliveries waited too long (0: one was refused, or its sender is owed a word): the queue has
+ * something to tell. */
+struct outside_mail *outside_add(struct outside *o, struct queue *q, struct right *right,
+                                 struct claims *claims, void (*on_given_up)(void *arg, size_t expired),
+                                 void *arg);
 /* Cuts the sessions that carry it. */
 void outside_remove(struct outside_mail *m);
 /* New mail was accepted for outside. */

@@ -16,6 +16,7 @@
 #include "relay/outside.h"
 #include "relay/owned.h"
 #include "relay/recipients.h"
+#include "relay/rights.h"
 #include "relay/safety_net.h"
 #include "relay/target.h"
 #include "relay/target_instance.h"
@@ -49,6 +50,7 @@ struct relay_role {
     struct target **targets; /* one for each server of the configuration */
     struct outside *outside;
     struct presence *presence;
+    struct rights *rights;
     struct viewer *viewer;
     struct owned *owned;
     struct orders *orders;
@@ -93,14 +95,6 @@ static void on_to_tell(void *arg, struct target *t, struct queue *q)
 }
 
 static const struct target_ops target_ops = {.observed = on_observed, .to_tell = on_to_tell};
-
-static void update_targets(struct relay_role *r, const struct view *v)
-{
-    for (size_t i = 0; i < r->options.config->server_count; i++) {
-        struct target_instance instance = target_instance_of(&r->options.config->servers[i], v);
-        target_set_instance(r->targets[i], &instance);
-    }
-}
 
 /* ---- streams: what of which queue goes where ---- */
 
@@ -164,7 +158,7 @@ static void add_stream(struct relay_role *r, struct custody *c, const struct con
     struct str domain_name = str_from(domain ? domain->name : "");
     s->custody = c;
     s->domain = domain;
-    s->source = source_new(r->loop, c->queue, c->claims, domain_name, home, on_source_ready, s);
+    s->source = source_new(r->loop, c->queue, c->right, c->claims, domain_name, home, on_source_ready, s);
     s->expiry = expiry_new(r->loop, c->queue, domain_name, home, r->options.relay, on_expired, s);
     r->streams = mem_reallocarray(r->streams, r->stream_count + 1, sizeof(*r->streams));
     r->streams[r->stream_count++] = s;
@@ -186,13 +180,14 @@ static void on_report(void *arg, struct queue *q, struct str domain, struct str 
             custody_accepted_outside(r->custodies[i]);
 }
 
-static struct custody *add_custody(struct relay_role *r, struct queue *q)
+static struct custody *add_custody(struct relay_role *r, struct queue *q, bool own)
 {
     struct custody_options options = {.network = store_network(r->options.store),
                                       .config = r->options.config,
                                       .relay = r->options.relay,
                                       .work = &r->work,
                                       .outside = r->outside,
+                                      .right = right_new(r->rights, q, own, viewer_view(r->viewer)),
                                       .on_report = on_report,
                                       .arg = r};
     r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
@@ -203,7 +198,7 @@ static struct custody *add_custody(struct relay_role *r, struct queue *q)
 static void on_gained(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
-    struct custody *c = add_custody(r, q);
+    struct custody *c = add_custody(r, q, own);
     for (size_t i = 0; i < r->options.config->domain_count; i++)
         add_stream(r, c, &r->options.config->domains[i], STR_EMPTY);
     for (size_t i = 0; i < r->options.config->server_count; i++)
@@ -258,12 +253,8 @@ static const struct owned_ops owned_ops = {.gained = on_gained, .losing = on_los
 static void on_accepted(void *arg, const struct config_domain *domain)
 {
     struct relay_role *r = arg;
-    for (size_t i = 0; i < r->stream_count; i++) {
-        struct stream *s = r->streams[i];
-        if (s->domain == domain &&
-            str_eq(str_from(queue_name(s->custody->queue)), str_from(r->options.relay->name)))
-            source_kick(s->source);
-    }
+    struct queue *own = owned_queue(r->owned, str_from(r->options.relay->name));
+    on_report(r, own, str_from(domain->name), STR_EMPTY);
 }
 
 static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_filter *filter)
@@ -282,6 +273,20 @@ static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_fi
         if (r->custodies[i]->queue == q)
             in_flight += custody_changed(r->custodies[i], filter);
     return in_flight;
+}
+
+/* ---- the right to send ---- */
+
+static void on_lease_held(void *arg)
+{
+    struct relay_role *r = arg;
+    rights_on_held(r->rights, presence_lease(r->presence));
+    viewer_refresh(r->viewer);
+}
+
+static void on_lease_lost(void *arg)
+{
+    rights_on_lost(((struct relay_role *)arg)->rights);
 }
 
 /* ---- the network's state ---- */
@@ -304,10 +309,13 @@ static void on_view(void *arg, const struct view *v)
     struct relay_role *r = arg;
     update_peer_key(r, v);
     known_users_on_view(&r->known_users, v);
-    update_targets(r, v);
+    target_instances_set(r->options.config, r->targets, v);
     owned_on_view(r->owned, v);
     for (size_t i = 0; i < r->stream_count; i++)
         route_stream(r, r->streams[i]);
+    bool anew = rights_on_view(r->rights, v);
+    for (size_t i = 0; anew && i < r->custody_count; i++)
+        custody_accepted_outside(r->custodies[i]);
     orders_on_view(r->orders, v);
 }
 
@@ -373,7 +381,9 @@ static struct presence *make_presence(struct relay_role *r)
                                        .lease_ms = r->options.config->lease_ms,
                                        .boot_id = r->options.boot_id,
                                        .pid_ns = r->options.pid_ns,
-                                       .supervisor_pid = r->options.supervisor_pid};
+                                       .supervisor_pid = r->options.supervisor_pid,
+                                       .ops = {.held = on_lease_held, .lost = on_lease_lost},
+                                       .arg = r};
     return presence_new(r->loop, store_network(r->options.store), &options);
 }
 
@@ -397,6 +407,8 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
     make_edge(r);
     make_targets(r);
     make_outside(r);
+    r->rights = rights_new(l, store_network(options->store), options->relay->node->name, r->targets,
+                           config->server_count);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
     r->orders = orders_new(options->store, config, r->owned, on_queue_changed, r);
     r->observer =
@@ -464,6 +476,7 @@ void relay_role_free(struct relay_role *r)
     known_users_fini(&r->known_users);
     owned_free(r->owned);
     presence_free(r->presence);
+    rights_free(r->rights);
     edge_free(r->edge);
     tls_server_free(r->tls);
     verify_free(r->verify);

@@ -24,6 +24,7 @@ struct lane {
 struct source {
     struct loop *loop;
     struct queue *queue;
+    struct right *right;
     char *domain, *home;
     void (*on_ready)(void *arg);
     void *arg;
@@ -227,12 +228,13 @@ static void fetch(struct source *s, enum source_lane lane)
     l->op = queue_due(s->queue, &filter, lane == SOURCE_LOSSY ? on_lossy_page : on_normal_page, s);
 }
 
-struct source *source_new(struct loop *l, struct queue *q, struct claims *claims, struct str domain,
-                          struct str home, void (*on_ready)(void *arg), void *arg)
+struct source *source_new(struct loop *l, struct queue *q, struct right *right, struct claims *claims,
+                          struct str domain, struct str home, void (*on_ready)(void *arg), void *arg)
 {
     struct source *s = mem_zalloc(sizeof(*s));
     s->loop = l;
     s->queue = q;
+    s->right = right;
     s->domain = str_dup(domain);
     s->home = str_dup(home);
     s->on_ready = on_ready;
@@ -284,11 +286,18 @@ struct str source_home(const struct source *s)
     return str_from(s->home);
 }
 
+bool source_may_send(const struct source *s)
+{
+    return right_is_held(s->right);
+}
+
 /* The last one of a page is sent while the next page is read. */
 struct transaction *source_take(struct source *s, enum source_lane lane)
 {
     struct lane *l = &s->lanes[lane];
     struct transaction *t = NULL;
+    if (!source_may_send(s))
+        return NULL;
     if (!list_empty(&l->pool)) {
         t = LIST_ENTRY(l->pool.next, struct transaction, node);
         list_remove(&t->node);
@@ -341,7 +350,8 @@ void source_again(struct source *s)
 
 size_t source_ready(const struct source *s, enum source_lane lane)
 {
-    return s->lanes[lane].ready;
+    size_t count = s->lanes[lane].ready;
+    return count > 0 && source_may_send(s) ? count : 0;
 }
 
 /* Whether the filter takes what this source gives, whoever the message is from and to. */

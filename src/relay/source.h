@@ -27,6 +27,7 @@
 #include "base/time.h"
 #include "loop/loop.h"
 #include "relay/claims.h"
+#include "relay/rights.h"
 #include "store/queue.h"
 
 struct source;
@@ -63,16 +64,19 @@ struct transaction {
 
 /* on_ready fires when source_take may give something after it had given NULL:
  * from the loop, or inside source_give_back. domain or home: see struct
- * queue_due_filter; both copied. claims: the queue's; must outlive it. */
-struct source *source_new(struct loop *l, struct queue *q, struct claims *claims, struct str domain,
-                          struct str home, void (*on_ready)(void *arg), void *arg);
+ * queue_due_filter; both copied. right, claims: the queue's; must outlive it. */
+struct source *source_new(struct loop *l, struct queue *q, struct right *right, struct claims *claims,
+                          struct str domain, struct str home, void (*on_ready)(void *arg), void *arg);
 /* Transactions handed out must have been given back or done. */
 void source_free(struct source *s);
 
 struct queue *source_queue(const struct source *s);
 struct str source_home(const struct source *s);
 
-/* The next transaction, or NULL: none is there now (on_ready tells later). */
+/* Whether what it has may be sent (rights.h): to be asked again before a final dot. */
+bool source_may_send(const struct source *s);
+/* The next transaction, or NULL: none is there now (on_ready tells later), or none may be sent (who has the
+ * right tells). */
 struct transaction *source_take(struct source *s, enum source_lane lane);
 /* Not tried, or no answer about it: it goes back to the front; or, when the
  * source was reset since, to whoever the queue says it belongs to now. */

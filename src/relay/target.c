@@ -9,6 +9,7 @@
 #include "relay/outcome_log.h"
 #include "relay/settlement.h"
 #include "relay/source_set.h"
+#include "relay/target_instance.h"
 #include "relay/turn.h"
 #include "relay/work.h"
 
@@ -389,23 +390,6 @@ const struct config_server *target_server(const struct target *t)
     return t->options.server;
 }
 
-static void set_monitor_target(struct target *t)
-{
-    if (!t->instance.present) {
-        monitor_set_target(t->monitor, NULL);
-        return;
-    }
-    struct monitor_target where;
-    char expect[96];
-    monitor_target_of_server(t->options.server, &t->instance.address, &where);
-    if (t->options.server->kind == SERVER_BUILTIN) {
-        snprintf(expect, sizeof(expect), "instance=%lld@%s", (long long)t->instance.epoch, t->instance.node);
-        where.expect = expect;
-    }
-    where.epoch = t->instance.epoch;
-    monitor_set_target(t->monitor, &where);
-}
-
 void target_set_instance(struct target *t, const struct target_instance *instance)
 {
     bool moved = instance->present != t->instance.present || instance->epoch != t->instance.epoch ||
@@ -414,7 +398,7 @@ void target_set_instance(struct target *t, const struct target_instance *instanc
     if (!moved)
         return;
     drop_sessions(t); /* they lead to the old place; what it had not answered is sent to the new one */
-    set_monitor_target(t);
+    target_instance_watch(t->options.server, &t->instance, t->monitor);
     struct mono_time now = loop_now(t->loop);
     schedule_on_server(&t->schedule, schedule_word(t), now);
     schedule_on_instance(&t->schedule, now);
@@ -439,14 +423,25 @@ void target_kick(struct target *t)
     loop_timer_start(t->timer, 0); /* it may be called while a session is being ended */
 }
 
-void target_drop_queue(struct target *t, struct queue *q)
+static void cut_queue(struct target *t, const struct queue *q, bool dotted)
 {
     LIST_FOREACH (it, &t->sessions) {
         struct session *s = LIST_ENTRY(it, struct session, node);
         const struct transaction *open = delivery_transaction(s->delivery);
-        if (open && source_queue(open->source) == q)
+        if (open && source_queue(open->source) == q && (dotted || !delivery_is_dotted(s->delivery)))
             session_drop(s);
     }
+}
+
+void target_withdraw_queue(struct target *t, struct queue *q)
+{
+    cut_queue(t, q, false);
+    loop_timer_start(t->timer, 0); /* other queues' mail may have waited for these sessions */
+}
+
+void target_drop_queue(struct target *t, struct queue *q)
+{
+    cut_queue(t, q, true);
     settlements_drop(&t->settlements, q);
     loop_timer_start(t->timer, 0); /* other queues' mail may have waited for these sessions */
 }

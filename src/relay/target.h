@@ -72,6 +72,10 @@ void target_kick(struct target *t);
  * back, unsettled outcomes of it forgotten. After it no transaction of q is out. */
 void target_drop_queue(struct target *t, struct queue *q);
 
+/* The queue may not be sent from any more: its transactions are cut and given back, but for those whose
+ * final dot was given, whose answers are recorded if the queue takes them. */
+void target_withdraw_queue(struct target *t, struct queue *q);
+
 /* Whether the server can be asked about its recipients, and where (ret_to untouched when not): it is there
  * and not known to be inoperable. */
 bool target_may_answer(const struct target *t, struct addr *ret_to);

@@ -33,3 +33,29 @@ struct target_instance target_instance_of(const struct config_server *server, co
                       (uint16_t)(server->protocol == SERVER_LMTP ? server->lmtp_port : server->smtp_port));
     return instance;
 }
+
+void target_instances_set(const struct config *c, struct target *const *targets, const struct view *v)
+{
+    for (size_t i = 0; i < c->server_count; i++) {
+        struct target_instance instance = target_instance_of(&c->servers[i], v);
+        target_set_instance(targets[i], &instance);
+    }
+}
+
+void target_instance_watch(const struct config_server *server, const struct target_instance *instance,
+                           struct monitor *m)
+{
+    if (!instance->present) {
+        monitor_set_target(m, NULL);
+        return;
+    }
+    struct monitor_target where;
+    char expect[96];
+    monitor_target_of_server(server, &instance->address, &where);
+    if (server->kind == SERVER_BUILTIN) {
+        snprintf(expect, sizeof(expect), "instance=%lld@%s", (long long)instance->epoch, instance->node);
+        where.expect = expect;
+    }
+    where.epoch = instance->epoch;
+    monitor_set_target(m, &where);
+}

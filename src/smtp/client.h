@@ -118,6 +118,9 @@ struct smtp_client_ops {
     /* Give up to len_max (at most SMTP_CLIENT_BODY_MAX) bytes by smtp_client_body,
      * now or later; once for each call. */
     void (*body_wanted)(void *arg, size_t len_max);
+    /* NULL, or: all but the final dot was taken by the kernel, and it is given now if this says so; else the
+     * session is aborted without it. Not asked while a slow server lets the end of the body wait. */
+    bool (*may_end)(void *arg);
     /* index: into recipients. */
     void (*result)(void *arg, size_t index, const struct smtp_client_result *result);
     /* All results were told. The next message may be sent unless the session has
@@ -172,6 +175,8 @@ bool smtp_client_tls_failed(struct smtp_client *c, const char *detail) MUST_USE;
 struct str smtp_client_output(const struct smtp_client *c);
 void smtp_client_output_taken(struct smtp_client *c, size_t len);
 bool smtp_client_finished(const struct smtp_client *c); /* `end` has fired */
+/* All of it was taken by the kernel. */
+void smtp_client_flushed(struct smtp_client *c);
 /* How long to wait, counted from the last change of smtp_client_progress; 0: not waiting
  * for the server (RFC 5321 4.5.3.2). */
 int64_t smtp_client_timeout_ms(const struct smtp_client *c);

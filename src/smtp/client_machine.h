@@ -35,6 +35,7 @@ struct client_transaction {
     bool data_sent, data_answered;
     bool body_open;  /* 354 came, the final dot was not sent */
     bool body_asked; /* of the owner, not given yet */
+    bool end_due;    /* the body was given whole, the final dot waits for may_end */
     bool dot_sent;
     bool need_rset;
     size_t final_index; /* LMTP: the recipient whose reply is next */

@@ -72,6 +72,7 @@ static const struct field route_fields[] = {
 static const struct field queue_fields[] = {
     STR_FIELD(record_queue, owner),
     I64_FIELD(record_queue, generation),
+    STR_FIELD(record_queue, from),
     {NULL},
 };
 

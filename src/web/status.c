@@ -216,14 +216,13 @@ static json_t *removed_relays(const struct status_input *in)
 
 static json_t *node_status(const struct status_input *in, const struct config_node *n)
 {
-    const struct view_node *record = view_node_find(in->view, str_from(n->name));
+    const struct view_node *told = view_node_told(in->view, str_from(n->name));
     bool alive = view_node_is_alive(in->view, str_from(n->name));
     json_t *director = n->roles & ROLE_DIRECTOR
                            ? json_boolean(view_agent_is_alive(in->view, str_from(n->name)))
                            : json_null();
     return json_pack("{s:s, s:s, s:b, s:o, s:I}", "name", n->name, "site", n->site->name, "alive", alive,
-                     "director", director, "pid",
-                     (json_int_t)(alive && record ? record->record.supervisor_pid : 0));
+                     "director", director, "pid", (json_int_t)(told ? told->record.supervisor_pid : 0));
 }
 
 static json_t *site_status(const struct status_input *in, const struct config_site *s)

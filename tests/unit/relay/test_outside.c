@@ -137,7 +137,7 @@ static void begin(struct world *w)
                                       .client = &w->rig->client,
                                       .work = &w->work};
     w->outside = outside_new(w->rig->loop, &options);
-    w->mail = outside_add(w->outside, w->rig->queue, w->rig->claims, on_given_up, w);
+    w->mail = outside_add(w->outside, w->rig->queue, w->rig->right.right, w->rig->claims, on_given_up, w);
 }
 
 static int setup(void **state)

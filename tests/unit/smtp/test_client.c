@@ -18,7 +18,8 @@ struct world {
     struct str recipients[4];
     struct buf log; /* "ready", "0:delivered:final dot:250 ...", "done", "end:lost:MAIL:..." lines */
     bool late_body, free_at_result, send_again;
-    unsigned wanted, sends_left, handed_on;
+    unsigned wanted, sends_left, asked_to_end, handed_on;
+    bool may_end;
     const char *body;
     unsigned wakes;
 };
@@ -128,15 +129,20 @@ static void expect_log(struct world *w, const char *expected)
     buf_clear(&w->log);
 }
 
-static void open_ready(struct world *w, enum smtp_client_flavour flavour, const char *ehlo)
+static void greet(struct world *w, const char *ehlo)
 {
-    open_world(w, flavour);
     says(w, "220 hello\r\n");
     smtp_client_output_taken(w->c, smtp_client_output(w->c).len);
     says(w, ehlo);
     expect_log(w, "ready\n");
     assert_true(smtp_client_is_ready(w->c));
     assert_int_equal(smtp_client_timeout_ms(w->c), 0);
+}
+
+static void open_ready(struct world *w, enum smtp_client_flavour flavour, const char *ehlo)
+{
+    open_world(w, flavour);
+    greet(w, ehlo);
 }
 
 static void send_message(struct world *w)
@@ -505,6 +511,69 @@ static void body_fails(void **state)
     close_world(&w);
 }
 
+static bool on_may_end(void *arg)
+{
+    struct world *w = arg;
+    w->asked_to_end++;
+    return w->may_end;
+}
+
+static const struct smtp_client_ops gated_ops = {.ready = on_ready,
+                                                 .body_wanted = on_body_wanted,
+                                                 .may_end = on_may_end,
+                                                 .result = on_result,
+                                                 .done = on_done,
+                                                 .tls_failed = on_tls_failed,
+                                                 .end = on_end};
+
+/* A message, up to its final dot. */
+static void open_gated(struct world *w, bool may_end)
+{
+    open_world(w, SMTP_CLIENT_SMTP);
+    smtp_client_free(w->c);
+    w->may_end = may_end;
+    w->c = smtp_client_new(&w->options, &gated_ops, w, &nonce);
+    smtp_client_on_wake(w->c, on_wake, w);
+    greet(w, EHLO_PIPELINING);
+    send_message(w);
+    expect_output(w, COMMANDS);
+    says(w, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+    smtp_client_flushed(w->c); /* not all of it yet */
+    assert_int_equal(w->asked_to_end, 0);
+    assert_true(smtp_client_timeout_ms(w->c) > 0);
+    expect_output(w, "x\r\n");
+    assert_int_equal(w->asked_to_end, 0); /* the kernel may not have taken it */
+    assert_true(smtp_client_timeout_ms(w->c) > 0);
+}
+
+static void the_final_dot_is_asked_for_when_all_before_it_is_out(void **state)
+{
+    (void)state;
+    struct world w;
+    open_gated(&w, true);
+    smtp_client_flushed(w.c);
+    expect_output(&w, ".\r\n");
+    smtp_client_flushed(w.c);
+    assert_int_equal(w.asked_to_end, 1);
+    says(&w, "250 2.0.0 mine\r\n");
+    expect_log(&w, "0:delivered:final dot:250 2.0.0 mine\n1:delivered:final dot:250 2.0.0 mine\ndone\n");
+    close_world(&w);
+    open_gated(&w, false);
+    smtp_client_flushed(w.c);
+    expect_output(&w, "");
+    assert_true(smtp_client_finished(w.c));
+    expect_log(&w, "0:abandoned:body:the message may not be sent any more\n"
+                   "1:abandoned:body:the message may not be sent any more\ndone\n"
+                   "end:abandoned:body:the message may not be sent any more\n");
+    close_world(&w);
+    open_gated(&w, true);
+    says(&w, "552 5.3.4 stop\r\n"); /* an answer before it */
+    buf_clear(&w.log);
+    smtp_client_flushed(w.c);
+    assert_int_equal(w.asked_to_end, 0);
+    close_world(&w);
+}
+
 static void body_waits_for_a_slow_reader(void **state)
 {
     static char piece[SMTP_CLIENT_BODY_MAX];
@@ -813,6 +882,7 @@ int main(void)
         cmocka_unit_test(lmtp_lost_between_the_replies),
         cmocka_unit_test(answer_before_the_final_dot),
         cmocka_unit_test(body_fails),
+        cmocka_unit_test(the_final_dot_is_asked_for_when_all_before_it_is_out),
         cmocka_unit_test(body_waits_for_a_slow_reader),
         cmocka_unit_test(freed_inside_a_callback),
         cmocka_unit_test(many_that_cannot_be_taken),
