@@ -177,7 +177,7 @@ struct store_op *queue_settle(struct queue *q, const struct queue_result *result
 /* ---- what an operator must be told ---- */
 
 /* Written in the transaction that puts a delivery into quarantine by an outcome (an operator's own act is
- * told of elsewhere), and kept until it is dropped. */
+ * told of elsewhere, and of a bounce the sender), and kept until it is dropped. */
 struct queue_notice {
     int64_t id; /* grows, and is never used again */
     struct custody_id custody_id;
