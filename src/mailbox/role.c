@@ -359,7 +359,7 @@ static void start_work(struct mailbox_role *r)
     i->directory = directory_new(network, r->options.config, r->options.server);
     i->log_limit = log_limit_new(i->loop);
     i->passwords = password_queue_new(i->loop);
-    i->upgrade = upgrade_new(network, i->passwords);
+    i->upgrade = upgrade_new(i->loop, network, i->passwords);
     r->viewer = viewer_new(i->loop, network, on_view, r);
     r->lease_timer = loop_timer_new(i->loop, on_lease_timer, r);
     loop_timer_start(r->lease_timer, 0);
