@@ -537,6 +537,23 @@ static void the_messages_of_a_deleted_mailbox_go(void **state)
     assert_int_equal(number(r, "mail.db", "SELECT count(*) FROM delivered"), 50);
 }
 
+static void a_user_without_an_inbox_loses_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
+    const char *to[] = {"alice@example.test", "bob@example.test", NULL};
+    assert_ok(deliver(r, m, 1, "x", to));
+    run_sql(r, "mail.db",
+            "DELETE FROM mailbox WHERE user_id ="
+            " (SELECT id FROM user WHERE address = 'bob@example.test')");
+    assert_err(deliver(r, m, 2, "x", to), ERR_CORRUPT);
+    assert_int_equal(number(r, "mail.db", "SELECT count(*) FROM message"), 2);
+    assert_int_equal(number(r, "mail.db", "SELECT count(*) FROM delivered"), 2);
+    to[1] = NULL;
+    assert_ok(deliver(r, m, 2, "x", to));
+    assert_int_equal(number(r, "mail.db", "SELECT count(*) FROM message"), 3);
+}
+
 static void a_large_act_goes_in_slices(void **state)
 {
     struct rig *r = *state;
@@ -647,6 +664,7 @@ static const struct rig_test sqlite_tests[] = {
     {"a lost piece gives no copy", a_lost_piece_gives_no_copy},
     {"a damaged mail gives no copy", a_damaged_mail_gives_no_copy},
     {"the messages of a deleted mailbox go", the_messages_of_a_deleted_mailbox_go},
+    {"a user without an inbox loses nothing", a_user_without_an_inbox_loses_nothing},
     {"a large act goes in slices", a_large_act_goes_in_slices},
     {"a look changes nothing", a_look_changes_nothing},
     {"a folder that cannot be made is told", a_folder_that_cannot_be_made_is_told},
