@@ -120,6 +120,11 @@ static struct str text_member(const json_t *args, const char *name)
     return text ? str_from(text) : (struct str){NULL, 0};
 }
 
+static int64_t number_member(const struct orders *o, const char *name)
+{
+    return json_integer_value(json_object_get(o->args, name));
+}
+
 /* The domains whose mail goes to `server` by the route. */
 static size_t domains_of(const struct orders *o, struct str server, struct str *out)
 {
@@ -141,13 +146,17 @@ static int make_filter(struct orders *o)
     o->filter = (struct queue_filter){
         .sender = text_member(o->args, "sender"),
         .recipient = text_member(o->args, "recipient"),
+        .domain = text_member(o->args, "domain"),
+        .reply = text_member(o->args, "reply"),
+        .received_from = {number_member(o, "from_ms")},
+        .received_before = {number_member(o, "before_ms")},
         .home = server,
         .domains = o->domains,
         .domain_count = server.ptr ? domains_of(o, server, o->domains) : 0,
         .custody_id = id_text.ptr ? &o->custody_id : NULL,
-        .delivery_id = json_integer_value(json_object_get(o->args, "delivery")),
-        .states = (uint32_t)json_integer_value(json_object_get(o->args, "states")),
-        .limit = (size_t)json_integer_value(json_object_get(o->args, "limit")),
+        .delivery_id = number_member(o, "delivery"),
+        .states = (uint32_t)number_member(o, "states"),
+        .limit = (size_t)number_member(o, "limit"),
     };
     return 0;
 }
@@ -178,11 +187,6 @@ static void on_replay(void *arg, int err, const struct queue_replayed *done)
                                 (json_int_t)done->deliveries, "last", (json_int_t)done->last_message_id,
                                 "more", done->more),
                 err || !done->more);
-}
-
-static int64_t number_member(const struct orders *o, const char *name)
-{
-    return json_integer_value(json_object_get(o->args, name));
 }
 
 static void replay(struct orders *o)

@@ -86,6 +86,8 @@ enum op_flag {
  * (a slice, so that no transaction grows long) goes on in the next transaction,
  * before all that waits. */
 #define OP_AGAIN 1
+/* Of a read: it looked at a slice; goes on in the next transaction, after all that waits. */
+#define OP_MORE 2
 
 struct op_type {
     enum op_kind kind;

@@ -314,6 +314,8 @@ static void copy_filter(struct store_op *op, struct queue_filter *to, const stru
     *to = *from;
     to->sender = op_str(op, from->sender);
     to->recipient = op_str(op, from->recipient);
+    to->domain = op_str(op, from->domain);
+    to->reply = op_str(op, from->reply);
     to->home = op_str(op, from->home);
     struct str *domains = op_alloc(op, from->domain_count * sizeof(*domains));
     for (size_t i = 0; i < from->domain_count; i++)
@@ -346,6 +348,15 @@ struct store_op *queue_list(struct queue *q, const struct queue_filter *filter,
     return op_submit(&o->op);
 }
 
+static uint32_t states_that_change(enum queue_action action)
+{
+    uint32_t states = 0;
+    for (int state = QUEUE_WAITING; state <= QUEUE_QUARANTINED; state++)
+        if (queue_action_target(action, (enum queue_state)state) >= 0)
+            states |= 1U << state;
+    return states;
+}
+
 static void finish_act(struct store_op *op)
 {
     struct op_queue_act *o = (struct op_queue_act *)op;
@@ -361,7 +372,7 @@ struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, e
 {
     struct op_queue_act *o = op_new(q->port, &act_type, (op_callback)on_act, arg);
     copy_filter(&o->op, &o->filter, filter);
-    o->filter.states &= QUEUE_LIVE_STATES;
+    o->filter.states &= states_that_change(action);
     o->action = action;
     o->home = op_str(&o->op, home.ptr ? home : STR_EMPTY);
     o->who = op_str(&o->op, who);

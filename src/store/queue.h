@@ -170,9 +170,12 @@ struct store_op *queue_notices_drop(struct queue *q, int64_t up_to_id, void (*on
 /* ---- looking and operating ---- */
 
 struct queue_filter {
-    struct str sender;         /* exact reverse-path; ptr NULL: any */
-    struct str recipient;      /* exact; ptr NULL: any */
-    const struct str *domains; /* with home "": any of these ... */
+    struct str sender;    /* the reverse-path, in any case of letters; ptr NULL: any */
+    struct str recipient; /* in any case of letters; ptr NULL: any */
+    struct str domain;    /* of the recipient, lower case; ptr NULL: any */
+    struct str reply;     /* a part of the last reply, in any case of letters; ptr NULL: any */
+    struct wall_time received_from, received_before; /* 0: any */
+    const struct str *domains;                       /* with home "": any of these ... */
     size_t domain_count;
     struct str home;                     /* ... or this own home; domain_count 0 and ptr NULL: any */
     const struct custody_id *custody_id; /* NULL: any */
@@ -182,7 +185,8 @@ struct queue_filter {
     size_t limit; /* at most 1,000 rows a call */
 };
 
-/* By id, ascending. */
+/* By id, ascending. By place (domains, domain, home) and state alone, its cost does not grow with the queue;
+ * by anything else it looks at the rows, in slices between which others are served. */
 struct store_op *queue_list(struct queue *q, const struct queue_filter *filter,
                             void (*on_list)(void *arg, int err, const struct queue_rows *rows), void *arg);
 
@@ -195,7 +199,7 @@ enum queue_action {
     QUEUE_ACT_QUARANTINE
 };
 
-/* Applies to all that the filter selects and that has not ended (after_id and
+/* Applies to all that the filter selects and that it can change (after_id and
  * limit too; limit 0: no limit); home is for MOVE, "" goes back to the domain's
  * route. RELEASE takes what is held or quarantined, forgets its losses, and begins its age anew;
  * RELEASE and RETRY make it due at once. Recorded in the queue with who and why.

@@ -88,12 +88,24 @@ static bool place_fits(const struct memory_delivery *d, const struct queue_filte
     return false;
 }
 
+static bool has_part(struct str s, struct str part)
+{
+    for (size_t i = 0; part.len <= s.len && i <= s.len - part.len; i++)
+        if (str_ieq(str_sub(s, i, part.len), part))
+            return true;
+    return false;
+}
+
 static bool fits(const struct memory_delivery *d, const struct queue_filter *f)
 {
     return ((f->states >> d->row.state) & 1) && d->row.id > f->after_id &&
            (f->delivery_id == 0 || d->row.id == f->delivery_id) &&
-           (!f->sender.ptr || str_eq(d->row.reverse_path, f->sender)) &&
-           (!f->recipient.ptr || str_eq(d->row.recipient, f->recipient)) &&
+           (!f->sender.ptr || str_ieq(d->row.reverse_path, f->sender)) &&
+           (!f->recipient.ptr || str_ieq(d->row.recipient, f->recipient)) &&
+           (!f->domain.ptr || str_eq(d->row.domain, f->domain)) &&
+           (!f->reply.ptr || has_part(d->row.last_reply, f->reply)) &&
+           d->row.received_at.ms >= f->received_from.ms &&
+           (f->received_before.ms == 0 || d->row.received_at.ms < f->received_before.ms) &&
            (!f->custody_id || custody_id_eq(&d->row.custody_id, f->custody_id)) && place_fits(d, f);
 }
 

@@ -67,13 +67,12 @@ int sqlite_queue_act(struct sqlite_tx *tx, struct store_op *op)
     o->undo_limit = limit;
     o->undo_changed = o->ret_changed;
     o->undo_record_id = o->record_id;
-    struct queue_ids ids = queue_select(tx, op, &o->filter, slice);
-    for (size_t i = 0; i < ids.count; i++)
-        o->ret_changed += act_one(tx, o, ids.ids[i]);
+    struct queue_found found = queue_find(tx, op, &o->filter, slice);
+    for (size_t i = 0; i < found.ids.count; i++)
+        o->ret_changed += act_one(tx, o, found.ids.ids[i]);
+    bool last = found.up_to == INT64_MAX || (limit > 0 && found.ids.count == limit);
+    o->filter.after_id = found.up_to;
+    o->filter.limit = limit > 0 ? limit - found.ids.count : 0;
     record(tx, o);
-    if (ids.count < slice || limit == slice)
-        return 0;
-    o->filter.after_id = ids.ids[ids.count - 1];
-    o->filter.limit = limit > 0 ? limit - slice : 0;
-    return OP_AGAIN;
+    return last ? 0 : OP_AGAIN;
 }

@@ -10,11 +10,15 @@
     " FROM " table                                                                                           \
     " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id WHERE d.id = ?"
 
-/* ?1 < id <= ?2, states as bits ?3, sender ?4 and recipient ?5 or NULL. */
+/* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
+ * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9. */
 #define SCAN(table)                                                                                          \
-    "SELECT d.id, d.place_id FROM " table " d CROSS JOIN message m ON m.id = d.message_id"                   \
-    " WHERE d.id > ?1 AND d.id <= ?2 AND ?3 >> d.state & 1 AND (?4 IS NULL OR m.reverse_path = ?4)"          \
-    " AND (?5 IS NULL OR d.recipient = ?5) ORDER BY d.id"
+    "SELECT d.id, d.place_id, ?3 >> d.state & 1 AND (?4 IS NULL OR d.recipient = ?4 COLLATE NOCASE)"         \
+    " AND (?5 IS NULL OR instr(lower(d.last_reply), lower(?5)) > 0)"                                         \
+    " AND (NOT ?6 OR EXISTS(SELECT 1 FROM message m WHERE m.id = d.message_id"                               \
+    " AND (?7 IS NULL OR m.reverse_path = ?7 COLLATE NOCASE)"                                                \
+    " AND m.received_ms >= ?8 AND m.received_ms < ?9))"                                                      \
+    " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id"
 
 #define QUEUE_SQL_LIST(X)                                                                                    \
     X(OWNER_GET, "SELECT epoch FROM owner")                                                                  \
@@ -44,6 +48,8 @@
       "UPDATE place SET waiting = waiting + ?2, held = held + ?3, quarantined = quarantined + ?4"            \
       " WHERE id = ?1")                                                                                      \
     X(PLACE_BY_HOME, "SELECT id FROM place WHERE home = ?")                                                  \
+    X(PLACE_BY_DOMAIN, "SELECT id FROM place WHERE domain = ?")                                              \
+    X(PLACE_STOPPED, "SELECT id FROM place WHERE held > 0 OR quarantined > 0")                               \
     X(PLACE_DOMAIN, "SELECT domain FROM place WHERE id = ?")                                                 \
     X(PLACE_LIST, "SELECT id, domain, home, waiting, held, quarantined FROM place"                           \
                   " WHERE waiting > 0 OR held > 0 OR quarantined > 0 ORDER BY domain, home")                 \
@@ -67,8 +73,8 @@
     X(LIVE_ROW, ROW_COLUMNS("live", "d.next_ms", "d.since_ms"))                                              \
     X(LIVE_SCAN, SCAN("live"))                                                                               \
     X(LIVE_AT_PLACE,                                                                                         \
-      "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? ORDER BY id"            \
-      " LIMIT ?")                                                                                            \
+      "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? AND id <= ?"            \
+      " ORDER BY id LIMIT ?")                                                                                \
     X(LIVE_DUE,                                                                                              \
       "SELECT id FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND id > ? AND next_ms <= ?"       \
       " ORDER BY id LIMIT ?")                                                                                \

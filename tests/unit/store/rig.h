@@ -111,8 +111,8 @@ struct rig_test {
     const char *name;
     void (*run)(void **state);
 };
-extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], kept_tests[], body_tests[],
-    mail_tests[]; /* end with name NULL */
+extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], find_tests[], kept_tests[],
+    body_tests[], mail_tests[]; /* end with name NULL */
 
 /* Runs them all for an engine, and its own (extra); the number of failures. */
 int rig_run(const char *engine, int (*setup)(void **state), const struct rig_test *extra);
