@@ -90,9 +90,8 @@ int queue_give(struct context *cx, const struct queue_selection *s, const struct
 
 bool queue_act_is(const char *verb)
 {
-    static const char *const acts[] = {"hold", "release", "retry", "move", "remove", "quarantine"};
-    for (size_t i = 0; i < ARRAY_LEN(acts); i++)
-        if (strcmp(acts[i], verb) == 0)
+    for (int action = QUEUE_ACT_HOLD; action <= QUEUE_ACT_QUARANTINE; action++)
+        if (strcmp(verb, queue_action_name((enum queue_action)action)) == 0)
             return true;
     return false;
 }

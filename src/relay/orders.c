@@ -29,20 +29,13 @@ struct orders {
 
 #define ORDER_ARENA_MAX_BYTES (1 << 20)
 
-static const struct {
-    const char *verb;
-    enum queue_action action;
-} verbs[] = {
-    {"queue-hold", QUEUE_ACT_HOLD},     {"queue-release", QUEUE_ACT_RELEASE},
-    {"queue-retry", QUEUE_ACT_RETRY},   {"queue-move", QUEUE_ACT_MOVE},
-    {"queue-remove", QUEUE_ACT_REMOVE}, {"queue-quarantine", QUEUE_ACT_QUARANTINE},
-};
-
+/* "queue-hold", ... */
 static int find_action(struct str verb, enum queue_action *ret_action)
 {
-    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-        if (str_eq(verb, str_from(verbs[i].verb))) {
-            *ret_action = verbs[i].action;
+    struct str prefix = STR("queue-");
+    for (int action = QUEUE_ACT_HOLD; str_starts(verb, prefix) && action <= QUEUE_ACT_QUARANTINE; action++) {
+        if (str_eq(str_sub(verb, prefix.len, verb.len), str_from(queue_action_name((enum queue_action)action)))) {
+            *ret_action = (enum queue_action)action;
             return 0;
         }
     }
@@ -168,8 +161,12 @@ static void act(struct orders *o, enum queue_action action)
         answer(o, ERR_SYNTAX, 0, 0);
         return;
     }
-    o->op = queue_act(o->queue, &o->filter, action, to.ptr ? to : STR_EMPTY, o->order.who, o->order.why,
-                      on_act, o);
+    const struct queue_order order = {.action = action,
+                                      .home = to,
+                                      .who = o->order.who,
+                                      .why = o->order.why,
+                                      .key = str_from(o->key)};
+    o->op = queue_act(o->queue, &o->filter, &order, on_act, o);
 }
 
 /* ---- replay: in slices, each an order, so that whoever asks sees how far it is, and may stop ---- */

@@ -61,6 +61,7 @@
     X(mailbox_rename)                                                                                        \
     X(mailbox_subscribe)                                                                                     \
     X(mail_recent)                                                                                           \
+    X(mail_trace)                                                                                            \
     X(mail_changes)                                                                                          \
     X(mail_deliver)                                                                                          \
     X(mail_append)                                                                                           \

@@ -199,13 +199,21 @@ enum queue_action {
     QUEUE_ACT_QUARANTINE
 };
 
+struct queue_order {
+    enum queue_action action;
+    struct str home;     /* of MOVE */
+    struct str who, why; /* recorded with it */
+    struct str key;      /* unique of this order; ptr NULL: it has none */
+};
+
 /* Applies to all that the filter selects and that it can change (after_id and
  * limit too; limit 0: no limit); home is for MOVE, "" goes back to the domain's
  * route. RELEASE takes what is held or quarantined, forgets its losses, and begins its age anew;
  * RELEASE and RETRY make it due at once. Recorded in the queue with who and why.
- * A large selection is worked through in slices, each a transaction. */
-struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, enum queue_action action,
-                           struct str home, struct str who, struct str why,
+ * A large selection is worked through in slices, each a transaction. With a key it acts once, whatever
+ * crashes when: given again, it goes on where it stopped, and `changed` is of all. */
+struct store_op *queue_act(struct queue *q, const struct queue_filter *filter,
+                           const struct queue_order *order,
                            void (*on_act)(void *arg, int err, uint64_t changed), void *arg);
 
 struct queue_count {
@@ -228,14 +236,30 @@ struct queue_attempt {
     struct wall_time at;
 };
 
-/* A message's life: its deliveries in any state, and each one's attempts in
- * order. ERR_NOT_FOUND. */
+/* What an operator did to one delivery. */
+struct queue_acted {
+    int64_t delivery_id;
+    enum queue_action action;
+    struct str home, who, why;
+    struct wall_time at;
+};
+
+/* A message's life: its deliveries in any state, each one's attempts in order,
+ * and what operators did to them. */
+struct queue_life {
+    struct queue_rows rows;
+    const struct queue_attempt *attempts;
+    size_t attempt_count;
+    const struct queue_acted *acts;
+    size_t act_count;
+};
+
+/* ERR_NOT_FOUND. */
 struct store_op *queue_trace(struct queue *q, const struct custody_id *id,
-                             void (*on_trace)(void *arg, int err, const struct queue_rows *rows,
-                                              const struct queue_attempt *attempts, size_t attempt_count),
-                             void *arg);
+                             void (*on_trace)(void *arg, int err, const struct queue_life *life), void *arg);
 
 const char *queue_state_name(enum queue_state state);       /* "waiting", "held", ... */
+const char *queue_action_name(enum queue_action action);    /* "hold", "release", ... */
 const char *queue_outcome_name(enum queue_outcome outcome); /* "delivered", "deferred", ... */
 
 #endif

@@ -104,8 +104,7 @@ struct op_queue_list {
 struct op_queue_act {
     struct store_op op;
     struct queue_filter filter; /* states holds live ones only, limit 0 is none */
-    enum queue_action action;
-    struct str home, who, why;
+    struct queue_order order; /* no ptr is NULL */
     struct wall_time at;
     bool keep; /* as of op_queue_settle */
     uint64_t ret_changed;
@@ -128,6 +127,8 @@ struct op_queue_trace {
     struct queue_rows_out ret_rows;
     struct queue_attempt *ret_attempts;
     size_t ret_attempt_count;
+    struct queue_acted *ret_acts;
+    size_t ret_act_count;
 };
 
 /* Those that wait longest first, and only `limit` of them. */

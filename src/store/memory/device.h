@@ -89,13 +89,20 @@ struct memory_delivery {
     struct queue_delivery row; /* reverse_path is the message's */
 };
 
+struct memory_act {
+    struct str key;
+    struct queue_acted act; /* delivery_id is not used */
+    uint64_t changed;
+    int64_t *ids; /* of the deliveries */
+};
+
 struct memory_queue {
     struct str name, owner;
     int64_t epoch;
     struct table bodies, messages, deliveries, attempts;
     struct map by_custody; /* memory_message */
     struct list live;      /* by number */
-    struct table acts;     /* struct str: what operators did */
+    struct table acts;     /* struct memory_act: what operators did */
     struct table notices;  /* struct queue_notice; NULL: dropped */
     int64_t notices_from;  /* the first that was not dropped */
 };

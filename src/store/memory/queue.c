@@ -36,8 +36,13 @@ static void attempt_free(void *arg)
 
 static void act_free(void *arg)
 {
-    str_drop(arg);
-    free(arg);
+    struct memory_act *act = arg;
+    str_drop(&act->key);
+    str_drop(&act->act.home);
+    str_drop(&act->act.who);
+    str_drop(&act->act.why);
+    free(act->ids);
+    free(act);
 }
 
 static void notice_free(void *arg)

@@ -173,6 +173,17 @@ int sqlite_mail_deliver(struct sqlite_tx *tx, struct store_op *op)
     return 0;
 }
 
+int sqlite_mail_trace(struct sqlite_tx *tx, struct store_op *op)
+{
+    struct op_mail_trace *o = (struct op_mail_trace *)op;
+    sqlite3_stmt *row = db_query(tx->db, SQL_DELIVERED_USERS, BLOB(o->custody.bytes, CUSTODY_ID_BYTES));
+    for (; row; row = db_next(tx->db, row)) {
+        o->ret_users = op_array_grow(op, o->ret_users, o->ret_count, sizeof(*o->ret_users));
+        o->ret_users[o->ret_count++] = op_str(op, db_col_str(row, 0));
+    }
+    return 0;
+}
+
 int sqlite_mail_append(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_mail_append *o = (struct op_mail_append *)op;

@@ -56,6 +56,15 @@ static const char *const migrations[] = {
     " UPDATE kept_total SET messages = messages + 1, bytes = bytes + NEW.size_bytes; END;"
     "CREATE TRIGGER kept_less AFTER DELETE ON kept BEGIN"
     " UPDATE kept_total SET messages = messages - 1, bytes = bytes - OLD.size_bytes; END;",
+    /* what operators did: to which deliveries, and how far an order has come (key: the order's; room: of its
+     * limit, 0: none) */
+    "ALTER TABLE act ADD COLUMN key TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE act ADD COLUMN up_to INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE act ADD COLUMN room INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE act ADD COLUMN done INTEGER NOT NULL DEFAULT 1;"
+    "CREATE UNIQUE INDEX act_key ON act(key) WHERE key <> '';"
+    "CREATE TABLE acted(delivery_id INTEGER NOT NULL, act_id INTEGER NOT NULL,"
+    " PRIMARY KEY(delivery_id, act_id)) WITHOUT ROWID;",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};

@@ -177,6 +177,18 @@ static void show_attempt(struct op_queue_trace *o, sqlite3_stmt *row)
             attempt->recipient = o->ret_rows.items[i].recipient;
 }
 
+static void show_act(struct op_queue_trace *o, sqlite3_stmt *row)
+{
+    struct store_op *op = &o->op;
+    o->ret_acts = op_array_grow(op, o->ret_acts, o->ret_act_count, sizeof(*o->ret_acts));
+    o->ret_acts[o->ret_act_count++] = (struct queue_acted){.delivery_id = db_col_i64(row, 0),
+                                                           .action = (enum queue_action)db_col_i64(row, 1),
+                                                           .home = op_str(op, db_col_str(row, 2)),
+                                                           .who = op_str(op, db_col_str(row, 3)),
+                                                           .why = op_str(op, db_col_str(row, 4)),
+                                                           .at = {db_col_i64(row, 5)}};
+}
+
 int sqlite_queue_trace(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_trace *o = (struct op_queue_trace *)op;
@@ -189,5 +201,7 @@ int sqlite_queue_trace(struct sqlite_tx *tx, struct store_op *op)
         show_id(tx, op, &o->ret_rows, id);
     for (row = db_query(tx->db, SQL_ATTEMPT_LIST, INT(first), INT(end)); row; row = db_next(tx->db, row))
         show_attempt(o, row);
+    for (row = db_query(tx->db, SQL_ACTED_LIST, INT(first), INT(end)); row; row = db_next(tx->db, row))
+        show_act(o, row);
     return 0;
 }

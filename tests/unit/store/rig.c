@@ -438,7 +438,12 @@ int act(struct rig *r, struct queue *q, const struct queue_filter *filter, enum 
         const char *home, uint64_t *ret_changed)
 {
     ASK(r, a);
-    queue_act(q, filter, action, str_from(home), STR("operator"), STR("a test"), on_act, &a);
+    const struct queue_order order = {.action = action,
+                                      .home = str_from(home),
+                                      .who = STR("operator"),
+                                      .why = STR("a test"),
+                                      .key = r->order_key};
+    queue_act(q, filter, &order, on_act, &a);
     wait_for(&a);
     if (ret_changed)
         *ret_changed = (uint64_t)a.number;

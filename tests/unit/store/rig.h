@@ -17,6 +17,7 @@ struct rig {
     struct store_memory *memory; /* the memory engine's device */
     char dir[128];               /* the SQLite engine's folder */
     struct arena arena;          /* the answers, until the test's end */
+    struct str order_key;        /* of the acts that a test gives */
     int turns;
     struct store *store;     /* the first process */
     struct store *stores[8]; /* all of them, for the teardown of a test that failed */

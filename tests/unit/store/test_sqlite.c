@@ -573,6 +573,32 @@ static void a_large_act_goes_in_slices(void **state)
     assert_int_equal(number(r, "queue-q.db", "SELECT sum(changed) FROM act WHERE who = 'operator'"), 2500);
 }
 
+/* As a crash between two of its slices leaves it. */
+static void an_order_goes_on_where_it_stopped(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    struct queue_filter most = {.limit = 2300};
+    uint64_t changed;
+    r->order_key = STR("order-1");
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    assert_ok(act(r, q, &(struct queue_filter){.delivery_id = 99}, QUEUE_ACT_HOLD, "", NULL));
+    run_sql(r, "queue-q.db",
+            "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+            " INSERT INTO live SELECT i, 1, 1, i <= 1000, 0, 0, 0, 0, 'x@example.test', '', 0 FROM n;"
+            "UPDATE live SET state = 1 WHERE id = 1;"
+            "UPDATE place SET waiting = 1500, held = 1000;"
+            "UPDATE act SET changed = 1000, up_to = 1000, room = 1300, done = 0");
+    assert_ok(act(r, q, &most, QUEUE_ACT_HOLD, "", &changed));
+    assert_int_equal(changed, 2300);
+    assert_int_equal(number(r, "queue-q.db", "SELECT held FROM place"), 2300);
+    assert_int_equal(number(r, "queue-q.db", "SELECT max(id) FROM live WHERE state = 1"), 2300);
+    assert_int_equal(number(r, "queue-q.db", "SELECT count(*) FROM act"), 1);
+    assert_ok(act(r, q, &most, QUEUE_ACT_HOLD, "", &changed));
+    assert_int_equal(number(r, "queue-q.db", "SELECT held FROM place"), 2300);
+    r->order_key = STR_EMPTY;
+}
+
 /* ---- opening ---- */
 
 static void a_look_changes_nothing(void **state)
@@ -666,6 +692,7 @@ static const struct rig_test sqlite_tests[] = {
     {"the messages of a deleted mailbox go", the_messages_of_a_deleted_mailbox_go},
     {"a user without an inbox loses nothing", a_user_without_an_inbox_loses_nothing},
     {"a large act goes in slices", a_large_act_goes_in_slices},
+    {"an order goes on where it stopped", an_order_goes_on_where_it_stopped},
     {"a look changes nothing", a_look_changes_nothing},
     {"a folder that cannot be made is told", a_folder_that_cannot_be_made_is_told},
     {"a name that climbs is no queue", a_name_that_climbs_is_no_queue},

@@ -1,0 +1,37 @@
+"""`trace`: the lives of messages, by what an operator has of them."""
+
+import program
+from network import ALICE, BOB
+from test_command_queue import changed, waiting  # noqa: F401
+
+
+def one(network, what):
+    [life] = network.json("trace", what)
+    return life
+
+
+def test_a_message_is_found_by_each_of_its_names(waiting, ledger):  # noqa: F811
+    [row] = [r for r in waiting.json("queue", "list") if r["recipient"] == BOB]
+    by_custody = one(waiting, row["id"])
+    assert (by_custody["recipient"], by_custody["state"], by_custody["stored"]) == (BOB, "waiting", False)
+    assert one(waiting, f"{row['queue']}:{row['delivery']}") == by_custody == one(waiting, BOB.upper())
+    assert len(waiting.json("trace", ALICE)) == 3 and len(waiting.json("trace", ALICE, "--limit", "2")) == 2
+    assert "-- the newest 2" in waiting.must("trace", ALICE, "--limit", "2")
+    for words in (["nobody@example.test"], ["relay-east:999"]):
+        done = waiting.command("trace", *words)
+        assert done.returncode == program.FAILED and "ever took such a message" in done.stderr
+
+
+def test_it_tells_what_operators_did_and_what_happened(waiting, ledger):  # noqa: F811
+    [row] = [r for r in waiting.json("queue", "list") if r["recipient"] == BOB]
+    assert changed(waiting, "quarantine", "--recipient", BOB, "--why", "looks bad")[row["queue"]] == 1
+    assert changed(waiting, "release", row["id"])[row["queue"]] == 1
+    acts = one(waiting, row["id"])["acts"]
+    assert [(act["act"], act["why"]) for act in acts] == [("quarantine", "looks bad"), ("release", "")]
+    assert all("@" in act["who"] for act in acts)
+    waiting.fail_back()
+    life = waiting.until(lambda: (l := one(waiting, row["id"]))["state"] == "delivered" and l, "the delivery")
+    assert life["stored"] and life["attempts"][-1]["outcome"] == "delivered"
+    said = waiting.must("trace", row["id"])
+    assert said.index("quarantine by") < said.index("release by") < said.index("delivered: mail1")
+    assert "now delivered, and in the mail of its reader" in said
