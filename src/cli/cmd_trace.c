@@ -75,8 +75,9 @@ int cmd_trace(int argc, char **argv)
     if (args_parse(argc, argv, options, &args, &eb) < 0)
         return command_usage("trace", eb.text);
     if (args.operand_count != 1 || parse(&wanted, str_from(args.operands[0])) < 0)
-        return command_usage("trace", "name a custody id (26 letters and digits, as in the 250 reply), a queue "
-                                      "id such as relay1:17, or a recipient");
+        return command_usage("trace",
+                             "name a custody id (26 letters and digits, as in the 250 reply), a queue "
+                             "id such as relay1:17, or a recipient");
     if (limit_text && (str_to_u64(str_from(limit_text), TRACE_IDS_MAX, &limit) < 0 || limit == 0))
         return command_usage("trace", "--limit is a number of messages from 1 to 1000");
     int status = context_load_config(&cx);

@@ -55,10 +55,10 @@ static json_t *acts_of(int64_t delivery_id, const struct queue_life *life)
     for (size_t i = 0; i < life->act_count; i++) {
         const struct queue_acted *a = &life->acts[i];
         if (a->delivery_id == delivery_id)
-            json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o, s:o}", "at", time_json(a->at), "act",
-                                                  queue_action_name(a->action), "home",
-                                                  field_from_text(a->home), "who", field_from_text(a->who),
-                                                  "why", field_from_text(a->why)));
+            json_array_append_new(list,
+                                  json_pack("{s:o, s:s, s:o, s:o, s:o}", "at", time_json(a->at), "act",
+                                            queue_action_name(a->action), "home", field_from_text(a->home),
+                                            "who", field_from_text(a->who), "why", field_from_text(a->why)));
     }
     return list;
 }
@@ -121,10 +121,9 @@ static void add_stored(struct tracing *t, struct str user)
         known = true;
     }
     if (!known)
-        json_array_append_new(t->found,
-                              json_pack("{s:s, s:n, s:o, s:s, s:b, s:[], s:[], s:[]}", "id", t->id, "queue",
-                                        "recipient", field_from_text(user), "state", "stored", "stored", true,
-                                        "attempts", "acts", "events"));
+        json_array_append_new(t->found, json_pack("{s:s, s:n, s:o, s:s, s:b, s:[], s:[], s:[]}", "id", t->id,
+                                                  "queue", "recipient", field_from_text(user), "state",
+                                                  "stored", "stored", true, "attempts", "acts", "events"));
 }
 
 static void on_stored(void *arg, int err, const struct str *users, size_t count)

@@ -34,7 +34,8 @@ static int find_action(struct str verb, enum queue_action *ret_action)
 {
     struct str prefix = STR("queue-");
     for (int action = QUEUE_ACT_HOLD; str_starts(verb, prefix) && action <= QUEUE_ACT_QUARANTINE; action++) {
-        if (str_eq(str_sub(verb, prefix.len, verb.len), str_from(queue_action_name((enum queue_action)action)))) {
+        if (str_eq(str_sub(verb, prefix.len, verb.len),
+                   str_from(queue_action_name((enum queue_action)action)))) {
             *ret_action = (enum queue_action)action;
             return 0;
         }
@@ -161,11 +162,8 @@ static void act(struct orders *o, enum queue_action action)
         answer(o, ERR_SYNTAX, 0, 0);
         return;
     }
-    const struct queue_order order = {.action = action,
-                                      .home = to,
-                                      .who = o->order.who,
-                                      .why = o->order.why,
-                                      .key = str_from(o->key)};
+    const struct queue_order order = {
+        .action = action, .home = to, .who = o->order.who, .why = o->order.why, .key = str_from(o->key)};
     o->op = queue_act(o->queue, &o->filter, &order, on_act, o);
 }
 

@@ -104,7 +104,7 @@ struct op_queue_list {
 struct op_queue_act {
     struct store_op op;
     struct queue_filter filter; /* states holds live ones only, limit 0 is none */
-    struct queue_order order; /* no ptr is NULL */
+    struct queue_order order;   /* no ptr is NULL */
     struct wall_time at;
     bool keep; /* as of op_queue_settle */
     uint64_t ret_changed;

@@ -120,16 +120,14 @@
       " ?2, ?3, ?4 FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?1")                       \
     X(NOTICE_LIST, "SELECT id, custody_id, recipient, at_ms, server, reply FROM notice ORDER BY id LIMIT ?") \
     X(NOTICE_DROP, "DELETE FROM notice WHERE id <= ?")                                                       \
-    X(ACT_ADD,                                                                                               \
-      "INSERT INTO act(at_ms, action, home, who, why, changed, key, up_to, room, done)"                      \
-      " VALUES(?, ?, ?, ?, ?, 0, ?, 0, 0, 0)")                                                               \
+    X(ACT_ADD, "INSERT INTO act(at_ms, action, home, who, why, changed, key, up_to, room, done)"             \
+               " VALUES(?, ?, ?, ?, ?, 0, ?, 0, 0, 0)")                                                      \
     X(ACT_FIND, "SELECT id, changed, up_to, room, done FROM act WHERE key = ? AND key <> ''")                \
     X(ACT_STEP, "UPDATE act SET changed = ?2, up_to = ?3, room = ?4, done = ?5 WHERE id = ?1")               \
     X(ACTED_ADD, "INSERT OR IGNORE INTO acted(delivery_id, act_id) VALUES(?, ?)")                            \
-    X(ACTED_LIST,                                                                                            \
-      "SELECT d.delivery_id, a.action, a.home, a.who, a.why, a.at_ms FROM acted d JOIN act a"                \
-      " ON a.id = d.act_id WHERE d.delivery_id >= ?1 AND d.delivery_id < ?2"                                 \
-      " ORDER BY d.delivery_id, d.act_id")
+    X(ACTED_LIST, "SELECT d.delivery_id, a.action, a.home, a.who, a.why, a.at_ms FROM acted d JOIN act a"    \
+                  " ON a.id = d.act_id WHERE d.delivery_id >= ?1 AND d.delivery_id < ?2"                     \
+                  " ORDER BY d.delivery_id, d.act_id")
 
 enum queue_sql { QUEUE_SQL_FIRST = SQL_BODY_COUNT - 1, QUEUE_SQL_LIST(SQL_ENUM) SQL_QUEUE_COUNT };
 

@@ -260,11 +260,10 @@ static void on_trace(void *arg, int err, const struct queue_life *life)
                                 STR_ARG(attempts[i].server), STR_ARG(attempts[i].instance),
                                 (int)attempts[i].epoch, (int)attempts[i].generation);
     for (size_t i = 0; i < life->act_count; i++)
-        len += (size_t)snprintf(t->text + len, sizeof(t->text) - len, "%s+%d/%.*s/%.*s/%.*s ",
-                                queue_action_name(life->acts[i].action),
-                                (int)(life->acts[i].delivery_id - rows->items[0].id),
-                                STR_ARG(life->acts[i].home), STR_ARG(life->acts[i].who),
-                                STR_ARG(life->acts[i].why));
+        len += (size_t)snprintf(
+            t->text + len, sizeof(t->text) - len, "%s+%d/%.*s/%.*s/%.*s ",
+            queue_action_name(life->acts[i].action), (int)(life->acts[i].delivery_id - rows->items[0].id),
+            STR_ARG(life->acts[i].home), STR_ARG(life->acts[i].who), STR_ARG(life->acts[i].why));
     on_plain(&t->answer, err);
 }
 
