@@ -35,3 +35,16 @@ def test_it_tells_what_operators_did_and_what_happened(waiting, ledger):  # noqa
     said = waiting.must("trace", row["id"])
     assert said.index("quarantine by") < said.index("release by") < said.index("delivered: mail1")
     assert "now delivered, and in the mail of its reader" in said
+
+
+def test_mail_that_a_server_took_itself_has_a_custody_id(two_site, ledger):
+    """No relay had it: in its reply, its log, its header, and in what trace tells."""
+    [tag] = two_site.mta(ledger).send(1)
+    assert ledger.hosts() == {two_site.HOME: 1}
+    custody_id = ledger.attempts[tag].reply.split()[-1]
+    assert ledger.attempts[tag].reply.endswith(f"Accepted as {custody_id}") and len(custody_id) == 26
+    life = one(two_site, custody_id)
+    assert (life["queue"], life["recipient"], life["state"], life["stored"]) == (None, ALICE, "stored", True)
+    assert f"{custody_id} for <{ALICE}>, taken by its server itself" in two_site.must("trace", custody_id)
+    assert f" id {custody_id}" in two_site.imap_messages()[0].decode()
+    two_site.until(lambda: f"stored id={custody_id} " in two_site.log_path.read_text(), "its line of the log")
