@@ -24,6 +24,8 @@ struct submission {
     struct sasl sasl;
     bool sasl_open;
     struct login *login; /* being checked */
+    struct directory_look *look;
+    char *asked; /* the forward-path that is looked for */
 
     char *reverse_path;
     struct str *recipients; /* owned copies */
@@ -238,6 +240,45 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     smtp_server_reply(s->server, NULL);
 }
 
+static void take_recipient(struct submission *s, struct str forward_path)
+{
+    s->recipients = mem_reallocarray(s->recipients, s->recipient_count + 1, sizeof(*s->recipients));
+    s->recipients[s->recipient_count++] = (struct str){str_dup(forward_path), forward_path.len};
+    smtp_server_reply(s->server, NULL);
+}
+
+static void cancel_look(struct submission *s)
+{
+    directory_look_cancel(s->look);
+    s->look = NULL;
+    free(s->asked);
+    s->asked = NULL;
+}
+
+static void on_looked(void *arg, int err, struct str user)
+{
+    struct submission *s = arg;
+    char *asked = s->asked;
+    s->look = NULL;
+    s->asked = NULL;
+    if (err)
+        reply(s, smtp_reply_for_error(err));
+    else if (user.ptr)
+        take_recipient(s, str_from(asked));
+    else
+        reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
+    free(asked);
+}
+
+/* Who was added a moment ago may not be in the directory yet. */
+static void look_for(struct submission *s, const struct smtp_rcpt *rcpt)
+{
+    s->asked = str_dup(rcpt->forward_path);
+    s->look = directory_look(s->base.instance->directory, rcpt->local_part, rcpt->domain, on_looked, s);
+    if (!s->look)
+        on_looked(s, 0, (struct str){NULL, 0});
+}
+
 static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
 {
     struct submission *s = arg;
@@ -249,12 +290,10 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
     }
     if (directory_has_domain(i->directory, domain) &&
         !directory_find(i->directory, rcpt->local_part, rcpt->domain).ptr) {
-        reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
+        look_for(s, rcpt);
         return;
     }
-    s->recipients = mem_reallocarray(s->recipients, s->recipient_count + 1, sizeof(*s->recipients));
-    s->recipients[s->recipient_count++] = (struct str){str_dup(rcpt->forward_path), rcpt->forward_path.len};
-    smtp_server_reply(s->server, NULL);
+    take_recipient(s, rcpt->forward_path);
 }
 
 static void write_received(struct submission *s)
@@ -323,6 +362,7 @@ static void on_cancel(void *arg)
     struct submission *s = arg;
     login_cancel(s->login);
     s->login = NULL;
+    cancel_look(s);
     drop_handover(s);
 }
 
