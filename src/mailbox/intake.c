@@ -229,8 +229,8 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
         reply_error(s, err);
         return;
     }
-    s->op = mail_deliver(s->base.instance->mail, s->body, &s->custody_id, s->users,
-                         s->user_count, loop_wall(s->base.instance->loop), on_delivered, s);
+    s->op = mail_deliver(s->base.instance->mail, s->body, &s->custody_id, s->users, s->user_count,
+                         loop_wall(s->base.instance->loop), on_delivered, s);
     s->body = NULL;
 }
 

@@ -61,7 +61,8 @@ static void tell(struct known_users *k, struct list *waiters, bool defer)
     }
 }
 
-/* Those who wait now are told as soon as the directory is of the revision that the look saw, or a later one. */
+/* Those who wait now are told as soon as the directory is of the revision that the look saw, or a later one.
+ */
 static void decide(struct known_users *k)
 {
     if (list_empty(&k->now) || k->look || k->op)
@@ -122,8 +123,7 @@ enum verdict known_users_ask(struct known_users *k, struct verify_waiter *w)
 
 /* ---- life ---- */
 
-void known_users_init(struct known_users *k, struct loop *l, struct network *n,
-                      struct recipients *recipients)
+void known_users_init(struct known_users *k, struct loop *l, struct network *n, struct recipients *recipients)
 {
     *k = (struct known_users){.network = n, .recipients = recipients, .revision = REVISION_NONE};
     list_init(&k->now);

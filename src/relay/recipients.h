@@ -20,7 +20,7 @@ struct recipients {
 
 enum recipient_answer {
     RECIPIENT_OURS,
-    RECIPIENT_ASK,      /* ours if the domain's server says so, or the store, which may have a newer directory */
+    RECIPIENT_ASK, /* ours if the domain's server says so, or the store, which may have a newer directory */
     RECIPIENT_UNKNOWN,  /* 550 5.1.1 */
     RECIPIENT_NOT_OURS, /* no such domain here: 550 5.7.1, no open relay */
     RECIPIENT_NOT_NOW,  /* the directory was never read: 451 4.3.0 */

@@ -23,7 +23,7 @@ struct verify_options {
     const struct config *config;
     const struct config_relay *relay;
     struct network *network;
-    const struct clients *clients; /* NULL: no TLS */
+    const struct clients *clients;   /* NULL: no TLS */
     struct known_users *known_users; /* for domains with `recipients = "directory"` */
     /* Who has the domain's mail now. */
     struct target *(*target_of)(void *arg, const struct config_domain *domain);
@@ -44,7 +44,8 @@ struct verify_waiter {
 };
 
 /* Whether forward_path (without <>, at most a path's length; stays until the verdict) is a recipient, by the
- * domain's server or by the directory as the store has it now: a verdict at once, or VERDICT_ASK: on_verdict fires later, once, within the domain's `verify_timeout`, never with VERDICT_ASK. */
+ * domain's server or by the directory as the store has it now: a verdict at once, or VERDICT_ASK: on_verdict
+ * fires later, once, within the domain's `verify_timeout`, never with VERDICT_ASK. */
 enum verdict verify_recipient(struct verify *v, const struct config_domain *domain, struct str forward_path,
                               struct verify_waiter *w);
 /* It does not wait any more; allowed when it does not. */

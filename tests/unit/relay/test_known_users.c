@@ -63,8 +63,8 @@ static void on_verdict(struct verify_waiter *w, enum verdict verdict)
 static void begin(struct ground *g, struct asker *a, const char *address)
 {
     *a = (struct asker){.rig = g->rig};
-    a->waiter = (struct verify_waiter){
-        .domain = &domains[0], .address = str_from(address), .on_verdict = on_verdict};
+    a->waiter =
+        (struct verify_waiter){.domain = &domains[0], .address = str_from(address), .on_verdict = on_verdict};
     assert_int_equal(known_users_ask(&g->users, &a->waiter), VERDICT_ASK);
 }
 
