@@ -35,6 +35,7 @@ enum check_kind { CHECK_SMTP, CHECK_IMAP, CHECK_POP3, CHECK_LMTP, CHECK_TCP, CHE
 enum failover_mode { FAILOVER_MANUAL, FAILOVER_AUTOMATIC };
 enum recipients_mode { RECIPIENTS_DIRECTORY, RECIPIENTS_LIST, RECIPIENTS_ANY, RECIPIENTS_VERIFY };
 enum recipients_unknown { UNKNOWN_DEFER, UNKNOWN_ACCEPT, UNKNOWN_REJECT };
+enum config_bounce { BOUNCE_NEVER, BOUNCE_AUTHENTICATED, BOUNCE_ALWAYS };
 enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
 enum store_engine { STORE_SQLITE, STORE_POSTGRESQL, STORE_MEMORY };
 
@@ -89,6 +90,8 @@ struct config_relay {
     size_t certificate_count;
     int64_t retry_ms;               /* between attempts at a server that is down (default 1s) */
     int64_t expire_ms;              /* age at which a message is given up (default 5d) */
+    enum config_bounce bounce;      /* whose senders are told of what failed (default never) */
+    int64_t delay_notice_ms;        /* age at which senders are told of a delay (default 4h); 0: never */
     int64_t safety_net_ms;          /* how long what was delivered is kept (default 2d); 0: not at all */
     int64_t safety_net_max_bytes;   /* and how much of it (default 1GiB) */
     int64_t message_size_max_bytes; /* SIZE (default 50MiB) */

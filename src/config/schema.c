@@ -121,6 +121,13 @@ static const struct schema_key certificate_keys[] = {
     {.name = NULL},
 };
 
+static const struct schema_word bounce_words[] = {
+    {"never", BOUNCE_NEVER},
+    {"authenticated", BOUNCE_AUTHENTICATED},
+    {"always", BOUNCE_ALWAYS},
+    {NULL, 0},
+};
+
 static const struct schema_key relay_keys[] = {
     {FIELD("node", config_relay, node), SCHEMA_REF, RELOAD_RESTART, NULL, .ref = "node",
      .help = "Where it runs, and whose queue it owns."},
@@ -138,6 +145,15 @@ static const struct schema_key relay_keys[] = {
     {FIELD("expire", config_relay, expire_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"5d\"",
      LIMITS(SECOND_MS, 90 * DAY_MS),
      .help = "Age at which a message is given up (RFC 5321 4.5.4.1: four to five days)."},
+    {FIELD("bounce", config_relay, bounce), SCHEMA_WORD, RELOAD_LIVE, "\"never\"", .words = bounce_words,
+     .help =
+         "Whose mail goes back to its sender, with a report (RFC 3464), when a server refuses it for good "
+         "or it expires: nobody's, that of users who had logged in, or all. Else it is quarantined, with "
+         "an event. Never bounced: what has a null reverse-path, and `NOTIFY=NEVER`."},
+    {FIELD("delay_notice", config_relay, delay_notice_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"4h\"",
+     LIMITS(0, 90 * DAY_MS),
+     .help = "Age at which a sender is told, once, that his mail still waits: who asked for it "
+             "(`NOTIFY=DELAY`), and who asked for nothing but is told by `bounce`; \"0s\": nobody."},
     {FIELD("safety_net", config_relay, safety_net_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"2d\"",
      LIMITS(0, 90 * DAY_MS),
      .help = "How long delivered messages are kept, for holdfast replay; \"0s\": not at all."},

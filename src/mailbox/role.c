@@ -229,6 +229,8 @@ static void update_peer_key(struct instance *i, const struct view *v)
         return;
     i->peer_key_known = true;
     i->smtp_options.peer_key = i->lmtp_options.peer_key = &i->peer_key;
+    for (size_t k = 0; k < i->relays.count; k++)
+        i->relays.items[k].client.peer_key = &i->peer_key;
 }
 
 static void on_view(void *arg, const struct view *v)
@@ -264,6 +266,7 @@ static void make_options(struct mailbox_role *r)
     i->submission_options.flavour = SMTP_FLAVOUR_SUBMISSION;
     i->submission_options.size_max_bytes -= RECEIVED_MAX_BYTES;
     i->submission_options.auth_mechanisms = SASL_MECHANISMS;
+    i->submission_options.dsn = true; /* handed on to the relay; SMTP and LMTP have no queue for notices */
     i->submission_away_options = i->submission_options;
     i->submission_away_options.auth_needs_tls = true;
     i->imap_options = (struct imap_options){
@@ -287,7 +290,8 @@ static void choose_relays(struct mailbox_role *r)
     for (size_t i = 0; i < relays->count; i++) {
         struct relay_choice *choice = &relays->items[i];
         choice->client = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP,
-                                                      .hostname = r->options.server->hostname};
+                                                      .hostname = r->options.server->hostname,
+                                                      .node = r->options.node->name};
         if (!addr_is_loopback(&choice->address))
             use_tls(&r->instance, choice);
     }

@@ -25,10 +25,14 @@ struct submission {
     bool sasl_open;
     struct login *login; /* being checked */
     struct directory_look *look;
-    char *asked; /* the forward-path that is looked for */
+    struct str asked; /* the forward-path that is looked for, owned */
+    struct dsn_request asked_request;
 
     char *reverse_path;
-    struct str *recipients; /* owned copies */
+    enum dsn_ret ret;
+    char *envid;
+    struct str *recipients;       /* owned copies */
+    struct dsn_request *requests; /* for each of them, owned, too */
     size_t recipient_count;
     uint64_t size_bytes;
     struct handover *handover;
@@ -57,13 +61,18 @@ static void drop_handover(struct submission *s)
 static void drop_transaction(struct submission *s)
 {
     drop_handover(s);
-    for (size_t i = 0; i < s->recipient_count; i++)
+    for (size_t i = 0; i < s->recipient_count; i++) {
         free((void *)(uintptr_t)s->recipients[i].ptr);
+        free((void *)(uintptr_t)s->requests[i].orcpt.ptr);
+    }
     free(s->recipients);
+    free(s->requests);
     s->recipients = NULL;
+    s->requests = NULL;
     s->recipient_count = 0;
     free(s->reverse_path);
-    s->reverse_path = NULL;
+    free(s->envid);
+    s->reverse_path = s->envid = NULL;
     buf_clear(&s->body);
     s->body_ended = s->waiting_begin = s->paused = s->done = false;
 }
@@ -237,43 +246,62 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     struct submission *s = arg;
     drop_transaction(s);
     s->reverse_path = str_dup(mail->reverse_path);
+    s->ret = mail->dsn.ret;
+    s->envid = str_dup(mail->dsn.envid);
     smtp_server_reply(s->server, NULL);
 }
 
-static void take_recipient(struct submission *s, struct str forward_path)
+static struct str copy(struct str text)
 {
-    s->recipients = mem_reallocarray(s->recipients, s->recipient_count + 1, sizeof(*s->recipients));
-    s->recipients[s->recipient_count++] = (struct str){str_dup(forward_path), forward_path.len};
+    return (struct str){str_dup(text), text.len};
+}
+
+/* Takes the texts, which are copies. */
+static void take_recipient(struct submission *s, struct str forward_path, struct dsn_request request)
+{
+    size_t count = s->recipient_count + 1;
+    s->recipients = mem_reallocarray(s->recipients, count, sizeof(*s->recipients));
+    s->requests = mem_reallocarray(s->requests, count, sizeof(*s->requests));
+    s->recipients[count - 1] = forward_path;
+    s->requests[count - 1] = request;
+    s->recipient_count = count;
     smtp_server_reply(s->server, NULL);
+}
+
+static void drop_asked(struct submission *s)
+{
+    free((void *)(uintptr_t)s->asked.ptr);
+    free((void *)(uintptr_t)s->asked_request.orcpt.ptr);
+    s->asked = s->asked_request.orcpt = (struct str){NULL, 0};
 }
 
 static void cancel_look(struct submission *s)
 {
     directory_look_cancel(s->look);
     s->look = NULL;
-    free(s->asked);
-    s->asked = NULL;
+    drop_asked(s);
 }
 
 static void on_looked(void *arg, int err, struct str user)
 {
     struct submission *s = arg;
-    char *asked = s->asked;
+    struct str asked = s->asked;
+    struct dsn_request request = s->asked_request;
     s->look = NULL;
-    s->asked = NULL;
-    if (err)
-        reply(s, smtp_reply_for_error(err));
-    else if (user.ptr)
-        take_recipient(s, str_from(asked));
-    else
-        reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
-    free(asked);
+    if (!err && user.ptr) {
+        s->asked = s->asked_request.orcpt = (struct str){NULL, 0};
+        take_recipient(s, asked, request);
+        return;
+    }
+    drop_asked(s);
+    reply(s, err ? smtp_reply_for_error(err) : SMTP_REPLY(550, 5, 1, 1, "No such user here"));
 }
 
 /* Who was added a moment ago may not be in the directory yet. */
 static void look_for(struct submission *s, const struct smtp_rcpt *rcpt)
 {
-    s->asked = str_dup(rcpt->forward_path);
+    s->asked = copy(rcpt->forward_path);
+    s->asked_request = (struct dsn_request){rcpt->dsn.notify, copy(rcpt->dsn.orcpt)};
     s->look = directory_look(s->base.instance->directory, rcpt->local_part, rcpt->domain, on_looked, s);
     if (!s->look)
         on_looked(s, 0, (struct str){NULL, 0});
@@ -293,7 +321,8 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
         look_for(s, rcpt);
         return;
     }
-    take_recipient(s, rcpt->forward_path);
+    take_recipient(s, copy(rcpt->forward_path),
+                   (struct dsn_request){rcpt->dsn.notify, copy(rcpt->dsn.orcpt)});
 }
 
 static void write_received(struct submission *s)
@@ -319,6 +348,9 @@ static void on_data_begin(void *arg)
         .recipients = s->recipients,
         .recipient_count = s->recipient_count,
         .eight_bit = true, /* not known before it came; our relay offers it */
+        .dsn = {s->ret, str_from(s->envid)},
+        .requests = s->requests,
+        .user = smtp_server_user(s->server),
     };
     drop_handover(s); /* of a DATA that was refused */
     buf_clear(&s->body);

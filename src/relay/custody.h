@@ -10,7 +10,9 @@
 #include "store/records.h"
 
 struct claims;
+struct delays;
 struct notices;
+struct reports;
 struct safety_net;
 struct strays;
 
@@ -19,6 +21,9 @@ struct custody_options {
     const struct config *config;
     const struct config_relay *relay;
     struct record_work *work;
+    /* A report to a sender was accepted: see struct reports_options. */
+    void (*on_report)(void *arg, struct queue *q, struct str domain, struct str home);
+    void *arg;
 };
 
 struct custody {
@@ -26,6 +31,8 @@ struct custody {
     struct record_work *work;
     struct claims *claims;
     struct notices *notices;
+    struct reports *reports;
+    struct delays *delays;
     struct safety_net *safety_net;
     struct strays *strays;
 };
@@ -33,7 +40,11 @@ struct custody {
 /* What options points to must outlive it, and so must q. */
 struct custody *custody_new(struct loop *l, struct queue *q, const struct custody_options *options);
 void custody_free(struct custody *c);
-/* So many of its deliveries waited too long, and are in quarantine. */
+/* Something is to be told, to the operator or a sender. */
+void custody_tell(struct custody *c);
+/* So many of its deliveries waited too long, and are in quarantine, or bounced. */
 void custody_expired(struct custody *c, size_t count);
+/* The configuration changed in place. */
+void custody_reload(struct custody *c);
 
 #endif

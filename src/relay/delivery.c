@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "relay/schedule.h"
+#include "relay/tell.h"
 #include "smtp/client_connection.h"
 
 struct delivery {
@@ -19,6 +20,7 @@ struct delivery {
 
     struct transaction *transaction; /* under way, or NULL */
     struct str addresses[TRANSACTION_RECIPIENTS_MAX];
+    struct dsn_request requests[TRANSACTION_RECIPIENTS_MAX];
     struct queue_result results[TRANSACTION_RECIPIENTS_MAX];
     char replies[TRANSACTION_RECIPIENTS_MAX][SMTP_REPLY_TEXT_MAX];
     size_t about_message; /* results that say something about the message */
@@ -53,8 +55,10 @@ static void take_next(struct delivery *d)
     d->about_message = 0;
     d->server_refused = false;
     d->body = queue_body_open(source_queue(t->source), t->message_id);
-    for (size_t i = 0; i < t->recipient_count; i++)
+    for (size_t i = 0; i < t->recipient_count; i++) {
         d->addresses[i] = str_from(t->recipients[i].address);
+        d->requests[i] = (struct dsn_request){t->recipients[i].notify, str_from(t->recipients[i].orcpt)};
+    }
     struct smtp_client_message message = {
         .reverse_path = str_from(t->reverse_path),
         .recipients = d->addresses,
@@ -62,6 +66,8 @@ static void take_next(struct delivery *d)
         .size_bytes = t->size_bytes,
         .eight_bit = t->eight_bit,
         .smtputf8 = t->smtputf8,
+        .dsn = {t->ret, str_from(t->envid)},
+        .requests = d->requests,
         .custody_id = &t->custody_id,
     };
     smtp_client_send(d->client, &message);
@@ -129,11 +135,17 @@ static void set_deferred(struct delivery *d, size_t i, struct wall_time now)
         (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.retry_ms, attempts)};
 }
 
+static struct tell tell(const struct transaction *t, size_t i)
+{
+    return (struct tell){str_from(t->reverse_path), t->recipients[i].notify, t->authenticated};
+}
+
 static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
 {
     struct delivery *d = arg;
     struct queue_result *r = &d->results[index];
     struct wall_time now = loop_wall(d->loop);
+    struct tell sender = tell(d->transaction, index);
     smtp_reply_describe(&result->reply, d->replies[index], sizeof(d->replies[index]));
     *r = (struct queue_result){.delivery_id = d->transaction->recipients[index].delivery_id,
                                .reply = str_from(d->replies[index]),
@@ -141,9 +153,11 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     switch (result->outcome) {
     case SMTP_OUTCOME_DELIVERED:
         r->outcome = QUEUE_OUTCOME_DELIVERED;
+        r->owes = tell_success(&sender, d->options.final, result->dsn);
         break;
     case SMTP_OUTCOME_REFUSED:
-        r->outcome = QUEUE_OUTCOME_QUARANTINED;
+        r->outcome =
+            tell_failure(&sender, d->options.relay) ? QUEUE_OUTCOME_BOUNCED : QUEUE_OUTCOME_QUARANTINED;
         break;
     case SMTP_OUTCOME_LOST:
     case SMTP_OUTCOME_UNKNOWN:

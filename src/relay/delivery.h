@@ -14,6 +14,7 @@
 
 #include "base/addr.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "loop/loop.h"
 #include "relay/source.h"
 #include "smtp/client.h"
@@ -24,9 +25,11 @@ struct delivery_options {
     const struct smtp_client_options *client; /* must outlive the delivery */
     struct addr to;
     int64_t connect_timeout_ms;
-    int64_t idle_ms;     /* how long to keep the session when nothing is to be sent */
-    int64_t retry_ms;    /* of the relay: base of the back-offs */
-    uint32_t losses_max; /* a message is quarantined at so many connection losses */
+    int64_t idle_ms;                  /* how long to keep the session when nothing is to be sent */
+    int64_t retry_ms;                 /* of the relay: base of the back-offs */
+    uint32_t losses_max;              /* a message is quarantined at so many connection losses */
+    const struct config_relay *relay; /* whom it tells of what failed; must outlive the delivery */
+    bool final; /* the server is the last one: its 250 is the delivery (RFC 3464 2.3.3) */
 };
 
 enum delivery_end {

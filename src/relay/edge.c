@@ -38,7 +38,9 @@ struct session {
 
     /* the transaction */
     char *reverse_path;
-    bool smtputf8;
+    bool smtputf8, authenticated;
+    enum dsn_ret ret;
+    char *envid;
     struct custody_id custody_id;
     struct wall_time received_at;
     uint64_t size_bytes;
@@ -93,7 +95,8 @@ static void drop_transaction(struct session *s)
     s->body = NULL;
     envelope_clear(&s->envelope);
     free(s->reverse_path);
-    s->reverse_path = NULL;
+    free(s->envid);
+    s->reverse_path = s->envid = NULL;
 }
 
 static void on_mail(void *arg, const struct smtp_mail *mail)
@@ -107,6 +110,9 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     drop_transaction(s);
     s->reverse_path = str_dup(mail->reverse_path);
     s->smtputf8 = mail->smtputf8;
+    s->authenticated = mail->authenticated;
+    s->ret = mail->dsn.ret;
+    s->envid = str_dup(mail->dsn.envid);
     reply(s, SMTP_REPLY(250, 2, 1, 0, "Sender ok"));
 }
 
@@ -115,7 +121,7 @@ static struct envelope_rcpt make_rcpt(const struct smtp_rcpt *rcpt, const struct
 {
     char *address = rcpt->domain.len > 0 ? str_dup(rcpt->forward_path)
                                          : mem_asprintf("%.*s@%s", STR_ARG(rcpt->forward_path), domain->name);
-    return (struct envelope_rcpt){address, domain};
+    return (struct envelope_rcpt){address, domain, rcpt->dsn.notify, str_dup(rcpt->dsn.orcpt)};
 }
 
 static void take_rcpt(struct session *s, struct envelope_rcpt rcpt)
@@ -132,20 +138,19 @@ static void refuse_unknown(struct session *s)
 static void forget_asked(struct session *s)
 {
     verify_forget(&s->waiter);
-    free(s->asked.address);
-    s->asked = (struct envelope_rcpt){NULL, NULL};
+    envelope_rcpt_fini(&s->asked);
 }
 
 static void on_verdict(struct verify_waiter *w, enum verdict verdict)
 {
     struct session *s = CONTAINER_OF(w, struct session, waiter);
     struct envelope_rcpt rcpt = s->asked;
-    s->asked = (struct envelope_rcpt){NULL, NULL};
+    s->asked = (struct envelope_rcpt){NULL, NULL, 0, NULL};
     if (verdict == VERDICT_TAKE) {
         take_rcpt(s, rcpt);
         return;
     }
-    free(rcpt.address);
+    envelope_rcpt_fini(&rcpt);
     if (verdict == VERDICT_REFUSE)
         refuse_unknown(s);
     else
@@ -310,12 +315,11 @@ static void accept_message(struct session *s, const struct smtp_data_info *info)
         .client = str_from(s->client_ip),
         .eight_bit = info->eight_bit,
         .smtputf8 = s->smtputf8,
+        .authenticated = s->authenticated,
+        .dsn = {s->ret, str_from(s->envid)},
         .received_at = s->received_at,
     };
-    struct queue_recipient_in *recipients = mem_calloc(s->envelope.count, sizeof(*recipients));
-    for (size_t i = 0; i < s->envelope.count; i++)
-        recipients[i] = (struct queue_recipient_in){str_from(s->envelope.rcpts[i].address),
-                                                    str_from(s->envelope.rcpts[i].domain->name)};
+    struct queue_recipient_in *recipients = envelope_recipients(&s->envelope);
     s->accept_op =
         queue_accept(s->edge->queue, s->body, &message, recipients, s->envelope.count, on_accept, s);
     s->body = NULL;
@@ -406,6 +410,7 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
         .flavour = SMTP_FLAVOUR_SMTP,
         .hostname = options->relay->hostname,
         .size_max_bytes = (uint64_t)options->relay->message_size_max_bytes,
+        .dsn = true,
         .tls = options->tls,
     };
     edge_reload(e);
@@ -417,6 +422,11 @@ void edge_reload(struct edge *e)
     door_reload(&e->door);
     e->server_options.recipients_max = (size_t)e->options.relay->recipients_max;
     e->server_options.idle_timeout_ms = e->options.relay->idle_timeout_ms;
+}
+
+void edge_set_peer_key(struct edge *e, const struct peer_key *key)
+{
+    e->server_options.peer_key = key;
 }
 
 void edge_free(struct edge *e)

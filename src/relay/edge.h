@@ -34,6 +34,8 @@ struct edge_options {
 /* on_accepted fires for each recipient domain of a message that has become durable. */
 struct edge *edge_new(struct loop *l, const struct edge_options *options,
                       void (*on_accepted)(void *arg, const struct config_domain *domain), void *arg);
+/* For sessions of our own parts, which say whether a user has logged in; key must outlive the edge. */
+void edge_set_peer_key(struct edge *e, const struct peer_key *key);
 /* Cuts all sessions. */
 void edge_free(struct edge *e);
 

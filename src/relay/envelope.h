@@ -5,12 +5,16 @@
 #ifndef HOLDFAST_RELAY_ENVELOPE_H
 #define HOLDFAST_RELAY_ENVELOPE_H
 
+#include "base/dsn.h"
 #include "base/map.h"
 #include "config/config.h"
+#include "store/queue.h"
 
 struct envelope_rcpt {
     char *address; /* as it was named */
     const struct config_domain *domain;
+    unsigned notify; /* of enum dsn_notify, and what goes with it; NULL: not said */
+    char *orcpt;
 };
 
 struct envelope {
@@ -23,7 +27,11 @@ void envelope_init(struct envelope *e);
 void envelope_fini(struct envelope *e);
 /* Begins anew. */
 void envelope_clear(struct envelope *e);
-/* Takes the address. False: it is among them already. */
+void envelope_rcpt_fini(struct envelope_rcpt *rcpt);
+/* Takes rcpt's texts. False: it is among them already; what the first one asked to be told holds. */
 bool envelope_add(struct envelope *e, struct envelope_rcpt rcpt);
+
+/* As the queue takes them: an array for free(), whose texts are the envelope's. */
+struct queue_recipient_in *envelope_recipients(const struct envelope *e);
 
 #endif

@@ -10,7 +10,6 @@
 #include "relay/expiry.h"
 #include "relay/known_users.h"
 #include "relay/list_watch.h"
-#include "relay/notices.h"
 #include "relay/observer.h"
 #include "relay/orders.h"
 #include "relay/owned.h"
@@ -18,6 +17,7 @@
 #include "relay/safety_net.h"
 #include "relay/strays.h"
 #include "relay/target.h"
+#include "relay/target_instance.h"
 #include "store/presence.h"
 #include "store/view.h"
 
@@ -82,48 +82,21 @@ static void on_observed(void *arg, struct target *t)
         observer_kick(r->observer);
 }
 
-static void on_quarantined(void *arg, struct target *t, struct queue *q)
+static void on_to_tell(void *arg, struct target *t, struct queue *q)
 {
     struct relay_role *r = arg;
     (void)t;
     for (size_t i = 0; i < r->custody_count; i++)
         if (r->custodies[i]->queue == q)
-            notices_kick(r->custodies[i]->notices);
+            custody_tell(r->custodies[i]);
 }
 
-static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
-
-static struct target_instance fixed_instance(const struct config_server *server)
-{
-    struct target_instance instance = {.present = server->address.count > 0};
-    if (instance.present)
-        instance.address = server->address.addrs[0];
-    return instance;
-}
-
-static struct target_instance recorded_instance(const struct record_server *record)
-{
-    struct target_instance instance = {.generation = record->generation, .epoch = record->instance.epoch};
-    if (record->instance.node.len == 0 || addr_parse_ip(record->instance.address, 0, &instance.address) < 0)
-        return instance;
-    instance.present = true;
-    snprintf(instance.node, sizeof(instance.node), "%.*s", STR_ARG(record->instance.node));
-    return instance;
-}
+static const struct target_ops target_ops = {.observed = on_observed, .to_tell = on_to_tell};
 
 static void update_targets(struct relay_role *r, const struct view *v)
 {
     for (size_t i = 0; i < r->options.config->server_count; i++) {
-        const struct config_server *server = &r->options.config->servers[i];
-        const struct view_server *record = view_server_find(v, str_from(server->name));
-        struct target_instance instance = {0};
-        if (record && record->record.instance.node.len)
-            instance = recorded_instance(&record->record);
-        else if (server->kind == SERVER_EXTERNAL)
-            instance = fixed_instance(server);
-        int64_t port = server->protocol == SERVER_LMTP ? server->lmtp_port : server->smtp_port;
-        if (instance.present)
-            addr_set_port(&instance.address, (uint16_t)port);
+        struct target_instance instance = target_instance_of(&r->options.config->servers[i], v);
         target_set_instance(r->targets[i], &instance);
     }
 }
@@ -197,12 +170,26 @@ static void add_stream(struct relay_role *r, struct custody *c, const struct con
     route_stream(r, s);
 }
 
+static void on_report(void *arg, struct queue *q, struct str domain, struct str home)
+{
+    struct relay_role *r = arg;
+    for (size_t i = 0; i < r->stream_count; i++) {
+        const struct stream *s = r->streams[i];
+        bool there = home.len > 0 ? str_eq(source_home(s->source), home)
+                                  : s->domain && str_eq(str_from(s->domain->name), domain);
+        if (s->custody->queue == q && there)
+            source_kick(s->source);
+    }
+}
+
 static struct custody *add_custody(struct relay_role *r, struct queue *q)
 {
     struct custody_options options = {.network = store_network(r->options.store),
                                       .config = r->options.config,
                                       .relay = r->options.relay,
-                                      .work = &r->work};
+                                      .work = &r->work,
+                                      .on_report = on_report,
+                                      .arg = r};
     r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
     r->custodies[r->custody_count] = custody_new(r->loop, q, &options);
     return r->custodies[r->custody_count++];
@@ -304,6 +291,7 @@ static void update_peer_key(struct relay_role *r, const struct view *v)
     }
     r->peer_key_known = true;
     clients_set_peer_key(r->clients, &r->peer_key);
+    edge_set_peer_key(r->edge, &r->peer_key);
 }
 
 static void on_view(void *arg, const struct view *v)
@@ -437,7 +425,7 @@ int relay_role_reload(struct relay_role *r, struct err_buf *eb)
         expiry_kick(r->streams[i]->expiry);
     clients_reload(r->clients);
     for (size_t i = 0; i < r->custody_count; i++)
-        strays_kick(r->custodies[i]->strays);
+        custody_reload(r->custodies[i]);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_reload(r->targets[i]);
     return 0;

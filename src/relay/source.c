@@ -43,8 +43,10 @@ static void transaction_free(struct transaction *t, bool settled)
     for (size_t i = 0; i < t->recipient_count; i++) {
         claims_release(t->source->claims, t->recipients[i].delivery_id, settled);
         free(t->recipients[i].address);
+        free(t->recipients[i].orcpt);
     }
     free(t->reverse_path);
+    free(t->envid);
     free(t);
 }
 
@@ -144,6 +146,9 @@ static struct transaction *transaction_new(struct source *s, enum source_lane la
     t->size_bytes = row->size_bytes;
     t->eight_bit = row->eight_bit;
     t->smtputf8 = row->smtputf8;
+    t->authenticated = row->authenticated;
+    t->ret = row->envelope.ret;
+    t->envid = str_dup(row->envelope.envid);
     return t;
 }
 
@@ -161,7 +166,8 @@ static void add_row(struct source *s, enum source_lane lane, const struct queue_
         l->ready++;
     }
     last->recipients[last->recipient_count++] =
-        (struct transaction_recipient){row->id, str_dup(row->recipient), row->attempts, row->losses};
+        (struct transaction_recipient){row->id,     str_dup(row->recipient), row->attempts,
+                                       row->losses, row->request.notify,     str_dup(row->request.orcpt)};
 }
 
 static void on_page(struct source *s, enum source_lane lane, int err, const struct queue_rows *rows)

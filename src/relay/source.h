@@ -37,6 +37,8 @@ struct transaction_recipient {
     int64_t delivery_id;
     char *address;
     uint32_t attempts, losses;
+    unsigned notify; /* of enum dsn_notify */
+    char *orcpt;
 };
 
 struct transaction {
@@ -48,7 +50,9 @@ struct transaction {
     struct custody_id custody_id;
     char *reverse_path;
     uint64_t size_bytes;
-    bool eight_bit, smtputf8;
+    bool eight_bit, smtputf8, authenticated;
+    enum dsn_ret ret;
+    char *envid;
     struct wall_time received_at; /* for the log */
     struct transaction_recipient recipients[TRANSACTION_RECIPIENTS_MAX];
     size_t recipient_count;

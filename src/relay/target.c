@@ -161,8 +161,8 @@ static void on_settled(void *arg, const struct transaction *transaction, const s
         if (transaction->recipients[i].delivery_id == result->delivery_id &&
             t->options.config->log_messages == LOG_MESSAGES_ALL)
             outcome_log(transaction, transaction->recipients[i].address, result);
-    if (result->outcome == QUEUE_OUTCOME_QUARANTINED)
-        t->ops->quarantined(t->arg, t, source_queue(transaction->source));
+    if (work_is_to_be_told(result))
+        t->ops->to_tell(t->arg, t, source_queue(transaction->source));
 }
 
 static bool any_loss(const struct queue_result *results, size_t count)
@@ -269,6 +269,8 @@ static void start_session(struct target *t)
         .idle_ms = SESSION_IDLE_MS,
         .retry_ms = t->options.relay->retry_ms,
         .losses_max = (uint32_t)t->options.relay->losses_max,
+        .relay = t->options.relay,
+        .final = t->options.server->kind == SERVER_BUILTIN || t->options.server->protocol == SERVER_LMTP,
     };
     s->target = t;
     s->delivery = delivery_new(t->loop, &options, &delivery_ops, s);

@@ -34,8 +34,8 @@ struct target_options {
 struct target_ops {
     /* The observation for the directors changed (state, invocation, instance). */
     void (*observed)(void *arg, struct target *t);
-    /* A delivery of q is in quarantine, durably: the operator must know. */
-    void (*quarantined)(void *arg, struct target *t, struct queue *q);
+    /* A delivery of q is in quarantine, durably, or a report is owed for it: somebody must know. */
+    void (*to_tell)(void *arg, struct target *t, struct queue *q);
 };
 
 /* Where the identity is now. node "" and no address: nowhere. */

@@ -25,6 +25,7 @@
 
 #include "auth/peer.h"
 #include "base/custody_id.h"
+#include "base/dsn.h"
 #include "base/str.h"
 #include "smtp/reply.h"
 
@@ -81,6 +82,7 @@ struct smtp_client_result {
     enum smtp_outcome outcome;
     enum smtp_stage stage;
     struct smtp_reply reply; /* the server's; code 0 and text why, when there was none */
+    bool dsn; /* the server offers DSN: what the sender asks to be told, he is told from there on */
 };
 
 struct smtp_client_message {
@@ -92,6 +94,9 @@ struct smtp_client_message {
     bool smtputf8;  /* needs SMTPUTF8 */
     bool question; /* without DATA: the answer to RCPT is the result (DELIVERED: it would be taken); then RSET
                     */
+    struct dsn_envelope dsn;            /* handed on where it is offered, as are these: */
+    const struct dsn_request *requests; /* for each recipient, living as long; NULL: nothing is asked */
+    struct str user; /* who has logged in and sends it; said to a server that proved itself; "": nobody */
     const struct custody_id *custody_id; /* sent as XCUSTODY when the server proved itself; may be NULL */
 };
 

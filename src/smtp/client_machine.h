@@ -61,7 +61,7 @@ struct smtp_client {
     bool tls_given_up; /* it failed, or was refused, where plain text will do */
 
     /* What the server offers */
-    bool pipelining, eight_bit_mime, smtputf8, size_offered, tls_offered, peer_offered;
+    bool pipelining, eight_bit_mime, smtputf8, dsn, size_offered, tls_offered, peer_offered;
     bool peer_proved;
     uint64_t size_max_bytes;
 
@@ -89,6 +89,11 @@ void client_refused(struct smtp_client *c, enum smtp_client_end end, const struc
 /* ---- client_tls.c ---- */
 void client_greeted_or_tls(struct smtp_client *c); /* EHLO or HELO was answered well */
 void client_starttls_reply(struct smtp_client *c, const struct smtp_reply *r);
+
+/* ---- client_params.c: what of a message only some servers are told; appended to MAIL, and to RCPT ---- */
+#define CLIENT_PARAMS_MAX 2048
+void client_mail_params(const struct smtp_client *c, struct buf *out);
+void client_rcpt_params(const struct smtp_client *c, size_t index, struct buf *out);
 
 /* ---- client_transaction.c ---- */
 bool client_transaction_step(struct smtp_client *c); /* puts out what may go; false: nothing to do now */

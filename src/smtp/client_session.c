@@ -42,6 +42,8 @@ void client_keyword(struct smtp_client *c, struct str line)
         c->eight_bit_mime = true;
     else if (str_ieq(keyword, STR("SMTPUTF8")))
         c->smtputf8 = true;
+    else if (str_ieq(keyword, STR("DSN")))
+        c->dsn = true;
     else if (str_ieq(keyword, STR("SIZE")))
         take_size(c, args);
     else if (str_ieq(keyword, STR("STARTTLS")))
@@ -52,8 +54,8 @@ void client_keyword(struct smtp_client *c, struct str line)
 
 void client_forget_keywords(struct smtp_client *c)
 {
-    c->pipelining = c->eight_bit_mime = c->smtputf8 = c->size_offered = c->tls_offered = c->peer_offered =
-        false;
+    c->pipelining = c->eight_bit_mime = c->smtputf8 = c->dsn = c->size_offered = c->tls_offered =
+        c->peer_offered = false;
     c->size_max_bytes = 0;
 }
 

@@ -25,7 +25,7 @@
  * - smtp_server_free must not be called from inside a callback; use
  *   smtp_server_shutdown there.
  *
- * Threads: none of its own. Memory is bounded: commands of 1,000 octets, one
+ * Threads: none of its own. Memory is bounded: commands of 1,200 octets, one
  * batch of input, SMTP_SERVER_OUT_HIGH of replies, the message passes through.
  * A message ends at CRLF.CRLF alone; one with a bare CR or LF is refused (550
  * 5.6.0) after its end, never split there. */
@@ -38,6 +38,7 @@
 
 #include "auth/peer.h"
 #include "base/custody_id.h"
+#include "base/dsn.h"
 #include "base/str.h"
 #include "smtp/reply.h"
 
@@ -58,6 +59,7 @@ struct smtp_server_options {
      * message that was taken, then 421 4.7.0; 0: 20 */
     unsigned errors_max;
     bool smtputf8;                   /* offer SMTPUTF8 (RFC 6531) */
+    bool dsn;                        /* offer DSN (RFC 3461): the owner sees to it that senders are told */
     const char *auth_mechanisms;     /* "PLAIN LOGIN"; NULL or "": AUTH is not offered */
     bool auth_needs_tls;             /* only under TLS: the connection is not safe from listeners otherwise */
     struct tls_server *tls;          /* for smtp/server_connection.h: STARTTLS is offered while it has a
@@ -72,6 +74,9 @@ struct smtp_mail {
     uint64_t size_bytes;     /* SIZE=, 0: not said */
     bool eight_bit;          /* BODY=8BITMIME was said; see smtp_data_info for what really came */
     bool smtputf8;
+    struct dsn_envelope dsn;
+    /* It comes of a user who has logged in: here, or at the part of ours that hands it on (RFC 4954 5). */
+    bool authenticated;
     const struct custody_id *custody_id; /* of an authenticated peer's message, else NULL */
 };
 
@@ -80,6 +85,7 @@ struct smtp_rcpt {
     struct str local_part;   /* without quoting */
     struct str domain;       /* lower case; "[...]" for an address literal; "" for <Postmaster> */
     size_t index;            /* 0 is the first accepted recipient */
+    struct dsn_request dsn;
 };
 
 struct smtp_data_info {

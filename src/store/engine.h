@@ -45,6 +45,9 @@
     X(queue_settle)                                                                                          \
     X(queue_notices)                                                                                         \
     X(queue_notices_drop)                                                                                    \
+    X(queue_owed)                                                                                            \
+    X(queue_report)                                                                                          \
+    X(queue_owe_delay)                                                                                       \
     X(queue_list)                                                                                            \
     X(queue_act)                                                                                             \
     X(queue_kept_count)                                                                                      \

@@ -27,7 +27,7 @@ static const struct {
     [QUEUE_OUTCOME_DEFERRED] = {"deferred", QUEUE_WAITING},
     [QUEUE_OUTCOME_LOST] = {"lost", QUEUE_WAITING},
     [QUEUE_OUTCOME_QUARANTINED] = {"quarantined", QUEUE_QUARANTINED},
-    [QUEUE_OUTCOME_BOUNCED] = {"bounced", QUEUE_BOUNCED},
+    [QUEUE_OUTCOME_BOUNCED] = {"bounced", QUEUE_QUARANTINED},
     [QUEUE_OUTCOME_REMOVED] = {"removed", QUEUE_REMOVED},
 };
 
@@ -54,6 +54,15 @@ const char *queue_outcome_name(enum queue_outcome outcome)
 enum queue_state queue_outcome_state(enum queue_outcome outcome)
 {
     return outcomes[outcome].state;
+}
+
+enum queue_owes queue_result_owes(const struct queue_result *result, enum queue_state from)
+{
+    if (result->outcome == QUEUE_OUTCOME_DELIVERED)
+        return result->owes;
+    /* What an operator has stopped is his. */
+    return result->outcome == QUEUE_OUTCOME_BOUNCED && from == QUEUE_WAITING ? QUEUE_OWES_FAILED
+                                                                             : QUEUE_OWES_NOTHING;
 }
 
 int queue_action_target(enum queue_action action, enum queue_state from)
@@ -185,6 +194,11 @@ int queue_health(const struct queue *q)
 
 /* ---- accepting ---- */
 
+bool queue_keeps(const struct queue *q)
+{
+    return q->keep;
+}
+
 void queue_keep(struct queue *q, bool on)
 {
     q->keep = on;
@@ -211,6 +225,30 @@ static void release_accept(struct store_op *op)
     body_tail_release(&((struct op_queue_accept *)op)->body);
 }
 
+static struct str text(struct store_op *op, struct str s)
+{
+    return op_str(op, s.ptr ? s : STR_EMPTY);
+}
+
+void queue_copy_message(struct store_op *op, struct queue_message_in *to, const struct queue_message_in *from)
+{
+    *to = *from;
+    to->reverse_path = text(op, from->reverse_path);
+    to->helo = text(op, from->helo);
+    to->client = text(op, from->client);
+    to->dsn.envid = text(op, from->dsn.envid);
+}
+
+void queue_copy_recipient(struct store_op *op, struct queue_recipient_in *to,
+                          const struct queue_recipient_in *from)
+{
+    *to = *from;
+    to->address = text(op, from->address);
+    to->domain = text(op, from->domain);
+    to->home = text(op, from->home);
+    to->dsn.orcpt = text(op, from->dsn.orcpt);
+}
+
 static const struct op_type accept_type = {OP_queue_accept, OP_WRITE | OP_GUARDED | OP_INTAKE,
                                            sizeof(struct op_queue_accept), finish_accept, release_accept};
 
@@ -225,16 +263,11 @@ struct store_op *queue_accept(struct queue *q, struct body_writer *body,
         err = ERR_INVALID;
     if (err != 0)
         return op_submit_failed(&o->op, err);
-    o->message = *message;
-    o->message.reverse_path = op_str(&o->op, message->reverse_path);
-    o->message.helo = op_str(&o->op, message->helo);
-    o->message.client = op_str(&o->op, message->client);
+    queue_copy_message(&o->op, &o->message, message);
     o->recipients = op_alloc(&o->op, recipient_count * sizeof(*recipients));
     o->recipient_count = recipient_count;
-    for (size_t i = 0; i < recipient_count; i++) {
-        o->recipients[i].address = op_str(&o->op, recipients[i].address);
-        o->recipients[i].domain = op_str(&o->op, recipients[i].domain);
-    }
+    for (size_t i = 0; i < recipient_count; i++)
+        queue_copy_recipient(&o->op, &o->recipients[i], &recipients[i]);
     return op_submit(&o->op);
 }
 

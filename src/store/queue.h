@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/custody_id.h"
+#include "base/dsn.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "store/body.h"
@@ -38,12 +39,21 @@ struct queue_message_in {
     struct str client;            /* its IP address */
     bool eight_bit;               /* BODY=8BITMIME was declared */
     bool smtputf8;                /* RFC 6531 */
+    bool authenticated;           /* a user who had logged in sent it */
+    struct dsn_envelope dsn;
     struct wall_time received_at;
 };
+
+/* The home of mail that must leave the network: its destination is found by the recipient's domain, or is the
+ * relay's smarthost. No server can have this name (config/units.h). Only what we make ourselves gets it
+ * when it is accepted, and what an operator moves there: nothing that a client hands in. */
+#define QUEUE_HOME_OUTSIDE "*"
 
 struct queue_recipient_in {
     struct str address; /* forward-path mailbox, local part as given */
     struct str domain;  /* lower case */
+    struct str home;    /* own server of this delivery, or QUEUE_HOME_OUTSIDE; "" is the domain's route */
+    struct dsn_request dsn;
 };
 
 /* NULL while queue_health is not 0. */
@@ -63,7 +73,7 @@ enum queue_state {
     QUEUE_HELD,        /* by an operator: not tried until released */
     QUEUE_QUARANTINED, /* by a policy: not tried until released */
     QUEUE_DELIVERED,   /* a messaging server answered 250 for it */
-    QUEUE_BOUNCED,     /* a notice about it was accepted */
+    QUEUE_BOUNCED,     /* its sender is told: the report was accepted (store/queue_report.h) */
     QUEUE_REMOVED,     /* by an operator or a configured policy */
 };
 
@@ -83,7 +93,10 @@ struct queue_delivery {
     struct wall_time received_at;
     struct wall_time waits_since; /* its age counts from here: received_at, or its last release */
     uint64_t size_bytes;
-    bool eight_bit, smtputf8;
+    bool eight_bit, smtputf8, authenticated;
+    struct dsn_envelope envelope;
+    struct dsn_request request; /* of what is sent again by queue_replay: NEVER */
+    bool delay_told;            /* a delay was reported, or is owed */
     struct str last_reply;
 };
 
@@ -124,13 +137,24 @@ enum queue_outcome {
     QUEUE_OUTCOME_DEFERRED, /* try again at next_at */
     QUEUE_OUTCOME_LOST,     /* the connection was lost after MAIL; counts as a loss, next_at */
     QUEUE_OUTCOME_QUARANTINED,
-    QUEUE_OUTCOME_BOUNCED,
+    QUEUE_OUTCOME_BOUNCED, /* as quarantined, but its sender is owed a report, which ends it. Of one that an
+                              operator has stopped it is the former */
     QUEUE_OUTCOME_REMOVED,
+};
+
+/* A report that is owed to a sender, by what it says (RFC 3464 2.3.3). Numbers are on disks: they stay. */
+enum queue_owes {
+    QUEUE_OWES_NOTHING = 0,
+    QUEUE_OWES_FAILED = 1,
+    QUEUE_OWES_DELIVERED = 2,
+    QUEUE_OWES_RELAYED = 3, /* to a server that will not tell */
+    QUEUE_OWES_DELAYED = 4,
 };
 
 struct queue_result {
     int64_t delivery_id;
     enum queue_outcome outcome;
+    enum queue_owes owes; /* DELIVERED and RELAYED, with a delivery; BOUNCED owes FAILED always */
     struct wall_time next_at;
     struct str reply; /* the server's, or why */
     /* What trace tells: */

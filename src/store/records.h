@@ -84,6 +84,7 @@ struct record_work {
     int64_t delivered, deferred, lost; /* deliveries: outcomes of attempts, in enum queue_outcome's words */
     int64_t kept, kept_bytes;          /* by the safety net, now: messages */
     int64_t quarantined, expired;      /* by a server's answer or losses; by their age */
+    int64_t bounced, reports; /* refused, and their senders owed a report; reports made, of any kind */
 };
 
 /* kind "order", key: unique. From an operator, or from the director to a node. */

@@ -131,7 +131,10 @@ static const struct {
     {NULL, NULL, "deferred", "outcome", "deferred"},
     {NULL, NULL, "lost", "outcome", "lost"},
     {NULL, NULL, "quarantined", "outcome", "quarantined"},
-    {"relay_expired_total", "Deliveries that waited too long, now in quarantine.", "expired", NULL, NULL},
+    {NULL, NULL, "bounced", "outcome", "bounced"},
+    {"relay_reports_total", "Reports to senders that were made (RFC 3464).", "reports", NULL, NULL},
+    {"relay_expired_total", "Deliveries that waited too long, now in quarantine or bounced.", "expired", NULL,
+     NULL},
     {"relay_kept", "Delivered messages in the safety net.", "kept", NULL, NULL, "gauge"},
     {"relay_kept_bytes", "Bytes of these.", "kept_bytes", NULL, NULL, "gauge"},
 };

@@ -3,6 +3,7 @@
 import program
 from network import ALICE, BOB
 from test_command_queue import changed, waiting  # noqa: F401
+from test_log import await_line
 
 
 def one(network, what):
@@ -47,4 +48,4 @@ def test_mail_that_a_server_took_itself_has_a_custody_id(two_site, ledger):
     assert (life["queue"], life["recipient"], life["state"], life["stored"]) == (None, ALICE, "stored", True)
     assert f"{custody_id} for <{ALICE}>, taken by its server itself" in two_site.must("trace", custody_id)
     assert f" id {custody_id}" in two_site.imap_messages()[0].decode()
-    two_site.until(lambda: f"stored id={custody_id} " in two_site.log_path.read_text(), "its line of the log")
+    await_line(two_site, " mailbox@east1: stored ", f"id={custody_id}", f"recipient={ALICE}")

@@ -20,6 +20,8 @@ static bool any_delivered(const struct memory_queue *q, const struct memory_mess
 
 void memory_message_end(struct memory_queue *q, struct memory_message *m, bool keep, struct wall_time at)
 {
+    if (m->live_count > 0 || memory_owes_for(q, m->id))
+        return;
     m->kept = keep && any_delivered(q, m);
     m->ended_at = at;
     if (!m->kept)
@@ -118,6 +120,7 @@ static bool replay_one(struct memory_queue *q, struct memory_message *m, struct 
     d->row.state = QUEUE_WAITING;
     d->row.next_at = (struct wall_time){0};
     d->row.losses = 0;
+    d->row.request.notify = DSN_NOTIFY_NEVER;
     d->row.waits_since = o->at;
     put_in_order(q, d);
     m->live_count++;

@@ -3,16 +3,22 @@
 #include "store/memory/device.h"
 #include "store/queue_op.h"
 
-static void show_row(struct store_op *op, struct queue_rows_out *rows, const struct memory_delivery *d)
+void memory_show_row(struct store_op *op, struct queue_delivery *row, const struct memory_delivery *d)
 {
-    rows->items = op_array_grow(op, rows->items, rows->count, sizeof(*rows->items));
-    struct queue_delivery *row = &rows->items[rows->count++];
     *row = d->row;
     row->reverse_path = op_str(op, d->row.reverse_path);
     row->recipient = op_str(op, d->row.recipient);
     row->domain = op_str(op, d->row.domain);
     row->home = op_str(op, d->row.home);
     row->last_reply = op_str(op, d->row.last_reply);
+    row->envelope.envid = op_str(op, d->row.envelope.envid);
+    row->request.orcpt = op_str(op, d->row.request.orcpt);
+}
+
+static void show_row(struct store_op *op, struct queue_rows_out *rows, const struct memory_delivery *d)
+{
+    rows->items = op_array_grow(op, rows->items, rows->count, sizeof(*rows->items));
+    memory_show_row(op, &rows->items[rows->count++], d);
 }
 
 /* ---- due ---- */
@@ -137,6 +143,8 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
     }
     if (o->order.action == QUEUE_ACT_RETRY || o->order.action == QUEUE_ACT_RELEASE)
         d->row.next_at = (struct wall_time){0};
+    if (o->order.action == QUEUE_ACT_RELEASE || o->order.action == QUEUE_ACT_REMOVE)
+        memory_debt_forget(q, d->row.id);
     if (o->order.action == QUEUE_ACT_RELEASE) {
         d->row.losses = 0;
         d->row.waits_since = o->at;
@@ -146,8 +154,8 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
         struct memory_message *message = table_get(&q->messages, d->row.message_id);
         list_remove(&d->live);
         str_replace(&d->row.last_reply, o->order.why);
-        if (--message->live_count == 0)
-            memory_message_end(q, message, o->keep, o->at);
+        message->live_count--;
+        memory_message_end(q, message, o->keep, o->at);
     }
     return true;
 }

@@ -45,8 +45,32 @@ struct queue_end {
 };
 /* Ends it: the row goes to the ended ones. */
 void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const struct queue_end *end);
-/* After an end: when it was the message's last, its body is kept, or becomes free. */
+/* After an end, or the end of a debt: when it was the message's last, its body is kept, or becomes free. */
 void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, struct wall_time at);
+
+/* A message and its deliveries, but for its body. body_id 0: it lies in segments. False: there is one with
+ * this number or custody id, or it failed. */
+struct queue_row {
+    int64_t message_id, first_delivery, body_id;
+    uint64_t size_bytes;
+    uint32_t recipient_count;
+};
+bool queue_message_add(struct sqlite_tx *tx, const struct queue_row *row, const struct queue_message_in *in);
+/* One of its deliveries; place_id's count is the caller's. */
+void queue_delivery_add(struct sqlite_tx *tx, int64_t id, int64_t message_id, int64_t place_id,
+                        const struct queue_recipient_in *to, struct wall_time received_at);
+struct queue_delivery queue_row_show(struct sqlite_tx *tx, struct store_op *op, int64_t id); /* id 0: none */
+
+/* ---- queue_report.c ---- */
+struct queue_debt {
+    int64_t message_id, delivery_id;
+    enum queue_owes kind;
+    struct wall_time at;
+    struct str server, reply;
+};
+void queue_debt_add(struct sqlite_tx *tx, const struct queue_debt *debt);
+/* Somebody else has seen to what failed. */
+void queue_debt_forget(struct sqlite_tx *tx, const struct queue_live *live);
 
 /* A delivery that an outcome has put into quarantine. */
 void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);

@@ -32,12 +32,14 @@ static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
     case QUEUE_ACT_MOVE:
         return move(tx, &o->op, &live, o->order.home);
     case QUEUE_ACT_REMOVE:
+        queue_debt_forget(tx, &live);
         queue_live_end(tx, &live, &(struct queue_end){QUEUE_REMOVED, 0, o->order.why, o->at, o->keep});
         return true;
     case QUEUE_ACT_RETRY:
         db_run(tx->db, SQL_LIVE_RETRY, INT(id));
         return true;
     case QUEUE_ACT_RELEASE:
+        queue_debt_forget(tx, &live);
         db_run(tx->db, SQL_LIVE_RELEASE, INT(id), INT(o->at.ms));
         break;
     case QUEUE_ACT_HOLD:

@@ -21,7 +21,8 @@ void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, stru
         return;
     int64_t body_id = db_col_i64(row, 0), first = db_col_i64(row, 1), deliveries = db_col_i64(row, 2);
     db_end(row);
-    if (db_number(tx->db, SQL_LIVE_ANY, 0, INT(first), INT(deliveries)) != 0)
+    if (db_number(tx->db, SQL_LIVE_ANY, 0, INT(first), INT(deliveries)) != 0 ||
+        db_number(tx->db, SQL_DEBT_ANY, 0, INT(message_id)) != 0)
         return;
     if (keep && db_number(tx->db, SQL_ENDED_DELIVERED_ANY, 0, INT(first), INT(deliveries)) != 0)
         db_run(tx->db, SQL_KEPT_ADD, INT(message_id), INT(at.ms));
@@ -101,6 +102,7 @@ static void revive(struct sqlite_tx *tx, const struct revived *d, struct wall_ti
 {
     db_run(tx->db, SQL_ENDED_REVIVE, INT(d->id), INT(at.ms));
     db_run(tx->db, SQL_ENDED_REMOVE, INT(d->id));
+    db_run(tx->db, SQL_REQUEST_NEVER, INT(d->id), INT(DSN_NOTIFY_NEVER));
     queue_place_count(tx, d->place_id, -1, QUEUE_WAITING, 1);
 }
 

@@ -7,8 +7,9 @@
 #define ROW_COLUMNS(table, next_ms, since_ms)                                                                \
     "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, p.domain, p.home, d.state,"       \
     " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply, " since_ms      \
-    " FROM " table                                                                                           \
-    " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id WHERE d.id = ?"
+    ", m.envid, coalesce(r.notify, 0), coalesce(r.orcpt, ''), coalesce(r.told, 0) FROM " table               \
+    " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id"                             \
+    " LEFT JOIN request r ON r.id = d.id WHERE d.id = ?"
 
 /* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
  * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9. */
@@ -28,7 +29,24 @@
     X(NEXT_ENDED, "SELECT coalesce(max(id), 0) + 1 FROM ended")                                              \
     X(MESSAGE_ADD, "INSERT OR IGNORE INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, " \
                    "client, flags,"                                                                          \
-                   " received_ms, first_delivery, deliveries) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")      \
+                   " received_ms, first_delivery, deliveries, envid) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "  \
+                   "?, ?)")                                                                                  \
+    X(REQUEST_ADD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, ?, ?, 0)")                        \
+    X(REQUEST_NEVER, "INSERT INTO request(id, notify, orcpt, told) VALUES(?1, ?2, '', 0)"                    \
+                     " ON CONFLICT(id) DO UPDATE SET notify = ?2")                                           \
+    X(REQUEST_TOLD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, 0, '', 1)"                       \
+                    " ON CONFLICT(id) DO UPDATE SET told = 1 WHERE told = 0")                                \
+    X(DEBT_ADD, "INSERT OR IGNORE INTO debt(message_id, kind, delivery, at_ms, server, reply)"               \
+                " VALUES(?, ?, ?, ?, ?, ?)")                                                                 \
+    X(DEBT_FIRST, "SELECT message_id, kind FROM debt ORDER BY message_id, kind LIMIT 1")                     \
+    X(DEBT_LIST, "SELECT delivery, at_ms, server, reply FROM debt WHERE message_id = ? AND kind = ?"         \
+                 " ORDER BY delivery LIMIT ?")                                                               \
+    X(DEBT_OF, "SELECT reply FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                  \
+    X(DEBT_REMOVE, "DELETE FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                    \
+    X(DEBT_ANY, "SELECT 1 FROM debt WHERE message_id = ? LIMIT 1")                                           \
+    X(DELIVERY_MESSAGE, "SELECT message_id FROM live WHERE id = ?1 UNION ALL"                                \
+                        " SELECT message_id FROM ended WHERE id = ?1")                                       \
+    X(LIVE_REPLY, "SELECT last_reply FROM live WHERE id = ?")                                                \
     X(MESSAGE_PLACE, "SELECT body_id, first_delivery, deliveries FROM message WHERE id = ?")                 \
     X(MESSAGE_BY_CUSTODY, "SELECT id, first_delivery, deliveries FROM message WHERE custody_id = ?")         \
     X(MESSAGE_BODY, "SELECT body_id, size_bytes FROM message WHERE id = ?")                                  \
@@ -132,7 +150,10 @@
 enum queue_sql { QUEUE_SQL_FIRST = SQL_BODY_COUNT - 1, QUEUE_SQL_LIST(SQL_ENUM) SQL_QUEUE_COUNT };
 
 /* message.flags */
-#define MESSAGE_EIGHT_BIT 1
-#define MESSAGE_SMTPUTF8  2
+#define MESSAGE_EIGHT_BIT     1
+#define MESSAGE_SMTPUTF8      2
+#define MESSAGE_AUTHENTICATED 4
+#define MESSAGE_RET_SHIFT     3 /* two bits: enum dsn_ret */
+#define MESSAGE_RET_MASK      3
 
 #endif

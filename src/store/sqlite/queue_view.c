@@ -6,41 +6,57 @@
 
 /* ---- rows ---- */
 
-static void show_row(struct store_op *op, struct queue_rows_out *out, sqlite3_stmt *row)
+static struct queue_delivery show_row(struct store_op *op, sqlite3_stmt *row)
 {
     int64_t flags = db_col_i64(row, 13);
-    out->items = op_array_grow(op, out->items, out->count, sizeof(*out->items));
-    struct queue_delivery *d = &out->items[out->count++];
-    *d = (struct queue_delivery){.id = db_col_i64(row, 0),
-                                 .message_id = db_col_i64(row, 1),
-                                 .reverse_path = op_str(op, db_col_str(row, 3)),
-                                 .recipient = op_str(op, db_col_str(row, 4)),
-                                 .domain = op_str(op, db_col_str(row, 5)),
-                                 .home = op_str(op, db_col_str(row, 6)),
-                                 .state = (enum queue_state)db_col_i64(row, 7),
-                                 .attempts = (uint32_t)db_col_i64(row, 8),
-                                 .losses = (uint32_t)db_col_i64(row, 9),
-                                 .next_at = {db_col_i64(row, 10)},
-                                 .received_at = {db_col_i64(row, 11)},
-                                 .size_bytes = (uint64_t)db_col_i64(row, 12),
-                                 .eight_bit = flags & MESSAGE_EIGHT_BIT,
-                                 .smtputf8 = flags & MESSAGE_SMTPUTF8,
-                                 .last_reply = op_str(op, db_col_str(row, 14)),
-                                 .waits_since = {db_col_i64(row, 15)}};
+    struct queue_delivery d = {
+        .id = db_col_i64(row, 0),
+        .message_id = db_col_i64(row, 1),
+        .reverse_path = op_str(op, db_col_str(row, 3)),
+        .recipient = op_str(op, db_col_str(row, 4)),
+        .domain = op_str(op, db_col_str(row, 5)),
+        .home = op_str(op, db_col_str(row, 6)),
+        .state = (enum queue_state)db_col_i64(row, 7),
+        .attempts = (uint32_t)db_col_i64(row, 8),
+        .losses = (uint32_t)db_col_i64(row, 9),
+        .next_at = {db_col_i64(row, 10)},
+        .received_at = {db_col_i64(row, 11)},
+        .size_bytes = (uint64_t)db_col_i64(row, 12),
+        .eight_bit = flags & MESSAGE_EIGHT_BIT,
+        .smtputf8 = flags & MESSAGE_SMTPUTF8,
+        .authenticated = flags & MESSAGE_AUTHENTICATED,
+        .envelope = {(enum dsn_ret)(flags >> MESSAGE_RET_SHIFT & MESSAGE_RET_MASK),
+                     op_str(op, db_col_str(row, 16))},
+        .request = {(unsigned)db_col_i64(row, 17), op_str(op, db_col_str(row, 18))},
+        .delay_told = db_col_i64(row, 19),
+        .last_reply = op_str(op, db_col_str(row, 14)),
+        .waits_since = {db_col_i64(row, 15)},
+    };
     struct str custody = db_col_str(row, 2);
     if (custody.len == CUSTODY_ID_BYTES)
-        memcpy(d->custody_id.bytes, custody.ptr, CUSTODY_ID_BYTES);
+        memcpy(d.custody_id.bytes, custody.ptr, CUSTODY_ID_BYTES);
+    return d;
+}
+
+struct queue_delivery queue_row_show(struct sqlite_tx *tx, struct store_op *op, int64_t id)
+{
+    struct queue_delivery d = {.id = 0};
+    sqlite3_stmt *row = db_query(tx->db, SQL_LIVE_ROW, INT(id));
+    if (!row)
+        row = db_query(tx->db, SQL_ENDED_ROW, INT(id));
+    if (row)
+        d = show_row(op, row);
+    db_end(row);
+    return d;
 }
 
 static void show_id(struct sqlite_tx *tx, struct store_op *op, struct queue_rows_out *out, int64_t id)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_LIVE_ROW, INT(id));
-    if (!row)
-        row = db_query(tx->db, SQL_ENDED_ROW, INT(id));
-    if (!row)
+    struct queue_delivery d = queue_row_show(tx, op, id);
+    if (d.id == 0)
         return;
-    show_row(op, out, row);
-    db_end(row);
+    out->items = op_array_grow(op, out->items, out->count, sizeof(*out->items));
+    out->items[out->count++] = d;
 }
 
 /* ids holds one more than limit when there are further ones. */

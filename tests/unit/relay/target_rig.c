@@ -249,7 +249,7 @@ static void on_quarantined(void *arg, struct target *t, struct queue *q)
     fail_msg("mail of %s in quarantine", queue_name(q));
 }
 
-static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
+static const struct target_ops target_ops = {.observed = on_observed, .to_tell = on_quarantined};
 
 /* Its check says nothing in SMTP, so that all sessions are deliveries. */
 static struct config_check tcp_check = {

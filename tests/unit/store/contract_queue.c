@@ -214,15 +214,15 @@ static void an_end_is_for_good_and_frees_the_body(void **state)
     int64_t id = first_id(r, q);
     assert_ok(settle(r, q, id, QUEUE_OUTCOME_DELIVERED, 0));
     assert_str(read_body(r, queue_body_open(q, message_id)).text, "hello");
-    assert_ok(settle(r, q, id + 1, QUEUE_OUTCOME_BOUNCED, 0));
+    assert_ok(settle(r, q, id + 1, QUEUE_OUTCOME_REMOVED, 0));
     assert_err(read_body(r, queue_body_open(q, message_id)).err, ERR_NOT_FOUND);
     assert_ok(settle(r, q, id, QUEUE_OUTCOME_DEFERRED, 0));
     assert_int_equal(due(r, q, "example.test", "", 0, 3).count, 0);
-    struct queue_filter ended = {.states = 1 << QUEUE_DELIVERED | 1 << QUEUE_BOUNCED, .limit = 10};
+    struct queue_filter ended = {.states = 1 << QUEUE_DELIVERED | 1 << QUEUE_REMOVED, .limit = 10};
     struct answer a = list_rows(r, q, &ended);
     assert_int_equal(a.count, 2);
     assert_int_equal(row(&a, 0)->state, QUEUE_DELIVERED);
-    assert_int_equal(row(&a, 1)->state, QUEUE_BOUNCED);
+    assert_int_equal(row(&a, 1)->state, QUEUE_REMOVED);
 }
 
 static void a_quarantined_one_waits_for_release(void **state)
@@ -421,6 +421,33 @@ static void a_moved_one_is_due_at_its_own_home(void **state)
     assert_int_equal(due(r, q, "example.test", "", 0, 9).count, 2);
 }
 
+/* Also when the place changes from recipient to recipient, and back. */
+static void what_was_accepted_for_a_home_is_due_there(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const struct queue_recipient_in to[] = {
+        {STR("alice@example.test"), STR("example.test"), STR_EMPTY},
+        {STR("carol@far.test"), STR("far.test"), STR(QUEUE_HOME_OUTSIDE)},
+        {STR("bob@example.test"), STR("example.test"), STR(QUEUE_HOME_OUTSIDE)},
+        {STR("dan@example.test"), STR("example.test"), STR("mail2")},
+        {STR("eve@example.test"), STR("example.test"), STR_EMPTY},
+    };
+    assert_ok(accept_to(r, q, 1, STR("hello"), "", to, ARRAY_LEN(to), NULL));
+    struct answer own = due(r, q, "example.test", "", 0, 9);
+    assert_int_equal(own.count, 2);
+    assert_str(row(&own, 1)->recipient, "eve@example.test");
+    struct answer outside = due(r, q, "", QUEUE_HOME_OUTSIDE, 0, 9);
+    assert_int_equal(outside.count, 2);
+    assert_str(row(&outside, 0)->recipient, "carol@far.test");
+    assert_str(row(&outside, 0)->home, QUEUE_HOME_OUTSIDE);
+    assert_str(row(&outside, 1)->domain, "example.test");
+    struct answer a = due(r, q, "", "mail2", 0, 9);
+    assert_int_equal(a.count, 1);
+    a = summary(r, q);
+    assert_int_equal(a.count, 4);
+}
+
 static void a_removed_one_has_ended(void **state)
 {
     struct rig *r = *state;
@@ -612,7 +639,7 @@ static void closing_a_queue_forgets_what_is_pending(void **state)
     struct queue *q = new_queue(r);
     struct body_reader *reader = queue_body_open(q, 1);
     struct body_writer *writer = queue_body_begin(q);
-    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test"), STR_EMPTY};
     for (uint64_t i = 1; i <= 20; i++) {
         struct queue_message_in in = {.custody_id = id_of(i), .reverse_path = STR_EMPTY};
         struct body_writer *w = queue_body_begin(q);
@@ -650,6 +677,7 @@ const struct rig_test queue_tests[] = {
     {"a held one is not due", a_held_one_is_not_due},
     {"retry makes it due at once", retry_makes_it_due_at_once},
     {"a moved one is due at its own home", a_moved_one_is_due_at_its_own_home},
+    {"what was accepted for a home is due there", what_was_accepted_for_a_home_is_due_there},
     {"a removed one has ended", a_removed_one_has_ended},
     {"a trace tells what operators did", a_trace_tells_what_operators_did},
     {"an order acts once", an_order_acts_once},

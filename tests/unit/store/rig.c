@@ -295,8 +295,8 @@ static void on_accept(void *arg, int err, int64_t message_id)
     answered(a, err);
 }
 
-int accept_body(struct rig *r, struct queue *q, uint64_t id, const char *body, size_t len, const char *sender,
-                const char *const *recipients, int64_t *ret_message_id)
+int accept_to(struct rig *r, struct queue *q, uint64_t id, struct str body, const char *sender,
+              const struct queue_recipient_in *to, size_t count, int64_t *ret_message_id)
 {
     ASK(r, a);
     struct queue_message_in in = {.custody_id = id_of(id),
@@ -304,22 +304,28 @@ int accept_body(struct rig *r, struct queue *q, uint64_t id, const char *body, s
                                   .helo = STR("client.example.test"),
                                   .client = STR("127.0.0.9"),
                                   .received_at = {(int64_t)id * 1000}};
-    struct queue_recipient_in to[16];
-    size_t count = 0;
-    for (; recipients[count]; count++) {
-        struct str address = str_from(recipients[count]);
-        to[count].address = address;
-        to[count].domain = str_sub(address, str_find(address, '@', 0) + 1, SIZE_MAX);
-    }
     struct body_writer *w = queue_body_begin(q);
     if (!w)
         return queue_health(q);
-    body_append(w, body, len);
+    body_append(w, body.ptr, body.len);
     queue_accept(q, w, &in, to, count, on_accept, &a);
     wait_for(&a);
     if (ret_message_id)
         *ret_message_id = a.number;
     return a.err;
+}
+
+int accept_body(struct rig *r, struct queue *q, uint64_t id, const char *body, size_t len, const char *sender,
+                const char *const *recipients, int64_t *ret_message_id)
+{
+    struct queue_recipient_in to[16];
+    size_t count = 0;
+    for (; recipients[count]; count++) {
+        struct str address = str_from(recipients[count]);
+        struct str domain = str_sub(address, str_find(address, '@', 0) + 1, SIZE_MAX);
+        to[count] = (struct queue_recipient_in){address, domain, STR_EMPTY};
+    }
+    return accept_to(r, q, id, (struct str){body, len}, sender, to, count, ret_message_id);
 }
 
 int accept_one(struct rig *r, struct queue *q, uint64_t id, const char *recipient)
@@ -337,6 +343,8 @@ static void copy_rows(struct answer *a, const struct queue_rows *rows)
         copy[i].domain = rig_str(a->rig, rows->items[i].domain);
         copy[i].home = rig_str(a->rig, rows->items[i].home);
         copy[i].last_reply = rig_str(a->rig, rows->items[i].last_reply);
+        copy[i].envelope.envid = rig_str(a->rig, rows->items[i].envelope.envid);
+        copy[i].request.orcpt = rig_str(a->rig, rows->items[i].request.orcpt);
     }
     a->items = copy;
     a->count = rows->count;

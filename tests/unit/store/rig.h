@@ -76,6 +76,8 @@ const struct network_recipient *recipient(struct rig *r, const char *domain, con
 struct queue *own(struct rig *r, struct store *s, const char *name, const char *owner, int64_t expect_epoch,
                   int *ret_err, int64_t *ret_epoch);
 struct custody_id id_of(uint64_t number);
+int accept_to(struct rig *r, struct queue *q, uint64_t id, struct str body, const char *sender,
+              const struct queue_recipient_in *to, size_t count, int64_t *ret_message_id);
 /* Accepts a message with one recipient for each of the NULL-terminated texts. */
 int accept_body(struct rig *r, struct queue *q, uint64_t id, const char *body, size_t len, const char *sender,
                 const char *const *recipients, int64_t *ret_message_id);
@@ -112,7 +114,7 @@ struct rig_test {
     const char *name;
     void (*run)(void **state);
 };
-extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], find_tests[], kept_tests[],
+extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], find_tests[], kept_tests[], report_tests[],
     body_tests[], mail_tests[]; /* end with name NULL */
 
 /* Runs them all for an engine, and its own (extra); the number of failures. */
