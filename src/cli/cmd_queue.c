@@ -30,7 +30,8 @@ static const char *check_words(const struct args *args, struct words *w, const s
     if (!queue_act_is(verb))
         return "say list, show, hold, release, retry, move, remove or quarantine";
     if (!queue_selection_is_narrow(s) && !w->all)
-        return "say which: an id, --server, --sender, --recipient, --domain, --state, --reply, --older-than, "
+        return "say which: an id, --server, --sender, --recipient, --domain, --message-id, --state, --reply, "
+               "--older-than, "
                "--newer-than; or --all";
     if ((strcmp(verb, "move") == 0) != (w->act.to != NULL))
         return "move, and only move, needs --to SERVER";

@@ -15,6 +15,7 @@ struct wanted {
     bool by_id;
     struct queue_filter filter;
     struct str relay; /* of a queue id */
+    char *message_id; /* an address may be one, too; owned */
 };
 
 static int parse(struct wanted *w, struct str text)
@@ -23,8 +24,15 @@ static int parse(struct wanted *w, struct str text)
     w->by_id = custody_id_parse(text, &w->id) == 0;
     if (w->by_id || queue_id_parse(text, &w->relay, &w->filter.delivery_id) == 0)
         return 0;
-    w->filter.recipient = text;
-    return str_find(text, '@', 0) == SIZE_MAX ? ERR_SYNTAX : 0;
+    bool header = text.len > 0 && text.ptr[0] == '<';
+    if (!header && str_find(text, '@', 0) == SIZE_MAX)
+        return ERR_SYNTAX;
+    w->message_id = queue_message_id(text.ptr);
+    if (header)
+        w->filter.header_id = str_from(w->message_id);
+    else
+        w->filter.recipient = text;
+    return 0;
 }
 
 static int find(struct context *cx, const struct queue_names *names, const struct wanted *w,
@@ -34,7 +42,11 @@ static int find(struct context *cx, const struct queue_names *names, const struc
         trace_found_add(found, &w->id);
         return EXIT_DONE;
     }
-    return trace_find(cx, names, &w->filter, w->relay, found);
+    int status = trace_find(cx, names, &w->filter, w->relay, found);
+    if (status != EXIT_DONE || found->count > 0 || !w->filter.recipient.ptr)
+        return status;
+    const struct queue_filter by_header = {.header_id = str_from(w->message_id)};
+    return trace_find(cx, names, &by_header, w->relay, found);
 }
 
 static int trace(struct context *cx, const struct wanted *w, size_t limit, bool json)
@@ -77,7 +89,7 @@ int cmd_trace(int argc, char **argv)
     if (args.operand_count != 1 || parse(&wanted, str_from(args.operands[0])) < 0)
         return command_usage("trace",
                              "name a custody id (26 letters and digits, as in the 250 reply), a queue "
-                             "id such as relay1:17, or a recipient");
+                             "id such as relay1:17, a recipient or a Message-ID");
     if (limit_text && (str_to_u64(str_from(limit_text), TRACE_IDS_MAX, &limit) < 0 || limit == 0))
         return command_usage("trace", "--limit is a number of messages from 1 to 1000");
     int status = context_load_config(&cx);
@@ -86,5 +98,6 @@ int cmd_trace(int argc, char **argv)
     if (status == EXIT_DONE)
         status = trace(&cx, &wanted, (size_t)limit, json);
     context_fini(&cx);
+    free(wanted.message_id);
     return status;
 }

@@ -87,6 +87,14 @@ static struct str address(const char *text)
     return text && strcmp(text, "<>") == 0 ? STR_EMPTY : optional(text);
 }
 
+char *queue_message_id(const char *text)
+{
+    char *id = text[0] == '<' ? mem_strdup(text) : mem_asprintf("<%s>", text);
+    if (strlen(id) > QUEUE_HEADER_ID_MAX)
+        id[QUEUE_HEADER_ID_MAX] = '\0';
+    return id;
+}
+
 static void take_texts(struct queue_selection *s)
 {
     const struct queue_words *w = &s->words;
@@ -94,10 +102,12 @@ static void take_texts(struct queue_selection *s)
     s->domain = w->domain ? mem_strdup(w->domain) : NULL;
     if (s->domain)
         ascii_lower_inplace(s->domain, strlen(s->domain));
+    s->message_id = w->message_id ? queue_message_id(w->message_id) : NULL;
     s->filter = (struct queue_filter){
         .sender = address(w->sender),
         .recipient = optional(w->recipient),
         .domain = optional(s->domain),
+        .header_id = optional(s->message_id),
         .reply = optional(w->reply),
     };
 }
@@ -121,14 +131,15 @@ void queue_selection_fini(struct queue_selection *s)
 {
     free(s->relay);
     free(s->domain);
+    free(s->message_id);
     free(s->domains);
 }
 
 bool queue_selection_is_narrow(const struct queue_selection *s)
 {
     const struct queue_words *w = &s->words;
-    return w->server || w->sender || w->recipient || w->domain || w->state || w->reply || w->older_than ||
-           w->newer_than || w->id;
+    return w->server || w->sender || w->recipient || w->domain || w->message_id || w->state || w->reply ||
+           w->older_than || w->newer_than || w->id;
 }
 
 /* ---- for the queue ---- */
@@ -169,9 +180,9 @@ json_t *queue_selection_args(const struct queue_selection *s, const char *to, ui
 {
     const struct queue_words *w = &s->words;
     const char *custody_id = s->filter.custody_id ? w->id : NULL;
-    json_t *args = json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}", "server", w->server, "sender",
-                             s->filter.sender.ptr, "recipient", w->recipient, "domain", s->domain, "reply",
-                             w->reply, "id", custody_id, "to", to);
+    json_t *args = json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*}", "server", w->server,
+                             "sender", s->filter.sender.ptr, "recipient", w->recipient, "domain", s->domain,
+                             "message_id", s->message_id, "reply", w->reply, "id", custody_id, "to", to);
     set_number(args, "delivery", s->filter.delivery_id);
     set_number(args, "states", s->filter.states);
     set_number(args, "from_ms", s->filter.received_from.ms);

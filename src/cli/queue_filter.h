@@ -12,16 +12,16 @@
 
 /* NULL: any. */
 struct queue_words {
-    const char *server, *sender, *recipient, *domain, *state, *reply, *older_than, *newer_than;
+    const char *server, *sender, *recipient, *domain, *message_id, *state, *reply, *older_than, *newer_than;
     const char *id; /* a custody id, or a queue id: RELAY:NUMBER */
     const char *relay, *limit;
 };
 
 #define QUEUE_SELECTION_OPTIONS(w)                                                                           \
     {"server", &(w)->server, NULL}, {"sender", &(w)->sender, NULL}, {"recipient", &(w)->recipient, NULL},    \
-        {"domain", &(w)->domain, NULL}, {"state", &(w)->state, NULL}, {"reply", &(w)->reply, NULL},          \
-        {"older-than", &(w)->older_than, NULL}, {"newer-than", &(w)->newer_than, NULL},                      \
-        {"id", &(w)->id, NULL}, {"relay", &(w)->relay, NULL},                                                \
+        {"domain", &(w)->domain, NULL}, {"message-id", &(w)->message_id, NULL},                              \
+        {"state", &(w)->state, NULL}, {"reply", &(w)->reply, NULL}, {"older-than", &(w)->older_than, NULL},  \
+        {"newer-than", &(w)->newer_than, NULL}, {"id", &(w)->id, NULL}, {"relay", &(w)->relay, NULL},        \
     {                                                                                                        \
         "limit", &(w)->limit, NULL                                                                           \
     }
@@ -32,6 +32,7 @@ struct queue_selection {
     uint64_t limit;             /* 0: none was given */
     char *relay;                /* only this one's queue; NULL: all; owned */
     char *domain;               /* lower case; owned */
+    char *message_id;           /* with <>; owned */
     struct custody_id custody_id;
     struct str *domains; /* routed to server; owned */
 };
@@ -49,6 +50,9 @@ struct queue_filter queue_selection_filter(struct queue_selection *s, const stru
                                            const struct view *v);
 /* Args of an order for the relay, at most `limit` (0: none); to is for move, or NULL. For json_decref. */
 json_t *queue_selection_args(const struct queue_selection *s, const char *to, uint64_t limit);
+
+/* The Message-ID as queues have it, with its <>, whether text has them or not. For free(). */
+char *queue_message_id(const char *text);
 
 /* "relay-east:17": a delivery, that is one recipient of a message, by its queue and its number there.
  * ERR_SYNTAX. */

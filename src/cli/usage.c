@@ -6,8 +6,9 @@
 
 #define ORDER "[--timeout 2m] [--why TEXT] [--json]"
 #define SELECTION                                                                                            \
-    "[--id ID] [--server NAME] [--sender ADDRESS] [--recipient ADDRESS] [--domain NAME] [--state STATE] "    \
-    "[--reply TEXT] [--older-than TIME] [--newer-than TIME] [--relay NAME] [--limit N]"
+    "[--id ID] [--server NAME] [--sender ADDRESS] [--recipient ADDRESS] [--domain NAME] "                    \
+    "[--message-id ID] [--state STATE] [--reply TEXT] [--older-than TIME] [--newer-than TIME] [--relay "     \
+    "NAME] [--limit N]"
 #define ACT "(ID | " SELECTION " | --all) [--why TEXT] [--json]"
 
 /* One way to use a command. A command with verbs has a form for each. */
@@ -56,8 +57,9 @@ static const struct usage_form forms[] = {
      "sends again what the server got since then; a builtin server shows none twice"},
     {"events", "", "[--after NUMBER] [--limit N] [--json]",
      "shows the newest events; --after: those that follow one"},
-    {"trace", "", "(ID | ADDRESS) [--limit N] [--json]",
-     "tells the lives of messages, across the relays: of one, or of the newest to a recipient"},
+    {"trace", "", "(ID | ADDRESS | MESSAGE-ID) [--limit N] [--json]",
+     "tells the lives of messages, across the relays: of one, or of the newest to a recipient or with a "
+     "Message-ID"},
     {"user", "add", "ADDRESS", "makes a user; the password from the terminal, or one line of stdin"},
     {"user", "passwd", "ADDRESS", "gives a user another password"},
     {"user", "list", "[--json]", "shows the users' addresses"},
@@ -78,6 +80,7 @@ static const struct {
     {"--server", "the messaging server that it is to be delivered to"},
     {"--sender", "its reverse-path; <> is none"},
     {"--domain", "of the recipient"},
+    {"--message-id", "of its header, with or without <>"},
     {"--state", "waiting, held, quarantined, delivered, bounced or removed; or some, with commas between"},
     {"--reply", "a part of the last reply to it"},
     {"--older-than", "received before that time"},

@@ -141,6 +141,7 @@ static int make_filter(struct orders *o)
         .sender = text_member(o->args, "sender"),
         .recipient = text_member(o->args, "recipient"),
         .domain = text_member(o->args, "domain"),
+        .header_id = text_member(o->args, "message_id"),
         .reply = text_member(o->args, "reply"),
         .received_from = {number_member(o, "from_ms")},
         .received_before = {number_member(o, "before_ms")},

@@ -237,6 +237,7 @@ void queue_copy_message(struct store_op *op, struct queue_message_in *to, const 
     to->helo = text(op, from->helo);
     to->client = text(op, from->client);
     to->dsn.envid = text(op, from->dsn.envid);
+    to->header_id = str_sub(text(op, from->header_id), 0, QUEUE_HEADER_ID_MAX);
 }
 
 void queue_copy_recipient(struct store_op *op, struct queue_recipient_in *to,
@@ -357,6 +358,7 @@ static void copy_filter(struct store_op *op, struct queue_filter *to, const stru
     *to = *from;
     to->sender = op_str(op, from->sender);
     to->recipient = op_str(op, from->recipient);
+    to->header_id = op_str(op, from->header_id);
     to->domain = op_str(op, from->domain);
     to->reply = op_str(op, from->reply);
     to->home = op_str(op, from->home);

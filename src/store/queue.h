@@ -41,8 +41,12 @@ struct queue_message_in {
     bool smtputf8;                /* RFC 6531 */
     bool authenticated;           /* a user who had logged in sent it */
     struct dsn_envelope dsn;
+    struct str
+        header_id; /* its Message-ID with <>, cut at QUEUE_HEADER_ID_MAX; "" or ptr NULL: it has none */
     struct wall_time received_at;
 };
+
+#define QUEUE_HEADER_ID_MAX 255 /* longer ones are found by so much of them */
 
 /* The home of mail that must leave the network: its destination is found by the recipient's domain, or is the
  * relay's smarthost. No server can have this name (config/units.h). Only what we make ourselves gets it
@@ -196,6 +200,7 @@ struct store_op *queue_notices_drop(struct queue *q, int64_t up_to_id, void (*on
 struct queue_filter {
     struct str sender;    /* the reverse-path, in any case of letters; ptr NULL: any */
     struct str recipient; /* in any case of letters; ptr NULL: any */
+    struct str header_id; /* the Message-ID with its <>, cut as above; ptr NULL: any */
     struct str domain;    /* of the recipient, lower case; ptr NULL: any */
     struct str reply;     /* a part of the last reply, in any case of letters; ptr NULL: any */
     struct wall_time received_from, received_before; /* 0: any */

@@ -2,7 +2,7 @@
 
 import program
 from network import ALICE, BOB
-from test_command_queue import changed, waiting  # noqa: F401
+from test_command_queue import changed, rows, waiting  # noqa: F401
 from test_log import await_line
 
 
@@ -11,11 +11,21 @@ def one(network, what):
     return life
 
 
+def by_tag(ledger, custody_id):
+    """What was sent and got this custody id."""
+    [attempt] = [a for a in ledger.attempts.values() if a.reply.endswith(custody_id)]
+    return attempt
+
+
 def test_a_message_is_found_by_each_of_its_names(waiting, ledger):  # noqa: F811
     [row] = [r for r in waiting.json("queue", "list") if r["recipient"] == BOB]
     by_custody = one(waiting, row["id"])
     assert (by_custody["recipient"], by_custody["state"], by_custody["stored"]) == (BOB, "waiting", False)
     assert one(waiting, f"{row['queue']}:{row['delivery']}") == by_custody == one(waiting, BOB.upper())
+    [header] = [line for line in by_tag(ledger, row["id"]).content.decode().splitlines() if line.startswith("Message-ID:")]
+    message_id = header.split()[1]
+    assert one(waiting, message_id) == one(waiting, message_id.strip("<>")) == by_custody
+    assert list(rows(waiting, "--message-id", message_id)) == [row["id"]]
     assert len(waiting.json("trace", ALICE)) == 3 and len(waiting.json("trace", ALICE, "--limit", "2")) == 2
     assert "-- the newest 2" in waiting.must("trace", ALICE, "--limit", "2")
     for words in (["nobody@example.test"], ["relay-east:999"]):

@@ -100,12 +100,18 @@ static bool has_part(struct str s, struct str part)
     return false;
 }
 
-static bool fits(const struct memory_delivery *d, const struct queue_filter *f)
+static struct str header_id_of(const struct memory_queue *q, const struct memory_delivery *d)
+{
+    return ((const struct memory_message *)table_get(&q->messages, d->row.message_id))->in.header_id;
+}
+
+static bool fits(const struct memory_queue *q, const struct memory_delivery *d, const struct queue_filter *f)
 {
     return ((f->states >> d->row.state) & 1) && d->row.id > f->after_id &&
            (f->delivery_id == 0 || d->row.id == f->delivery_id) &&
            (!f->sender.ptr || str_ieq(d->row.reverse_path, f->sender)) &&
            (!f->recipient.ptr || str_ieq(d->row.recipient, f->recipient)) &&
+           (!f->header_id.ptr || str_eq(header_id_of(q, d), f->header_id)) &&
            (!f->domain.ptr || str_eq(d->row.domain, f->domain)) &&
            (!f->reply.ptr || has_part(d->row.last_reply, f->reply)) &&
            d->row.received_at.ms >= f->received_from.ms &&
@@ -118,7 +124,7 @@ int memory_queue_list(struct memory_tx *tx, struct store_op *op)
     struct op_queue_list *o = (struct op_queue_list *)op;
     const struct table *all = &tx->queue->deliveries;
     for (size_t i = (size_t)(o->filter.after_id > 0 ? o->filter.after_id : 0); i < all->count; i++) {
-        if (!fits(all->items[i], &o->filter))
+        if (!fits(tx->queue, all->items[i], &o->filter))
             continue;
         if (o->ret_rows.count == o->filter.limit) {
             o->ret_rows.more = true;
@@ -199,7 +205,7 @@ int memory_queue_act(struct memory_tx *tx, struct store_op *op)
     act = add_act(tx->queue, o);
     LIST_FOREACH (it, &tx->queue->live) {
         struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
-        if (!fits(d, &o->filter))
+        if (!fits(tx->queue, d, &o->filter))
             continue;
         if (o->filter.limit > 0 && seen++ == o->filter.limit)
             break;

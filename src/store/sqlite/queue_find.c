@@ -144,12 +144,12 @@ static sqlite3_stmt *scan_begin(struct finding *w, enum queue_sql sql)
 {
     const struct queue_filter *f = w->f;
     int64_t first, last, before = f->received_before.ms ? f->received_before.ms : INT64_MAX;
-    bool of_message = f->sender.ptr || f->received_from.ms || f->received_before.ms;
+    bool of_message = f->sender.ptr || f->header_id.ptr || f->received_from.ms || f->received_before.ms;
     if (!range_of(w->tx, f, &first, &last))
         return NULL;
     return db_query(w->tx->db, sql, INT(first), INT(last), INT(f->states), text_or_null(f->recipient),
                     text_or_null(f->reply), INT(of_message), text_or_null(f->sender),
-                    INT(f->received_from.ms), INT(before));
+                    INT(f->received_from.ms), INT(before), text_or_null(f->header_id));
 }
 
 static void scan(struct finding *w, enum queue_sql sql, const struct queue_ids *places)
@@ -175,8 +175,8 @@ static void scan(struct finding *w, enum queue_sql sql, const struct queue_ids *
 /* Whether the filter asks for more than a place and a state. */
 static bool looks_at_rows(const struct queue_filter *f)
 {
-    return f->sender.ptr || f->recipient.ptr || f->reply.ptr || f->custody_id || f->delivery_id != 0 ||
-           f->received_from.ms != 0 || f->received_before.ms != 0;
+    return f->sender.ptr || f->header_id.ptr || f->recipient.ptr || f->reply.ptr || f->custody_id ||
+           f->delivery_id != 0 || f->received_from.ms != 0 || f->received_before.ms != 0;
 }
 
 static void find_live(struct finding *w, struct queue_ids *places)

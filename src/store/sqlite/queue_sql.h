@@ -12,13 +12,14 @@
     " LEFT JOIN request r ON r.id = d.id WHERE d.id = ?"
 
 /* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
- * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9. */
+ * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
+ * ?10 or NULL. */
 #define SCAN(table)                                                                                          \
     "SELECT d.id, d.place_id, ?3 >> d.state & 1 AND (?4 IS NULL OR d.recipient = ?4 COLLATE NOCASE)"         \
     " AND (?5 IS NULL OR instr(lower(d.last_reply), lower(?5)) > 0)"                                         \
     " AND (NOT ?6 OR EXISTS(SELECT 1 FROM message m WHERE m.id = d.message_id"                               \
     " AND (?7 IS NULL OR m.reverse_path = ?7 COLLATE NOCASE)"                                                \
-    " AND m.received_ms >= ?8 AND m.received_ms < ?9))"                                                      \
+    " AND m.received_ms >= ?8 AND m.received_ms < ?9 AND (?10 IS NULL OR m.header_id = ?10)))"               \
     " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id"
 
 #define QUEUE_SQL_LIST(X)                                                                                    \
@@ -27,10 +28,11 @@
     X(NEXT_MESSAGE, "SELECT coalesce(max(id), 0) + 1 FROM message")                                          \
     X(NEXT_LIVE, "SELECT coalesce(max(id), 0) + 1 FROM live")                                                \
     X(NEXT_ENDED, "SELECT coalesce(max(id), 0) + 1 FROM ended")                                              \
-    X(MESSAGE_ADD, "INSERT OR IGNORE INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, " \
-                   "client, flags,"                                                                          \
-                   " received_ms, first_delivery, deliveries, envid) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "  \
-                   "?, ?)")                                                                                  \
+    X(MESSAGE_ADD,                                                                                           \
+      "INSERT OR IGNORE INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, "              \
+      "client, flags,"                                                                                       \
+      " received_ms, first_delivery, deliveries, envid, header_id) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "    \
+      "?, ?, ?)")                                                                                            \
     X(REQUEST_ADD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, ?, ?, 0)")                        \
     X(REQUEST_NEVER, "INSERT INTO request(id, notify, orcpt, told) VALUES(?1, ?2, '', 0)"                    \
                      " ON CONFLICT(id) DO UPDATE SET notify = ?2")                                           \

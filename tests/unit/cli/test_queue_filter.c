@@ -72,16 +72,19 @@ static void an_order_says_it_all(void **state)
                                              .sender = "<>",
                                              .recipient = "a@b.test",
                                              .domain = "B.test",
+                                             .message_id = "x@y.test",
                                              .reply = "no",
                                              .state = "waiting",
                                              .id = "00000000000000000000000000",
                                              .older_than = "1s"}));
     json_t *args = queue_selection_args(&s, "mail2", 0);
     char *text = json_dumps(args, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(text, "{\"before_ms\":1799999999000,\"domain\":\"b.test\","
-                              "\"id\":\"00000000000000000000000000\",\"recipient\":\"a@b.test\","
-                              "\"reply\":\"no\",\"sender\":\"\",\"server\":\"mail1\",\"states\":1,"
-                              "\"to\":\"mail2\"}");
+    assert_string_equal(
+        text,
+        "{\"before_ms\":1799999999000,\"domain\":\"b.test\","
+        "\"id\":\"00000000000000000000000000\",\"message_id\":\"<x@y.test>\",\"recipient\":\"a@b.test\","
+        "\"reply\":\"no\",\"sender\":\"\",\"server\":\"mail1\",\"states\":1,"
+        "\"to\":\"mail2\"}");
     free(text);
     json_decref(args);
     queue_selection_fini(&s);

@@ -84,6 +84,29 @@ static void it_is_found_by_what_it_has(void **state)
     assert_int_equal(row(&a, 0)->received_at.ms, 4000);
 }
 
+static void it_is_found_by_its_message_id(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    char longest[QUEUE_HEADER_ID_MAX + 10];
+    memset(longest, 'x', sizeof(longest));
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    r->header_id = STR("<one@sender.test>");
+    assert_ok(accept_one(r, q, 2, "alice@example.test"));
+    r->header_id = (struct str){longest, sizeof(longest)};
+    assert_ok(accept_one(r, q, 3, "alice@example.test"));
+    r->header_id = STR_EMPTY;
+    queue_close(q); /* what the journal kept */
+    q = own(r, r->store, "relay-east", "west1", 1, NULL, NULL);
+    struct answer a = find(r, q, (struct queue_filter){.header_id = STR("<one@sender.test>")});
+    assert_int_equal(a.count, 1);
+    assert_int_equal(row(&a, 0)->received_at.ms, 2000);
+    a = find(r, q, (struct queue_filter){.header_id = {longest, QUEUE_HEADER_ID_MAX}});
+    assert_int_equal(a.count, 1);
+    assert_int_equal(find(r, q, (struct queue_filter){.header_id = STR("<ONE@sender.test>")}).count, 0);
+    assert_int_equal(find(r, q, (struct queue_filter){.header_id = STR_EMPTY}).count, 1);
+}
+
 static void a_domain_is_meant_with_any_home(void **state)
 {
     struct rig *r = *state;
@@ -163,6 +186,7 @@ static void an_act_reaches_all_that_it_names(void **state)
 
 const struct rig_test find_tests[] = {
     {"it is found by what it has", it_is_found_by_what_it_has},
+    {"it is found by its Message-ID", it_is_found_by_its_message_id},
     {"a domain is meant with any home", a_domain_is_meant_with_any_home},
     {"what is stopped is found wherever it goes", what_is_stopped_is_found_wherever_it_goes},
     {"a rare one is found among many", a_rare_one_is_found_among_many},

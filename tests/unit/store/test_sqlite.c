@@ -142,6 +142,9 @@ static void a_queue_of_version_5_is_understood(void **state)
     rig_close(r, r->store);
     run_sql(r, "queue-q.db",
             "ALTER TABLE message DROP COLUMN envid; DROP TABLE request; DROP TABLE debt;"
+            "ALTER TABLE message DROP COLUMN header_id; DROP TABLE acted; DROP INDEX act_key;"
+            "ALTER TABLE act DROP COLUMN key; ALTER TABLE act DROP COLUMN up_to;"
+            "ALTER TABLE act DROP COLUMN room; ALTER TABLE act DROP COLUMN done;"
             "PRAGMA user_version=5");
     r->store = rig_open(r);
     q = own(r, r->store, "q", "east1", 1, NULL, NULL);
