@@ -114,7 +114,8 @@ static bool may_go_on(struct loading *ld, int err, FILE *fp, long *at)
         return false;
     f->on_finding(f->arg, ld->eb->text);
     *at = ftell(fp);
-    return ++f->count<ZONE_FINDINGS_MAX && * at> before;
+    f->count++;
+    return *at > before && f->count < ZONE_FINDINGS_MAX;
 }
 
 static int load(struct loading *ld, FILE *fp)

@@ -93,7 +93,7 @@ static void who_was_just_added_is_known(void **state)
 static void a_flood_is_a_few_looks(void **state)
 {
     struct ground g;
-    struct asker many[200];
+    struct asker many[200], late;
     ground_open(&g, state);
     begin(&g, &many[0], "x@dir.test");
     const struct store_op *first = g.users.look;
@@ -104,6 +104,7 @@ static void a_flood_is_a_few_looks(void **state)
     }
     rig_wait(g.rig, &many[0].done);
     assert_false(many[1].done);
+    begin(&g, &late, "y@dir.test");
     assert_null(g.users.look); /* it pauses before the next one */
     RIG_UNTIL(g.rig, g.users.look != NULL);
     assert_true(list_empty(&g.users.next));
@@ -111,6 +112,7 @@ static void a_flood_is_a_few_looks(void **state)
         rig_wait(g.rig, &many[i].done);
         assert_int_equal(many[i].verdict, VERDICT_REFUSE);
     }
+    assert_true(late.done);
     ground_close(&g);
 }
 

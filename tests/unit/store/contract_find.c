@@ -177,6 +177,10 @@ static void an_act_reaches_all_that_it_names(void **state)
     assert_ok(act(r, q, &five, QUEUE_ACT_RELEASE, "", &changed)); /* of those that can be released */
     assert_int_equal(changed, 5);
     assert_int_equal(find(r, q, (struct queue_filter){.states = 1 << QUEUE_HELD}).count, MANY - 5);
+    assert_ok(act(r, q, &(struct queue_filter){.limit = 0}, QUEUE_ACT_HOLD, "", &changed));
+    assert_int_equal(changed, MANY * RECIPIENTS - (MANY - 5));
+    assert_ok(act(r, q, &(struct queue_filter){.limit = 0}, QUEUE_ACT_RELEASE, "", &changed));
+    assert_int_equal(changed, MANY * RECIPIENTS);
     assert_ok(act(r, q, &(struct queue_filter){.limit = 0}, QUEUE_ACT_REMOVE, "", &changed));
     assert_int_equal(changed, MANY * RECIPIENTS);
     assert_int_equal(find(r, q, (struct queue_filter){.limit = 1}).count, 0);
