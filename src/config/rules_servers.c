@@ -198,7 +198,14 @@ static void check_tls(struct build *b, const struct tree_section *s)
     if (server->kind == SERVER_EXTERNAL && server->certificate_count > 0)
         findings_add(b->findings, tree_line(s, "certificates"),
                      "%s: an external server has certificates of its own; remove certificates", s->label);
-    if (server->tls == TLS_PINNED && !tree_find(s, "tls_pins"))
+    if (server->kind == SERVER_BUILTIN && server->certificate_count == 0 &&
+        (server->tls == TLS_REQUIRED || server->tls == TLS_PINNED))
+        findings_add(
+            b->findings, tree_line(s, "tls"),
+            "%s: without certificates a builtin server has no TLS, and nothing could be delivered to "
+            "it; give it certificates, or another tls",
+            s->label);
+    if (server->tls == TLS_PINNED && server->tls_pins.count == 0)
         findings_add(b->findings, tree_line(s, "tls"),
                      "%s: tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key",
                      s->label);

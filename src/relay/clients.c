@@ -17,7 +17,8 @@ static void set_tls(struct tls_client *t, const struct config_server *server)
                                          .pins = server->tls_pins.pins,
                                          .pin_count = server->tls_pins.count};
     if (tls_client_set(t, &options, &eb) < 0)
-        log_event(LOG_ERROR, "authorities not read, mail for this server waits",
+        log_event(LOG_ERROR,
+                  "authorities not read: those of before stay, without any mail for this server waits",
                   LOG_TEXT("server", server->name), LOG_TEXT("detail", eb.text));
 }
 

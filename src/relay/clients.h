@@ -9,8 +9,8 @@
 
 struct clients;
 
-/* Authorities that cannot be read are logged; mail for their server waits. config and relay must outlive it.
- */
+/* Authorities that cannot be read are logged: those that were read before stay; without any, mail for their
+ * server waits. config and relay must outlive it. */
 struct clients *clients_new(struct loop *l, const struct config *config, const struct config_relay *relay);
 /* All sessions must be gone. NULL is allowed. */
 void clients_free(struct clients *c);

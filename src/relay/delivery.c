@@ -73,12 +73,20 @@ static void take_next(struct delivery *d)
     smtp_client_send(d->client, &message);
 }
 
+void delivery_retire(struct delivery *d)
+{
+    bool idle = delivery_idle(d);
+    d->finishing = true;
+    if (!idle)
+        return;
+    d->ready = false;
+    loop_timer_stop(d->idle_timer);
+    smtp_client_quit(d->client);
+}
+
 static void on_idle(void *arg)
 {
-    struct delivery *d = arg;
-    d->finishing = true;
-    d->ready = false;
-    smtp_client_quit(d->client);
+    delivery_retire(arg);
 }
 
 static void on_ready(void *arg)

@@ -60,6 +60,8 @@ struct transaction *delivery_free(struct delivery *d);
 
 /* There may be something to send: an idle session asks `next`. */
 void delivery_kick(struct delivery *d);
+/* Ends once the transaction under way, if there is one, has its answer: no further one is taken. */
+void delivery_retire(struct delivery *d);
 bool delivery_idle(const struct delivery *d);
 /* The transaction under way, or NULL. */
 const struct transaction *delivery_transaction(const struct delivery *d);

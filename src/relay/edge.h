@@ -1,7 +1,7 @@
 /* The relay's edge: SMTP in. Takes mail for the network's recipients into the
  * relay's own queue, and says 250 only when it is durable there. While the
- * queue is not ours or takes nothing, new sessions get 421 at once, so that
- * senders go on to another relay.
+ * queue is not ours, new sessions get 421 at once, so that senders go on to
+ * another relay; while it takes nothing, MAIL gets 452 or 451.
  *
  * What survives a crash: every message that was answered with 250. */
 #ifndef HOLDFAST_RELAY_EDGE_H

@@ -40,6 +40,18 @@ static void note_down(struct schedule *s, struct mono_time now)
         s->down_since = now;
 }
 
+static void end_outage(struct schedule *s)
+{
+    s->down_since = MONO_NEVER;
+    s->failed_attempts = 0;
+}
+
+void schedule_on_well(struct schedule *s)
+{
+    if (s->server == SCHEDULE_UP)
+        end_outage(s);
+}
+
 void schedule_on_server(struct schedule *s, enum schedule_server server, struct mono_time now)
 {
     if (server == s->server)
@@ -51,10 +63,8 @@ void schedule_on_server(struct schedule *s, enum schedule_server server, struct 
         s->window = 1;
         s->backing_off = false;
     }
-    if (server == SCHEDULE_UP) {
-        s->down_since = MONO_NEVER;
-        s->failed_attempts = 0;
-    }
+    if (server == SCHEDULE_UP)
+        end_outage(s);
     s->server = server;
 }
 
@@ -109,6 +119,7 @@ void schedule_on_session_progress(struct schedule *s)
 {
     s->failed_attempts = 0;
     s->backing_off = false;
+    schedule_on_well(s);
     if (s->server == SCHEDULE_UP && s->window < s->options.sessions_max)
         s->window++;
 }

@@ -49,6 +49,9 @@ void schedule_configure(struct schedule *s, const struct schedule_options *optio
 
 /* The server's state according to its monitor. */
 void schedule_on_server(struct schedule *s, enum schedule_server server, struct mono_time now);
+/* It works without doubt (operational, not suspect): what failed while it was up is forgotten, so that
+ * failures days apart are never one outage. */
+void schedule_on_well(struct schedule *s);
 /* A probe failed. Counts as an attempt when nothing waits, and when the server is down and an attempt has
  * been under way for retry_ms without an end: a server that hangs lets sessions wait for minutes (RFC
  * 5321 4.5.3.2). */

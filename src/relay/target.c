@@ -84,6 +84,8 @@ static void on_change(void *arg, struct monitor *m, enum health_state before)
               LOG_TEXT("state", health_state_name(word->state)),
               LOG_TEXT("before", health_state_name(before)), LOG_TEXT("detail", word->detail));
     schedule_on_server(&t->schedule, schedule_word(t), loop_now(t->loop));
+    if (word->state == HEALTH_OPERATIONAL)
+        schedule_on_well(&t->schedule);
     t->ops->observed(t->arg, t);
     run(t);
     if (schedule_word(t) == SCHEDULE_DOWN)
@@ -359,6 +361,8 @@ void target_reload(struct target *t)
     struct schedule_options schedule = schedule_options_of(t->options.relay, t->options.server);
     schedule_configure(&t->schedule, &schedule);
     monitor_reload(t->monitor);
+    LIST_FOREACH (it, &t->sessions) /* they began under other terms, of TLS among others */
+        delivery_retire(LIST_ENTRY(it, struct session, node)->delivery);
     loop_timer_start(t->timer, 0); /* there may be something to do sooner */
 }
 

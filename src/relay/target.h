@@ -54,7 +54,7 @@ void target_free(struct target *t);
 
 const struct config_server *target_server(const struct target *t);
 
-/* The configuration changed in place (config_exchange). Sessions that are open go on. */
+/* The configuration changed in place (config_exchange). Sessions that are open finish their transaction. */
 void target_reload(struct target *t);
 
 /* Sets where the server is; a new epoch or address begins a new chance. */

@@ -1,9 +1,9 @@
 #include "relay/tell.h"
 
-/* There is somebody to tell, and he did not ask for silence. */
+/* There is somebody to tell. Who said NEVER asked for none of what follows. */
 static bool can_be_told(const struct tell *t)
 {
-    return str_find(t->reverse_path, '@', 0) != SIZE_MAX && !(t->notify & DSN_NOTIFY_NEVER);
+    return str_find(t->reverse_path, '@', 0) != SIZE_MAX;
 }
 
 static bool is_named(const struct tell *t, const struct config_relay *relay)

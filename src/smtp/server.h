@@ -118,7 +118,8 @@ struct smtp_server_ops {
     /* Question, with at least one recipient: 354 and the message follows. */
     void (*data_begin)(void *arg);
     /* No question: bytes of the message, unstuffed, in pieces of any size. All
-     * are taken. False: no room for more until smtp_server_resume. */
+     * are taken. False: no room for more until smtp_server_resume; after the last
+     * piece it has no meaning. */
     bool (*data)(void *arg, const char *data, size_t len);
     /* Question: CRLF.CRLF was seen and the message holds to the rules. A 250
      * says: durable. LMTP: smtp_server_reply answers for all recipients that
@@ -185,8 +186,8 @@ int64_t smtp_server_timeout_ms(const struct smtp_server *s);
 uint64_t smtp_server_progress(const struct smtp_server *s);
 /* The same for all of the present stage, whatever progress there is; 0: no
  * limit. Count from the last change of smtp_server_stage: a message begins or has
- * ended. So a client with nothing to send cannot stay for ever; a message has its
- * least pace (progress) instead, and our own parts are trusted. */
+ * ended, or a piece of one has come, in chunks or not. So a client with nothing to send cannot stay for ever;
+ * a message has its least pace (progress) instead, and our own parts are trusted. */
 int64_t smtp_server_stage_timeout_ms(const struct smtp_server *s);
 uint64_t smtp_server_stage(const struct smtp_server *s);
 /* One of these times is over: 421 4.4.2, finished. */

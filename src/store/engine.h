@@ -156,6 +156,7 @@ struct port {
     /* Called for each write that succeeded, before its callback; may be NULL. */
     void (*on_commit)(void *arg, struct store_op *op);
     void *front;
+    uint64_t full_count; /* operations that were refused for want of room */
 };
 
 void port_init(struct port *p, const struct port_ops *ops, struct store *s, struct loop *l);

@@ -192,12 +192,12 @@ int queue_health(const struct queue *q)
     return q->port->ops->health(q->port);
 }
 
-/* ---- accepting ---- */
-
-bool queue_keeps(const struct queue *q)
+uint64_t queue_full_count(const struct queue *q)
 {
-    return q->keep;
+    return q->port->full_count;
 }
+
+/* ---- accepting ---- */
 
 void queue_keep(struct queue *q, bool on)
 {
@@ -424,7 +424,6 @@ struct store_op *queue_act(struct queue *q, const struct queue_filter *filter,
     o->order.why = op_str(&o->op, order->why);
     o->order.key = op_str(&o->op, order->key.ptr ? order->key : STR_EMPTY);
     o->at = loop_wall(q->port->loop);
-    o->keep = q->keep;
     return op_submit(&o->op);
 }
 

@@ -26,6 +26,9 @@ const char *queue_name(const struct queue *q);
 int64_t queue_epoch(const struct queue *q); /* of this owner; 0 for a reader */
 /* 0 while it takes writes; ERR_FENCED, ERR_SYNC (reopening), ERR_FULL, ... */
 int queue_health(const struct queue *q);
+/* How often something was refused for want of room, by this handle: queue_health says so for a moment only.
+ */
+uint64_t queue_full_count(const struct queue *q);
 /* Forgets pending operations and frees q; what is under way may still commit.
  * Of its body writers and readers only the freeing is allowed after that. */
 void queue_close(struct queue *q);
@@ -95,7 +98,7 @@ struct queue_delivery {
     uint32_t losses;   /* connections lost after MAIL while it was sent */
     struct wall_time next_at;
     struct wall_time received_at;
-    struct wall_time waits_since; /* its age counts from here: received_at, or its last release */
+    struct wall_time waits_since; /* its age counts from here: received_at, its last release or replay */
     uint64_t size_bytes;
     bool eight_bit, smtputf8, authenticated;
     struct dsn_envelope envelope;

@@ -65,7 +65,7 @@ struct op_queue_settle {
 
 struct op_queue_kept_count {
     struct store_op op;
-    struct wall_time since, until;
+    struct wall_time since;
     struct queue_kept ret_kept;
 };
 
@@ -111,7 +111,6 @@ struct op_queue_report {
     int64_t *ids;
     size_t count;
     struct wall_time at;
-    bool keep; /* as of op_queue_settle */
 };
 
 struct op_queue_owe_delay {
@@ -132,7 +131,6 @@ struct op_queue_act {
     struct queue_filter filter; /* states holds live ones only, limit 0 is none */
     struct queue_order order;   /* no ptr is NULL */
     struct wall_time at;
-    bool keep; /* as of op_queue_settle */
     uint64_t ret_changed;
     /* The engine's, when it works in slices: */
     int64_t record_id;
@@ -162,7 +160,6 @@ void queue_copy_message(struct store_op *op, struct queue_message_in *to,
                         const struct queue_message_in *from);
 void queue_copy_recipient(struct store_op *op, struct queue_recipient_in *to,
                           const struct queue_recipient_in *from);
-bool queue_keeps(const struct queue *q); /* as queue_keep said */
 
 /* Those that wait longest first, and only `limit` of them. */
 void queue_rows_by_age(struct queue_rows_out *rows, size_t limit);

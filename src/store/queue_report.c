@@ -44,7 +44,6 @@ struct store_op *queue_report(struct queue *q, const struct queue_report *report
     o->ids = copy_ids(&o->op, report->delivery_ids, report->count);
     o->count = report->count;
     o->at = loop_wall(queue_port(q)->loop);
-    o->keep = queue_keeps(q);
     return op_submit(&o->op);
 }
 

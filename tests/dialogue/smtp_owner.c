@@ -256,6 +256,7 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
     check_lines(buf_str(&o->message));
     CHECK(info->nul == !!memchr(buf_data(&o->message), '\0', o->message.len));
     o->at_data_end = true;
+    o->data_full = false; /* the machine waits for no room any more */
     o->messages++;
     struct smtp_reply r = final_reply(o);
     if (str_starts(str_from(smtp_server_protocol_name(o->server)), STR("LMTP")) &&

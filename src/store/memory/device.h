@@ -80,7 +80,7 @@ struct memory_message {
     uint64_t size_bytes;
     int64_t first_delivery;
     size_t delivery_count, live_count;
-    bool kept; /* nothing of it is live, and its body is not free */
+    bool kept; /* something of it was delivered, at ended_at the last, and its body is not to be free */
     struct wall_time ended_at;
 };
 
@@ -134,8 +134,7 @@ void memory_debt_forget(struct memory_queue *q, int64_t delivery_id);
 bool memory_owes_for(const struct memory_queue *q, int64_t message_id);
 void memory_debts_free(struct memory_queue *q);
 
-/* It may be that its last delivery has ended, and nothing is owed for it: keeps its body, or makes it free.
- */
+/* A delivery of it, or a debt, has ended: keeps its body, or makes it free when it was the last. */
 void memory_message_end(struct memory_queue *q, struct memory_message *m, bool keep, struct wall_time at);
 struct memory_queue *memory_queue_new(struct str name);
 void memory_queue_free(void *queue);

@@ -179,7 +179,7 @@ void memory_delivery_set(struct memory_queue *q, struct memory_delivery *d, enum
         return;
     list_remove(&d->live);
     message->live_count--;
-    memory_message_end(q, message, keep, at);
+    memory_message_end(q, message, keep && state == QUEUE_DELIVERED, at);
 }
 
 static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,

@@ -108,9 +108,9 @@ static void pay(struct memory_queue *q, const struct op_queue_report *o, int64_t
     struct memory_debt *debt = find(q, o->kind, delivery_id);
     debt_free(debt);
     if (o->kind == QUEUE_OWES_FAILED)
-        memory_delivery_set(q, d, QUEUE_BOUNCED, o->keep, o->at);
+        memory_delivery_set(q, d, QUEUE_BOUNCED, false, o->at);
     else
-        memory_message_end(q, table_get(&q->messages, d->row.message_id), o->keep, o->at);
+        memory_message_end(q, table_get(&q->messages, d->row.message_id), false, o->at);
 }
 
 int memory_queue_report(struct memory_tx *tx, struct store_op *op)

@@ -161,7 +161,7 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
         list_remove(&d->live);
         str_replace(&d->row.last_reply, o->order.why);
         message->live_count--;
-        memory_message_end(q, message, o->keep, o->at);
+        memory_message_end(q, message, false, o->at);
     }
     return true;
 }

@@ -11,15 +11,15 @@
 #include "store/sqlite/journal.h"
 #include "store/sqlite/tx.h"
 #include "store/sqlite/wake.h"
+#include "store/sqlite/wal.h"
 
 struct committer {
     pthread_t thread;
     struct db db;
     struct lock lock;
     struct sqlite_tx tx;
-    bool lazy_sync;            /* how the connection is set */
-    int wal_frames;            /* in the log after our last commit */
-    int checkpoint_at;         /* frames */
+    bool lazy_sync; /* how the connection is set */
+    struct wal wal;
     int failed_rc;             /* of the last transaction that was refused */
     struct mono_time retry_at; /* when sick: the next try to open again */
     int64_t retry_delay_ms;

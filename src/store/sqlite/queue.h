@@ -41,11 +41,12 @@ struct queue_end {
     int attempts; /* more than before */
     struct str reply;
     struct wall_time at;
-    bool keep; /* its body, when something of the message was delivered */
+    bool keep; /* its body, when it was delivered */
 };
 /* Ends it: the row goes to the ended ones. */
 void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const struct queue_end *end);
-/* After an end, or the end of a debt: when it was the message's last, its body is kept, or becomes free. */
+/* After a delivery's end, or a debt's: the body is kept from now on, or when it was the message's last and
+ * none asked for that, becomes free. */
 void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, struct wall_time at);
 
 /* A message and its deliveries, but for its body. body_id 0: it lies in segments. False: there is one with

@@ -114,9 +114,9 @@ static void end_debt(struct sqlite_tx *tx, const struct op_queue_report *o, cons
     struct queue_live live;
     db_run(tx->db, SQL_DEBT_REMOVE, INT(p->message_id), INT(o->kind), INT(p->id));
     if (o->kind != QUEUE_OWES_FAILED)
-        queue_message_end(tx, p->message_id, o->keep, o->at);
+        queue_message_end(tx, p->message_id, false, o->at);
     else if (queue_live_get(tx, p->id, &live))
-        queue_live_end(tx, &live, &(struct queue_end){QUEUE_BOUNCED, 0, p->reply, o->at, o->keep});
+        queue_live_end(tx, &live, &(struct queue_end){QUEUE_BOUNCED, 0, p->reply, o->at, false});
 }
 
 int sqlite_queue_report(struct sqlite_tx *tx, struct store_op *op)

@@ -106,27 +106,27 @@
       "SELECT m.received_ms FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?")               \
     X(ENDED_ROW, ROW_COLUMNS("ended", "0", "m.received_ms"))                                                 \
     X(ENDED_SCAN, SCAN("ended"))                                                                             \
-    X(ENDED_DELIVERED_ANY, "SELECT 1 FROM ended WHERE id >= ?1 AND id < ?1 + ?2 AND state = 3 LIMIT 1")      \
     X(ENDED_DELIVERED_BY,                                                                                    \
       "SELECT d.id, d.place_id FROM message m JOIN ended d ON d.id >= m.first_delivery"                      \
-      " AND d.id < m.first_delivery + m.deliveries WHERE m.id = ?1 AND d.state = 3 AND ?2 ="                 \
-      " (SELECT a.server FROM attempt a WHERE a.id >= d.id << 16 AND a.id < (d.id + 1) << 16"                \
-      " AND a.outcome = 0 ORDER BY a.id DESC LIMIT 1)")                                                      \
+      " AND d.id < m.first_delivery + m.deliveries WHERE m.id = ?1 AND d.state = 3 AND EXISTS"               \
+      " (SELECT 1 FROM (SELECT a.server, a.at_ms FROM attempt a WHERE a.id >= d.id << 16"                    \
+      " AND a.id < (d.id + 1) << 16 AND a.outcome = 0 ORDER BY a.id DESC LIMIT 1) AS last"                   \
+      " WHERE last.server = ?2 AND last.at_ms >= ?3 AND last.at_ms < ?4)")                                   \
     X(ENDED_REVIVE,                                                                                          \
       "INSERT INTO live(id, message_id, place_id, state, lossy, next_ms, attempts, losses, recipient,"       \
       " last_reply, since_ms) SELECT id, message_id, place_id, 0, 0, 0, attempts, 0, recipient, last_reply," \
       " ?2 FROM ended WHERE id = ?1")                                                                        \
     X(ENDED_REMOVE, "DELETE FROM ended WHERE id = ?")                                                        \
-    X(KEPT_ADD, "INSERT INTO kept(message_id, ended_ms, size_bytes) SELECT id, ?2, size_bytes FROM message"  \
-                " WHERE id = ?1")                                                                            \
+    X(KEPT_PUT, "INSERT INTO kept(message_id, ended_ms, size_bytes) SELECT id, ?2, size_bytes FROM message"  \
+                " WHERE id = ?1 ON CONFLICT(message_id) DO UPDATE SET ended_ms = max(ended_ms, ?2)")         \
+    X(KEPT_ANY, "SELECT 1 FROM kept WHERE message_id = ?")                                                   \
     X(KEPT_REMOVE, "DELETE FROM kept WHERE message_id = ?")                                                  \
     X(KEPT_TOTAL, "SELECT messages, bytes FROM kept_total")                                                  \
-    X(KEPT_COUNT, "SELECT count(*), coalesce(sum(size_bytes), 0) FROM kept WHERE ended_ms >= ? AND ended_ms" \
-                  " < ?")                                                                                    \
+    X(KEPT_COUNT, "SELECT count(*), coalesce(sum(size_bytes), 0) FROM kept WHERE ended_ms >= ?")             \
     X(KEPT_OLDEST,                                                                                           \
       "SELECT message_id, ended_ms, size_bytes FROM kept ORDER BY ended_ms, message_id LIMIT ?")             \
-    X(KEPT_RANGE, "SELECT message_id FROM kept WHERE message_id > ? AND ended_ms >= ? AND ended_ms < ?"      \
-                  " ORDER BY message_id LIMIT ?")                                                            \
+    X(KEPT_RANGE,                                                                                            \
+      "SELECT message_id FROM kept WHERE message_id > ? AND ended_ms >= ? ORDER BY message_id LIMIT ?")      \
     X(ATTEMPT_NEXT, "SELECT coalesce(max(id) + 1, ?1 << 16) FROM attempt WHERE id >= ?1 << 16"               \
                     " AND id < (?1 + 1) << 16")                                                              \
     X(ATTEMPT_ADD,                                                                                           \

@@ -164,6 +164,47 @@ static void test_up_ends_the_outage(void **state)
     assert_int_equal(schedule_down_for_ms(&s, at(100000)), 0);
 }
 
+/* Failures that healed before the server counted as down are no part of the next outage. */
+static void test_healed_failures_are_forgotten(void **state)
+{
+    const int64_t day_ms = 86400000;
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    schedule_on_probe_failed(&s, false, at(0));
+    schedule_on_probe_failed(&s, false, at(1000));
+    schedule_on_well(&s);
+    assert_int_equal(schedule_down_for_ms(&s, at(day_ms)), 0);
+    for (int i = 0; i < options.attempts_limit; i++)
+        schedule_on_probe_failed(&s, false, at(day_ms));
+    schedule_on_server(&s, SCHEDULE_DOWN, at(day_ms));
+    assert_false(schedule_wants_invocation(&s, at(day_ms + options.after_ms - 1)));
+    assert_true(schedule_wants_invocation(&s, at(day_ms + options.after_ms)));
+}
+
+static void test_an_answer_ends_the_doubt(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    schedule_on_probe_failed(&s, false, at(0));
+    schedule_on_session_start(&s, at(1000));
+    schedule_on_session_progress(&s);
+    assert_int_equal(schedule_down_for_ms(&s, at(100000)), 0);
+}
+
+/* What is not up may answer a message and die again: that is one outage. */
+static void test_an_answer_while_down_does_not_end_the_outage(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    schedule_on_probe_failed(&s, false, at(0));
+    schedule_on_session_start(&s, at(1000));
+    schedule_on_session_progress(&s);
+    schedule_on_well(&s);
+    assert_int_equal(schedule_down_for_ms(&s, at(5000)), 5000);
+}
+
 static void test_a_new_instance_gets_new_chances(void **state)
 {
     (void)state;
@@ -230,6 +271,9 @@ int main(void)
         cmocka_unit_test(test_probes_count_only_when_nothing_waits),
         cmocka_unit_test(test_probes_count_while_an_attempt_hangs),
         cmocka_unit_test(test_up_ends_the_outage),
+        cmocka_unit_test(test_healed_failures_are_forgotten),
+        cmocka_unit_test(test_an_answer_ends_the_doubt),
+        cmocka_unit_test(test_an_answer_while_down_does_not_end_the_outage),
         cmocka_unit_test(test_a_new_instance_gets_new_chances),
         cmocka_unit_test(test_other_limits_hold_at_once_and_keep_what_was_counted),
         cmocka_unit_test(test_message_backoff_doubles_to_an_hour),

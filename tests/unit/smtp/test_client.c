@@ -18,7 +18,7 @@ struct world {
     struct str recipients[4];
     struct buf log; /* "ready", "0:delivered:final dot:250 ...", "done", "end:lost:MAIL:..." lines */
     bool late_body, free_at_result, send_again;
-    unsigned wanted, sends_left;
+    unsigned wanted, sends_left, handed_on;
     const char *body;
     unsigned wakes;
 };
@@ -47,6 +47,7 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     struct world *w = arg;
     char reply[128];
     smtp_reply_describe(&r->reply, reply, sizeof(reply));
+    w->handed_on += r->dsn;
     buf_append_fmt(&w->log, "%d:%s:%s:%s\n", (int)index, smtp_outcome_name(r->outcome),
                    smtp_stage_name(r->stage), reply);
     if (w->free_at_result)
@@ -169,6 +170,35 @@ static void pipelines_where_offered(void **state)
     expect_log(&w, "end:quit:QUIT:quit\n");
     assert_true(smtp_client_finished(w.c));
     close_world(&w);
+}
+
+static void dsn_is_handed_on_where_it_is_offered(void **state)
+{
+    static const struct dsn_request requests[] = {
+        {DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE, STR("rfc822;a+2Bb@example.test")}, {0, STR_EMPTY}};
+    static const char *const replies[] = {"250-mail.example.test\r\n250-PIPELINING\r\n250 DSN\r\n",
+                                          "250-mail.example.test\r\n250 PIPELINING\r\n"};
+    static const char *const commands[] = {
+        "MAIL FROM:<a@b.test> RET=FULL ENVID=QQ+201\r\n"
+        "RCPT TO:<alice@example.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a+2Bb@example.test\r\n"
+        "RCPT TO:<bob@example.test>\r\nDATA\r\n",
+        COMMANDS};
+    (void)state;
+    for (int offered = 0; offered < 2; offered++) {
+        struct world w;
+        open_ready(&w, SMTP_CLIENT_SMTP, replies[!offered]);
+        struct smtp_client_message m = {.reverse_path = STR("a@b.test"),
+                                        .recipients = w.recipients,
+                                        .recipient_count = 2,
+                                        .dsn = {DSN_RET_FULL, STR("QQ+201")},
+                                        .requests = requests,
+                                        .user = STR("alice@example.test")};
+        smtp_client_send(w.c, &m);
+        expect_output(&w, commands[!offered]);
+        says(&w, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 mine\r\n");
+        assert_int_equal(w.handed_on, offered ? 2 : 0);
+        close_world(&w);
+    }
 }
 
 static void ask(struct world *w, size_t count)
@@ -768,6 +798,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pipelines_where_offered),
+        cmocka_unit_test(dsn_is_handed_on_where_it_is_offered),
         cmocka_unit_test(a_question_ends_at_rcpt),
         cmocka_unit_test(a_question_without_pipelining_waits),
         cmocka_unit_test(waits_where_not),
