@@ -87,7 +87,7 @@ int cmd_queue(int argc, char **argv)
     w.act.verb = args.operands[0];
     w.act.json = w.json;
     int status = context_load_config(&cx);
-    if (status == EXIT_DONE && w.act.to && !config_server_find(cx.config, w.act.to))
+    if (status == EXIT_DONE && w.act.to && !config_has_place(cx.config, STR_EMPTY, str_from(w.act.to)))
         status = command_usage("queue", "--to names no server of the configuration");
     if (status == EXIT_DONE)
         status = run(&cx, &w);

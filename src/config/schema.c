@@ -121,6 +121,13 @@ static const struct schema_key certificate_keys[] = {
     {.name = NULL},
 };
 
+static const struct schema_word outside_tls_words[] = {
+    {"none", TLS_NONE},
+    {"opportunistic", TLS_OPPORTUNISTIC},
+    {"required", TLS_REQUIRED},
+    {NULL, 0},
+};
+
 static const struct schema_word bounce_words[] = {
     {"never", BOUNCE_NEVER},
     {"authenticated", BOUNCE_AUTHENTICATED},
@@ -179,6 +186,24 @@ static const struct schema_key relay_keys[] = {
     {FIELD("losses_max", config_relay, losses_max), SCHEMA_INT, RELOAD_LIVE, "5", LIMITS(1, 100),
      .help = "Connections lost during a message before it is quarantined; the waits between grow eightfold, "
              "from `retry`: ten minutes in all."},
+    {FIELD("smarthost", config_relay, smarthost), SCHEMA_TEXT, RELOAD_RESTART, "",
+     .help =
+         "Where all mail goes that leaves the network (notices), `HOST:PORT`, by name or address; unset: to "
+         "the servers that the DNS names for each recipient's domain."},
+    {FIELD("outside_port", config_relay, outside_port), SCHEMA_INT, RELOAD_RESTART, "25", LIMITS(1, 65535),
+     .help = "Without a smarthost: the port of those servers."},
+    {FIELD("outside_tls", config_relay, outside_tls), SCHEMA_WORD, RELOAD_LIVE, "\"opportunistic\"",
+     .words = outside_tls_words,
+     .help =
+         "How `STARTTLS` is used with them: never; when it is offered, with any certificate, else in plain "
+         "text; only with a certificate for the smarthost's name by an authority of the system."},
+    {FIELD("resolver", config_relay, resolver), SCHEMA_ENDPOINTS, RELOAD_RESTART, "{}", LIMITS(0, 16),
+     .help = "Recursive name servers, `ADDRESS:PORT`, that are asked about outside names; unset: those of "
+             "/etc/resolv.conf."},
+    {FIELD("trust_anchor", config_relay, trust_anchor), SCHEMA_PATH, RELOAD_RESTART, "",
+     .help = "The root's `DNSKEY` or `DS` records, in a file: their answers are validated (DNSSEC), and mail "
+             "waits "
+             "where they do not hold; unset: they are not."},
     {.name = NULL},
 };
 

@@ -22,5 +22,7 @@ void clients_set_peer_key(struct clients *c, const struct peer_key *key);
 
 const struct smtp_client_options *clients_options(const struct clients *c,
                                                   const struct config_server *server);
+/* To servers that are not of the network. */
+const struct smtp_client_options *clients_outside(const struct clients *c);
 
 #endif

@@ -4,11 +4,12 @@
 #include "relay/claims.h"
 #include "relay/delays.h"
 #include "relay/notices.h"
+#include "relay/outside.h"
 #include "relay/reports.h"
 #include "relay/safety_net.h"
 #include "relay/strays.h"
 
-static void on_stray_expired(void *arg, size_t count)
+static void on_given_up(void *arg, size_t count)
 {
     custody_expired(arg, count);
 }
@@ -34,12 +35,14 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
         .reports = reports_new(l, q, &reports),
         .delays = delays_new(l, q, options->relay, on_delay, c),
         .safety_net = safety_net_new(l, q, options->relay, options->work),
-        .strays = strays_new(l, q, options->network, options->config, options->relay, on_stray_expired, c)};
+        .strays = strays_new(l, q, options->network, options->config, options->relay, on_given_up, c)};
+    c->outside = outside_add(options->outside, q, c->claims, on_given_up, c);
     return c;
 }
 
 void custody_free(struct custody *c)
 {
+    outside_remove(c->outside);
     claims_free(c->claims);
     notices_free(c->notices);
     delays_free(c->delays);
@@ -47,6 +50,17 @@ void custody_free(struct custody *c)
     safety_net_free(c->safety_net);
     strays_free(c->strays);
     free(c);
+}
+
+size_t custody_changed(struct custody *c, const struct queue_filter *filter)
+{
+    strays_kick(c->strays);
+    return outside_changed(c->outside, filter);
+}
+
+void custody_accepted_outside(struct custody *c)
+{
+    outside_kick(c->outside);
 }
 
 void custody_tell(struct custody *c)
@@ -63,6 +77,6 @@ void custody_expired(struct custody *c, size_t count)
 
 void custody_reload(struct custody *c)
 {
-    strays_kick(c->strays);
+    (void)custody_changed(c, NULL);
     delays_kick(c->delays);
 }

@@ -12,6 +12,8 @@
 struct claims;
 struct delays;
 struct notices;
+struct outside;
+struct outside_mail;
 struct reports;
 struct safety_net;
 struct strays;
@@ -21,6 +23,7 @@ struct custody_options {
     const struct config *config;
     const struct config_relay *relay;
     struct record_work *work;
+    struct outside *outside; /* brings its mail that leaves the network */
     /* A report to a sender was accepted: see struct reports_options. */
     void (*on_report)(void *arg, struct queue *q, struct str domain, struct str home);
     void *arg;
@@ -35,11 +38,17 @@ struct custody {
     struct delays *delays;
     struct safety_net *safety_net;
     struct strays *strays;
+    struct outside_mail *outside;
 };
 
 /* What options points to must outlive it, and so must q. */
 struct custody *custody_new(struct loop *l, struct queue *q, const struct custody_options *options);
 void custody_free(struct custody *c);
+/* Its deliveries were changed by an operator, or "expire" was. Returns how many of those for outside that the
+ * filter selects are being sent now (NULL: none are asked for). */
+size_t custody_changed(struct custody *c, const struct queue_filter *filter);
+/* Mail that leaves the network was accepted. */
+void custody_accepted_outside(struct custody *c);
 /* Something is to be told, to the operator or a sender. */
 void custody_tell(struct custody *c);
 /* So many of its deliveries waited too long, and are in quarantine, or bounced. */

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "relay/schedule.h"
-#include "relay/tell.h"
 #include "smtp/client_connection.h"
 
 struct delivery {
@@ -29,6 +28,7 @@ struct delivery {
     struct body_reader *body;
     struct store_op *body_op;
     uint64_t body_offset;
+    struct mono_time dot_at; /* the message was given to its end; MONO_NEVER: it was not */
 };
 
 static void close_body(struct delivery *d)
@@ -54,6 +54,7 @@ static void take_next(struct delivery *d)
     d->transaction = t;
     d->about_message = 0;
     d->server_refused = false;
+    d->dot_at = MONO_NEVER;
     d->body = queue_body_open(source_queue(t->source), t->message_id);
     for (size_t i = 0; i < t->recipient_count; i++) {
         d->addresses[i] = str_from(t->recipients[i].address);
@@ -112,6 +113,7 @@ static void on_body_wanted(void *arg, size_t len_max)
 {
     struct delivery *d = arg;
     if (d->body_offset > 0 && d->body_offset == body_reader_size_bytes(d->body)) {
+        d->dot_at = loop_now(d->loop);
         smtp_client_body(d->client, "", 0);
         return;
     }
@@ -143,7 +145,7 @@ static void set_deferred(struct delivery *d, size_t i, struct wall_time now)
         (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.retry_ms, attempts)};
 }
 
-static struct tell tell(const struct transaction *t, size_t i)
+struct tell delivery_sender(const struct transaction *t, size_t i)
 {
     return (struct tell){str_from(t->reverse_path), t->recipients[i].notify, t->authenticated};
 }
@@ -153,7 +155,7 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     struct delivery *d = arg;
     struct queue_result *r = &d->results[index];
     struct wall_time now = loop_wall(d->loop);
-    struct tell sender = tell(d->transaction, index);
+    struct tell sender = delivery_sender(d->transaction, index);
     smtp_reply_describe(&result->reply, d->replies[index], sizeof(d->replies[index]));
     *r = (struct queue_result){.delivery_id = d->transaction->recipients[index].delivery_id,
                                .reply = str_from(d->replies[index]),
@@ -259,6 +261,11 @@ struct transaction *delivery_free(struct delivery *d)
     loop_timer_free(d->idle_timer);
     free(d);
     return t;
+}
+
+int64_t delivery_answer_ns(const struct delivery *d)
+{
+    return d->dot_at.ns == MONO_NEVER.ns ? -1 : loop_now(d->loop).ns - d->dot_at.ns;
 }
 
 bool delivery_idle(const struct delivery *d)

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "loop/loop.h"
 #include "relay/source.h"
+#include "relay/tell.h"
 #include "smtp/client.h"
 
 struct delivery;
@@ -57,6 +58,12 @@ struct delivery *delivery_new(struct loop *l, const struct delivery_options *opt
 /* Cuts the session without callbacks; returns the transaction under way, which
  * the caller holds again, or NULL. Allowed inside `ended`. */
 struct transaction *delivery_free(struct delivery *d);
+
+/* Who is told of t's recipient i. */
+struct tell delivery_sender(const struct transaction *t, size_t i);
+/* Inside `outcome`: how long the server took from the end of the message to its last answer; < 0: the message
+ * was not sent to its end. */
+int64_t delivery_answer_ns(const struct delivery *d);
 
 /* There may be something to send: an idle session asks `next`. */
 void delivery_kick(struct delivery *d);

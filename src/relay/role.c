@@ -10,12 +10,13 @@
 #include "relay/expiry.h"
 #include "relay/known_users.h"
 #include "relay/list_watch.h"
+#include "relay/listeners.h"
 #include "relay/observer.h"
 #include "relay/orders.h"
+#include "relay/outside.h"
 #include "relay/owned.h"
 #include "relay/recipients.h"
 #include "relay/safety_net.h"
-#include "relay/strays.h"
 #include "relay/target.h"
 #include "relay/target_instance.h"
 #include "store/presence.h"
@@ -41,12 +42,12 @@ struct relay_role {
     struct verify *verify;
     struct tls_server *tls;
     struct edge *edge;
-    struct loop_listener **listeners;
-    size_t listener_count;
+    struct listeners listeners;
     struct clients *clients;
     struct peer_key peer_key;
     bool peer_key_known;
     struct target **targets; /* one for each server of the configuration */
+    struct outside *outside;
     struct presence *presence;
     struct viewer *viewer;
     struct owned *owned;
@@ -180,6 +181,9 @@ static void on_report(void *arg, struct queue *q, struct str domain, struct str 
         if (s->custody->queue == q && there)
             source_kick(s->source);
     }
+    for (size_t i = 0; i < r->custody_count; i++)
+        if (r->custodies[i]->queue == q && str_eq(home, STR(QUEUE_HOME_OUTSIDE)))
+            custody_accepted_outside(r->custodies[i]);
 }
 
 static struct custody *add_custody(struct relay_role *r, struct queue *q)
@@ -188,6 +192,7 @@ static struct custody *add_custody(struct relay_role *r, struct queue *q)
                                       .config = r->options.config,
                                       .relay = r->options.relay,
                                       .work = &r->work,
+                                      .outside = r->outside,
                                       .on_report = on_report,
                                       .arg = r};
     r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
@@ -275,7 +280,7 @@ static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_fi
     }
     for (size_t i = 0; i < r->custody_count; i++)
         if (r->custodies[i]->queue == q)
-            strays_kick(r->custodies[i]->strays);
+            in_flight += custody_changed(r->custodies[i], filter);
     return in_flight;
 }
 
@@ -314,22 +319,6 @@ static void on_stream_accept(void *arg, struct loop_stream *stream, const struct
     edge_accept(r->edge, stream, peer);
 }
 
-static int open_listeners(struct relay_role *r, struct err_buf *eb)
-{
-    const struct config_listen *listen = &r->options.relay->listen;
-    r->listeners = mem_calloc(listen->count, sizeof(*r->listeners));
-    for (size_t i = 0; i < listen->count; i++) {
-        int rc =
-            r->options.listen_fds
-                ? loop_listen_fd(r->loop, r->options.listen_fds[i], on_stream_accept, r, &r->listeners[i], eb)
-                : loop_listen(r->loop, &listen->addrs[i], on_stream_accept, r, &r->listeners[i], eb);
-        if (rc < 0)
-            return rc;
-        r->listener_count++;
-    }
-    return 0;
-}
-
 static void make_targets(struct relay_role *r)
 {
     const struct config *config = r->options.config;
@@ -342,6 +331,16 @@ static void make_targets(struct relay_role *r)
                                          .work = &r->work};
         r->targets[i] = target_new(r->loop, &options, &target_ops, r);
     }
+}
+
+static void make_outside(struct relay_role *r)
+{
+    struct outside_options options = {.config = r->options.config,
+                                      .relay = r->options.relay,
+                                      .resolver = r->options.resolver,
+                                      .client = clients_outside(r->clients),
+                                      .work = &r->work};
+    r->outside = outside_new(r->loop, &options);
 }
 
 static void make_edge(struct relay_role *r)
@@ -398,13 +397,15 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
     r->clients = clients_new(l, config, options->relay);
     make_edge(r);
     make_targets(r);
+    make_outside(r);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
     r->orders = orders_new(options->store, config, r->owned, on_queue_changed, r);
     r->observer =
         observer_new(l, store_network(options->store), options->relay, config->lease_ms / OBSERVE_PER_LEASE,
                      r->targets, config->server_count, &r->work);
     r->viewer = viewer_new(l, store_network(options->store), on_view, r);
-    rc = open_listeners(r, eb);
+    rc = listeners_open(&r->listeners, l, &options->relay->listen, options->listen_fds, on_stream_accept, r,
+                        eb);
     if (rc < 0) {
         relay_role_free(r);
         return rc;
@@ -443,19 +444,12 @@ static void on_stop_timer(void *arg)
     r->on_stopped(r->stop_arg); /* last: the callee may free r */
 }
 
-static void close_listeners(struct relay_role *r)
-{
-    for (size_t i = 0; i < r->listener_count; i++)
-        loop_listener_free(r->listeners[i]);
-    r->listener_count = 0;
-}
-
 void relay_role_stop(struct relay_role *r, int64_t grace_ms, void (*on_stopped)(void *arg), void *arg)
 {
     r->on_stopped = on_stopped;
     r->stop_arg = arg;
     r->stop_deadline = mono_add_ms(loop_now(r->loop), grace_ms);
-    close_listeners(r);
+    listeners_close(&r->listeners);
     edge_shutdown(r->edge);
     r->stop_timer = loop_timer_new(r->loop, on_stop_timer, r);
     loop_timer_start(r->stop_timer, 0);
@@ -463,8 +457,7 @@ void relay_role_stop(struct relay_role *r, int64_t grace_ms, void (*on_stopped)(
 
 void relay_role_free(struct relay_role *r)
 {
-    close_listeners(r);
-    free(r->listeners);
+    listeners_close(&r->listeners);
     loop_timer_free(r->stop_timer);
     viewer_free(r->viewer);
     observer_free(r->observer);
@@ -478,6 +471,7 @@ void relay_role_free(struct relay_role *r)
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_free(r->targets[i]);
     free(r->targets);
+    outside_free(r->outside);
     clients_free(r->clients);
     free(r->streams);
     free(r->custodies);

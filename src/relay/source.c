@@ -46,6 +46,7 @@ static void transaction_free(struct transaction *t, bool settled)
         free(t->recipients[i].orcpt);
     }
     free(t->reverse_path);
+    free(t->domain);
     free(t->envid);
     free(t);
 }
@@ -142,6 +143,7 @@ static struct transaction *transaction_new(struct source *s, enum source_lane la
     t->message_id = row->message_id;
     t->custody_id = row->custody_id;
     t->reverse_path = str_dup(row->reverse_path);
+    t->domain = str_dup(row->domain);
     t->received_at = row->received_at;
     t->size_bytes = row->size_bytes;
     t->eight_bit = row->eight_bit;
@@ -152,6 +154,13 @@ static struct transaction *transaction_new(struct source *s, enum source_lane la
     return t;
 }
 
+static bool takes_row(const struct source *s, const struct transaction *t, const struct queue_delivery *row)
+{
+    bool elsewhere =
+        str_eq(str_from(s->home), STR(QUEUE_HOME_OUTSIDE)) && !str_eq(str_from(t->domain), row->domain);
+    return t->message_id == row->message_id && t->recipient_count < TRANSACTION_RECIPIENTS_MAX && !elsewhere;
+}
+
 static void add_row(struct source *s, enum source_lane lane, const struct queue_delivery *row)
 {
     struct lane *l = &s->lanes[lane];
@@ -160,7 +169,7 @@ static void add_row(struct source *s, enum source_lane lane, const struct queue_
         return;
     struct transaction *last =
         list_empty(&l->pool) ? NULL : LIST_ENTRY(l->pool.prev, struct transaction, node);
-    if (!last || last->message_id != row->message_id || last->recipient_count == TRANSACTION_RECIPIENTS_MAX) {
+    if (!last || !takes_row(s, last, row)) {
         last = transaction_new(s, lane, row);
         list_append(&l->pool, &last->node);
         l->ready++;

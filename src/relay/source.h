@@ -8,6 +8,8 @@
  * Deliveries whose connection was lost before ("lossy") come from a lane of
  * their own, so that a message that kills its server cannot take others along.
  *
+ * What leaves the network (home QUEUE_HOME_OUTSIDE) is handed out by domain: no two in one transaction.
+ *
  * All that waits is tried once when the source begins, due or not: when it is
  * due was said by the clock of whoever had the queue before, perhaps another
  * node's.
@@ -49,6 +51,7 @@ struct transaction {
     int64_t message_id;
     struct custody_id custody_id;
     char *reverse_path;
+    char *domain; /* of its recipients; of the first of them when they share a home */
     uint64_t size_bytes;
     bool eight_bit, smtputf8, authenticated;
     enum dsn_ret ret;

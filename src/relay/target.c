@@ -1,7 +1,6 @@
 #include "relay/target.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -9,6 +8,7 @@
 #include "relay/delivery.h"
 #include "relay/outcome_log.h"
 #include "relay/settlement.h"
+#include "relay/source_set.h"
 #include "relay/turn.h"
 #include "relay/work.h"
 
@@ -31,8 +31,7 @@ struct target {
     struct monitor *monitor;
     struct schedule schedule;
     struct target_instance instance;
-    struct source **sources;
-    size_t source_count, next_source;
+    struct source_set sources;
     struct list sessions;
     struct settlements settlements;
     struct loop_timer *timer; /* the schedule's */
@@ -43,10 +42,7 @@ static void run(void *arg);
 
 static size_t ready(const struct target *t, enum source_lane lane)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < t->source_count; i++)
-        count += source_ready(t->sources[i], lane);
-    return count;
+    return source_set_ready(&t->sources, lane);
 }
 
 static size_t busy_sessions(const struct target *t)
@@ -107,19 +103,6 @@ static void on_outcome(void *arg, struct monitor *m, const struct monitor_outcom
 
 /* ---- sessions ---- */
 
-static struct transaction *take(struct target *t, enum source_lane lane)
-{
-    for (size_t i = 0; i < t->source_count; i++) {
-        size_t at = (t->next_source + i) % t->source_count;
-        struct transaction *found = source_take(t->sources[at], lane);
-        if (found) {
-            t->next_source = (at + 1) % t->source_count;
-            return found;
-        }
-    }
-    return NULL;
-}
-
 static enum turn_word whose_turn(struct target *t)
 {
     struct turn_view view = {
@@ -139,9 +122,10 @@ static struct transaction *next_transaction(void *arg, struct delivery *d)
     struct target *t = s->target;
     (void)d;
     enum turn_word turn = whose_turn(t);
-    if (turn == TURN_NOBODY)
+    if (turn == TURN_NOBODY || (int64_t)busy_sessions(t) >= schedule_sessions_allowed(&t->schedule))
         return NULL;
-    struct transaction *found = take(t, turn == TURN_LOSSY ? SOURCE_LOSSY : SOURCE_NORMAL);
+    struct transaction *found =
+        source_set_take(&t->sources, turn == TURN_LOSSY ? SOURCE_LOSSY : SOURCE_NORMAL);
     if (found && turn == TURN_LOSSY)
         turn_begin(&t->turn, loop_now(t->loop));
     return found;
@@ -167,12 +151,20 @@ static void on_settled(void *arg, const struct transaction *transaction, const s
         t->ops->to_tell(t->arg, t, source_queue(transaction->source));
 }
 
-static bool any_loss(const struct queue_result *results, size_t count)
+static bool any(enum queue_outcome outcome, const struct queue_result *results, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (results[i].outcome == QUEUE_OUTCOME_LOST)
+        if (results[i].outcome == outcome)
             return true;
     return false;
+}
+
+static void note_progress(struct target *t, const struct delivery *d, bool taken)
+{
+    int64_t taken_in_ns = taken ? delivery_answer_ns(d) : -1;
+    if (schedule_on_session_progress(&t->schedule, taken_in_ns))
+        loop_timer_start(t->timer, 0); /* a further session, or one that was idle */
+    monitor_report(t->monitor, HEALTH_OK, STR("delivery answered"));
 }
 
 static void complete_result(const struct target *t, const char *instance, struct queue_result *r)
@@ -188,17 +180,14 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
 {
     struct session *s = arg;
     struct target *t = s->target;
-    (void)d;
     char ip[ADDR_TEXT_MAX], instance[ADDR_TEXT_MAX + sizeof(t->instance.node) + 1];
     addr_format_ip(&t->instance.address, ip);
     snprintf(instance, sizeof(instance), "%s@%s", ip, t->instance.node);
     for (size_t i = 0; i < count; i++)
         complete_result(t, instance, &results[i]);
     leave_alone(t, transaction);
-    if (!any_loss(results, count)) {
-        schedule_on_session_progress(&t->schedule);
-        monitor_report(t->monitor, HEALTH_OK, STR("delivery answered"));
-    }
+    if (!any(QUEUE_OUTCOME_LOST, results, count))
+        note_progress(t, d, any(QUEUE_OUTCOME_DELIVERED, results, count));
     settlements_add(&t->settlements, transaction, results, count);
 }
 
@@ -280,14 +269,6 @@ static void start_session(struct target *t)
     schedule_on_session_start(&t->schedule, loop_now(t->loop));
 }
 
-static size_t find_source(const struct target *t, const struct source *s)
-{
-    size_t i = 0;
-    while (i < t->source_count && t->sources[i] != s)
-        i++;
-    return i;
-}
-
 static void drop_sessions(struct target *t)
 {
     LIST_FOREACH (it, &t->sessions)
@@ -301,7 +282,7 @@ static void let_go(struct target *t)
     LIST_FOREACH (it, &t->sessions) {
         struct session *s = LIST_ENTRY(it, struct session, node);
         const struct transaction *open = delivery_transaction(s->delivery);
-        if (schedule_word(t) == SCHEDULE_DOWN && open && find_source(t, open->source) == t->source_count)
+        if (schedule_word(t) == SCHEDULE_DOWN && open && !source_set_has(&t->sources, open->source))
             session_drop(s);
     }
 }
@@ -397,10 +378,9 @@ void target_free(struct target *t)
 {
     drop_sessions(t);
     settlements_drop(&t->settlements, NULL);
-    CHECK(t->source_count == 0);
+    source_set_fini(&t->sources);
     loop_timer_free(t->timer);
     monitor_free(t->monitor);
-    free(t->sources);
     free(t);
 }
 
@@ -444,19 +424,13 @@ void target_set_instance(struct target *t, const struct target_instance *instanc
 
 void target_add_source(struct target *t, struct source *s)
 {
-    t->sources = mem_reallocarray(t->sources, t->source_count + 1, sizeof(*t->sources));
-    t->sources[t->source_count++] = s;
+    source_set_add(&t->sources, s);
     run(t);
 }
 
 void target_remove_source(struct target *t, struct source *s)
 {
-    size_t i = find_source(t, s);
-    if (i == t->source_count)
-        return;
-    memmove(&t->sources[i], &t->sources[i + 1], (t->source_count - i - 1) * sizeof(*t->sources));
-    t->source_count--;
-    t->next_source = 0;
+    source_set_remove(&t->sources, s);
     let_go(t);
 }
 

@@ -23,6 +23,7 @@ static struct str route_server(const struct status_input *in, const struct confi
 struct waits {
     uint64_t waiting, held, quarantined;
     uint64_t unroutable; /* of those that wait or are held: the configuration has no server for them */
+    uint64_t outside;    /* of the same: they leave the network */
     struct wall_time oldest;
     bool counted;
 };
@@ -44,6 +45,8 @@ static struct waits waits_at(const struct status_input *in, const struct counts_
         add(&w, p);
         if (!config_has_place(in->config, str_from(p->domain), str_from(p->home)))
             w.unroutable += p->waiting + p->held;
+        if (str_eq(str_from(p->home), STR(CONFIG_HOME_OUTSIDE)))
+            w.outside += p->waiting + p->held;
     }
     return w;
 }
@@ -85,6 +88,7 @@ static void set_queue(json_t *into, const struct status_input *in, const struct 
     struct waits waits = waits_at(in, q);
     set_waits(into, in, &waits);
     json_object_set_new(into, "unroutable", number((int64_t)waits.unroutable));
+    json_object_set_new(into, "outside", number((int64_t)waits.outside));
     json_object_set_new(into, "queue_problem", json_string(q->problem ? q->problem : ""));
 }
 

@@ -61,6 +61,29 @@ static void test_no_session_is_begun_for_nothing(void **state)
     assert_int_equal(r->peers[0].greetings, before + 1);
 }
 
+static bool stays_at_one(struct target_rig *r)
+{
+    if (r->peers[0].in_data != 1)
+        return false;
+    rig_pass(r, 100);
+    return r->peers[0].in_data == 1;
+}
+
+/* The sessions that are too many wait, and go on when it is well again. */
+static void test_a_server_that_gets_slow_has_fewer_messages_at_once(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].delay_ms = 10;
+    accept_many(r, 300);
+    RIG_UNTIL(r, r->peers[0].in_data == 4);
+    r->peers[0].delay_ms = 3000;
+    RIG_UNTIL(r, stays_at_one(r));
+    assert_true(r->peers[0].taken_count < 250);
+    r->peers[0].delay_ms = 10;
+    RIG_UNTIL(r, r->peers[0].in_data == 4);
+    RIG_UNTIL(r, r->peers[0].taken_count == 300);
+}
+
 static void test_no_session_is_begun_for_what_is_out_to_the_old_server(void **state)
 {
     struct target_rig *r = *state;
@@ -209,6 +232,7 @@ int main(void)
         TARGET_TEST(test_what_waits_is_delivered_oldest_first_by_kept_sessions),
         TARGET_TEST(test_open_sessions_end_after_a_reload),
         TARGET_TEST(test_no_session_is_begun_for_nothing),
+        TARGET_TEST(test_a_server_that_gets_slow_has_fewer_messages_at_once),
         TARGET_TEST(test_no_session_is_begun_for_what_is_out_to_the_old_server),
         TARGET_TEST(test_what_the_old_server_gives_back_goes_to_the_new_one_at_once),
         TARGET_TEST(test_what_a_dead_server_holds_goes_to_the_new_one),
