@@ -337,7 +337,7 @@ static void start_work(struct mailbox_role *r)
     i->directory = directory_new(network, r->options.config, r->options.server);
     i->log_limit = log_limit_new(i->loop);
     i->passwords = password_queue_new(i->loop);
-    i->upgrade = upgrade_new(network, i->passwords);
+    i->upgrade = upgrade_new(i->loop, network, i->passwords);
     r->viewer = viewer_new(i->loop, network, on_view, r);
     r->lease = lease_new(i->loop, network, str_from(lease_name), str_from(holder),
                          r->options.config->lease_ms, &(struct lease_ops){on_lease_held, on_lease_lost}, r);

@@ -317,6 +317,7 @@ static void accept_message(struct session *s, const struct smtp_data_info *info)
         .smtputf8 = s->smtputf8,
         .authenticated = s->authenticated,
         .dsn = {s->ret, str_from(s->envid)},
+        .header_id = str_from(s->guard.message_id),
         .received_at = s->received_at,
     };
     struct queue_recipient_in *recipients = envelope_recipients(&s->envelope);

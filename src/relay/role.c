@@ -357,6 +357,7 @@ static void make_edge(struct relay_role *r)
                                     .relay = r->options.relay,
                                     .network = store_network(r->options.store),
                                     .clients = r->clients,
+                                    .known_users = &r->known_users,
                                     .target_of = asked_target,
                                     .arg = r};
     r->verify = verify_new(r->loop, &verify);
@@ -402,7 +403,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         free(r);
         return rc;
     }
-    known_users_init(&r->known_users, store_network(options->store), &r->recipients);
+    known_users_init(&r->known_users, l, store_network(options->store), &r->recipients);
     r->clients = clients_new(l, config, options->relay);
     make_edge(r);
     make_targets(r);

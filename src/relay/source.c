@@ -369,13 +369,17 @@ static bool place_selected(const struct source *s, const struct queue_filter *f)
 
 static bool message_selected(const struct transaction *t, const struct queue_filter *f)
 {
-    return (!f->sender.ptr || str_eq(f->sender, str_from(t->reverse_path))) &&
+    return (!f->sender.ptr || str_ieq(f->sender, str_from(t->reverse_path))) &&
+           t->received_at.ms >= f->received_from.ms &&
+           (f->received_before.ms == 0 || t->received_at.ms < f->received_before.ms) &&
            (!f->custody_id || custody_id_eq(f->custody_id, &t->custody_id));
 }
 
 static bool recipient_selected(const struct transaction_recipient *r, const struct queue_filter *f)
 {
-    return (!f->recipient.ptr || str_eq(f->recipient, str_from(r->address))) &&
+    const char *at = strrchr(r->address, '@');
+    return (!f->recipient.ptr || str_ieq(f->recipient, str_from(r->address))) &&
+           (!f->domain.ptr || (at && str_ieq(f->domain, str_from(at + 1)))) &&
            (f->delivery_id == 0 || f->delivery_id == r->delivery_id);
 }
 

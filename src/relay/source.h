@@ -93,7 +93,7 @@ void source_reset(struct source *s);
 /* A delivery that somebody else had is free: looks again (for claims.c). */
 void source_again(struct source *s);
 /* How many deliveries are handed out of those that the filter selects; its
- * after_id and limit are not looked at. */
+ * after_id, limit and reply are not looked at. */
 size_t source_in_flight(const struct source *s, const struct queue_filter *filter);
 /* Transactions that source_take would hand out of this lane now. */
 size_t source_ready(const struct source *s, enum source_lane lane);

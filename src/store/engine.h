@@ -64,6 +64,7 @@
     X(mailbox_rename)                                                                                        \
     X(mailbox_subscribe)                                                                                     \
     X(mail_recent)                                                                                           \
+    X(mail_trace)                                                                                            \
     X(mail_changes)                                                                                          \
     X(mail_deliver)                                                                                          \
     X(mail_append)                                                                                           \
@@ -89,6 +90,8 @@ enum op_flag {
  * (a slice, so that no transaction grows long) goes on in the next transaction,
  * before all that waits. */
 #define OP_AGAIN 1
+/* Of a read: it looked at a slice; goes on in the next transaction, after all that waits. */
+#define OP_MORE 2
 
 struct op_type {
     enum op_kind kind;

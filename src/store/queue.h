@@ -44,8 +44,12 @@ struct queue_message_in {
     bool smtputf8;                /* RFC 6531 */
     bool authenticated;           /* a user who had logged in sent it */
     struct dsn_envelope dsn;
+    struct str
+        header_id; /* its Message-ID with <>, cut at QUEUE_HEADER_ID_MAX; "" or ptr NULL: it has none */
     struct wall_time received_at;
 };
+
+#define QUEUE_HEADER_ID_MAX 255 /* longer ones are found by so much of them */
 
 /* The home of mail that must leave the network: its destination is found by the recipient's domain, or is the
  * relay's smarthost. No server can have this name (config/units.h). Only what we make ourselves gets it
@@ -197,9 +201,13 @@ struct store_op *queue_notices_drop(struct queue *q, int64_t up_to_id, void (*on
 /* ---- looking and operating ---- */
 
 struct queue_filter {
-    struct str sender;         /* exact reverse-path; ptr NULL: any */
-    struct str recipient;      /* exact; ptr NULL: any */
-    const struct str *domains; /* with home "": any of these ... */
+    struct str sender;    /* the reverse-path, in any case of letters; ptr NULL: any */
+    struct str recipient; /* in any case of letters; ptr NULL: any */
+    struct str header_id; /* the Message-ID with its <>, cut as above; ptr NULL: any */
+    struct str domain;    /* of the recipient, lower case; ptr NULL: any */
+    struct str reply;     /* a part of the last reply, in any case of letters; ptr NULL: any */
+    struct wall_time received_from, received_before; /* 0: any */
+    const struct str *domains;                       /* with home "": any of these ... */
     size_t domain_count;
     struct str home;                     /* ... or this own home; domain_count 0 and ptr NULL: any */
     const struct custody_id *custody_id; /* NULL: any */
@@ -209,7 +217,8 @@ struct queue_filter {
     size_t limit; /* at most 1,000 rows a call */
 };
 
-/* By id, ascending. */
+/* By id, ascending. By place (domains, domain, home) and state alone, its cost does not grow with the queue;
+ * by anything else it looks at the rows, in slices between which others are served. */
 struct store_op *queue_list(struct queue *q, const struct queue_filter *filter,
                             void (*on_list)(void *arg, int err, const struct queue_rows *rows), void *arg);
 
@@ -222,13 +231,21 @@ enum queue_action {
     QUEUE_ACT_QUARANTINE
 };
 
-/* Applies to all that the filter selects and that has not ended (after_id and
+struct queue_order {
+    enum queue_action action;
+    struct str home;     /* of MOVE */
+    struct str who, why; /* recorded with it */
+    struct str key;      /* unique of this order; ptr NULL: it has none */
+};
+
+/* Applies to all that the filter selects and that it can change (after_id and
  * limit too; limit 0: no limit); home is for MOVE, "" goes back to the domain's
  * route. RELEASE takes what is held or quarantined, forgets its losses, and begins its age anew;
  * RELEASE and RETRY make it due at once. Recorded in the queue with who and why.
- * A large selection is worked through in slices, each a transaction. */
-struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, enum queue_action action,
-                           struct str home, struct str who, struct str why,
+ * A large selection is worked through in slices, each a transaction. With a key it acts once, whatever
+ * crashes when: given again, it goes on where it stopped, and `changed` is of all. */
+struct store_op *queue_act(struct queue *q, const struct queue_filter *filter,
+                           const struct queue_order *order,
                            void (*on_act)(void *arg, int err, uint64_t changed), void *arg);
 
 struct queue_count {
@@ -251,14 +268,30 @@ struct queue_attempt {
     struct wall_time at;
 };
 
-/* A message's life: its deliveries in any state, and each one's attempts in
- * order. ERR_NOT_FOUND. */
+/* What an operator did to one delivery. */
+struct queue_acted {
+    int64_t delivery_id;
+    enum queue_action action;
+    struct str home, who, why;
+    struct wall_time at;
+};
+
+/* A message's life: its deliveries in any state, each one's attempts in order,
+ * and what operators did to them. */
+struct queue_life {
+    struct queue_rows rows;
+    const struct queue_attempt *attempts;
+    size_t attempt_count;
+    const struct queue_acted *acts;
+    size_t act_count;
+};
+
+/* ERR_NOT_FOUND. */
 struct store_op *queue_trace(struct queue *q, const struct custody_id *id,
-                             void (*on_trace)(void *arg, int err, const struct queue_rows *rows,
-                                              const struct queue_attempt *attempts, size_t attempt_count),
-                             void *arg);
+                             void (*on_trace)(void *arg, int err, const struct queue_life *life), void *arg);
 
 const char *queue_state_name(enum queue_state state);       /* "waiting", "held", ... */
+const char *queue_action_name(enum queue_action action);    /* "hold", "release", ... */
 const char *queue_outcome_name(enum queue_outcome outcome); /* "delivered", "deferred", ... */
 
 #endif

@@ -129,8 +129,7 @@ struct op_queue_list {
 struct op_queue_act {
     struct store_op op;
     struct queue_filter filter; /* states holds live ones only, limit 0 is none */
-    enum queue_action action;
-    struct str home, who, why;
+    struct queue_order order;   /* no ptr is NULL */
     struct wall_time at;
     uint64_t ret_changed;
     /* The engine's, when it works in slices: */
@@ -152,6 +151,8 @@ struct op_queue_trace {
     struct queue_rows_out ret_rows;
     struct queue_attempt *ret_attempts;
     size_t ret_attempt_count;
+    struct queue_acted *ret_acts;
+    size_t ret_act_count;
 };
 
 /* For the front: copies whose texts live in the operation. */

@@ -89,6 +89,13 @@ struct memory_delivery {
     struct queue_delivery row; /* reverse_path is the message's */
 };
 
+struct memory_act {
+    struct str key;
+    struct queue_acted act; /* delivery_id is not used */
+    uint64_t changed;
+    int64_t *ids; /* of the deliveries */
+};
+
 /* A report that is owed. */
 struct memory_debt {
     struct list node; /* in the queue's */
@@ -104,7 +111,7 @@ struct memory_queue {
     struct table bodies, messages, deliveries, attempts;
     struct map by_custody; /* memory_message */
     struct list live;      /* by number */
-    struct table acts;     /* struct str: what operators did */
+    struct table acts;     /* struct memory_act: what operators did */
     struct table notices;  /* struct queue_notice; NULL: dropped */
     int64_t notices_from;  /* the first that was not dropped */
     struct list debts;     /* by message, kind and delivery */

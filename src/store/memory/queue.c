@@ -12,6 +12,7 @@ static void message_free(void *arg)
     str_drop(&message->in.reverse_path);
     str_drop(&message->in.helo);
     str_drop(&message->in.client);
+    str_drop(&message->in.header_id);
     str_drop(&message->in.dsn.envid);
     free(message);
 }
@@ -38,8 +39,13 @@ static void attempt_free(void *arg)
 
 static void act_free(void *arg)
 {
-    str_drop(arg);
-    free(arg);
+    struct memory_act *act = arg;
+    str_drop(&act->key);
+    str_drop(&act->act.home);
+    str_drop(&act->act.who);
+    str_drop(&act->act.why);
+    free(act->ids);
+    free(act);
 }
 
 static void notice_free(void *arg)
@@ -139,6 +145,7 @@ void memory_queue_add(struct memory_queue *q, const struct queue_message_in *in,
     message->in.reverse_path = str_keep(in->reverse_path);
     message->in.helo = str_keep(in->helo);
     message->in.client = str_keep(in->client);
+    message->in.header_id = str_keep(in->header_id);
     message->in.dsn.envid = str_keep(in->dsn.envid);
     message->body_id = body_id;
     message->size_bytes = size_bytes;

@@ -80,7 +80,7 @@ bool file_reap(struct sqlite_file *f, bool wait);
 /* Names the calling thread, before its first work, for debuggers and tracers: "commit-queue", "read-mail".
  * work: 7 characters at most. */
 void file_name_thread(const struct sqlite_file *f, const char *work);
-/* Puts what is in `ops` back: answered ones to the loop, OP_AGAIN to the committer. */
+/* Puts what is in `ops` back: answered ones to the loop, OP_AGAIN to the committer, OP_MORE to the reader. */
 void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice);
 /* Takes the lock, before anything is written, and heals the log when that is due; not taken on an error. */
 int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb) MUST_USE;

@@ -63,6 +63,16 @@ static const char *const migrations[] = {
     "CREATE TABLE debt(message_id INTEGER NOT NULL, kind INTEGER NOT NULL, delivery INTEGER NOT NULL,"
     " at_ms INTEGER NOT NULL, server TEXT NOT NULL, reply TEXT NOT NULL,"
     " PRIMARY KEY(message_id, kind, delivery)) WITHOUT ROWID;",
+    /* 7: what operators did: to which deliveries, and how far an order has come (key: the order's; room: of
+     * its limit, 0: none); and the Message-ID, for trace */
+    "ALTER TABLE act ADD COLUMN key TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE act ADD COLUMN up_to INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE act ADD COLUMN room INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE act ADD COLUMN done INTEGER NOT NULL DEFAULT 1;"
+    "CREATE UNIQUE INDEX act_key ON act(key) WHERE key <> '';"
+    "CREATE TABLE acted(delivery_id INTEGER NOT NULL, act_id INTEGER NOT NULL,"
+    " PRIMARY KEY(delivery_id, act_id)) WITHOUT ROWID;"
+    "ALTER TABLE message ADD COLUMN header_id TEXT NOT NULL DEFAULT '';",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
@@ -156,7 +166,7 @@ bool queue_message_add(struct sqlite_tx *tx, const struct queue_row *row, const 
     db_run(tx->db, SQL_MESSAGE_ADD, INT(row->message_id), BLOB(in->custody_id.bytes, CUSTODY_ID_BYTES),
            INT(row->body_id), INT(row->size_bytes), TEXT(in->reverse_path), TEXT(in->helo), TEXT(in->client),
            INT(message_flags(in)), INT(in->received_at.ms), INT(row->first_delivery),
-           INT(row->recipient_count), TEXT(in->dsn.envid));
+           INT(row->recipient_count), TEXT(in->dsn.envid), TEXT(in->header_id));
     return tx->db->rc == SQLITE_OK && db_changes(tx->db) > 0;
 }
 

@@ -11,8 +11,18 @@ struct queue_ids {
 };
 
 void queue_ids_add(struct store_op *op, struct queue_ids *l, int64_t id);
-/* The deliveries that a filter selects, ascending, at most `limit`. */
-struct queue_ids queue_select(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *filter,
+/* The first column of each row, from this one on. */
+void queue_ids_add_rows(struct sqlite_tx *tx, struct store_op *op, struct queue_ids *l, sqlite3_stmt *row);
+/* Ascending, the first `limit` of them. */
+void queue_ids_cut(struct queue_ids *l, size_t limit);
+
+struct queue_found {
+    struct queue_ids ids; /* ascending */
+    int64_t up_to;        /* all that the filter selects up to this number is found; INT64_MAX: all */
+};
+/* The deliveries that a filter selects, at most `limit`, in one slice: looks at a bounded number of rows,
+ * so that no transaction grows long, and says how far it came. */
+struct queue_found queue_find(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *filter,
                               size_t limit);
 
 /* Where deliveries go: the number of (domain, home), made when it is new. */

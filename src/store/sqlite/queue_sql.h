@@ -11,11 +11,16 @@
     " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id"                             \
     " LEFT JOIN request r ON r.id = d.id WHERE d.id = ?"
 
-/* ?1 < id <= ?2, states as bits ?3, sender ?4 and recipient ?5 or NULL. */
+/* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
+ * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
+ * ?10 or NULL. */
 #define SCAN(table)                                                                                          \
-    "SELECT d.id, d.place_id FROM " table " d CROSS JOIN message m ON m.id = d.message_id"                   \
-    " WHERE d.id > ?1 AND d.id <= ?2 AND ?3 >> d.state & 1 AND (?4 IS NULL OR m.reverse_path = ?4)"          \
-    " AND (?5 IS NULL OR d.recipient = ?5) ORDER BY d.id"
+    "SELECT d.id, d.place_id, ?3 >> d.state & 1 AND (?4 IS NULL OR d.recipient = ?4 COLLATE NOCASE)"         \
+    " AND (?5 IS NULL OR instr(lower(d.last_reply), lower(?5)) > 0)"                                         \
+    " AND (NOT ?6 OR EXISTS(SELECT 1 FROM message m WHERE m.id = d.message_id"                               \
+    " AND (?7 IS NULL OR m.reverse_path = ?7 COLLATE NOCASE)"                                                \
+    " AND m.received_ms >= ?8 AND m.received_ms < ?9 AND (?10 IS NULL OR m.header_id = ?10)))"               \
+    " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id"
 
 #define QUEUE_SQL_LIST(X)                                                                                    \
     X(OWNER_GET, "SELECT epoch FROM owner")                                                                  \
@@ -23,10 +28,11 @@
     X(NEXT_MESSAGE, "SELECT coalesce(max(id), 0) + 1 FROM message")                                          \
     X(NEXT_LIVE, "SELECT coalesce(max(id), 0) + 1 FROM live")                                                \
     X(NEXT_ENDED, "SELECT coalesce(max(id), 0) + 1 FROM ended")                                              \
-    X(MESSAGE_ADD, "INSERT OR IGNORE INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, " \
-                   "client, flags,"                                                                          \
-                   " received_ms, first_delivery, deliveries, envid) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "  \
-                   "?, ?)")                                                                                  \
+    X(MESSAGE_ADD,                                                                                           \
+      "INSERT OR IGNORE INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, "              \
+      "client, flags,"                                                                                       \
+      " received_ms, first_delivery, deliveries, envid, header_id) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "    \
+      "?, ?, ?)")                                                                                            \
     X(REQUEST_ADD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, ?, ?, 0)")                        \
     X(REQUEST_NEVER, "INSERT INTO request(id, notify, orcpt, told) VALUES(?1, ?2, '', 0)"                    \
                      " ON CONFLICT(id) DO UPDATE SET notify = ?2")                                           \
@@ -62,6 +68,8 @@
       "UPDATE place SET waiting = waiting + ?2, held = held + ?3, quarantined = quarantined + ?4"            \
       " WHERE id = ?1")                                                                                      \
     X(PLACE_BY_HOME, "SELECT id FROM place WHERE home = ?")                                                  \
+    X(PLACE_BY_DOMAIN, "SELECT id FROM place WHERE domain = ?")                                              \
+    X(PLACE_STOPPED, "SELECT id FROM place WHERE held > 0 OR quarantined > 0")                               \
     X(PLACE_DOMAIN, "SELECT domain FROM place WHERE id = ?")                                                 \
     X(PLACE_LIST, "SELECT id, domain, home, waiting, held, quarantined FROM place"                           \
                   " WHERE waiting > 0 OR held > 0 OR quarantined > 0 ORDER BY domain, home")                 \
@@ -85,8 +93,8 @@
     X(LIVE_ROW, ROW_COLUMNS("live", "d.next_ms", "d.since_ms"))                                              \
     X(LIVE_SCAN, SCAN("live"))                                                                               \
     X(LIVE_AT_PLACE,                                                                                         \
-      "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? ORDER BY id"            \
-      " LIMIT ?")                                                                                            \
+      "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? AND id <= ?"            \
+      " ORDER BY id LIMIT ?")                                                                                \
     X(LIVE_DUE,                                                                                              \
       "SELECT id FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND id > ? AND next_ms <= ?"       \
       " ORDER BY id LIMIT ?")                                                                                \
@@ -132,8 +140,14 @@
       " ?2, ?3, ?4 FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?1")                       \
     X(NOTICE_LIST, "SELECT id, custody_id, recipient, at_ms, server, reply FROM notice ORDER BY id LIMIT ?") \
     X(NOTICE_DROP, "DELETE FROM notice WHERE id <= ?")                                                       \
-    X(ACT_ADD, "INSERT INTO act(at_ms, action, home, who, why, changed) VALUES(?, ?, ?, ?, ?, 0)")           \
-    X(ACT_COUNT, "UPDATE act SET changed = ?2 WHERE id = ?1")
+    X(ACT_ADD, "INSERT INTO act(at_ms, action, home, who, why, changed, key, up_to, room, done)"             \
+               " VALUES(?, ?, ?, ?, ?, 0, ?, 0, 0, 0)")                                                      \
+    X(ACT_FIND, "SELECT id, changed, up_to, room, done FROM act WHERE key = ? AND key <> ''")                \
+    X(ACT_STEP, "UPDATE act SET changed = ?2, up_to = ?3, room = ?4, done = ?5 WHERE id = ?1")               \
+    X(ACTED_ADD, "INSERT OR IGNORE INTO acted(delivery_id, act_id) VALUES(?, ?)")                            \
+    X(ACTED_LIST, "SELECT d.delivery_id, a.action, a.home, a.who, a.why, a.at_ms FROM acted d JOIN act a"    \
+                  " ON a.id = d.act_id WHERE d.delivery_id >= ?1 AND d.delivery_id < ?2"                     \
+                  " ORDER BY d.delivery_id, d.act_id")
 
 enum queue_sql { QUEUE_SQL_FIRST = SQL_BODY_COUNT - 1, QUEUE_SQL_LIST(SQL_ENUM) SQL_QUEUE_COUNT };
 

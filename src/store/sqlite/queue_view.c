@@ -4,44 +4,6 @@
 #include "store/sqlite/queue.h"
 #include "store/sqlite/queue_sql.h"
 
-#define STATES_ENDED ((1U << QUEUE_DELIVERED) | (1U << QUEUE_BOUNCED) | (1U << QUEUE_REMOVED))
-
-/* ---- lists of numbers ---- */
-
-void queue_ids_add(struct store_op *op, struct queue_ids *l, int64_t id)
-{
-    l->ids = op_array_grow(op, l->ids, l->count, sizeof(*l->ids));
-    l->ids[l->count++] = id;
-}
-
-static int id_cmp(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void ids_cut(struct queue_ids *l, size_t limit)
-{
-    if (l->count > 1)
-        qsort(l->ids, l->count, sizeof(*l->ids), id_cmp);
-    if (l->count > limit)
-        l->count = limit;
-}
-
-static bool ids_have(const struct queue_ids *l, int64_t id)
-{
-    for (size_t i = 0; i < l->count; i++)
-        if (l->ids[i] == id)
-            return true;
-    return false;
-}
-
-static void ids_add_rows(struct sqlite_tx *tx, struct store_op *op, struct queue_ids *l, sqlite3_stmt *row)
-{
-    for (; row; row = db_next(tx->db, row))
-        queue_ids_add(op, l, db_col_i64(row, 0));
-}
-
 /* ---- rows ---- */
 
 static struct queue_delivery show_row(struct store_op *op, sqlite3_stmt *row)
@@ -113,9 +75,9 @@ static struct queue_ids places_of(struct sqlite_tx *tx, struct store_op *op, str
 {
     struct queue_ids places = {0};
     if (home.len > 0)
-        ids_add_rows(tx, op, &places, db_query(tx->db, SQL_PLACE_BY_HOME, TEXT(home)));
+        queue_ids_add_rows(tx, op, &places, db_query(tx->db, SQL_PLACE_BY_HOME, TEXT(home)));
     else
-        ids_add_rows(tx, op, &places, db_query(tx->db, SQL_PLACE_FIND, TEXT(domain), TEXT(STR_EMPTY)));
+        queue_ids_add_rows(tx, op, &places, db_query(tx->db, SQL_PLACE_FIND, TEXT(domain), TEXT(STR_EMPTY)));
     return places;
 }
 
@@ -125,10 +87,10 @@ int sqlite_queue_due(struct sqlite_tx *tx, struct store_op *op)
     const struct queue_due_filter *f = &o->filter;
     struct queue_ids places = places_of(tx, op, f->domain, f->home), ids = {0};
     for (size_t i = 0; i < places.count; i++)
-        ids_add_rows(tx, op, &ids,
-                     db_query(tx->db, SQL_LIVE_DUE, INT(places.ids[i]), INT(f->lossy), INT(f->after_id),
-                              INT(f->now.ms), INT(f->limit + 1)));
-    ids_cut(&ids, f->limit + 1);
+        queue_ids_add_rows(tx, op, &ids,
+                           db_query(tx->db, SQL_LIVE_DUE, INT(places.ids[i]), INT(f->lossy), INT(f->after_id),
+                                    INT(f->now.ms), INT(f->limit + 1)));
+    queue_ids_cut(&ids, f->limit + 1);
     show_ids(tx, op, &o->ret_rows, &ids, f->limit);
     return 0;
 }
@@ -140,7 +102,8 @@ int sqlite_queue_oldest(struct sqlite_tx *tx, struct store_op *op)
     const struct queue_due_filter *f = &o->filter;
     struct queue_ids places = places_of(tx, op, f->domain, f->home), ids = {0};
     for (size_t i = 0; i < places.count; i++)
-        ids_add_rows(tx, op, &ids, db_query(tx->db, SQL_LIVE_OLDEST, INT(places.ids[i]), INT(f->limit + 1)));
+        queue_ids_add_rows(tx, op, &ids,
+                           db_query(tx->db, SQL_LIVE_OLDEST, INT(places.ids[i]), INT(f->limit + 1)));
     for (size_t i = 0; i < ids.count; i++)
         show_id(tx, op, &o->ret_rows, ids.ids[i]);
     queue_rows_by_age(&o->ret_rows, f->limit);
@@ -164,94 +127,18 @@ int sqlite_queue_next_at(struct sqlite_tx *tx, struct store_op *op)
 
 /* ---- list ---- */
 
-static bool has_place_filter(const struct queue_filter *f)
-{
-    return f->domain_count > 0 || f->home.ptr;
-}
-
-static struct queue_ids filter_places(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *f)
-{
-    struct queue_ids places = {0};
-    for (size_t i = 0; i < f->domain_count; i++)
-        ids_add_rows(tx, op, &places, db_query(tx->db, SQL_PLACE_FIND, TEXT(f->domains[i]), TEXT(STR_EMPTY)));
-    if (f->home.len > 0)
-        ids_add_rows(tx, op, &places, db_query(tx->db, SQL_PLACE_BY_HOME, TEXT(f->home)));
-    return places;
-}
-
-/* The range (first, last] of numbers that can be selected; empty: false. */
-static bool filter_range(struct sqlite_tx *tx, const struct queue_filter *f, int64_t *first, int64_t *last)
-{
-    *first = f->after_id;
-    *last = INT64_MAX;
-    if (f->delivery_id != 0) {
-        *first = f->delivery_id - 1 > *first ? f->delivery_id - 1 : *first;
-        *last = f->delivery_id;
-    }
-    if (f->custody_id) {
-        sqlite3_stmt *row =
-            db_query(tx->db, SQL_MESSAGE_BY_CUSTODY, BLOB(f->custody_id->bytes, CUSTODY_ID_BYTES));
-        int64_t from = row ? db_col_i64(row, 1) : 0, end = row ? from + db_col_i64(row, 2) : 0;
-        db_end(row);
-        *first = from - 1 > *first ? from - 1 : *first;
-        *last = end - 1 < *last ? end - 1 : *last;
-    }
-    return *first < *last;
-}
-
-static void scan(struct sqlite_tx *tx, struct store_op *op, enum queue_sql sql, const struct queue_filter *f,
-                 const struct queue_ids *places, size_t limit, struct queue_ids *out)
-{
-    const struct db_value none = {.type = DB_NULL};
-    int64_t first, last;
-    size_t found = 0;
-    if (!filter_range(tx, f, &first, &last))
-        return;
-    sqlite3_stmt *row =
-        db_query(tx->db, sql, INT(first), INT(last), INT(f->states), f->sender.ptr ? TEXT(f->sender) : none,
-                 f->recipient.ptr ? TEXT(f->recipient) : none);
-    while (row && found < limit) {
-        if (!has_place_filter(f) || ids_have(places, db_col_i64(row, 1))) {
-            queue_ids_add(op, out, db_col_i64(row, 0));
-            found++;
-        }
-        row = db_next(tx->db, row);
-    }
-    db_end(row);
-}
-
-static void by_place(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *f,
-                     const struct queue_ids *places, size_t limit, struct queue_ids *out)
-{
-    for (size_t i = 0; i < places->count; i++)
-        for (int state = QUEUE_WAITING; state <= QUEUE_QUARANTINED; state++)
-            for (int lossy = 0; lossy <= 1 && ((f->states >> state) & 1); lossy++)
-                ids_add_rows(tx, op, out,
-                             db_query(tx->db, SQL_LIVE_AT_PLACE, INT(places->ids[i]), INT(state), INT(lossy),
-                                      INT(f->after_id), INT(limit)));
-}
-
-struct queue_ids queue_select(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *f,
-                              size_t limit)
-{
-    struct queue_ids places = filter_places(tx, op, f), out = {0};
-    bool narrow = f->sender.ptr || f->recipient.ptr || f->custody_id || f->delivery_id != 0;
-    if ((f->states & QUEUE_LIVE_STATES) && has_place_filter(f) && !narrow)
-        by_place(tx, op, f, &places, limit, &out);
-    else if (f->states & QUEUE_LIVE_STATES)
-        scan(tx, op, SQL_LIVE_SCAN, f, &places, limit, &out);
-    if (f->states & STATES_ENDED)
-        scan(tx, op, SQL_ENDED_SCAN, f, &places, limit, &out);
-    ids_cut(&out, limit);
-    return out;
-}
-
 int sqlite_queue_list(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_list *o = (struct op_queue_list *)op;
-    struct queue_ids ids = queue_select(tx, op, &o->filter, o->filter.limit + 1);
-    show_ids(tx, op, &o->ret_rows, &ids, o->filter.limit);
-    return 0;
+    size_t left = o->filter.limit - o->ret_rows.count;
+    struct queue_found found = queue_find(tx, op, &o->filter, left + 1);
+    for (size_t i = 0; i < found.ids.count && i < left; i++)
+        show_id(tx, op, &o->ret_rows, found.ids.ids[i]);
+    o->ret_rows.more = found.ids.count > left;
+    if (o->ret_rows.more || found.up_to == INT64_MAX)
+        return 0;
+    o->filter.after_id = found.up_to;
+    return OP_MORE;
 }
 
 /* ---- summary ---- */
@@ -263,7 +150,7 @@ static struct wall_time oldest_at(struct sqlite_tx *tx, int64_t place_id)
     for (int state = QUEUE_WAITING; state <= QUEUE_HELD; state++)
         for (int lossy = 0; lossy <= 1; lossy++) {
             int64_t id = db_number(tx->db, SQL_LIVE_AT_PLACE, INT64_MAX, INT(place_id), INT(state),
-                                   INT(lossy), INT(0), INT(1));
+                                   INT(lossy), INT(0), INT(INT64_MAX), INT(1));
             oldest = id < oldest ? id : oldest;
         }
     if (oldest == INT64_MAX)
@@ -306,6 +193,18 @@ static void show_attempt(struct op_queue_trace *o, sqlite3_stmt *row)
             attempt->recipient = o->ret_rows.items[i].recipient;
 }
 
+static void show_act(struct op_queue_trace *o, sqlite3_stmt *row)
+{
+    struct store_op *op = &o->op;
+    o->ret_acts = op_array_grow(op, o->ret_acts, o->ret_act_count, sizeof(*o->ret_acts));
+    o->ret_acts[o->ret_act_count++] = (struct queue_acted){.delivery_id = db_col_i64(row, 0),
+                                                           .action = (enum queue_action)db_col_i64(row, 1),
+                                                           .home = op_str(op, db_col_str(row, 2)),
+                                                           .who = op_str(op, db_col_str(row, 3)),
+                                                           .why = op_str(op, db_col_str(row, 4)),
+                                                           .at = {db_col_i64(row, 5)}};
+}
+
 int sqlite_queue_trace(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_trace *o = (struct op_queue_trace *)op;
@@ -318,5 +217,7 @@ int sqlite_queue_trace(struct sqlite_tx *tx, struct store_op *op)
         show_id(tx, op, &o->ret_rows, id);
     for (row = db_query(tx->db, SQL_ATTEMPT_LIST, INT(first), INT(end)); row; row = db_next(tx->db, row))
         show_attempt(o, row);
+    for (row = db_query(tx->db, SQL_ACTED_LIST, INT(first), INT(end)); row; row = db_next(tx->db, row))
+        show_act(o, row);
     return 0;
 }

@@ -5,9 +5,9 @@
 #include "base/crc32c.h"
 
 #define SEGMENT_MAGIC 0x6a714648U /* "HFqj" */
-/* 2: an accept may tell homes. 3: and what its sender asks. What is begun has this version, what is read may
- * have any before. */
-#define SEGMENT_VERSION 3
+/* 2: an accept may tell homes. 3: and what its sender asks. 4: and its Message-ID. What is begun has this
+ * version, what is read may have any before. */
+#define SEGMENT_VERSION 4
 
 #define PIECE_BYTES 24
 
@@ -19,6 +19,7 @@
 #define ACCEPT_USER      16 /* a user who had logged in sent it */
 #define ACCEPT_RET_SHIFT 5  /* two bits: enum dsn_ret */
 #define ACCEPT_RET_MASK  3
+#define ACCEPT_HEADER_ID 128 /* a text with the Message-ID, after ENVID */
 
 /* ---- numbers and texts ---- */
 
@@ -202,7 +203,8 @@ static uint32_t accept_flags(const struct record_accept *a, const struct queue_r
     return (m->eight_bit ? ACCEPT_EIGHT_BIT : 0) | (m->smtputf8 ? ACCEPT_SMTPUTF8 : 0) |
            (have_homes(recipients, a->recipient_count) ? ACCEPT_HOMES : 0) |
            (any_asks(m, recipients, a->recipient_count) ? ACCEPT_ASKS : 0) |
-           (m->authenticated ? ACCEPT_USER : 0) | (uint32_t)m->dsn.ret << ACCEPT_RET_SHIFT;
+           (m->authenticated ? ACCEPT_USER : 0) | (m->header_id.len > 0 ? ACCEPT_HEADER_ID : 0) |
+           (uint32_t)m->dsn.ret << ACCEPT_RET_SHIFT;
 }
 
 static void put_recipient(struct buf *out, const struct queue_recipient_in *r, uint32_t flags)
@@ -236,6 +238,8 @@ void record_accept_encode(struct buf *out, const struct record_accept *a, const 
     put_text(out, m->client);
     if (flags & ACCEPT_ASKS)
         put_text(out, m->dsn.envid);
+    if (flags & ACCEPT_HEADER_ID)
+        put_text(out, m->header_id);
     for (uint32_t i = 0; i < a->piece_count; i++) {
         put_u32(out, pieces[i].segment);
         put_u32(out, pieces[i].lead);
@@ -279,10 +283,11 @@ static bool recipients_hold(struct str recipients, const struct accept_bytes *b,
     return recipients.len == 0 && home == !!(b->flags & ACCEPT_HOMES) && ask == !!(b->flags & ACCEPT_ASKS);
 }
 
-static bool take_envid(struct str *from, uint32_t flags, struct str *ret)
+/* A text that is there only with this flag. */
+static bool take_if(struct str *from, uint32_t flags, uint32_t flag, struct str *ret)
 {
     *ret = STR_EMPTY;
-    return !(flags & ACCEPT_ASKS) || take_text(from, ret);
+    return !(flags & flag) || take_text(from, ret);
 }
 
 int record_accept_decode(struct str meta, struct record_accept *ret_accept)
@@ -292,7 +297,9 @@ int record_accept_decode(struct str meta, struct record_accept *ret_accept)
     struct queue_message_in *m = &a.message;
     if (!take_value(&meta, &b, sizeof(b)) || !take_text(&meta, &m->reverse_path) ||
         !take_text(&meta, &m->helo) || !take_text(&meta, &m->client) ||
-        !take_envid(&meta, b.flags, &m->dsn.envid) ||
+        !take_if(&meta, b.flags, ACCEPT_ASKS, &m->dsn.envid) ||
+        !take_if(&meta, b.flags, ACCEPT_HEADER_ID, &m->header_id) ||
+        (m->header_id.len > 0) != !!(b.flags & ACCEPT_HEADER_ID) ||
         !take(&meta, (size_t)b.piece_count * PIECE_BYTES, &a.pieces) || !recipients_hold(meta, &b, m))
         return ERR_CORRUPT;
     a.flags = b.flags;

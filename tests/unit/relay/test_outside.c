@@ -149,6 +149,7 @@ static int setup(void **state)
     w->relay.outside_port = 25;
     w->config = (struct config){.relays = &w->relay, .relay_count = 1, .log_messages = LOG_MESSAGES_NONE};
     w->dns = (struct fake){.base = {&fake_ops}, .loop = w->rig->loop, .names = names};
+    RIG_UNTIL(w->rig, right_is_held(w->rig->right.right));
     begin(w);
     *state = w;
     return 0;

@@ -303,6 +303,7 @@ int accept_to(struct rig *r, struct queue *q, uint64_t id, struct str body, cons
                                   .reverse_path = str_from(sender),
                                   .helo = STR("client.example.test"),
                                   .client = STR("127.0.0.9"),
+                                  .header_id = r->header_id,
                                   .received_at = {(int64_t)id * 1000}};
     struct body_writer *w = queue_body_begin(q);
     if (!w)
@@ -446,7 +447,12 @@ int act(struct rig *r, struct queue *q, const struct queue_filter *filter, enum 
         const char *home, uint64_t *ret_changed)
 {
     ASK(r, a);
-    queue_act(q, filter, action, str_from(home), STR("operator"), STR("a test"), on_act, &a);
+    const struct queue_order order = {.action = action,
+                                      .home = str_from(home),
+                                      .who = STR("operator"),
+                                      .why = STR("a test"),
+                                      .key = r->order_key};
+    queue_act(q, filter, &order, on_act, &a);
     wait_for(&a);
     if (ret_changed)
         *ret_changed = (uint64_t)a.number;

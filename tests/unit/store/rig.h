@@ -17,6 +17,8 @@ struct rig {
     struct store_memory *memory; /* the memory engine's device */
     char dir[128];               /* the SQLite engine's folder */
     struct arena arena;          /* the answers, until the test's end */
+    struct str order_key;        /* of the acts that a test gives */
+    struct str header_id;        /* the Message-ID of what it has accepted */
     int turns;
     struct store *store;     /* the first process */
     struct store *stores[8]; /* all of them, for the teardown of a test that failed */
@@ -113,8 +115,8 @@ struct rig_test {
     const char *name;
     void (*run)(void **state);
 };
-extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], kept_tests[], report_tests[],
-    body_tests[], mail_tests[]; /* end with name NULL */
+extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], find_tests[], kept_tests[],
+    report_tests[], body_tests[], mail_tests[]; /* end with name NULL */
 
 /* Runs them all for an engine, and its own (extra); the number of failures. */
 int rig_run(const char *engine, int (*setup)(void **state), const struct rig_test *extra);
