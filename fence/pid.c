@@ -48,15 +48,17 @@ static int parse_stat(struct str stat, int64_t *ret_start)
     return ERR_SYNTAX;
 }
 
-/* A name that /proc does not know says something only when it is ours, and mounted. */
-static int not_there(void)
+/* A name that /proc does not know says something only when it is ours, and mounted; and when it hides nothing
+ * from us (hidepid=2, ProtectProc=invisible): the kernel still knows the pid then. */
+static int not_there(int64_t pid_looked_for)
 {
     char self[32];
     ssize_t len = readlink("/proc/self", self, sizeof(self));
     uint64_t pid;
     bool ours = len > 0 && str_to_u64((struct str){self, (size_t)len}, INT32_MAX, &pid) == 0 &&
                 (pid_t)pid == getpid();
-    return ours ? ERR_NOT_FOUND : ERR_UNAVAILABLE;
+    bool gone = kill((pid_t)pid_looked_for, 0) != 0 && errno == ESRCH;
+    return ours && gone ? ERR_NOT_FOUND : ERR_UNAVAILABLE;
 }
 
 int pid_start_of(int64_t pid, int64_t *ret_start)
@@ -65,7 +67,7 @@ int pid_start_of(int64_t pid, int64_t *ret_start)
     snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == ENOENT ? not_there() : err_from_errno(errno);
+        return errno == ENOENT ? not_there(pid) : err_from_errno(errno);
     ssize_t len = read(fd, text, sizeof(text));
     int errno_value = errno;
     close(fd);

@@ -18,8 +18,8 @@ struct pid_name {
 /* "PID:START". ERR_SYNTAX. */
 int pid_name_parse(struct str text, struct pid_name *ret_name) MUST_USE;
 /* Start time of a pid. ERR_NOT_FOUND: there is certainly no such process, or it is
- * dead and only waits for its parent (a zombie). ERR_UNAVAILABLE: /proc is not there, or shows another pid
- * namespace. Others: no descriptor, ... */
+ * dead and only waits for its parent (a zombie). ERR_UNAVAILABLE: /proc is not there, shows another pid
+ * namespace, or hides the process. Others: no descriptor, ... */
 int pid_start_of(int64_t pid, int64_t *ret_start) MUST_USE;
 /* 0: it runs. ERR_NOT_FOUND: it certainly does not. Others: that cannot be told. */
 int pid_look(const struct pid_name *name) MUST_USE;

@@ -4,6 +4,7 @@ const POLL_MS = 1000;
 const LIMIT_MS = 5000; // of one request
 const OLD_MS = 5000; // without a new reading of the store, what is shown is called old
 const OUTCOMES = 64;
+const EVENTS = 20; // the newest of them
 const SVG = "http://www.w3.org/2000/svg";
 
 const TONES = {
@@ -135,6 +136,19 @@ function route(domain, r, servers) {
     facts([["instance", place], ["generation", r.generation]]));
 }
 
+// Of an operator's order: what, to whom, by whom, why and how it ended; else what the detail says.
+function eventText(e) {
+  const d = e.detail;
+  if (!d.verb) return Object.entries(d).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+  const target = d.args && d.args !== "{}" ? ` ${d.args}` : "";
+  return `${d.verb}${target}${d.who ? ` by ${d.who}` : ""}${d.why ? `: ${d.why}` : ""}${d.state ? ` (${d.state})` : ""}`;
+}
+
+function event(e) {
+  return make("tr", "", make("td", "", e.at.replace("T", " ").replace(/\.\d+Z$/, "")), make("td", "", e.kind),
+    make("td", "", e.subject), make("td", "", eventText(e)));
+}
+
 function fill(id, cards) {
   document.getElementById(id).replaceChildren(...cards);
 }
@@ -168,17 +182,23 @@ function notice(text) {
   place.textContent = text;
 }
 
+async function ask(path) {
+  const reply = await fetch(path, { signal: AbortSignal.timeout(LIMIT_MS) });
+  const all = await reply.json();
+  if (!reply.ok) throw new Error(all.error);
+  return all;
+}
+
 async function poll() {
   let problem = "";
   try {
-    const reply = await fetch("/api/v1/status", { signal: AbortSignal.timeout(LIMIT_MS) });
-    const all = await reply.json();
-    if (!reply.ok) throw new Error(all.error);
+    const [all, happened] = await Promise.all([ask("/api/v1/status"), ask(`/api/v1/events?limit=${EVENTS}`)]);
     if (all.read_at !== lastReading) {
       lastReading = all.read_at;
       lastChange = performance.now();
     }
     show(all);
+    fill("events", happened.events.reverse().map(event));
   } catch (error) {
     problem = `${location.host} does not tell: ${error.message}. `;
   }

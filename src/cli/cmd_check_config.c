@@ -138,6 +138,22 @@ static void check_users(struct check *c, const char *path)
         users_file_free(&users);
 }
 
+static void on_zone_finding(void *arg, const char *text)
+{
+    struct check *c = arg;
+    fprintf(stderr, "%s\n", text);
+    c->findings++;
+}
+
+static void check_zone(struct check *c, const struct config_zone *section)
+{
+    struct zone_findings findings = {.on_finding = on_zone_finding, .arg = c};
+    struct err_buf eb = {""};
+    int err = dns_zones_check(c->config, section, &findings, &eb);
+    if (findings.count == 0) /* else they were told */
+        find_inside(c, err, &eb);
+}
+
 static struct wall_time wall_now(void)
 {
     struct loop *l = loop_real_new();
@@ -177,7 +193,7 @@ static void check_file(struct check *c, const struct config_mention *m)
     else if (strcmp(m->key, "tls_ca") == 0)
         find_about(c, m, tls_client_check_authorities(m->text, &eb), &eb);
     else if (strcmp(m->section, "zone") == 0)
-        find_inside(c, dns_zones_check(c->config, m->object, &eb), &eb);
+        check_zone(c, m->object);
 }
 
 static void check_program(struct check *c, const struct config_mention *m)
@@ -228,10 +244,9 @@ static void check_mention(void *arg, const struct config_mention *m)
 /* What is made for a zone without a file can be wrong, too. */
 static void check_made_zones(struct check *c)
 {
-    struct err_buf eb = {""};
     for (size_t i = 0; i < c->config->zone_count; i++)
         if (c->config->zones[i].file[0] == '\0')
-            find_inside(c, dns_zones_check(c->config, &c->config->zones[i], &eb), &eb);
+            check_zone(c, &c->config->zones[i]);
 }
 
 static int check_all(const struct config *config)

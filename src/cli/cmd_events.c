@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/field.h"
+#include "web/events.h"
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX     10000 /* what one answer of the store may have */
@@ -13,16 +14,6 @@ struct look {
     json_t *found;
     int err;
 };
-
-static json_t *event_json(const struct network_event *e)
-{
-    char at[WALL_TEXT_MAX];
-    wall_format_iso(e->at, at);
-    json_t *detail = json_loadb(e->detail.ptr, e->detail.len, JSON_REJECT_DUPLICATES, NULL);
-    return json_pack("{s:I, s:s, s:o, s:o, s:o}", "id", (json_int_t)e->id, "at", at, "kind",
-                     field_from_text(e->kind), "subject", field_from_text(e->subject), "detail",
-                     detail ? detail : json_object());
-}
 
 static void on_events(void *arg, int err, const struct network_event *events, size_t count)
 {

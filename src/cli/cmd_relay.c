@@ -6,6 +6,7 @@
 #include "cli/role_main.h"
 #include "net/bind.h"
 #include "relay/role.h"
+#include "resolver/resolver.h"
 #include "run/origin.h"
 #include "run/supervisor.h"
 
@@ -14,6 +15,7 @@
 struct relay_main {
     struct role_main rm;
     struct relay_role *role;
+    struct resolver *resolver;
 };
 
 static void on_stopped(void *arg)
@@ -34,6 +36,17 @@ static int on_reload(void *arg, struct err_buf *eb)
     return relay_role_reload(m->role, eb);
 }
 
+/* Without one all goes on but the mail that leaves the network, which waits. */
+static void open_resolver(struct relay_main *m, const struct config_relay *relay)
+{
+    struct err_buf eb = {""};
+    struct resolver_options options = {.forwarders = relay->resolver.addrs,
+                                       .forwarder_count = relay->resolver.count,
+                                       .trust_anchor = relay->trust_anchor};
+    if (resolver_unbound_new(m->rm.cx.loop, &options, &m->resolver, &eb) < 0)
+        log_event(LOG_WARNING, "mail that leaves the network waits", LOG_TEXT("detail", eb.text));
+}
+
 static int start_bound(struct relay_main *m, const struct config_relay *relay, int *fds)
 {
     struct err_buf eb = {""};
@@ -46,9 +59,11 @@ static int start_bound(struct relay_main *m, const struct config_relay *relay, i
         return status;
     struct origin origin;
     origin_init(&origin);
+    open_resolver(m, relay);
     struct relay_role_options options = {.config = m->rm.cx.config,
                                          .relay = relay,
                                          .store = m->rm.cx.store,
+                                         .resolver = m->resolver,
                                          .listen_fds = fds,
                                          .boot_id = origin.boot_id,
                                          .pid_ns = origin.pid_ns,
@@ -86,6 +101,7 @@ int cmd_relay(int argc, char **argv)
         status = role_main_run(&m.rm, on_stop, &m);
     if (m.role)
         relay_role_free(m.role);
+    resolver_free(m.resolver);
     role_main_fini(&m.rm);
     return status;
 }

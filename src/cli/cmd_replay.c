@@ -29,6 +29,7 @@ struct part {
     int64_t kept; /* messages, before the first slice */
     int64_t messages, deliveries, last;
     bool more;
+    bool failed; /* nothing could be asked of it */
 };
 
 static void on_count(void *arg, int err, const struct queue_kept *kept)
@@ -43,14 +44,16 @@ static void on_count(void *arg, int err, const struct queue_kept *kept)
 static bool count(struct part *p, int *worst)
 {
     struct queue *q = context_open_queue(p->replay->cx, p->queue, worst);
+    p->failed = !q;
     if (!q)
         return false;
-    queue_kept_count(q, p->replay->since, p->replay->until, on_count, p);
+    queue_kept_count(q, p->replay->since, on_count, p);
     context_wait(p->replay->cx);
     queue_close(q);
     if (p->err) {
         fprintf(stderr, "holdfast replay: queue %s cannot be read: %s\n", p->queue, err_name(p->err));
         *worst = EXIT_FAILED > *worst ? EXIT_FAILED : *worst;
+        p->failed = true;
     }
     return !p->err && p->kept > 0;
 }
@@ -118,14 +121,17 @@ static int all_slices(struct part *p)
 
 static void tell(struct part *p, int status)
 {
-    const char *state = status == EXIT_DONE ? "done" : "stopped";
+    const char *state = p->failed ? "failed" : status == EXIT_DONE ? "done" : "stopped";
     if (p->replay->relays)
         json_array_append_new(p->replay->relays,
                               json_pack("{s:s, s:s, s:I, s:I}", "relay", p->queue, "state", state, "messages",
                                         (json_int_t)p->messages, "deliveries", (json_int_t)p->deliveries));
     else
         printf("%s: %lld deliveries are sent again, of %lld messages that were looked at%s\n", p->queue,
-               (long long)p->deliveries, (long long)p->messages, status == EXIT_DONE ? "" : "; stopped");
+               (long long)p->deliveries, (long long)p->messages,
+               p->failed             ? "; failed"
+               : status == EXIT_DONE ? ""
+                                     : "; stopped");
 }
 
 static int each_relay(struct replay *r)

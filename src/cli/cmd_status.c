@@ -56,6 +56,10 @@ static void print_queues(const json_t *relays)
             printf("%lld in the queue of %s have no server in the configuration: `holdfast queue list` says "
                    "why\n",
                    field_number(r, "unroutable"), field_text(r, "name", "-"));
+        if (field_number(r, "outside") > 0)
+            printf(
+                "%lld in the queue of %s leave the network: `holdfast queue list --server '*'` shows them\n",
+                field_number(r, "outside"), field_text(r, "name", "-"));
     }
 }
 

@@ -1,121 +1,103 @@
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/context.h"
-#include "cli/field.h"
+#include "cli/queue_filter.h"
+#include "cli/trace_find.h"
+#include "cli/trace_life.h"
 
-struct trace {
-    struct context *cx;
-    const char *queue;
-    json_t *found;
-    int status; /* the worst of reading */
+#define LIMIT_DEFAULT 10
+
+/* What is to be traced. */
+struct wanted {
+    struct custody_id id; /* unless there is a filter */
+    bool by_id;
+    struct queue_filter filter;
+    struct str relay; /* of a queue id */
+    char *message_id; /* an address may be one, too; owned */
 };
 
-static json_t *attempts_of(int64_t delivery_id, const struct queue_attempt *attempts, size_t count)
+static int parse(struct wanted *w, struct str text)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        char at[WALL_TEXT_MAX];
-        if (attempts[i].delivery_id != delivery_id)
-            continue;
-        wall_format_iso(attempts[i].at, at);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:o}", "at", at, "outcome",
-                                              queue_outcome_name(attempts[i].outcome), "server",
-                                              field_from_text(attempts[i].server), "instance",
-                                              field_from_text(attempts[i].instance), "epoch",
-                                              (json_int_t)attempts[i].epoch, "generation",
-                                              (json_int_t)attempts[i].generation, "reply",
-                                              field_from_text(attempts[i].reply)));
-    }
-    return list;
-}
-
-static void on_trace(void *arg, int err, const struct queue_rows *rows, const struct queue_attempt *attempts,
-                     size_t attempt_count)
-{
-    struct trace *t = arg;
-    if (err && err != ERR_NOT_FOUND) {
-        fprintf(stderr, "holdfast trace: queue %s cannot be read: %s\n", t->queue, err_name(err));
-        t->status = EXIT_FAILED;
-    }
-    for (size_t i = 0; !err && i < rows->count; i++) {
-        const struct queue_delivery *d = &rows->items[i];
-        char received[WALL_TEXT_MAX];
-        wall_format_iso(d->received_at, received);
-        json_array_append_new(
-            t->found,
-            json_pack("{s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:o}", "queue", t->queue, "received_at", received,
-                      "sender", field_from_text(d->reverse_path), "recipient", field_from_text(d->recipient),
-                      "home", field_from_text(d->home), "state", queue_state_name(d->state), "size",
-                      (json_int_t)d->size_bytes, "attempts", attempts_of(d->id, attempts, attempt_count)));
-    }
-    context_done(t->cx);
-}
-
-static void print_life(const json_t *found)
-{
-    size_t i, k;
-    json_t *d, *a;
-    json_array_foreach(found, i, d)
-    {
-        printf("%s  accepted into %s from <%s> for <%s>, %lld bytes\n", field_text(d, "received_at", ""),
-               field_text(d, "queue", ""), field_text(d, "sender", ""), field_text(d, "recipient", ""),
-               field_number(d, "size"));
-        json_array_foreach(json_object_get(d, "attempts"), k, a)
-        {
-            printf("%s  %s: %s at %s, epoch %lld, generation %lld of the server: %s\n",
-                   field_text(a, "at", ""), field_text(a, "outcome", ""), field_text(a, "server", ""),
-                   field_text(a, "instance", ""), field_number(a, "epoch"), field_number(a, "generation"),
-                   field_text(a, "reply", ""));
-        }
-        printf("%-24s  now %s\n", "", field_text(d, "state", ""));
-    }
-}
-
-static int trace(struct context *cx, const struct custody_id *id, bool json)
-{
-    struct trace t = {.cx = cx, .found = json_array()};
-    struct queue_names names;
-    context_queue_names(cx, &names);
-    for (size_t i = 0; i < names.count; i++) {
-        t.queue = names.items[i];
-        struct queue *q = context_open_queue(cx, t.queue, &t.status);
-        if (!q)
-            continue;
-        queue_trace(q, id, on_trace, &t);
-        context_wait(cx);
-        queue_close(q);
-    }
-    queue_names_fini(&names);
-    bool any = json_array_size(t.found) > 0;
-    if (json)
-        context_print_json(t.found);
+    *w = (struct wanted){.relay = {NULL, 0}};
+    w->by_id = custody_id_parse(text, &w->id) == 0;
+    if (w->by_id || queue_id_parse(text, &w->relay, &w->filter.delivery_id) == 0)
+        return 0;
+    bool header = text.len > 0 && text.ptr[0] == '<';
+    if (!header && str_find(text, '@', 0) == SIZE_MAX)
+        return ERR_SYNTAX;
+    w->message_id = queue_message_id(text.ptr);
+    if (header)
+        w->filter.header_id = str_from(w->message_id);
     else
-        print_life(t.found);
-    if (!any && t.status == EXIT_DONE)
-        fprintf(stderr, "holdfast trace: no relay ever took a message of this id\n");
-    json_decref(t.found);
-    return any ? t.status : t.status > EXIT_FAILED ? t.status : EXIT_FAILED;
+        w->filter.recipient = text;
+    return 0;
+}
+
+static int find(struct context *cx, const struct queue_names *names, const struct wanted *w,
+                struct trace_found *found)
+{
+    if (w->by_id) {
+        trace_found_add(found, &w->id);
+        return EXIT_DONE;
+    }
+    int status = trace_find(cx, names, &w->filter, w->relay, found);
+    if (status != EXIT_DONE || found->count > 0 || !w->filter.recipient.ptr)
+        return status;
+    const struct queue_filter by_header = {.header_id = str_from(w->message_id)};
+    return trace_find(cx, names, &by_header, w->relay, found);
+}
+
+static int trace(struct context *cx, const struct wanted *w, size_t limit, bool json)
+{
+    struct trace_found *found = mem_zalloc(sizeof(*found));
+    struct queue_names names;
+    found->limit = limit;
+    context_queue_names(cx, &names);
+    int status = find(cx, &names, w, found);
+    json_t *life = trace_life(cx, &names, found, &status);
+    bool any = json_array_size(life) > 0;
+    if (json)
+        context_print_json(life);
+    else
+        trace_life_print(life);
+    if (!json && found->left_out > 0)
+        printf("-- the newest %zu; --limit N shows more\n", found->count);
+    if (!any && status == EXIT_DONE)
+        fprintf(stderr, "holdfast trace: no relay and no server ever took such a message\n");
+    json_decref(life);
+    queue_names_fini(&names);
+    free(found);
+    return any || status > EXIT_FAILED ? status : EXIT_FAILED;
 }
 
 int cmd_trace(int argc, char **argv)
 {
     struct context cx;
     struct args args;
-    struct custody_id id;
+    struct wanted wanted;
     struct err_buf eb = {""};
     bool json = false;
+    const char *limit_text = NULL;
+    uint64_t limit = LIMIT_DEFAULT;
     context_init(&cx, "trace");
-    const struct args_option options[] = {CONTEXT_OPTIONS(&cx), {"json", NULL, &json}, {0}};
+    const struct args_option options[] = {
+        CONTEXT_OPTIONS(&cx), {"json", NULL, &json}, {"limit", &limit_text, NULL}, {0}};
     if (args_parse(argc, argv, options, &args, &eb) < 0)
         return command_usage("trace", eb.text);
-    if (args.operand_count != 1 || custody_id_parse(str_from(args.operands[0]), &id) < 0)
-        return command_usage("trace", "name a custody id: 26 letters and digits, as in the 250 reply");
+    if (args.operand_count != 1 || parse(&wanted, str_from(args.operands[0])) < 0)
+        return command_usage("trace",
+                             "name a custody id (26 letters and digits, as in the 250 reply), a queue "
+                             "id such as relay1:17, a recipient or a Message-ID");
+    if (limit_text && (str_to_u64(str_from(limit_text), TRACE_IDS_MAX, &limit) < 0 || limit == 0))
+        return command_usage("trace", "--limit is a number of messages from 1 to 1000");
     int status = context_load_config(&cx);
     if (status == EXIT_DONE)
         status = context_open_store(&cx, true);
     if (status == EXIT_DONE)
-        status = trace(&cx, &id, json);
+        status = trace(&cx, &wanted, (size_t)limit, json);
     context_fini(&cx);
+    free(wanted.message_id);
     return status;
 }

@@ -124,6 +124,11 @@ static int list_users(struct user_work *w)
     return w->err ? EXIT_FAILED : EXIT_DONE;
 }
 
+static struct users_act act_of(const struct user_work *w)
+{
+    return (struct users_act){str_from(context_who()), loop_wall(w->cx->loop)};
+}
+
 static int set_password(struct user_work *w)
 {
     char verifier[PASSWORD_VERIFIER_MAX];
@@ -133,14 +138,14 @@ static int set_password(struct user_work *w)
     struct record_user user = {.verifier = str_from(verifier)};
     char *value = record_user_encode(&user);
     users_put(store_network(w->cx->store), str_from(w->address), str_from(value), NETWORK_ANY_VERSION,
-              str_from(context_who()), on_write, w);
+              act_of(w), on_write, w);
     free(value);
     return wait_for_write(w);
 }
 
 static int remove_user(struct user_work *w)
 {
-    users_remove(store_network(w->cx->store), str_from(w->address), str_from(context_who()), on_write, w);
+    users_remove(store_network(w->cx->store), str_from(w->address), act_of(w), on_write, w);
     return wait_for_write(w);
 }
 

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,9 +60,17 @@ static int run(const struct command_entry *command, int argc, char **argv)
     return EXIT_DONE;
 }
 
-int main(int argc, char **argv)
+/* A full disk behind stdout must not pass for an answer. */
+static int flush(int status)
 {
-    log_open();
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "holdfast: the output could not be written whole: %s\n", strerror(errno));
+    return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
+static int dispatch(int argc, char **argv)
+{
     if (argc < 2) {
         print_commands(stderr);
         return EXIT_USAGE;
@@ -79,4 +88,10 @@ int main(int argc, char **argv)
             return run(&commands[i], argc - 2, argv + 2);
     fprintf(stderr, "holdfast: unknown command '%s'; `holdfast --help` lists them\n", argv[1]);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    log_open();
+    return flush(dispatch(argc, argv));
 }

@@ -37,6 +37,11 @@ void queue_names_fini(struct queue_names *n)
     free(n->items);
 }
 
+bool queue_names_have(const struct queue_names *n, const char *name)
+{
+    return has(n, 0, str_from(name));
+}
+
 bool queue_names_is_removed(const struct queue_names *n, const char *name)
 {
     return has(n, n->removed_from, str_from(name));

@@ -16,6 +16,7 @@ struct queue_names {
 /* Copies what it needs. */
 void queue_names_init(struct queue_names *n, const struct config *config, const struct view *v);
 void queue_names_fini(struct queue_names *n);
+bool queue_names_have(const struct queue_names *n, const char *name);
 /* Whether it is there, and of a removed relay. */
 bool queue_names_is_removed(const struct queue_names *n, const char *name);
 

@@ -4,9 +4,12 @@
 
 #include "base/check.h"
 
-#define ORDER     "[--timeout 2m] [--why TEXT] [--json]"
-#define SELECTION "[--id ID] [--server NAME] [--sender ADDRESS] [--recipient ADDRESS] [--limit N]"
-#define ACT       "(ID | " SELECTION " | --all) [--why TEXT] [--json]"
+#define ORDER "[--timeout 2m] [--why TEXT] [--json]"
+#define SELECTION                                                                                            \
+    "[--id ID] [--server NAME] [--sender ADDRESS] [--recipient ADDRESS] [--domain NAME] "                    \
+    "[--message-id ID] [--state STATE] [--reply TEXT] [--older-than TIME] [--newer-than TIME] [--relay "     \
+    "NAME] [--limit N]"
+#define ACT "(ID | " SELECTION " | --all) [--why TEXT] [--json]"
 
 /* One way to use a command. A command with verbs has a form for each. */
 struct usage_form {
@@ -39,7 +42,7 @@ static const struct usage_form forms[] = {
     {"site", "list", "[--json]", "shows every site, and which are recorded as lost"},
     {"site", "lost", "NAME [--why TEXT] [--json]", "records a site as lost: the others may act alone"},
     {"site", "back", "NAME [--why TEXT] [--json]", "records that it is back"},
-    {"queue", "list", "[ID] " SELECTION " [--all] [--json]",
+    {"queue", "list", "[ID] " SELECTION " [--after QUEUE-ID] [--all] [--json]",
      "shows the messages in custody; --all: those that have ended, too"},
     {"queue", "show", "ID [--json]", "shows one message, each recipient of it"},
     {"queue", "hold", ACT, "keeps what is selected from being sent, until it is released"},
@@ -54,7 +57,9 @@ static const struct usage_form forms[] = {
      "sends again what the server got since then; a builtin server shows none twice"},
     {"events", "", "[--after NUMBER] [--limit N] [--json]",
      "shows the newest events; --after: those that follow one"},
-    {"trace", "", "ID [--json]", "tells one message's life, across the relays"},
+    {"trace", "", "(ID | ADDRESS | MESSAGE-ID) [--limit N] [--json]",
+     "tells the lives of messages, across the relays: of one, or of the newest to a recipient or with a "
+     "Message-ID"},
     {"user", "add", "ADDRESS", "makes a user; the password from the terminal, or one line of stdin"},
     {"user", "passwd", "ADDRESS", "gives a user another password"},
     {"user", "list", "[--json]", "shows the users' addresses"},
@@ -67,11 +72,20 @@ static const struct usage_form forms[] = {
 static const struct {
     const char *word, *meaning;
 } meanings[] = {
-    {"ID", "a custody id, as in the 250 reply"},
+    {"ID", "a custody id, as in the 250 reply, or the queue id of one recipient, such as relay1:17"},
+    {"--after", "what follows that row; a list that ends early says of which"},
     {"--timeout", "how long to wait until it can be done, such as 30s or 5m"},
     {"TIME", "how long ago, such as 2h, or a time such as 2026-01-31T08:00:00Z"},
     {"--why", "is recorded with the order, and who gave it"},
-    {"--server", "a messaging server, by its name in the configuration"},
+    {"--server", "the messaging server that it is to be delivered to"},
+    {"--sender", "its reverse-path; <> is none"},
+    {"--domain", "of the recipient"},
+    {"--message-id", "of its header, with or without <>"},
+    {"--state", "waiting, held, quarantined, delivered, bounced or removed; or some, with commas between"},
+    {"--reply", "a part of the last reply to it"},
+    {"--older-than", "received before that time"},
+    {"--newer-than", "received since that time"},
+    {"--relay", "only the queue of that relay"},
     {"--limit", "that many of them at most"},
     {"--all", "all mail: an order has to say so"},
     {"--json", "one JSON value instead of text"},
@@ -113,7 +127,7 @@ static void format_meanings(struct buf *out, const struct usage_form *all, size_
     size_t before = out->len;
     for (size_t i = 0; i < ARRAY_LEN(meanings); i++)
         if (mentions(all, count, meanings[i].word))
-            buf_append_fmt(out, "%s%-10s %s\n", out->len == before ? "\n" : "", meanings[i].word,
+            buf_append_fmt(out, "%s%-12s %s\n", out->len == before ? "\n" : "", meanings[i].word,
                            meanings[i].meaning);
     buf_append_char(out, '\n');
 }

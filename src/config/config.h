@@ -37,6 +37,7 @@ enum failover_mode { FAILOVER_MANUAL, FAILOVER_AUTOMATIC };
 enum recipients_mode { RECIPIENTS_DIRECTORY, RECIPIENTS_LIST, RECIPIENTS_ANY, RECIPIENTS_VERIFY };
 enum recipients_unknown { UNKNOWN_DEFER, UNKNOWN_ACCEPT, UNKNOWN_REJECT };
 enum client_info { CLIENT_INFO_NONE, CLIENT_INFO_XFORWARD, CLIENT_INFO_XCLIENT };
+enum config_bounce { BOUNCE_NEVER, BOUNCE_AUTHENTICATED, BOUNCE_ALWAYS };
 enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
 enum store_engine { STORE_SQLITE, STORE_POSTGRESQL, STORE_MEMORY };
 
@@ -92,6 +93,8 @@ struct config_relay {
     size_t certificate_count;
     int64_t retry_ms;               /* between attempts at a server that is down (default 1s) */
     int64_t expire_ms;              /* age at which a message is given up (default 5d) */
+    enum config_bounce bounce;      /* whose senders are told of what failed (default never) */
+    int64_t delay_notice_ms;        /* age at which senders are told of a delay (default 4h); 0: never */
     int64_t safety_net_ms;          /* how long what was delivered is kept (default 2d); 0: not at all */
     int64_t safety_net_max_bytes;   /* and how much of it (default 1GiB) */
     int64_t message_size_max_bytes; /* SIZE (default 50MiB) */
@@ -101,6 +104,12 @@ struct config_relay {
     int64_t idle_timeout_ms;        /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
     int64_t delivery_sessions_max;  /* per server at once (default 10) */
     int64_t losses_max; /* connection losses after MAIL before a message is quarantined (default 3) */
+    /* Mail that leaves the network: */
+    const char *smarthost; /* as written; "": by the recipients' domains. See config_smarthost */
+    int64_t outside_port;  /* of the domains' servers (default 25) */
+    enum tls_policy outside_tls;
+    struct config_listen resolver; /* recursive name servers; none: those of the machine */
+    const char *trust_anchor;      /* of the root (DNSSEC), absolute; "": answers are not validated */
 };
 
 struct config_check {
@@ -285,9 +294,14 @@ struct config_relay *config_relay_of_node(const struct config *c, const struct c
 struct config_dns *config_dns_of_node(const struct config *c, const struct config_node *n);
 struct config_web *config_web_of_node(const struct config *c, const struct config_node *n);
 struct config_domain *config_domain_find(const struct config *c, struct str domain); /* case-insensitive */
-/* Whether mail at this place of a queue has a server: by its own home, or, with home "", by its domain. */
+/* The home of mail that leaves the network, as store/queue.h has it (QUEUE_HOME_OUTSIDE): no server's name.
+ */
+#define CONFIG_HOME_OUTSIDE "*"
+/* Whether mail at this place of a queue has a way to go: by its own home, or, with home "", by its domain. */
 bool config_has_place(const struct config *c, struct str domain, struct str home);
 struct config_site *config_site_find(const struct config *c, const char *name);
+/* Name or address, and port; views of the relay's text. ERR_NOT_FOUND: it has none. ERR_SYNTAX. */
+int config_smarthost(const struct config_relay *r, struct str *ret_host, uint16_t *ret_port) MUST_USE;
 bool config_listen_has_ip(const struct config_listen *l, const struct addr *ip); /* whatever the ports */
 
 /* Is it of the network itself, as far as the configuration tells: of a relay, a

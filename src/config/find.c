@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "config/units.h"
+
 /* Every named struct begins with its name. */
 static void *find_named(void *items, size_t count, size_t size, const char *name)
 {
@@ -64,10 +66,35 @@ struct config_domain *config_domain_find(const struct config *c, struct str doma
     return NULL;
 }
 
+/* "host:port", "192.0.2.1:25", "[2001:db8::1]:25" */
+int config_smarthost(const struct config_relay *r, struct str *ret_host, uint16_t *ret_port)
+{
+    struct str text = str_from(r->smarthost), host;
+    struct addr at;
+    uint64_t port;
+    if (text.len == 0)
+        return ERR_NOT_FOUND;
+    size_t colon = text.len - 1;
+    while (colon > 0 && text.ptr[colon] != ':')
+        colon--;
+    host = str_sub(text, 0, colon);
+    if (str_to_u64(str_sub(text, colon + 1, SIZE_MAX), UINT16_MAX, &port) < 0 || port == 0)
+        return ERR_SYNTAX;
+    if (addr_parse(text, &at) == 0 && host.ptr[0] == '[')
+        host = str_sub(host, 1, host.len - 2);
+    else if (addr_parse(text, &at) < 0 && !units_is_hostname(host))
+        return ERR_SYNTAX;
+    *ret_host = host;
+    *ret_port = (uint16_t)port;
+    return 0;
+}
+
 bool config_has_place(const struct config *c, struct str domain, struct str home)
 {
     if (home.len == 0)
         return config_domain_find(c, domain) != NULL;
+    if (str_eq(home, STR(CONFIG_HOME_OUTSIDE)))
+        return true;
     for (size_t i = 0; i < c->server_count; i++)
         if (str_eq(str_from(c->servers[i].name), home))
             return true;

@@ -16,5 +16,6 @@ void rules_check(struct build *b)
     rules_check_nodes(b);
     rules_check_domains(b);
     rules_check_servers(b);
+    rules_check_relays(b);
     rules_check_addresses(b);
 }

@@ -205,6 +205,13 @@ static void check_tls_ports(struct build *b, const struct tree_section *s)
                          "%s: %s needs a certificate; add certificates, or remove it", s->label, keys[i]);
 }
 
+/* Not set, or to none; those that were refused are told of already. */
+static bool has_no_pins(const struct tree_section *s)
+{
+    const struct tree_setting *pins = tree_find(s, "tls_pins");
+    return !pins || (pins->value.kind == TREE_LIST && pins->value.count == 0);
+}
+
 static void check_tls(struct build *b, const struct tree_section *s)
 {
     const struct config_server *server = s->object;
@@ -216,7 +223,14 @@ static void check_tls(struct build *b, const struct tree_section *s)
     if (server->kind == SERVER_EXTERNAL && server->proxy_from.count > 0)
         findings_add(b->findings, tree_line(s, "proxy_from"),
                      "%s: what an external server believes is its own matter; remove proxy_from", s->label);
-    if (server->tls == TLS_PINNED && !tree_find(s, "tls_pins"))
+    if (server->kind == SERVER_BUILTIN && server->certificate_count == 0 &&
+        (server->tls == TLS_REQUIRED || server->tls == TLS_PINNED))
+        findings_add(
+            b->findings, tree_line(s, "tls"),
+            "%s: without certificates a builtin server has no TLS, and nothing could be delivered to "
+            "it; give it certificates, or another tls",
+            s->label);
+    if (server->tls == TLS_PINNED && has_no_pins(s))
         findings_add(b->findings, tree_line(s, "tls"),
                      "%s: tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key",
                      s->label);

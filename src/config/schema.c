@@ -121,6 +121,20 @@ static const struct schema_key certificate_keys[] = {
     {.name = NULL},
 };
 
+static const struct schema_word outside_tls_words[] = {
+    {"none", TLS_NONE},
+    {"opportunistic", TLS_OPPORTUNISTIC},
+    {"required", TLS_REQUIRED},
+    {NULL, 0},
+};
+
+static const struct schema_word bounce_words[] = {
+    {"never", BOUNCE_NEVER},
+    {"authenticated", BOUNCE_AUTHENTICATED},
+    {"always", BOUNCE_ALWAYS},
+    {NULL, 0},
+};
+
 static const struct schema_key relay_keys[] = {
     {FIELD("node", config_relay, node), SCHEMA_REF, RELOAD_RESTART, NULL, .ref = "node",
      .help = "Where it runs, and whose queue it owns."},
@@ -143,6 +157,15 @@ static const struct schema_key relay_keys[] = {
     {FIELD("expire", config_relay, expire_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"5d\"",
      LIMITS(SECOND_MS, 90 * DAY_MS),
      .help = "Age at which a message is given up (RFC 5321 4.5.4.1: four to five days)."},
+    {FIELD("bounce", config_relay, bounce), SCHEMA_WORD, RELOAD_LIVE, "\"never\"", .words = bounce_words,
+     .help =
+         "Whose mail goes back to its sender, with a report (RFC 3464), when a server refuses it for good "
+         "or it expires: nobody's, that of users who had logged in, or all. Else it is quarantined, with "
+         "an event. Never bounced: what has a null reverse-path, and `NOTIFY=NEVER`."},
+    {FIELD("delay_notice", config_relay, delay_notice_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"4h\"",
+     LIMITS(0, 90 * DAY_MS),
+     .help = "Age at which a sender is told, once, that his mail still waits: who asked for it "
+             "(`NOTIFY=DELAY`), and who asked for nothing but is told by `bounce`; \"0s\": nobody."},
     {FIELD("safety_net", config_relay, safety_net_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"2d\"",
      LIMITS(0, 90 * DAY_MS),
      .help = "How long delivered messages are kept, for holdfast replay; \"0s\": not at all."},
@@ -168,6 +191,24 @@ static const struct schema_key relay_keys[] = {
     {FIELD("losses_max", config_relay, losses_max), SCHEMA_INT, RELOAD_LIVE, "5", LIMITS(1, 100),
      .help = "Connections lost during a message before it is quarantined; the waits between grow eightfold, "
              "from `retry`: ten minutes in all."},
+    {FIELD("smarthost", config_relay, smarthost), SCHEMA_TEXT, RELOAD_RESTART, "",
+     .help =
+         "Where all mail goes that leaves the network (notices), `HOST:PORT`, by name or address; unset: to "
+         "the servers that the DNS names for each recipient's domain."},
+    {FIELD("outside_port", config_relay, outside_port), SCHEMA_INT, RELOAD_RESTART, "25", LIMITS(1, 65535),
+     .help = "Without a smarthost: the port of those servers."},
+    {FIELD("outside_tls", config_relay, outside_tls), SCHEMA_WORD, RELOAD_LIVE, "\"opportunistic\"",
+     .words = outside_tls_words,
+     .help =
+         "How `STARTTLS` is used with them: never; when it is offered, with any certificate, else in plain "
+         "text; only with a certificate for the smarthost's name by an authority of the system."},
+    {FIELD("resolver", config_relay, resolver), SCHEMA_ENDPOINTS, RELOAD_RESTART, "{}", LIMITS(0, 16),
+     .help = "Recursive name servers, `ADDRESS:PORT`, that are asked about outside names; unset: those of "
+             "/etc/resolv.conf."},
+    {FIELD("trust_anchor", config_relay, trust_anchor), SCHEMA_PATH, RELOAD_RESTART, "",
+     .help = "The root's `DNSKEY` or `DS` records, in a file: their answers are validated (DNSSEC), and mail "
+             "waits "
+             "where they do not hold; unset: they are not."},
     {.name = NULL},
 };
 

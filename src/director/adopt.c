@@ -49,13 +49,23 @@ static const struct config_node *owner_to_be(const struct view *v, const struct 
     return owner_lives(v, c, q->record.owner) || !settled ? NULL : heir(v, c, r->node->site);
 }
 
-static void give(struct str name, const struct view_queue *q, const struct config_node *owner,
-                 struct batch *b)
+/* Who had it before the owner lives, and has not let go of it. The record has room for one such: a third one
+ * waits, for no longer than a lease. */
+static bool is_in_other_hands(const struct view *v, const struct view_queue *q, struct str owner)
 {
-    if (!owner || (q && str_eq(q->record.owner, str_from(owner->name))))
+    struct str from = q->record.from;
+    return from.len > 0 && !str_eq(from, owner) && view_node_relays(v, from);
+}
+
+static void give(const struct view *v, struct str name, const struct view_queue *q,
+                 const struct config_node *owner, struct batch *b)
+{
+    if (!owner || (q && (str_eq(q->record.owner, str_from(owner->name)) ||
+                         is_in_other_hands(v, q, str_from(owner->name)))))
         return;
     struct record_queue record = {.owner = str_from(owner->name),
-                                  .generation = (q ? q->record.generation : 0) + 1};
+                                  .generation = (q ? q->record.generation : 0) + 1,
+                                  .from = q ? q->record.owner : STR_EMPTY};
     batch_put(b, "queue", name, record_queue_encode(&record), q ? q->version : NETWORK_ABSENT);
     const char *const members[] = {"owner", owner->name, NULL};
     batch_event(b, "queue-owner", name, members);
@@ -87,12 +97,12 @@ void adopt_queues(const struct view *v, const struct config *c, bool settled, st
     for (size_t i = 0; i < c->relay_count; i++) {
         const struct config_relay *r = &c->relays[i];
         const struct view_queue *q = view_queue_find(v, str_from(r->name));
-        give(str_from(r->name), q, owner_to_be(v, c, r, q, settled), b);
+        give(v, str_from(r->name), q, owner_to_be(v, c, r, q, settled), b);
     }
     for (size_t i = 0; i < v->queue_count; i++) {
         const struct view_queue *q = &v->queues[i];
         if (!is_of_a_relay(c, q->name))
-            give(q->name, q, keeper_to_be(v, c, q, settled), b);
+            give(v, q->name, q, keeper_to_be(v, c, q, settled), b);
     }
 }
 

@@ -12,6 +12,8 @@
 
 /* A queue belongs to its relay's node while that relay lives; while the owner's
  * relay is dead, to a node with a live one, of the same site rather than another.
+ * The record tells who had it before, so that the new owner sends nothing that the
+ * former may be sending (relay/rights.h).
  * A director's death takes no queue from anybody. settled: the caller has looked
  * for as long as a lease runs, so that a relay without one is dead, and not only
  * later than we are in a start of everything. */

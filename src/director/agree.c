@@ -23,6 +23,13 @@ bool agree_relay_lives(const struct view *v, const struct config_node *n)
     return view_node_relays(v, str_from(n->name)) && !is_lost(v, n);
 }
 
+/* A relay that is started again is away for a moment: what it would say is unknown, not what the others say.
+ */
+static bool counts(const struct view *v, const struct config *c, const struct config_node *n)
+{
+    return (n->roles & ROLE_RELAY) && view_node_relayed(v, str_from(n->name), c->lease_ms) && !is_lost(v, n);
+}
+
 static const struct view_observation *find(const struct view *v, const char *node, struct str server)
 {
     for (size_t i = 0; i < v->observation_count; i++)
@@ -49,7 +56,7 @@ struct agreement agree_count(const struct view *v, const struct config *c, struc
     struct agreement a = {0};
     for (size_t i = 0; i < c->node_count; i++) {
         const struct config_node *n = &c->nodes[i];
-        if (!(n->roles & ROLE_RELAY) || !agree_relay_lives(v, n))
+        if (!counts(v, c, n))
             continue;
         a.live++;
         const struct view_observation *o = find(v, n->name, server);

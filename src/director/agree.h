@@ -2,8 +2,9 @@
  * director's decisions and the status page.
  *
  * Observers are the relays, by their nodes; each records what it observes (kind
- * "observation"). An observer leaves the count only when its relay's lease has run
- * out, or its site was recorded as lost. One that is slow, silent, or
+ * "observation"). An observer leaves the count only when its relay's lease has been
+ * over for as long as it runs (so that it was not only started again, which gives the
+ * lease back), or its site was recorded as lost. One that is slow, silent, or
  * speaks of another instance is unknown, which is no agreement, but counts. So
  * of two that live both must agree, and the last one alone decides. */
 #ifndef HOLDFAST_DIRECTOR_AGREE_H

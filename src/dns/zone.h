@@ -64,11 +64,21 @@ const struct zone_rrset *zone_rrset_find(const struct zone_node *n, uint16_t typ
 int zone_record_add(struct zone_node *n, uint16_t type, uint32_t ttl_s, const uint8_t *rdata,
                     size_t len) MUST_USE;
 
-/* Reads an RFC 1035 master file into z. eb gets `file:line: text`. ERR_INVALID:
+/* For who wants to be told of all that is wrong in a file, not only of the first. */
+struct zone_findings {
+    void (*on_finding)(void *arg, const char *text); /* "file:line: text" */
+    void *arg;
+    size_t count; /* that were told; at most ZONE_FINDINGS_MAX */
+};
+#define ZONE_FINDINGS_MAX 200 /* a file of rubbish must not make an endless report */
+
+/* Reads an RFC 1035 master file into z. eb gets `file:line: text` of the first thing that is wrong, and the
+ * reading ends there unless there are findings (NULL: not). ERR_INVALID:
  * syntax, a name outside of the zone, a conflict, $INCLUDE (write the records into
  * the file), DNAME; ERR_NOT_FOUND, ERR_DENIED, ERR_IO: cannot be read. z is to be
  * freed by the caller in any case. */
-int zone_load_file(struct zone *z, const char *path, struct err_buf *eb) MUST_USE;
+int zone_load_file(struct zone *z, const char *path, struct zone_findings *findings,
+                   struct err_buf *eb) MUST_USE;
 
 /* What a query's name meets, from the apex down. */
 struct zone_match {

@@ -12,6 +12,7 @@ struct loading {
     const char *path;
     int line;
     ldns_buffer *rdata;
+    struct zone_findings *findings; /* or NULL */
     struct err_buf *eb;
 };
 
@@ -103,24 +104,40 @@ static int take_entry(struct loading *ld, FILE *fp, uint32_t *ttl_s, ldns_rdf **
     }
 }
 
+/* Tells of what was wrong, when all is wanted. *at: where the last wrong entry had ended; one that took
+ * nothing of the file ends the reading. */
+static bool may_go_on(struct loading *ld, int err, FILE *fp, long *at)
+{
+    struct zone_findings *f = ld->findings;
+    long before = *at;
+    if (!f || err != ERR_INVALID)
+        return false;
+    f->on_finding(f->arg, ld->eb->text);
+    *at = ftell(fp);
+    f->count++;
+    return *at > before && f->count < ZONE_FINDINGS_MAX;
+}
+
 static int load(struct loading *ld, FILE *fp)
 {
     uint32_t ttl_s = ZONE_TTL_S;
     ldns_rdf *origin = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, ld->zone->apex.len, ld->zone->apex.wire);
     ldns_rdf *prev = NULL;
-    int err = 0;
-    while (err == 0 && !feof(fp))
+    long at = 0;
+    int err;
+    do
         err = take_entry(ld, fp, &ttl_s, &origin, &prev);
-    if (err == 0 && ferror(fp))
+    while ((err == 0 || may_go_on(ld, err, fp, &at)) && !feof(fp));
+    if (ferror(fp))
         err = err_set(ld->eb, ERR_IO, "%s: cannot be read", ld->path);
     ldns_rdf_deep_free(origin);
     ldns_rdf_deep_free(prev);
     return err;
 }
 
-int zone_load_file(struct zone *z, const char *path, struct err_buf *eb)
+int zone_load_file(struct zone *z, const char *path, struct zone_findings *findings, struct err_buf *eb)
 {
-    struct loading ld = {.zone = z, .path = path, .line = 0, .eb = eb};
+    struct loading ld = {.zone = z, .path = path, .line = 0, .findings = findings, .eb = eb};
     FILE *fp = fopen(path, "re");
     if (fp == NULL)
         return err_set(eb, err_from_errno(errno), "%s: %s", path, strerror(errno));
@@ -128,5 +145,5 @@ int zone_load_file(struct zone *z, const char *path, struct err_buf *eb)
     int err = load(&ld, fp);
     ldns_buffer_free(ld.rdata);
     fclose(fp);
-    return err;
+    return err == 0 && findings && findings->count > 0 ? ERR_INVALID : err;
 }

@@ -4,12 +4,13 @@
 #include "dns/zone_made.h"
 
 static int zone_build(const struct config *c, const struct config_zone *section, const struct dns_name *apex,
-                      uint32_t serial, struct zone **ret_zone, struct err_buf *eb)
+                      uint32_t serial, struct zone_findings *findings, struct zone **ret_zone,
+                      struct err_buf *eb)
 {
     struct zone *z = zone_new(apex, (uint32_t)(section->ttl_ms / 1000));
     int err = zone_made_begin(z, c, eb);
     if (err == 0 && section->file[0] != '\0')
-        err = zone_load_file(z, section->file, eb);
+        err = zone_load_file(z, section->file, findings, eb);
     if (err == 0)
         err = zone_made_end(z, c, serial, eb);
     if (err < 0) {
@@ -28,7 +29,7 @@ static void free_zones(struct map *by_apex)
 }
 
 static int add_zone(struct dns_zones *zs, const struct config_zone *section, uint32_t serial,
-                    struct err_buf *eb)
+                    struct zone_findings *findings, struct err_buf *eb)
 {
     struct dns_name apex;
     struct zone *z;
@@ -36,7 +37,7 @@ static int add_zone(struct dns_zones *zs, const struct config_zone *section, uin
         return err_set(eb, ERR_INVALID, "zone \"%s\": not a domain name", section->name);
     if (map_find(&zs->by_apex, dns_name_str(&apex)))
         return err_set(eb, ERR_INVALID, "zone \"%s\": there are two of it", section->name);
-    int err = zone_build(zs->config, section, &apex, serial, &z, eb);
+    int err = zone_build(zs->config, section, &apex, serial, findings, &z, eb);
     if (err < 0)
         return err;
     map_set(&zs->by_apex, dns_name_str(&apex), z);
@@ -52,7 +53,7 @@ int dns_zones_load(const struct config *c, uint32_t serial, struct dns_zones **r
     zs->references = 1;
     map_init(&zs->by_apex);
     for (size_t i = 0; i < c->zone_count; i++) {
-        int err = add_zone(zs, &c->zones[i], serial, eb);
+        int err = add_zone(zs, &c->zones[i], serial, NULL, eb);
         if (err < 0) {
             dns_zones_free(zs);
             return err;
@@ -62,11 +63,12 @@ int dns_zones_load(const struct config *c, uint32_t serial, struct dns_zones **r
     return 0;
 }
 
-int dns_zones_check(const struct config *c, const struct config_zone *section, struct err_buf *eb)
+int dns_zones_check(const struct config *c, const struct config_zone *section, struct zone_findings *findings,
+                    struct err_buf *eb)
 {
     struct dns_zones zs = {.config = c};
     map_init(&zs.by_apex);
-    int err = add_zone(&zs, section, 1, eb);
+    int err = add_zone(&zs, section, 1, findings, eb);
     free_zones(&zs.by_apex);
     return err;
 }

@@ -18,8 +18,10 @@ struct dns_zones {
  * the errors of zone_load_file, with `file:line: text` in eb. */
 int dns_zones_load(const struct config *c, uint32_t serial, struct dns_zones **ret_zones,
                    struct err_buf *eb) MUST_USE;
-/* Whether this zone of the configuration could be loaded; errors as above. */
-int dns_zones_check(const struct config *c, const struct config_zone *section, struct err_buf *eb) MUST_USE;
+/* Whether this zone of the configuration could be loaded; errors as above. findings: is told of all that is
+ * wrong in its file. */
+int dns_zones_check(const struct config *c, const struct config_zone *section, struct zone_findings *findings,
+                    struct err_buf *eb) MUST_USE;
 struct dns_zones *dns_zones_ref(struct dns_zones *zs);
 void dns_zones_free(struct dns_zones *zs); /* gives one reference back; NULL is allowed */
 

@@ -75,9 +75,20 @@ static void leave_relay(struct handover *h, bool may_go_on)
         finish(h);
 }
 
+/* All recipients are taken or none: one that is refused for good decides, whatever the relay does after it,
+ * such as to send away who guesses. */
+static bool refused_for_good(const struct handover *h)
+{
+    return !h->begun && h->refused && !h->later;
+}
+
 static void relay_failed(struct handover *h, struct str why)
 {
     size_t index = h->order[h->at];
+    if (refused_for_good(h)) {
+        finish(h);
+        return;
+    }
     relays_failed(h->relays, index, loop_now(h->loop));
     log_event(LOG_WARNING, "relay not reached for a submission",
               LOG_TEXT("relay", h->relays->items[index].relay->name), LOG_STR("why", why));
@@ -144,7 +155,7 @@ static void on_done(void *arg)
 {
     struct handover *h = arg;
     bool ended = smtp_client_finished(h->client);
-    if (ended)
+    if (ended && h->begun)
         relays_failed(h->relays, h->order[h->at], loop_now(h->loop));
     if (h->begun)
         finish(h);

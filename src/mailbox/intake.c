@@ -18,8 +18,7 @@ struct intake {
     struct smtp_server *server;
     char client_ip[ADDR_TEXT_MAX];
     char *reverse_path;
-    bool has_custody;
-    struct custody_id custody_id;
+    struct custody_id custody_id; /* the peer's, if it is one of ours; else we make one */
     uint64_t size_bytes;
     struct str *users; /* owned copies */
     size_t user_count;
@@ -74,9 +73,10 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     struct intake *s = arg;
     drop_transaction(s);
     s->reverse_path = str_dup(mail->reverse_path);
-    s->has_custody = mail->custody_id != NULL;
     if (mail->custody_id)
         s->custody_id = *mail->custody_id;
+    else
+        loop_random(s->base.instance->loop, s->custody_id.bytes, sizeof(s->custody_id.bytes));
     answer_or_send_on(s);
 }
 
@@ -138,6 +138,7 @@ static void write_trace(struct intake *s)
         .for_one = s->user_count == 1 ? s->users[0] : STR_EMPTY,
         .tls = smtp_server_tls(s->server),
         .with = smtp_server_protocol_name(s->server),
+        .id = &s->custody_id,
         .at = loop_wall(s->base.instance->loop),
     };
     received_line_format(&out, &received);
@@ -189,11 +190,11 @@ static void log_stored(const struct intake *s, const char *id, size_t k)
                   LOG_STR("recipient", s->users[k]), LOG_I64("size", (int64_t)s->size_bytes));
 }
 
-/* The same words as the relay's, where there is a custody id. */
+/* The same words as the relay's. */
 static void answer_stored(struct intake *s, const char *id)
 {
     char text[64];
-    snprintf(text, sizeof(text), "%s%s", id[0] ? "Accepted as " : "Delivered", id);
+    snprintf(text, sizeof(text), "Accepted as %s", id);
     reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
 }
 
@@ -202,9 +203,11 @@ static void on_delivered(void *arg, int err)
     struct intake *s = arg;
     struct instance *i = s->base.instance;
     s->op = NULL;
-    char id[CUSTODY_ID_TEXT_MAX] = "";
-    if (s->has_custody)
-        custody_id_format(&s->custody_id, id);
+    char id[CUSTODY_ID_TEXT_MAX];
+    custody_id_format(&s->custody_id, id);
+    if (err == ERR_CORRUPT)
+        log_event(LOG_ERROR, "mail not stored: the mail store is damaged", LOG_TEXT("id", id),
+                  LOG_TEXT("sender", s->reverse_path), LOG_STR("recipient", s->users[0]));
     for (size_t k = 0; err == 0 && k < s->user_count; k++)
         log_stored(s, id, k);
     drop_transaction(s);
@@ -226,8 +229,8 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
         reply_error(s, err);
         return;
     }
-    s->op = mail_deliver(s->base.instance->mail, s->body, s->has_custody ? &s->custody_id : NULL, s->users,
-                         s->user_count, loop_wall(s->base.instance->loop), on_delivered, s);
+    s->op = mail_deliver(s->base.instance->mail, s->body, &s->custody_id, s->users, s->user_count,
+                         loop_wall(s->base.instance->loop), on_delivered, s);
     s->body = NULL;
 }
 

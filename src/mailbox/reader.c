@@ -7,6 +7,7 @@
 
 #define STREAM_HIGH_BYTES (256 * 1024) /* output that the kernel has not taken; above it no more is made */
 #define LINGER_MS         5000         /* for the last answer to be fetched */
+#define LOGIN_MAX_MS      180000       /* from the connection to a login, whatever comes */
 
 struct machine {
     const char *protocol;
@@ -101,6 +102,8 @@ struct reader {
     bool reading, ended;
     bool shaking_hands;  /* the stream is TLS already, and not ready */
     struct login *login; /* being checked */
+    bool logged_in;
+    struct mono_time login_by; /* whatever comes until then */
 };
 
 static void on_read(void *arg, const char *data, size_t len, int err);
@@ -133,10 +136,21 @@ static void on_tls(void *arg, int err, const char *detail);
 /* What is queued goes out before it in plain text. */
 static void start_tls(struct reader *r)
 {
+    admission_touch(&r->base.slot);
     r->shaking_hands = true;
     r->reading = false;
     r->stream = tls_server_stream(r->base.instance->tls, r->stream, on_tls, r);
     loop_stream_on_drain(r->stream, on_drain, r);
+}
+
+/* Somebody who sends a byte now and then must not stay without a login. */
+static int64_t timeout_ms(const struct reader *r)
+{
+    int64_t timeout = r->type->timeout_ms(r->machine);
+    int64_t left = mono_diff_ms(r->login_by, loop_now(r->base.instance->loop));
+    if (r->logged_in || timeout == 0 || timeout < left)
+        return timeout;
+    return left > 0 ? left : 1;
 }
 
 static void pump(struct reader *r)
@@ -156,9 +170,9 @@ static void pump(struct reader *r)
     if (r->type->wants_tls(r->machine) && out.len == 0 && !r->shaking_hands)
         start_tls(r);
     set_reading(r);
-    int64_t timeout_ms = r->type->timeout_ms(r->machine);
-    if (timeout_ms > 0)
-        loop_timer_start(r->timer, timeout_ms);
+    int64_t timeout = timeout_ms(r);
+    if (timeout > 0)
+        loop_timer_start(r->timer, timeout);
     else
         loop_timer_stop(r->timer);
 }
@@ -240,7 +254,8 @@ static void on_login(void *arg, int err, struct str user)
 {
     struct reader *r = arg;
     r->login = NULL;
-    admission_set_busy(&r->base.slot, err == 0);
+    r->logged_in = err == 0;
+    admission_set_busy(&r->base.slot, r->logged_in);
     r->type->authenticated(r->machine, err, user);
     pump(r);
 }
@@ -312,6 +327,7 @@ static struct reader *reader_new(struct instance *i, const struct machine *type,
     r->stream = stream;
     addr_format_ip(peer, r->client_ip);
     r->timer = loop_timer_new(i->loop, on_timer, r);
+    r->login_by = mono_add_ms(loop_now(i->loop), LOGIN_MAX_MS);
     loop_stream_on_drain(stream, on_drain, r);
     return r;
 }

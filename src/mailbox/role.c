@@ -10,10 +10,10 @@
 #include "mailbox/services.h"
 #include "net/descriptors.h"
 #include "net/tls_client.h"
+#include "store/lease.h"
 #include "store/view.h"
 
-#define RENEWALS_PER_LEASE 5
-#define STOP_POLL_MS       20
+#define STOP_POLL_MS 20
 
 /* A session, and the connection to the relay that a submission makes. */
 #define SESSION_DESCRIPTORS 2
@@ -34,13 +34,12 @@ struct mailbox_role {
     void *arg;
     struct viewer *viewer;
     struct listening listening[MAILBOX_SERVICES];
-    char holder[128], lease_name[128], banner[160], who[128];
+    char banner[160], who[128];
 
     bool begun, ready, failed;
-    struct store_op *begin_op, *lease_op;
-    int64_t lease_token;
-    struct mono_time lease_asked, lease_until; /* by our clock, counted from the asking */
-    struct loop_timer *lease_timer, *stop_timer;
+    struct store_op *begin_op;
+    struct lease *lease;
+    struct loop_timer *stop_timer;
     struct mono_time stop_deadline;
     void (*on_stopped)(void *arg);
     void *stop_arg;
@@ -99,7 +98,7 @@ static int listen_all(struct mailbox_role *r, struct err_buf *eb)
 static void check_ready(struct mailbox_role *r)
 {
     struct err_buf eb = {""};
-    bool leased = r->lease_token != 0;
+    bool leased = r->lease && lease_is_held(r->lease);
     if (r->ready || r->failed || !r->begun || !leased || !directory_known(r->instance.directory))
         return;
     int rc = listen_all(r, &eb);
@@ -125,42 +124,16 @@ static void on_begin(void *arg, int err)
     check_ready(r);
 }
 
-/* ---- the lease: renewed often, and left before the store would let another in ---- */
+/* ---- the lease ---- */
 
-static void on_lease(void *arg, int err, const struct network_lease *current)
+static void on_lease_held(void *arg)
 {
-    struct mailbox_role *r = arg;
-    r->lease_op = NULL;
-    if (err == ERR_BUSY && !r->lease_token)
-        return; /* the last instance's runs out soon */
-    if (err == ERR_BUSY) {
-        fail(r, ERR_FENCED, "another instance holds the lease");
-        return;
-    }
-    if (err)
-        return; /* the timer tries again until time is up */
-    r->lease_token = current->token;
-    r->lease_until = mono_add_ms(r->lease_asked, r->options.config->lease_ms);
-    check_ready(r);
+    check_ready(arg);
 }
 
-static void on_lease_timer(void *arg)
+static void on_lease_lost(void *arg)
 {
-    struct mailbox_role *r = arg;
-    struct mono_time now = loop_now(r->instance.loop);
-    int64_t lease_ms = r->options.config->lease_ms;
-    int64_t period_ms = lease_ms / RENEWALS_PER_LEASE;
-    loop_timer_start(r->lease_timer, period_ms);
-    /* Before it has run out: the next look would come too late. */
-    if (r->lease_token && !mono_before(mono_add_ms(now, period_ms), r->lease_until)) {
-        fail(r, ERR_FENCED, "the lease could not be renewed in time");
-        return;
-    }
-    if (r->lease_op)
-        return;
-    r->lease_asked = now;
-    r->lease_op = network_lease_take(store_network(r->options.store), str_from(r->lease_name),
-                                     str_from(r->holder), r->lease_token, lease_ms, on_lease, r);
+    fail(arg, ERR_FENCED, "the lease could not be renewed in time");
 }
 
 /* ---- the network's state ---- */
@@ -171,6 +144,8 @@ static void update_peer_key(struct instance *i, const struct view *v)
         return;
     i->peer_key_known = true;
     i->smtp_options.peer_key = i->lmtp_options.peer_key = &i->peer_key;
+    for (size_t k = 0; k < i->relays.count; k++)
+        i->relays.items[k].client.peer_key = &i->peer_key;
 }
 
 static void on_view(void *arg, const struct view *v)
@@ -207,6 +182,7 @@ static void make_options(struct mailbox_role *r)
     i->submission_options.flavour = SMTP_FLAVOUR_SUBMISSION;
     i->submission_options.size_max_bytes -= RECEIVED_MAX_BYTES;
     i->submission_options.auth_mechanisms = SASL_MECHANISMS;
+    i->submission_options.dsn = true; /* handed on to the relay; SMTP and LMTP have no queue for notices */
     i->submission_away_options = i->submission_options;
     i->submission_away_options.auth_needs_tls = true;
     i->imap_options = (struct imap_options){
@@ -230,7 +206,8 @@ static void choose_relays(struct mailbox_role *r)
     for (size_t i = 0; i < relays->count; i++) {
         struct relay_choice *choice = &relays->items[i];
         choice->client = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP,
-                                                      .hostname = r->options.server->hostname};
+                                                      .hostname = r->options.server->hostname,
+                                                      .node = r->options.node->name};
         if (!addr_is_loopback(&choice->address))
             use_tls(&r->instance, choice);
     }
@@ -255,16 +232,17 @@ static void start_work(struct mailbox_role *r)
 {
     struct instance *i = &r->instance;
     struct network *network = store_network(r->options.store);
-    snprintf(r->lease_name, sizeof(r->lease_name), "server/%s", r->options.server->name);
-    snprintf(r->holder, sizeof(r->holder), "%s:%lld", r->options.node->name, (long long)r->options.epoch);
+    char holder[128], lease_name[128];
+    snprintf(lease_name, sizeof(lease_name), "server/%s", r->options.server->name);
+    snprintf(holder, sizeof(holder), "%s:%lld", r->options.node->name, (long long)r->options.epoch);
     i->directory = directory_new(network, r->options.config, r->options.server);
     i->log_limit = log_limit_new(i->loop);
     i->proxies = proxies_new(i->loop, i->log_limit);
     i->passwords = password_queue_new(i->loop);
-    i->upgrade = upgrade_new(network, i->passwords);
+    i->upgrade = upgrade_new(i->loop, network, i->passwords);
     r->viewer = viewer_new(i->loop, network, on_view, r);
-    r->lease_timer = loop_timer_new(i->loop, on_lease_timer, r);
-    loop_timer_start(r->lease_timer, 0);
+    r->lease = lease_new(i->loop, network, str_from(lease_name), str_from(holder),
+                         r->options.config->lease_ms, &(struct lease_ops){on_lease_held, on_lease_lost}, r);
     r->begin_op =
         mail_instance_begin(i->mail, str_from(r->options.server->name), r->options.epoch, on_begin, r);
 }
@@ -354,15 +332,6 @@ void mailbox_role_stop(struct mailbox_role *r, int64_t grace_ms, void (*on_stopp
     loop_timer_start(r->stop_timer, 0);
 }
 
-/* So that the next instance need not wait for it to run out. */
-static void release_lease(struct mailbox_role *r)
-{
-    if (!r->lease_token)
-        return;
-    store_op_forget(network_lease_release(store_network(r->options.store), str_from(r->lease_name),
-                                          str_from(r->holder), r->lease_token, NULL, NULL));
-}
-
 void mailbox_role_free(struct mailbox_role *r)
 {
     close_listeners(r);
@@ -373,9 +342,7 @@ void mailbox_role_free(struct mailbox_role *r)
     admission_fini(&r->instance.entrance.admission);
     if (r->begin_op)
         store_op_forget(r->begin_op);
-    if (r->lease_op)
-        store_op_forget(r->lease_op);
-    release_lease(r);
+    lease_free(r->lease); /* given back: the next instance need not wait for it to run out */
     viewer_free(r->viewer);
     directory_free(r->instance.directory);
     upgrade_free(r->instance.upgrade);
@@ -383,7 +350,6 @@ void mailbox_role_free(struct mailbox_role *r)
     log_limit_free(r->instance.log_limit);
     tls_server_free(r->instance.tls);
     forget_relays(&r->instance.relays);
-    loop_timer_free(r->lease_timer);
     loop_timer_free(r->stop_timer);
     free(r);
 }

@@ -24,10 +24,16 @@ struct submission {
     struct sasl sasl;
     bool sasl_open;
     struct login *login; /* being checked */
+    struct directory_look *look;
+    struct str asked; /* the forward-path that is looked for, owned */
+    struct dsn_request asked_request;
 
     char *reverse_path;
     bool smtputf8;
-    struct str *recipients; /* owned copies */
+    enum dsn_ret ret;
+    char *envid;
+    struct str *recipients;       /* owned copies */
+    struct dsn_request *requests; /* for each of them, owned, too */
     size_t recipient_count;
     uint64_t size_bytes;
     struct handover *handover;
@@ -56,13 +62,18 @@ static void drop_handover(struct submission *s)
 static void drop_transaction(struct submission *s)
 {
     drop_handover(s);
-    for (size_t i = 0; i < s->recipient_count; i++)
+    for (size_t i = 0; i < s->recipient_count; i++) {
         free((void *)(uintptr_t)s->recipients[i].ptr);
+        free((void *)(uintptr_t)s->requests[i].orcpt.ptr);
+    }
     free(s->recipients);
+    free(s->requests);
     s->recipients = NULL;
+    s->requests = NULL;
     s->recipient_count = 0;
     free(s->reverse_path);
-    s->reverse_path = NULL;
+    free(s->envid);
+    s->reverse_path = s->envid = NULL;
     buf_clear(&s->body);
     s->body_ended = s->waiting_begin = s->paused = s->done = false;
 }
@@ -237,7 +248,65 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     drop_transaction(s);
     s->reverse_path = str_dup(mail->reverse_path);
     s->smtputf8 = mail->smtputf8;
+    s->ret = mail->dsn.ret;
+    s->envid = str_dup(mail->dsn.envid);
     smtp_server_reply(s->server, NULL);
+}
+
+static struct str copy(struct str text)
+{
+    return (struct str){str_dup(text), text.len};
+}
+
+/* Takes the texts, which are copies. */
+static void take_recipient(struct submission *s, struct str forward_path, struct dsn_request request)
+{
+    size_t count = s->recipient_count + 1;
+    s->recipients = mem_reallocarray(s->recipients, count, sizeof(*s->recipients));
+    s->requests = mem_reallocarray(s->requests, count, sizeof(*s->requests));
+    s->recipients[count - 1] = forward_path;
+    s->requests[count - 1] = request;
+    s->recipient_count = count;
+    smtp_server_reply(s->server, NULL);
+}
+
+static void drop_asked(struct submission *s)
+{
+    free((void *)(uintptr_t)s->asked.ptr);
+    free((void *)(uintptr_t)s->asked_request.orcpt.ptr);
+    s->asked = s->asked_request.orcpt = (struct str){NULL, 0};
+}
+
+static void cancel_look(struct submission *s)
+{
+    directory_look_cancel(s->look);
+    s->look = NULL;
+    drop_asked(s);
+}
+
+static void on_looked(void *arg, int err, struct str user)
+{
+    struct submission *s = arg;
+    struct str asked = s->asked;
+    struct dsn_request request = s->asked_request;
+    s->look = NULL;
+    if (!err && user.ptr) {
+        s->asked = s->asked_request.orcpt = (struct str){NULL, 0};
+        take_recipient(s, asked, request);
+        return;
+    }
+    drop_asked(s);
+    reply(s, err ? smtp_reply_for_error(err) : SMTP_REPLY(550, 5, 1, 1, "No such user here"));
+}
+
+/* Who was added a moment ago may not be in the directory yet. */
+static void look_for(struct submission *s, const struct smtp_rcpt *rcpt)
+{
+    s->asked = copy(rcpt->forward_path);
+    s->asked_request = (struct dsn_request){rcpt->dsn.notify, copy(rcpt->dsn.orcpt)};
+    s->look = directory_look(s->base.instance->directory, rcpt->local_part, rcpt->domain, on_looked, s);
+    if (!s->look)
+        on_looked(s, 0, (struct str){NULL, 0});
 }
 
 static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
@@ -251,12 +320,11 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
     }
     if (directory_has_domain(i->directory, domain) &&
         !directory_find(i->directory, rcpt->local_part, rcpt->domain).ptr) {
-        reply(s, SMTP_REPLY(550, 5, 1, 1, "No such user here"));
+        look_for(s, rcpt);
         return;
     }
-    s->recipients = mem_reallocarray(s->recipients, s->recipient_count + 1, sizeof(*s->recipients));
-    s->recipients[s->recipient_count++] = (struct str){str_dup(rcpt->forward_path), rcpt->forward_path.len};
-    smtp_server_reply(s->server, NULL);
+    take_recipient(s, copy(rcpt->forward_path),
+                   (struct dsn_request){rcpt->dsn.notify, copy(rcpt->dsn.orcpt)});
 }
 
 static void write_received(struct submission *s)
@@ -283,6 +351,9 @@ static void on_data_begin(void *arg)
         .recipient_count = s->recipient_count,
         .smtputf8 = s->smtputf8,
         .eight_bit = true, /* not known before it came; our relay offers it */
+        .dsn = {s->ret, str_from(s->envid)},
+        .requests = s->requests,
+        .user = smtp_server_user(s->server),
     };
     drop_handover(s); /* of a DATA that was refused */
     buf_clear(&s->body);
@@ -326,6 +397,7 @@ static void on_cancel(void *arg)
     struct submission *s = arg;
     login_cancel(s->login);
     s->login = NULL;
+    cancel_look(s);
     drop_handover(s);
 }
 

@@ -7,6 +7,7 @@
 #include "store/users.h"
 
 struct upgrade {
+    struct loop *loop;
     struct network *network;
     struct password_queue *passwords;
     struct password_request *request; /* one of these two while one is under way */
@@ -15,9 +16,10 @@ struct upgrade {
     char *made;
 };
 
-struct upgrade *upgrade_new(struct network *n, struct password_queue *q)
+struct upgrade *upgrade_new(struct loop *l, struct network *n, struct password_queue *q)
 {
     struct upgrade *u = mem_zalloc(sizeof(*u));
+    u->loop = l;
     u->network = n;
     u->passwords = q;
     return u;
@@ -66,8 +68,8 @@ static void on_record(void *arg, int err, const struct network_record *records, 
         !user.disabled && str_eq(user.verifier, str_from(u->verifier))) {
         user.verifier = str_from(u->made);
         char *value = record_user_encode(&user);
-        u->op = users_put(u->network, str_from(u->user), str_from(value), records[0].version, STR("mailbox"),
-                          on_written, u);
+        u->op = users_put(u->network, str_from(u->user), str_from(value), records[0].version,
+                          (struct users_act){STR("mailbox"), loop_wall(u->loop)}, on_written, u);
         free(value);
     } else {
         clear(u); /* changed meanwhile, or not to be had now: the next login asks again */

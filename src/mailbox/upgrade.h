@@ -8,12 +8,13 @@
 #define HOLDFAST_MAILBOX_UPGRADE_H
 
 #include "auth/password_queue.h"
+#include "loop/loop.h"
 #include "store/network.h"
 
 struct upgrade;
 
-/* Both must outlive it. */
-struct upgrade *upgrade_new(struct network *n, struct password_queue *q);
+/* All must outlive it. */
+struct upgrade *upgrade_new(struct loop *l, struct network *n, struct password_queue *q);
 void upgrade_free(struct upgrade *u); /* NULL is allowed */
 
 /* The password was just found to be right for user's verifier, as the directory

@@ -29,18 +29,27 @@ static int open_file(const char *file, FILE **ret_stream, struct err_buf *eb)
     return 0;
 }
 
-static void read_chain(FILE *stream, struct tls_certificate *c)
+/* A file that is being written, or damaged, must not pass for a shorter one. */
+static bool at_its_end(FILE *stream)
 {
-    c->leaf = PEM_read_X509(stream, NULL, no_pass_phrase, NULL);
+    unsigned long code = ERR_peek_last_error();
+    return !ferror(stream) && ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+/* ERR_NOT_FOUND: not one; ERR_SYNTAX: one is damaged; ERR_LIMIT: too many. */
+static int read_chain(FILE *stream, struct tls_certificate *c)
+{
+    X509 *next = NULL;
+    ERR_clear_error();
     c->chain = sk_X509_new_null();
     CHECK(c->chain);
-    while (c->leaf && sk_X509_num(c->chain) < CHAIN_MAX) {
-        X509 *next = PEM_read_X509(stream, NULL, no_pass_phrase, NULL);
-        if (!next)
-            break;
-        CHECK(sk_X509_push(c->chain, next) > 0);
-    }
-    ERR_clear_error(); /* that no further one follows is one */
+    c->leaf = PEM_read_X509(stream, NULL, no_pass_phrase, NULL);
+    while (c->leaf && (next = PEM_read_X509(stream, NULL, no_pass_phrase, NULL)))
+        if (sk_X509_push(c->chain, next) > CHAIN_MAX)
+            return ERR_LIMIT;
+    bool whole = at_its_end(stream);
+    ERR_clear_error();
+    return !whole ? ERR_SYNTAX : c->leaf ? 0 : ERR_NOT_FOUND;
 }
 
 static int load_chain(const char *file, struct tls_certificate *c, struct err_buf *eb)
@@ -49,9 +58,13 @@ static int load_chain(const char *file, struct tls_certificate *c, struct err_bu
     int rc = open_file(file, &stream, eb);
     if (rc < 0)
         return rc;
-    read_chain(stream, c);
+    rc = read_chain(stream, c);
     fclose(stream);
-    return c->leaf ? 0 : err_set(eb, ERR_SYNTAX, "%s holds no certificate in PEM", file);
+    if (rc == ERR_LIMIT)
+        return err_set(eb, rc, "%s holds more than %d certificates", file, CHAIN_MAX + 1);
+    if (rc == ERR_SYNTAX)
+        return err_set(eb, rc, "%s is damaged or not whole: a certificate in it cannot be read", file);
+    return rc == 0 ? 0 : err_set(eb, ERR_SYNTAX, "%s holds no certificate in PEM", file);
 }
 
 static int load_key(const char *key_file, struct tls_certificate *c, struct err_buf *eb)
@@ -77,6 +90,15 @@ static int check_pair(const char *file, const char *key_file, const struct tls_c
                : err_set(eb, ERR_CONFLICT, "%s is not the key of the certificate in %s", key_file, file);
 }
 
+/* The library may find it too weak: then no handshake would succeed with it. */
+static int check_use(const char *file, const struct tls_certificate *c, struct err_buf *eb)
+{
+    SSL_CTX *context = tls_context_new(TLS_server_method());
+    bool taken = SSL_CTX_use_cert_and_key(context, c->leaf, c->key, c->chain, 0) == 1;
+    SSL_CTX_free(context);
+    return taken ? 0 : err_set(eb, ERR_SYNTAX, "%s cannot be used: %s", file, tls_error_reason());
+}
+
 int tls_certificate_load(const char *file, const char *key_file, struct tls_certificate **ret_certificate,
                          struct err_buf *eb)
 {
@@ -86,6 +108,8 @@ int tls_certificate_load(const char *file, const char *key_file, struct tls_cert
         rc = load_key(key_file, c, eb);
     if (rc == 0)
         rc = check_pair(file, key_file, c, eb);
+    if (rc == 0)
+        rc = check_use(file, c, eb);
     if (rc < 0) {
         tls_certificate_free(c);
         return rc;

@@ -57,20 +57,29 @@ static void clear(struct tls_client *t)
     free(t->pins);
 }
 
+static int verifying_context(const char *ca_file, SSL_CTX **ret_context, struct err_buf *eb)
+{
+    *ret_context = tls_context_new(TLS_client_method());
+    SSL_CTX_set_verify(*ret_context, SSL_VERIFY_PEER, NULL);
+    return load_authorities(*ret_context, ca_file, eb);
+}
+
 int tls_client_set(struct tls_client *t, const struct tls_client_options *options, struct err_buf *eb)
 {
+    SSL_CTX *context = NULL;
+    int err = options->policy == TLS_REQUIRED ? verifying_context(options->ca_file, &context, eb) : 0;
+    if (err != 0 && t->policy == TLS_REQUIRED) {
+        SSL_CTX_free(context);
+        return err;
+    }
     clear(t);
     t->policy = options->policy;
     t->name = mem_strdup(options->name);
     t->pins = mem_calloc(options->pin_count, sizeof(*t->pins));
     for (t->pin_count = 0; t->pin_count < options->pin_count; t->pin_count++)
         t->pins[t->pin_count] = options->pins[t->pin_count];
-    t->context = NULL;
-    if (t->policy != TLS_REQUIRED)
-        return 0;
-    t->context = tls_context_new(TLS_client_method());
-    SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
-    return load_authorities(t->context, options->ca_file, eb);
+    t->context = context;
+    return err;
 }
 
 void tls_client_free(struct tls_client *t)

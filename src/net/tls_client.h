@@ -23,8 +23,8 @@ struct tls_client_options {
 /* Its policy is TLS_NONE until tls_client_set. */
 struct tls_client *tls_client_new(struct loop *l);
 /* For streams made from now on, and those whose handshake is under way; what options point to is copied. An
- * error (ERR_NOT_FOUND, ERR_DENIED, ERR_SYNTAX: the authorities cannot be read; eb says it) changes it, too:
- * it then trusts nobody. */
+ * error (ERR_NOT_FOUND, ERR_DENIED, ERR_SYNTAX: the authorities cannot be read; eb says it) changes nothing
+ * where it was TLS_REQUIRED before; else it is now, and trusts nobody. */
 int tls_client_set(struct tls_client *t, const struct tls_client_options *options,
                    struct err_buf *eb) MUST_USE;
 /* Its streams must be gone. NULL is allowed. */

@@ -1,10 +1,12 @@
 /* What both sides hold to. */
+#include <openssl/buffer.h>
 #include <openssl/err.h>
 
 #include "base/check.h"
 #include "net/tls_impl.h"
 
 #define CERTIFICATES_MAX_BYTES 65536 /* of the peer's chain */
+#define BIO_KEEP_BYTES         4096  /* an idle session has two of them */
 
 SSL_CTX *tls_context_new(const SSL_METHOD *method)
 {
@@ -28,6 +30,18 @@ SSL *tls_session_new(SSL_CTX *context)
     BIO_set_mem_eof_return(out, -1);
     SSL_set_bio(ssl, in, out);
     return ssl;
+}
+
+/* A BIO in memory never gets smaller by itself. */
+void tls_bio_shrink(BIO *bio)
+{
+    BUF_MEM *memory = NULL;
+    BIO_get_mem_ptr(bio, &memory);
+    if (BIO_ctrl_pending(bio) > 0 || !memory || memory->max <= BIO_KEEP_BYTES)
+        return;
+    BUF_MEM *fresh = BUF_MEM_new();
+    CHECK(fresh);
+    BIO_set_mem_buf(bio, fresh, BIO_CLOSE); /* frees the old one */
 }
 
 const char *tls_error_reason(void)

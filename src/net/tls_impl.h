@@ -20,6 +20,9 @@ SSL_CTX *tls_context_new(const SSL_METHOD *method);
 /* For a new connection; CHECKs that there is memory. */
 SSL *tls_session_new(SSL_CTX *context);
 
+/* Gives the memory of an empty one back. */
+void tls_bio_shrink(BIO *bio);
+
 /* The first reason that OpenSSL has left in this thread, as text: "no shared cipher"; empties its list. */
 const char *tls_error_reason(void);
 

@@ -68,6 +68,7 @@ static size_t send_out(struct tls_stream *s)
         return 0;
     loop_stream_write(s->under, data, (size_t)len);
     (void)BIO_reset(s->out);
+    tls_bio_shrink(s->out);
     return (size_t)len;
 }
 
@@ -196,8 +197,10 @@ static void advance(struct tls_stream *s)
     if (s->state == STATE_HANDSHAKE)
         handshake(s);
     deliver(s);
-    if (!s->freed)
-        update_reading(s);
+    if (s->freed)
+        return;
+    tls_bio_shrink(s->in);
+    update_reading(s);
 }
 
 static void under_ended(struct tls_stream *s, int err)

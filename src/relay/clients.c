@@ -5,8 +5,11 @@
 
 struct clients {
     const struct config *config;
+    const struct config_relay *relay;
     struct smtp_client_options *options; /* by the server's place in the configuration */
     struct smtp_offers *offers;          /* the same */
+    struct smtp_client_options
+        outside; /* never with the peer key: what is ours is told to our own parts only */
 };
 
 static void set_tls(struct tls_client *t, const struct config_server *server)
@@ -18,7 +21,8 @@ static void set_tls(struct tls_client *t, const struct config_server *server)
                                          .pins = server->tls_pins.pins,
                                          .pin_count = server->tls_pins.count};
     if (tls_client_set(t, &options, &eb) < 0)
-        log_event(LOG_ERROR, "authorities not read, mail for this server waits",
+        log_event(LOG_ERROR,
+                  "authorities not read: those of before stay, without any mail for this server waits",
                   LOG_TEXT("server", server->name), LOG_TEXT("detail", eb.text));
 }
 
@@ -43,10 +47,26 @@ static struct smtp_offers offers_at_first(const struct config_server *server)
                                 .size_max_bytes = (uint64_t)server->message_size_max_bytes};
 }
 
+static void set_outside_tls(const struct clients *c)
+{
+    struct err_buf eb = {""};
+    struct str host = STR_EMPTY;
+    uint16_t port;
+    bool smarthost = config_smarthost(c->relay, &host, &port) == 0;
+    char *name = str_dup(host);
+    struct tls_client_options options = {.policy = c->relay->outside_tls, .name = smarthost ? name : NULL};
+    if (tls_client_set(c->outside.tls, &options, &eb) < 0)
+        log_event(LOG_ERROR, "authorities not read, mail for outside waits", LOG_TEXT("detail", eb.text));
+    free(name);
+}
+
 struct clients *clients_new(struct loop *l, const struct config *config, const struct config_relay *relay)
 {
     struct clients *c = mem_zalloc(sizeof(*c));
     c->config = config;
+    c->relay = relay;
+    c->outside = (struct smtp_client_options){
+        .flavour = SMTP_CLIENT_SMTP, .hostname = relay->hostname, .tls = tls_client_new(l)};
     c->options = mem_calloc(config->server_count, sizeof(*c->options));
     c->offers = mem_calloc(config->server_count, sizeof(*c->offers));
     for (size_t i = 0; i < config->server_count; i++) {
@@ -69,6 +89,7 @@ void clients_free(struct clients *c)
         return;
     for (size_t i = 0; i < c->config->server_count; i++)
         tls_client_free(c->options[i].tls);
+    tls_client_free(c->outside.tls);
     free(c->options);
     free(c->offers);
     free(c);
@@ -78,6 +99,7 @@ void clients_reload(struct clients *c)
 {
     for (size_t i = 0; i < c->config->server_count; i++)
         set_server(&c->options[i], &c->config->servers[i]);
+    set_outside_tls(c);
 }
 
 void clients_set_peer_key(struct clients *c, const struct peer_key *key)
@@ -94,4 +116,9 @@ const struct smtp_client_options *clients_options(const struct clients *c, const
 const struct smtp_offers *clients_offers(const struct clients *c, const struct config_server *server)
 {
     return &c->offers[server - c->config->servers];
+}
+
+const struct smtp_client_options *clients_outside(const struct clients *c)
+{
+    return &c->outside;
 }

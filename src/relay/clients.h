@@ -9,8 +9,8 @@
 
 struct clients;
 
-/* Authorities that cannot be read are logged; mail for their server waits. config and relay must outlive it.
- */
+/* Authorities that cannot be read are logged: those that were read before stay; without any, mail for their
+ * server waits. config and relay must outlive it. */
 struct clients *clients_new(struct loop *l, const struct config *config, const struct config_relay *relay);
 /* All sessions must be gone. NULL is allowed. */
 void clients_free(struct clients *c);
@@ -25,5 +25,7 @@ const struct smtp_client_options *clients_options(const struct clients *c,
 /* What the server offered when it was last asked, by a delivery, a question or a probe; a builtin one at
  * first what all of them do. Valid as long as c; changes in place. */
 const struct smtp_offers *clients_offers(const struct clients *c, const struct config_server *server);
+/* To servers that are not of the network. */
+const struct smtp_client_options *clients_outside(const struct clients *c);
 
 #endif

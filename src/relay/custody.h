@@ -10,7 +10,12 @@
 #include "store/records.h"
 
 struct claims;
+struct delays;
 struct notices;
+struct outside;
+struct outside_mail;
+struct reports;
+struct right;
 struct safety_net;
 struct strays;
 
@@ -19,21 +24,39 @@ struct custody_options {
     const struct config *config;
     const struct config_relay *relay;
     struct record_work *work;
+    struct outside *outside; /* brings its mail that leaves the network */
+    struct right *right;     /* of the queue; is taken */
+    /* A report to a sender was accepted: see struct reports_options. */
+    void (*on_report)(void *arg, struct queue *q, struct str domain, struct str home);
+    void *arg;
 };
 
 struct custody {
     struct queue *queue;
     struct record_work *work;
+    struct right *right;
     struct claims *claims;
     struct notices *notices;
+    struct reports *reports;
+    struct delays *delays;
     struct safety_net *safety_net;
     struct strays *strays;
+    struct outside_mail *outside;
 };
 
 /* What options points to must outlive it, and so must q. */
 struct custody *custody_new(struct loop *l, struct queue *q, const struct custody_options *options);
 void custody_free(struct custody *c);
-/* So many of its deliveries waited too long, and are in quarantine. */
+/* Its deliveries were changed by an operator, or "expire" was. Returns how many of those for outside that the
+ * filter selects are being sent now (NULL: none are asked for). */
+size_t custody_changed(struct custody *c, const struct queue_filter *filter);
+/* Mail that leaves the network was accepted, or may be sent now. */
+void custody_accepted_outside(struct custody *c);
+/* Something is to be told, to the operator or a sender. */
+void custody_tell(struct custody *c);
+/* So many of its deliveries waited too long, and are in quarantine, or bounced. */
 void custody_expired(struct custody *c, size_t count);
+/* The configuration changed in place. */
+void custody_reload(struct custody *c);
 
 #endif

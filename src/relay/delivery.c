@@ -19,14 +19,18 @@ struct delivery {
 
     struct transaction *transaction; /* under way, or NULL */
     struct str addresses[TRANSACTION_RECIPIENTS_MAX];
+    struct dsn_request requests[TRANSACTION_RECIPIENTS_MAX];
     struct queue_result results[TRANSACTION_RECIPIENTS_MAX];
     char replies[TRANSACTION_RECIPIENTS_MAX][SMTP_REPLY_TEXT_MAX];
     size_t about_message; /* results that say something about the message */
     bool server_refused;  /* the server said that it does not serve anyone now */
+    bool dotted;          /* the final dot was given */
+    bool withdrawn;       /* it was not: the message may not be sent any more */
 
     struct body_reader *body;
     struct store_op *body_op;
     uint64_t body_offset;
+    struct mono_time dot_at; /* the message was given to its end; MONO_NEVER: it was not */
 };
 
 static void close_body(struct delivery *d)
@@ -51,10 +55,13 @@ static void take_next(struct delivery *d)
     loop_timer_stop(d->idle_timer);
     d->transaction = t;
     d->about_message = 0;
-    d->server_refused = false;
+    d->server_refused = d->dotted = d->withdrawn = false;
+    d->dot_at = MONO_NEVER;
     d->body = queue_body_open(source_queue(t->source), t->message_id);
-    for (size_t i = 0; i < t->recipient_count; i++)
+    for (size_t i = 0; i < t->recipient_count; i++) {
         d->addresses[i] = str_from(t->recipients[i].address);
+        d->requests[i] = (struct dsn_request){t->recipients[i].notify, str_from(t->recipients[i].orcpt)};
+    }
     struct smtp_client_message message = {
         .reverse_path = str_from(t->reverse_path),
         .recipients = d->addresses,
@@ -64,17 +71,27 @@ static void take_next(struct delivery *d)
         .smtputf8 = t->smtputf8,
         .client_ip = str_from(t->client),
         .client_helo = str_from(t->helo),
+        .dsn = {t->ret, str_from(t->envid)},
+        .requests = d->requests,
         .custody_id = &t->custody_id,
     };
     smtp_client_send(d->client, &message);
 }
 
+void delivery_retire(struct delivery *d)
+{
+    bool idle = delivery_idle(d);
+    d->finishing = true;
+    if (!idle)
+        return;
+    d->ready = false;
+    loop_timer_stop(d->idle_timer);
+    smtp_client_quit(d->client);
+}
+
 static void on_idle(void *arg)
 {
-    struct delivery *d = arg;
-    d->finishing = true;
-    d->ready = false;
-    smtp_client_quit(d->client);
+    delivery_retire(arg);
 }
 
 static void on_ready(void *arg)
@@ -106,6 +123,16 @@ static void on_body_wanted(void *arg, size_t len_max)
     d->body_op = body_read(d->body, d->body_offset, len_max, on_body, d);
 }
 
+static bool may_end(void *arg)
+{
+    struct delivery *d = arg;
+    d->dotted = source_may_send(d->transaction->source);
+    d->withdrawn = !d->dotted;
+    if (d->dotted)
+        d->dot_at = loop_now(d->loop);
+    return d->dotted;
+}
+
 /* A reply that is about the server as a whole, not about this message: 421, or
  * 4yz with the subject "mail system" (RFC 3463 3.4) before the message was sent. */
 static bool about_server(const struct smtp_client_result *r)
@@ -131,11 +158,17 @@ static void set_deferred(struct delivery *d, size_t i, struct wall_time now)
         (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.retry_ms, attempts)};
 }
 
+struct tell delivery_sender(const struct transaction *t, size_t i)
+{
+    return (struct tell){str_from(t->reverse_path), t->recipients[i].notify, t->authenticated};
+}
+
 static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
 {
     struct delivery *d = arg;
     struct queue_result *r = &d->results[index];
     struct wall_time now = loop_wall(d->loop);
+    struct tell sender = delivery_sender(d->transaction, index);
     smtp_reply_describe(&result->reply, d->replies[index], sizeof(d->replies[index]));
     *r = (struct queue_result){.delivery_id = d->transaction->recipients[index].delivery_id,
                                .reply = str_from(d->replies[index]),
@@ -143,9 +176,11 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     switch (result->outcome) {
     case SMTP_OUTCOME_DELIVERED:
         r->outcome = QUEUE_OUTCOME_DELIVERED;
+        r->owes = tell_success(&sender, d->options.final, result->dsn);
         break;
     case SMTP_OUTCOME_REFUSED:
-        r->outcome = QUEUE_OUTCOME_QUARANTINED;
+        r->outcome =
+            tell_failure(&sender, d->options.relay) ? QUEUE_OUTCOME_BOUNCED : QUEUE_OUTCOME_QUARANTINED;
         break;
     case SMTP_OUTCOME_LOST:
     case SMTP_OUTCOME_UNKNOWN:
@@ -169,7 +204,7 @@ static void on_done(void *arg)
     struct transaction *t = d->transaction;
     d->transaction = NULL;
     close_body(d);
-    if (d->about_message == 0)
+    if (d->about_message == 0 || d->withdrawn)
         d->ops->returned(d->arg, d, t);
     else
         d->ops->outcome(d->arg, d, t, d->results, t->recipient_count);
@@ -211,6 +246,7 @@ static const struct smtp_client_ops client_ops = {
     .tls_failed = on_tls_failed,
     .ready = on_ready,
     .body_wanted = on_body_wanted,
+    .may_end = may_end,
     .result = on_result,
     .done = on_done,
     .end = on_end,
@@ -241,6 +277,11 @@ struct transaction *delivery_free(struct delivery *d)
     return t;
 }
 
+int64_t delivery_answer_ns(const struct delivery *d)
+{
+    return d->dot_at.ns == MONO_NEVER.ns ? -1 : loop_now(d->loop).ns - d->dot_at.ns;
+}
+
 bool delivery_idle(const struct delivery *d)
 {
     return d->ready && !d->transaction && !d->finishing && smtp_client_is_ready(d->client);
@@ -255,4 +296,9 @@ void delivery_kick(struct delivery *d)
 const struct transaction *delivery_transaction(const struct delivery *d)
 {
     return d->transaction;
+}
+
+bool delivery_is_dotted(const struct delivery *d)
+{
+    return d->transaction && d->dotted;
 }

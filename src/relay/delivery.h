@@ -1,7 +1,9 @@
 /* One outbound session to one instance of a messaging server: takes
  * transactions from its owner (the target), sends them one after another, and
  * turns what the server says into outcomes. Pure delivery: it decides nothing
- * about schedules, and records nothing; the owner settles.
+ * about schedules, and records nothing; the owner settles. Right before each final
+ * dot it asks whether the message may still be sent (source_may_send); when not, the
+ * session ends without it, and the message is given back.
  *
  * Nothing here survives a crash: a transaction without a settled outcome is
  * sent again by whoever owns the queue. */
@@ -14,8 +16,10 @@
 
 #include "base/addr.h"
 #include "base/str.h"
+#include "config/config.h"
 #include "loop/loop.h"
 #include "relay/source.h"
+#include "relay/tell.h"
 #include "smtp/client.h"
 
 struct delivery;
@@ -24,9 +28,11 @@ struct delivery_options {
     const struct smtp_client_options *client; /* must outlive the delivery */
     struct addr to;
     int64_t connect_timeout_ms;
-    int64_t idle_ms;     /* how long to keep the session when nothing is to be sent */
-    int64_t retry_ms;    /* of the relay: base of the back-offs */
-    uint32_t losses_max; /* a message is quarantined at so many connection losses */
+    int64_t idle_ms;                  /* how long to keep the session when nothing is to be sent */
+    int64_t retry_ms;                 /* of the relay: base of the back-offs */
+    uint32_t losses_max;              /* a message is quarantined at so many connection losses */
+    const struct config_relay *relay; /* whom it tells of what failed; must outlive the delivery */
+    bool final; /* the server is the last one: its 250 is the delivery (RFC 3464 2.3.3) */
 };
 
 enum delivery_end {
@@ -55,10 +61,20 @@ struct delivery *delivery_new(struct loop *l, const struct delivery_options *opt
  * the caller holds again, or NULL. Allowed inside `ended`. */
 struct transaction *delivery_free(struct delivery *d);
 
+/* Who is told of t's recipient i. */
+struct tell delivery_sender(const struct transaction *t, size_t i);
+/* Inside `outcome`: how long the server took from the end of the message to its last answer; < 0: the message
+ * was not sent to its end. */
+int64_t delivery_answer_ns(const struct delivery *d);
+
 /* There may be something to send: an idle session asks `next`. */
 void delivery_kick(struct delivery *d);
+/* Ends once the transaction under way, if there is one, has its answer: no further one is taken. */
+void delivery_retire(struct delivery *d);
 bool delivery_idle(const struct delivery *d);
 /* The transaction under way, or NULL. */
 const struct transaction *delivery_transaction(const struct delivery *d);
+/* Its final dot was given: only the answer is awaited. */
+bool delivery_is_dotted(const struct delivery *d);
 
 #endif

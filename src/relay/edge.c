@@ -39,7 +39,9 @@ struct session {
 
     /* the transaction */
     char *reverse_path;
-    bool smtputf8;
+    bool smtputf8, authenticated;
+    enum dsn_ret ret;
+    char *envid;
     uint64_t said_bytes; /* SIZE= */
     struct custody_id custody_id;
     struct wall_time received_at;
@@ -106,7 +108,8 @@ static void drop_transaction(struct session *s)
     s->body = NULL;
     envelope_clear(&s->envelope);
     free(s->reverse_path);
-    s->reverse_path = NULL;
+    free(s->envid);
+    s->reverse_path = s->envid = NULL;
 }
 
 static void on_mail(void *arg, const struct smtp_mail *mail)
@@ -121,15 +124,10 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     s->reverse_path = str_dup(mail->reverse_path);
     s->smtputf8 = mail->smtputf8;
     s->said_bytes = mail->size_bytes;
+    s->authenticated = mail->authenticated;
+    s->ret = mail->dsn.ret;
+    s->envid = str_dup(mail->dsn.envid);
     reply(s, SMTP_REPLY(250, 2, 1, 0, "Sender ok"));
-}
-
-/* Only Postmaster may come without his domain. */
-static struct envelope_rcpt make_rcpt(const struct smtp_rcpt *rcpt, const struct config_domain *domain)
-{
-    char *address = rcpt->domain.len > 0 ? str_dup(rcpt->forward_path)
-                                         : mem_asprintf("%.*s@%s", STR_ARG(rcpt->forward_path), domain->name);
-    return (struct envelope_rcpt){address, domain};
 }
 
 static void take_rcpt(struct session *s, struct envelope_rcpt rcpt)
@@ -141,20 +139,19 @@ static void take_rcpt(struct session *s, struct envelope_rcpt rcpt)
 static void forget_asked(struct session *s)
 {
     verify_forget(&s->waiter);
-    free(s->asked.address);
-    s->asked = (struct envelope_rcpt){NULL, NULL};
+    envelope_rcpt_fini(&s->asked);
 }
 
 static void on_verdict(struct verify_waiter *w, enum verdict verdict)
 {
     struct session *s = CONTAINER_OF(w, struct session, waiter);
     struct envelope_rcpt rcpt = s->asked;
-    s->asked = (struct envelope_rcpt){NULL, NULL};
+    s->asked = (struct envelope_rcpt){NULL, NULL, 0, NULL};
     if (verdict == VERDICT_TAKE) {
         take_rcpt(s, rcpt);
         return;
     }
-    free(rcpt.address);
+    envelope_rcpt_fini(&rcpt);
     if (verdict == VERDICT_REFUSE)
         reply(s, recipients_refusal(RECIPIENT_UNKNOWN));
     else
@@ -163,7 +160,7 @@ static void on_verdict(struct verify_waiter *w, enum verdict verdict)
 
 static void ask_about(struct session *s, const struct smtp_rcpt *rcpt, const struct config_domain *domain)
 {
-    s->asked = make_rcpt(rcpt, domain);
+    s->asked = envelope_rcpt_of(rcpt, domain);
     s->waiter.on_verdict = on_verdict;
     enum verdict verdict =
         verify_recipient(s->edge->options.verify, domain, str_from(s->asked.address), &s->waiter);
@@ -185,7 +182,7 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
     else if (word == RECIPIENT_ASK)
         ask_about(s, rcpt, domain);
     else
-        take_rcpt(s, make_rcpt(rcpt, domain));
+        take_rcpt(s, envelope_rcpt_of(rcpt, domain));
 }
 
 static void write_received(struct session *s)
@@ -303,12 +300,12 @@ static void accept_message(struct session *s, const struct smtp_data_info *info)
         .client = str_from(s->client_ip),
         .eight_bit = info->eight_bit,
         .smtputf8 = s->smtputf8,
+        .authenticated = s->authenticated,
+        .dsn = {s->ret, str_from(s->envid)},
+        .header_id = str_from(s->guard.message_id),
         .received_at = s->received_at,
     };
-    struct queue_recipient_in *recipients = mem_calloc(s->envelope.count, sizeof(*recipients));
-    for (size_t i = 0; i < s->envelope.count; i++)
-        recipients[i] = (struct queue_recipient_in){str_from(s->envelope.rcpts[i].address),
-                                                    str_from(s->envelope.rcpts[i].domain->name)};
+    struct queue_recipient_in *recipients = envelope_recipients(&s->envelope);
     s->accept_op =
         queue_accept(s->edge->queue, s->body, &message, recipients, s->envelope.count, on_accept, s);
     s->body = NULL;
@@ -403,6 +400,7 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
         .hostname = options->relay->hostname,
         .size_max_bytes = (uint64_t)options->relay->message_size_max_bytes,
         .smtputf8 = true,
+        .dsn = true,
         .tls = options->tls,
     };
     edge_reload(e);
@@ -414,6 +412,11 @@ void edge_reload(struct edge *e)
     door_reload(&e->door);
     e->server_options.recipients_max = (size_t)e->options.relay->recipients_max;
     e->server_options.idle_timeout_ms = e->options.relay->idle_timeout_ms;
+}
+
+void edge_set_peer_key(struct edge *e, const struct peer_key *key)
+{
+    e->server_options.peer_key = key;
 }
 
 void edge_free(struct edge *e)

@@ -1,7 +1,7 @@
 /* The relay's edge: SMTP in. Takes mail for the network's recipients into the
  * relay's own queue, and says 250 only when it is durable there. While the
- * queue is not ours or takes nothing, new sessions get 421 at once, so that
- * senders go on to another relay.
+ * queue is not ours, new sessions get 421 at once, so that senders go on to
+ * another relay; while it takes nothing, MAIL gets 452 or 451.
  *
  * What survives a crash: every message that was answered with 250. */
 #ifndef HOLDFAST_RELAY_EDGE_H
@@ -36,6 +36,8 @@ struct edge_options {
 /* on_accepted fires for each recipient domain of a message that has become durable. */
 struct edge *edge_new(struct loop *l, const struct edge_options *options,
                       void (*on_accepted)(void *arg, const struct config_domain *domain), void *arg);
+/* For sessions of our own parts, which say whether a user has logged in; key must outlive the edge. */
+void edge_set_peer_key(struct edge *e, const struct peer_key *key);
 /* Cuts all sessions. */
 void edge_free(struct edge *e);
 

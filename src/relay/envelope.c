@@ -11,10 +11,25 @@ void envelope_init(struct envelope *e)
     map_init(&e->keys);
 }
 
+/* Only Postmaster may come without his domain. */
+struct envelope_rcpt envelope_rcpt_of(const struct smtp_rcpt *rcpt, const struct config_domain *domain)
+{
+    char *address = rcpt->domain.len > 0 ? str_dup(rcpt->forward_path)
+                                         : mem_asprintf("%.*s@%s", STR_ARG(rcpt->forward_path), domain->name);
+    return (struct envelope_rcpt){address, domain, rcpt->dsn.notify, str_dup(rcpt->dsn.orcpt)};
+}
+
+void envelope_rcpt_fini(struct envelope_rcpt *rcpt)
+{
+    free(rcpt->address);
+    free(rcpt->orcpt);
+    *rcpt = (struct envelope_rcpt){NULL, NULL, 0, NULL};
+}
+
 void envelope_fini(struct envelope *e)
 {
     for (size_t i = 0; i < e->count; i++)
-        free(e->rcpts[i].address);
+        envelope_rcpt_fini(&e->rcpts[i]);
     free(e->rcpts);
     map_fini(&e->keys);
 }
@@ -41,7 +56,7 @@ bool envelope_add(struct envelope *e, struct envelope_rcpt rcpt)
     bool is_new = !map_set(&e->keys, str_from(key), e);
     free(key);
     if (!is_new) {
-        free(rcpt.address);
+        envelope_rcpt_fini(&rcpt);
         return false;
     }
     e->rcpts = mem_grow(e->rcpts, e->count, sizeof(*e->rcpts));
@@ -59,4 +74,17 @@ void envelope_each_domain(const struct envelope *e, void (*fn)(void *arg, const 
         if (!told)
             fn(arg, e->rcpts[i].domain);
     }
+}
+
+struct queue_recipient_in *envelope_recipients(const struct envelope *e)
+{
+    struct queue_recipient_in *out = mem_calloc(e->count, sizeof(*out));
+    for (size_t i = 0; i < e->count; i++)
+        out[i] = (struct queue_recipient_in){
+            .address = str_from(e->rcpts[i].address),
+            .domain = str_from(e->rcpts[i].domain->name),
+            .home = STR_EMPTY,
+            .dsn = {e->rcpts[i].notify, str_from(e->rcpts[i].orcpt)},
+        };
+    return out;
 }

@@ -5,12 +5,17 @@
 #ifndef HOLDFAST_RELAY_ENVELOPE_H
 #define HOLDFAST_RELAY_ENVELOPE_H
 
+#include "base/dsn.h"
 #include "base/map.h"
 #include "config/config.h"
+#include "smtp/server.h"
+#include "store/queue.h"
 
 struct envelope_rcpt {
     char *address; /* as it was named */
     const struct config_domain *domain;
+    unsigned notify; /* of enum dsn_notify, and what goes with it; NULL: not said */
+    char *orcpt;
 };
 
 struct envelope {
@@ -23,10 +28,16 @@ void envelope_init(struct envelope *e);
 void envelope_fini(struct envelope *e);
 /* Begins anew. */
 void envelope_clear(struct envelope *e);
-/* Takes the address. False: it is among them already. */
+/* With texts of its own: taken by envelope_add, or freed by envelope_rcpt_fini. */
+struct envelope_rcpt envelope_rcpt_of(const struct smtp_rcpt *rcpt, const struct config_domain *domain);
+void envelope_rcpt_fini(struct envelope_rcpt *rcpt);
+/* Takes rcpt's texts. False: it is among them already; what the first one asked to be told holds. */
 bool envelope_add(struct envelope *e, struct envelope_rcpt rcpt);
 /* Calls fn once for each domain among them. */
 void envelope_each_domain(const struct envelope *e, void (*fn)(void *arg, const struct config_domain *domain),
                           void *arg);
+
+/* As the queue takes them: an array for free(), whose texts are the envelope's. */
+struct queue_recipient_in *envelope_recipients(const struct envelope *e);
 
 #endif

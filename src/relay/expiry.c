@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "relay/tell.h"
 
 #define BATCH       100     /* a transaction: some milliseconds */
 #define RETRY_MS    1000    /* after the store refused */
@@ -51,12 +52,15 @@ static void give_up(struct expiry *e, const struct queue_delivery *rows, size_t 
 {
     struct queue_result results[BATCH];
     for (size_t i = 0; i < count; i++) {
+        struct tell sender = tell_of(&rows[i]);
+        bool told = tell_failure(&sender, e->relay);
         log_expired(e, &rows[i]);
-        results[i] = (struct queue_result){.delivery_id = rows[i].id,
-                                           .outcome = QUEUE_OUTCOME_QUARANTINED,
-                                           .reply = STR(REASON),
-                                           .server = str_from(e->home),
-                                           .at = now};
+        results[i] =
+            (struct queue_result){.delivery_id = rows[i].id,
+                                  .outcome = told ? QUEUE_OUTCOME_BOUNCED : QUEUE_OUTCOME_QUARANTINED,
+                                  .reply = STR(REASON),
+                                  .server = str_from(e->home),
+                                  .at = now};
     }
     e->settling = count;
     e->op = queue_settle(e->queue, results, count, on_settled, e);

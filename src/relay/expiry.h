@@ -1,8 +1,9 @@
 /* Gives up what waited too long, at its time: of one queue, for one domain or home (as struct
  * queue_due_filter). A timer on the one that waits longest, found by the queue's index, so a long queue costs
- * no more than a short one. What is given up goes into quarantine, durably, with its notice for the operator;
- * an operator's release begins its age anew. Whether the server is up, or it is just being sent, does not
- * matter: a delivery's end that comes later counts. Nothing here survives a crash: all is in the queue. */
+ * no more than a short one. What is given up goes into quarantine, durably, with its notice for the operator,
+ * or is bounced where "bounce" says so; an operator's release begins its age anew. Whether the server is up,
+ * or it is just being sent, does not matter: a delivery's end that comes later counts. Nothing here survives
+ * a crash: all is in the queue. */
 #ifndef HOLDFAST_RELAY_EXPIRY_H
 #define HOLDFAST_RELAY_EXPIRY_H
 
@@ -14,7 +15,7 @@ struct expiry;
 
 /* domain and home are copied; q and relay, whose
  * "expire" it reads each time, must outlive it. on_expired
- * fires after `count` were put into quarantine. */
+ * fires after `count` were put into quarantine or bounced. */
 struct expiry *expiry_new(struct loop *l, struct queue *q, struct str domain, struct str home,
                           const struct config_relay *relay, void (*on_expired)(void *arg, size_t count),
                           void *arg);

@@ -1,37 +1,144 @@
 #include "relay/known_users.h"
 
+#include <string.h>
+
 #define REVISION_NONE (-1)
 
-void known_users_init(struct known_users *k, struct network *n, struct recipients *recipients)
-{
-    *k = (struct known_users){.network = n, .recipients = recipients, .revision = REVISION_NONE};
-}
+static void decide(struct known_users *k);
 
-void known_users_fini(struct known_users *k)
-{
-    if (k->op)
-        store_op_forget(k->op);
-    k->op = NULL;
-}
+/* ---- the directory ---- */
 
 static void on_users(void *arg, int err, const struct network_record *records, size_t count)
 {
     struct known_users *k = arg;
     k->op = NULL;
     if (err) {
-        k->revision = REVISION_NONE; /* the next view asks again */
-        return;
+        k->revision = REVISION_NONE; /* the next view or look asks again */
+    } else {
+        recipients_directory_begin(k->recipients);
+        for (size_t i = 0; i < count; i++)
+            recipients_directory_add(k->recipients, records[i].key);
+        recipients_directory_end(k->recipients);
     }
-    recipients_directory_begin(k->recipients);
-    for (size_t i = 0; i < count; i++)
-        recipients_directory_add(k->recipients, records[i].key);
-    recipients_directory_end(k->recipients);
+    decide(k);
+}
+
+static void read_users(struct known_users *k, int64_t revision)
+{
+    k->revision = revision;
+    k->op = network_read(k->network, STR("user"), (struct str){NULL, 0}, on_users, k);
 }
 
 void known_users_on_view(struct known_users *k, const struct view *v)
 {
-    if (k->op || k->revision == v->users_revision)
+    if (!k->op && k->revision != v->users_revision)
+        read_users(k, v->users_revision);
+}
+
+/* ---- looking ---- */
+
+static bool is_known(const struct known_users *k, const struct verify_waiter *w)
+{
+    const struct config_domain *domain;
+    const char *at = memrchr(w->address.ptr, '@', w->address.len);
+    if (!at)
+        return false;
+    struct str local_part = str_sub(w->address, 0, (size_t)(at - w->address.ptr));
+    return recipients_check(k->recipients, local_part, str_from(w->domain->name), &domain) == RECIPIENT_OURS;
+}
+
+/* defer: whatever the directory says. Who asks from inside of a callback waits for the next look. */
+static void tell(struct known_users *k, struct list *waiters, bool defer)
+{
+    struct list all;
+    list_init(&all);
+    list_splice(&all, waiters);
+    while (!list_empty(&all)) {
+        struct verify_waiter *w = LIST_ENTRY(all.next, struct verify_waiter, node);
+        bool known = !defer && is_known(k, w);
+        verify_forget(w);
+        w->on_verdict(w, known ? VERDICT_TAKE : defer ? VERDICT_DEFER : VERDICT_REFUSE);
+    }
+}
+
+/* Those who wait now are told as soon as the directory is of the revision that the look saw, or a later one.
+ */
+static void decide(struct known_users *k)
+{
+    if (list_empty(&k->now) || k->look || k->op)
         return;
-    k->revision = v->users_revision;
-    k->op = network_read(k->network, STR("user"), (struct str){NULL, 0}, on_users, k);
+    if (k->revision == REVISION_NONE) {
+        tell(k, &k->now, true);
+    } else if (k->revision < k->wanted) {
+        read_users(k, k->wanted);
+        return;
+    } else {
+        tell(k, &k->now, false);
+    }
+    loop_timer_stop(k->deadline);
+    loop_timer_start(k->pause, LOOK_PAUSE_MS);
+}
+
+static void on_revision(void *arg, int err, const struct network_record *records, size_t count)
+{
+    struct known_users *k = arg;
+    k->look = NULL;
+    k->overdue = false;
+    if (err)
+        tell(k, &k->now, true);
+    else
+        k->wanted = count == 1 ? records[0].version : 0;
+    decide(k);
+    if (!k->op && !loop_timer_active(k->pause))
+        loop_timer_start(k->pause, LOOK_PAUSE_MS);
+}
+
+static void look(void *arg)
+{
+    struct known_users *k = arg;
+    if (k->look || !list_empty(&k->now) || list_empty(&k->next) || loop_timer_active(k->pause))
+        return;
+    list_splice(&k->now, &k->next);
+    k->look = network_read(k->network, STR("revision"), STR("users"), on_revision, k);
+    loop_timer_start(k->deadline, LOOK_TIMEOUT_MS);
+}
+
+static void on_deadline(void *arg)
+{
+    struct known_users *k = arg;
+    k->overdue = k->look != NULL;
+    tell(k, &k->now, true);
+    tell(k, &k->next, true);
+}
+
+enum verdict known_users_ask(struct known_users *k, struct verify_waiter *w)
+{
+    if (k->overdue)
+        return VERDICT_DEFER;
+    list_append(&k->next, &w->node);
+    w->waits = true;
+    look(k);
+    return VERDICT_ASK;
+}
+
+/* ---- life ---- */
+
+void known_users_init(struct known_users *k, struct loop *l, struct network *n, struct recipients *recipients)
+{
+    *k = (struct known_users){.network = n, .recipients = recipients, .revision = REVISION_NONE};
+    list_init(&k->now);
+    list_init(&k->next);
+    k->pause = loop_timer_new(l, look, k);
+    k->deadline = loop_timer_new(l, on_deadline, k);
+}
+
+void known_users_fini(struct known_users *k)
+{
+    if (k->op)
+        store_op_forget(k->op);
+    if (k->look)
+        store_op_forget(k->look);
+    k->op = k->look = NULL;
+    loop_timer_free(k->pause);
+    loop_timer_free(k->deadline);
 }

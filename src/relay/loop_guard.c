@@ -23,14 +23,18 @@ static bool names_us(struct str line, struct str name)
     return false;
 }
 
-static void keep_message_id(struct loop_guard *g, struct str line)
+/* The first one, without what may stand beside it (RFC 5322 3.6.4, CFWS); it may be on the line below its
+ * name. */
+static void keep_message_id(struct loop_guard *g, struct str text)
 {
-    const struct str name = STR("Message-ID:");
-    if (g->message_id[0] || !str_istarts(line, name))
-        return;
-    struct str value = str_sub(str_trim(str_sub(line, name.len, line.len)), 0, sizeof(g->message_id) - 1);
+    struct str value = str_trim(text);
+    size_t open = str_find(value, '<', 0), end = open == SIZE_MAX ? SIZE_MAX : str_find(value, '>', open);
+    if (end != SIZE_MAX)
+        value = str_sub(value, open, end + 1 - open);
+    value = str_sub(value, 0, sizeof(g->message_id) - 1);
     memcpy(g->message_id, value.ptr, value.len);
     g->message_id[value.len] = '\0';
+    g->at_message_id = value.len == 0;
 }
 
 static void end_line(struct loop_guard *g)
@@ -43,6 +47,10 @@ static void end_line(struct loop_guard *g)
     if (line.ptr[0] != ' ' && line.ptr[0] != '\t') {
         g->at_received = str_istarts(line, STR("Received:"));
         g->hops += g->at_received;
+        g->at_message_id = false;
+        if (!g->message_id[0] && str_istarts(line, STR("Message-ID:")))
+            keep_message_id(g, str_sub(line, strlen("Message-ID:"), line.len));
+    } else if (g->at_message_id) {
         keep_message_id(g, line);
     }
     if (g->at_received && names_us(line, g->own_name))

@@ -1,6 +1,6 @@
 /* The loop guard: counts the Received lines that a message has already (RFC
  * 5321 6.3). Since it looks at each header line anyway, it also keeps the
- * Message-ID, for the log. Pure. */
+ * Message-ID, for the log and for trace. Pure. */
 #ifndef HOLDFAST_RELAY_LOOP_GUARD_H
 #define HOLDFAST_RELAY_LOOP_GUARD_H
 
@@ -19,7 +19,8 @@
 struct loop_guard {
     struct str own_name; /* our host name, not owned */
     size_t hops, own_hops;
-    char message_id[128]; /* cut at its length; "": none, or folded */
+    char message_id[256]; /* with its <>, cut at its length; "": none */
+    bool at_message_id;   /* the present field is the Message-ID, and nothing of it was there yet */
     bool in_body;         /* the header has ended */
     bool at_received;     /* the present field is a Received */
     bool cr;

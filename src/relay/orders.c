@@ -29,20 +29,14 @@ struct orders {
 
 #define ORDER_ARENA_MAX_BYTES (1 << 20)
 
-static const struct {
-    const char *verb;
-    enum queue_action action;
-} verbs[] = {
-    {"queue-hold", QUEUE_ACT_HOLD},     {"queue-release", QUEUE_ACT_RELEASE},
-    {"queue-retry", QUEUE_ACT_RETRY},   {"queue-move", QUEUE_ACT_MOVE},
-    {"queue-remove", QUEUE_ACT_REMOVE}, {"queue-quarantine", QUEUE_ACT_QUARANTINE},
-};
-
+/* "queue-hold", ... */
 static int find_action(struct str verb, enum queue_action *ret_action)
 {
-    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-        if (str_eq(verb, str_from(verbs[i].verb))) {
-            *ret_action = verbs[i].action;
+    struct str prefix = STR("queue-");
+    for (int action = QUEUE_ACT_HOLD; str_starts(verb, prefix) && action <= QUEUE_ACT_QUARANTINE; action++) {
+        if (str_eq(str_sub(verb, prefix.len, verb.len),
+                   str_from(queue_action_name((enum queue_action)action)))) {
+            *ret_action = (enum queue_action)action;
             return 0;
         }
     }
@@ -120,6 +114,11 @@ static struct str text_member(const json_t *args, const char *name)
     return text ? str_from(text) : (struct str){NULL, 0};
 }
 
+static int64_t number_member(const struct orders *o, const char *name)
+{
+    return json_integer_value(json_object_get(o->args, name));
+}
+
 /* The domains whose mail goes to `server` by the route. */
 static size_t domains_of(const struct orders *o, struct str server, struct str *out)
 {
@@ -141,13 +140,18 @@ static int make_filter(struct orders *o)
     o->filter = (struct queue_filter){
         .sender = text_member(o->args, "sender"),
         .recipient = text_member(o->args, "recipient"),
+        .domain = text_member(o->args, "domain"),
+        .header_id = text_member(o->args, "message_id"),
+        .reply = text_member(o->args, "reply"),
+        .received_from = {number_member(o, "from_ms")},
+        .received_before = {number_member(o, "before_ms")},
         .home = server,
         .domains = o->domains,
         .domain_count = server.ptr ? domains_of(o, server, o->domains) : 0,
         .custody_id = id_text.ptr ? &o->custody_id : NULL,
-        .delivery_id = json_integer_value(json_object_get(o->args, "delivery")),
-        .states = (uint32_t)json_integer_value(json_object_get(o->args, "states")),
-        .limit = (size_t)json_integer_value(json_object_get(o->args, "limit")),
+        .delivery_id = number_member(o, "delivery"),
+        .states = (uint32_t)number_member(o, "states"),
+        .limit = (size_t)number_member(o, "limit"),
     };
     return 0;
 }
@@ -159,8 +163,9 @@ static void act(struct orders *o, enum queue_action action)
         answer(o, ERR_SYNTAX, 0, 0);
         return;
     }
-    o->op = queue_act(o->queue, &o->filter, action, to.ptr ? to : STR_EMPTY, o->order.who, o->order.why,
-                      on_act, o);
+    const struct queue_order order = {
+        .action = action, .home = to, .who = o->order.who, .why = o->order.why, .key = str_from(o->key)};
+    o->op = queue_act(o->queue, &o->filter, &order, on_act, o);
 }
 
 /* ---- replay: in slices, each an order, so that whoever asks sees how far it is, and may stop ---- */
@@ -178,11 +183,6 @@ static void on_replay(void *arg, int err, const struct queue_replayed *done)
                                 (json_int_t)done->deliveries, "last", (json_int_t)done->last_message_id,
                                 "more", done->more),
                 err || !done->more);
-}
-
-static int64_t number_member(const struct orders *o, const char *name)
-{
-    return json_integer_value(json_object_get(o->args, name));
 }
 
 static void replay(struct orders *o)

@@ -206,7 +206,8 @@ enum recipient_answer recipients_check(const struct recipients *r, struct str lo
     if (found->recipients == RECIPIENTS_DIRECTORY) {
         if (!r->directory_known)
             return RECIPIENT_NOT_NOW;
-        known = in_set(&r->directory, local_part, domain);
+        *ret_domain = found;
+        return in_set(&r->directory, local_part, domain) ? RECIPIENT_OURS : RECIPIENT_ASK;
     } else if (found->recipients == RECIPIENTS_LIST) {
         known = in_set(map_find(&r->lists, str_from(found->name)), local_part, domain);
     }

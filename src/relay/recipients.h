@@ -1,6 +1,6 @@
 /* Which recipients the relay takes, by the domain's `recipients` mode. Knows the
  * directory (the store's users) and lists, decides at once, without a lookup;
- * and says whose server is to be asked (relay/verify.h). */
+ * and says when the server or the store is to be asked (relay/verify.h). */
 #ifndef HOLDFAST_RELAY_RECIPIENTS_H
 #define HOLDFAST_RELAY_RECIPIENTS_H
 
@@ -21,7 +21,7 @@ struct recipients {
 
 enum recipient_answer {
     RECIPIENT_OURS,
-    RECIPIENT_ASK,      /* ours if the domain's server says so */
+    RECIPIENT_ASK, /* ours if the domain's server says so, or the store, which may have a newer directory */
     RECIPIENT_UNKNOWN,  /* 550 5.1.1 */
     RECIPIENT_NOT_OURS, /* no such domain here: 550 5.7.1, no open relay */
     RECIPIENT_NOT_NOW,  /* the directory was never read: 451 4.3.0 */

@@ -10,14 +10,16 @@
 #include "relay/expiry.h"
 #include "relay/known_users.h"
 #include "relay/list_watch.h"
-#include "relay/notices.h"
+#include "relay/listeners.h"
 #include "relay/observer.h"
 #include "relay/orders.h"
+#include "relay/outside.h"
 #include "relay/owned.h"
 #include "relay/recipients.h"
+#include "relay/rights.h"
 #include "relay/safety_net.h"
-#include "relay/strays.h"
 #include "relay/target.h"
+#include "relay/target_instance.h"
 #include "store/presence.h"
 #include "store/view.h"
 
@@ -41,13 +43,14 @@ struct relay_role {
     struct verify *verify;
     struct tls_server *tls;
     struct edge *edge;
-    struct loop_listener **listeners;
-    size_t listener_count;
+    struct listeners listeners;
     struct clients *clients;
     struct peer_key peer_key;
     bool peer_key_known;
     struct target **targets; /* one for each server of the configuration */
+    struct outside *outside;
     struct presence *presence;
+    struct rights *rights;
     struct viewer *viewer;
     struct owned *owned;
     struct orders *orders;
@@ -82,51 +85,16 @@ static void on_observed(void *arg, struct target *t)
         observer_kick(r->observer);
 }
 
-static void on_quarantined(void *arg, struct target *t, struct queue *q)
+static void on_to_tell(void *arg, struct target *t, struct queue *q)
 {
     struct relay_role *r = arg;
     (void)t;
     for (size_t i = 0; i < r->custody_count; i++)
         if (r->custodies[i]->queue == q)
-            notices_kick(r->custodies[i]->notices);
+            custody_tell(r->custodies[i]);
 }
 
-static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
-
-static struct target_instance fixed_instance(const struct config_server *server)
-{
-    struct target_instance instance = {.present = server->address.count > 0};
-    if (instance.present)
-        instance.address = server->address.addrs[0];
-    return instance;
-}
-
-static struct target_instance recorded_instance(const struct record_server *record)
-{
-    struct target_instance instance = {.generation = record->generation, .epoch = record->instance.epoch};
-    if (record->instance.node.len == 0 || addr_parse_ip(record->instance.address, 0, &instance.address) < 0)
-        return instance;
-    instance.present = true;
-    snprintf(instance.node, sizeof(instance.node), "%.*s", STR_ARG(record->instance.node));
-    return instance;
-}
-
-static void update_targets(struct relay_role *r, const struct view *v)
-{
-    for (size_t i = 0; i < r->options.config->server_count; i++) {
-        const struct config_server *server = &r->options.config->servers[i];
-        const struct view_server *record = view_server_find(v, str_from(server->name));
-        struct target_instance instance = {0};
-        if (record && record->record.instance.node.len)
-            instance = recorded_instance(&record->record);
-        else if (server->kind == SERVER_EXTERNAL)
-            instance = fixed_instance(server);
-        int64_t port = server->protocol == SERVER_LMTP ? server->lmtp_port : server->smtp_port;
-        if (instance.present)
-            addr_set_port(&instance.address, (uint16_t)port);
-        target_set_instance(r->targets[i], &instance);
-    }
-}
+static const struct target_ops target_ops = {.observed = on_observed, .to_tell = on_to_tell};
 
 /* ---- streams: what of which queue goes where ---- */
 
@@ -190,19 +158,38 @@ static void add_stream(struct relay_role *r, struct custody *c, const struct con
     struct str domain_name = str_from(domain ? domain->name : "");
     s->custody = c;
     s->domain = domain;
-    s->source = source_new(r->loop, c->queue, c->claims, domain_name, home, on_source_ready, s);
+    s->source = source_new(r->loop, c->queue, c->right, c->claims, domain_name, home, on_source_ready, s);
     s->expiry = expiry_new(r->loop, c->queue, domain_name, home, r->options.relay, on_expired, s);
     r->streams = mem_reallocarray(r->streams, r->stream_count + 1, sizeof(*r->streams));
     r->streams[r->stream_count++] = s;
     route_stream(r, s);
 }
 
-static struct custody *add_custody(struct relay_role *r, struct queue *q)
+static void on_report(void *arg, struct queue *q, struct str domain, struct str home)
+{
+    struct relay_role *r = arg;
+    for (size_t i = 0; i < r->stream_count; i++) {
+        const struct stream *s = r->streams[i];
+        bool there = home.len > 0 ? str_eq(source_home(s->source), home)
+                                  : s->domain && str_eq(str_from(s->domain->name), domain);
+        if (s->custody->queue == q && there)
+            source_kick(s->source);
+    }
+    for (size_t i = 0; i < r->custody_count; i++)
+        if (r->custodies[i]->queue == q && str_eq(home, STR(QUEUE_HOME_OUTSIDE)))
+            custody_accepted_outside(r->custodies[i]);
+}
+
+static struct custody *add_custody(struct relay_role *r, struct queue *q, bool own)
 {
     struct custody_options options = {.network = store_network(r->options.store),
                                       .config = r->options.config,
                                       .relay = r->options.relay,
-                                      .work = &r->work};
+                                      .work = &r->work,
+                                      .outside = r->outside,
+                                      .right = right_new(r->rights, q, own, viewer_view(r->viewer)),
+                                      .on_report = on_report,
+                                      .arg = r};
     r->custodies = mem_reallocarray(r->custodies, r->custody_count + 1, sizeof(*r->custodies));
     r->custodies[r->custody_count] = custody_new(r->loop, q, &options);
     return r->custodies[r->custody_count++];
@@ -211,7 +198,7 @@ static struct custody *add_custody(struct relay_role *r, struct queue *q)
 static void on_gained(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
-    struct custody *c = add_custody(r, q);
+    struct custody *c = add_custody(r, q, own);
     for (size_t i = 0; i < r->options.config->domain_count; i++)
         add_stream(r, c, &r->options.config->domains[i], STR_EMPTY);
     for (size_t i = 0; i < r->options.config->server_count; i++)
@@ -266,12 +253,8 @@ static const struct owned_ops owned_ops = {.gained = on_gained, .losing = on_los
 static void on_accepted(void *arg, const struct config_domain *domain)
 {
     struct relay_role *r = arg;
-    for (size_t i = 0; i < r->stream_count; i++) {
-        struct stream *s = r->streams[i];
-        if (s->domain == domain &&
-            str_eq(str_from(queue_name(s->custody->queue)), str_from(r->options.relay->name)))
-            source_kick(s->source);
-    }
+    struct queue *own = owned_queue(r->owned, str_from(r->options.relay->name));
+    on_report(r, own, str_from(domain->name), STR_EMPTY);
 }
 
 static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_filter *filter)
@@ -288,8 +271,22 @@ static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_fi
     }
     for (size_t i = 0; i < r->custody_count; i++)
         if (r->custodies[i]->queue == q)
-            strays_kick(r->custodies[i]->strays);
+            in_flight += custody_changed(r->custodies[i], filter);
     return in_flight;
+}
+
+/* ---- the right to send ---- */
+
+static void on_lease_held(void *arg)
+{
+    struct relay_role *r = arg;
+    rights_on_held(r->rights, presence_lease(r->presence));
+    viewer_refresh(r->viewer);
+}
+
+static void on_lease_lost(void *arg)
+{
+    rights_on_lost(((struct relay_role *)arg)->rights);
 }
 
 /* ---- the network's state ---- */
@@ -304,6 +301,7 @@ static void update_peer_key(struct relay_role *r, const struct view *v)
     }
     r->peer_key_known = true;
     clients_set_peer_key(r->clients, &r->peer_key);
+    edge_set_peer_key(r->edge, &r->peer_key);
 }
 
 static void on_view(void *arg, const struct view *v)
@@ -311,10 +309,13 @@ static void on_view(void *arg, const struct view *v)
     struct relay_role *r = arg;
     update_peer_key(r, v);
     known_users_on_view(&r->known_users, v);
-    update_targets(r, v);
+    target_instances_set(r->options.config, r->targets, v);
     owned_on_view(r->owned, v);
     for (size_t i = 0; i < r->stream_count; i++)
         route_stream(r, r->streams[i]);
+    bool anew = rights_on_view(r->rights, v);
+    for (size_t i = 0; anew && i < r->custody_count; i++)
+        custody_accepted_outside(r->custodies[i]);
     orders_on_view(r->orders, v);
 }
 
@@ -324,22 +325,6 @@ static void on_stream_accept(void *arg, struct loop_stream *stream, const struct
 {
     struct relay_role *r = arg;
     edge_accept(r->edge, stream, peer);
-}
-
-static int open_listeners(struct relay_role *r, struct err_buf *eb)
-{
-    const struct config_listen *listen = &r->options.relay->listen;
-    r->listeners = mem_calloc(listen->count, sizeof(*r->listeners));
-    for (size_t i = 0; i < listen->count; i++) {
-        int rc =
-            r->options.listen_fds
-                ? loop_listen_fd(r->loop, r->options.listen_fds[i], on_stream_accept, r, &r->listeners[i], eb)
-                : loop_listen(r->loop, &listen->addrs[i], on_stream_accept, r, &r->listeners[i], eb);
-        if (rc < 0)
-            return rc;
-        r->listener_count++;
-    }
-    return 0;
 }
 
 static void make_targets(struct relay_role *r)
@@ -356,12 +341,23 @@ static void make_targets(struct relay_role *r)
     }
 }
 
+static void make_outside(struct relay_role *r)
+{
+    struct outside_options options = {.config = r->options.config,
+                                      .relay = r->options.relay,
+                                      .resolver = r->options.resolver,
+                                      .client = clients_outside(r->clients),
+                                      .work = &r->work};
+    r->outside = outside_new(r->loop, &options);
+}
+
 static void make_edge(struct relay_role *r)
 {
     struct verify_options verify = {.config = r->options.config,
                                     .relay = r->options.relay,
                                     .network = store_network(r->options.store),
                                     .clients = r->clients,
+                                    .known_users = &r->known_users,
                                     .target_of = asked_target,
                                     .arg = r};
     r->verify = verify_new(r->loop, &verify);
@@ -387,7 +383,9 @@ static struct presence *make_presence(struct relay_role *r)
                                        .lease_ms = r->options.config->lease_ms,
                                        .boot_id = r->options.boot_id,
                                        .pid_ns = r->options.pid_ns,
-                                       .supervisor_pid = r->options.supervisor_pid};
+                                       .supervisor_pid = r->options.supervisor_pid,
+                                       .ops = {.held = on_lease_held, .lost = on_lease_lost},
+                                       .arg = r};
     return presence_new(r->loop, store_network(r->options.store), &options);
 }
 
@@ -406,17 +404,21 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         free(r);
         return rc;
     }
-    known_users_init(&r->known_users, store_network(options->store), &r->recipients);
+    known_users_init(&r->known_users, l, store_network(options->store), &r->recipients);
     r->clients = clients_new(l, config, options->relay);
     make_edge(r);
     make_targets(r);
+    make_outside(r);
+    r->rights = rights_new(l, store_network(options->store), options->relay->node->name, r->targets,
+                           config->server_count);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
     r->orders = orders_new(options->store, config, r->owned, on_queue_changed, r);
     r->observer =
         observer_new(l, store_network(options->store), options->relay, config->lease_ms / OBSERVE_PER_LEASE,
                      r->targets, config->server_count, &r->work);
     r->viewer = viewer_new(l, store_network(options->store), on_view, r);
-    rc = open_listeners(r, eb);
+    rc = listeners_open(&r->listeners, l, &options->relay->listen, options->listen_fds, on_stream_accept, r,
+                        eb);
     if (rc < 0) {
         relay_role_free(r);
         return rc;
@@ -437,7 +439,7 @@ int relay_role_reload(struct relay_role *r, struct err_buf *eb)
         expiry_kick(r->streams[i]->expiry);
     clients_reload(r->clients);
     for (size_t i = 0; i < r->custody_count; i++)
-        strays_kick(r->custodies[i]->strays);
+        custody_reload(r->custodies[i]);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_reload(r->targets[i]);
     return 0;
@@ -455,19 +457,12 @@ static void on_stop_timer(void *arg)
     r->on_stopped(r->stop_arg); /* last: the callee may free r */
 }
 
-static void close_listeners(struct relay_role *r)
-{
-    for (size_t i = 0; i < r->listener_count; i++)
-        loop_listener_free(r->listeners[i]);
-    r->listener_count = 0;
-}
-
 void relay_role_stop(struct relay_role *r, int64_t grace_ms, void (*on_stopped)(void *arg), void *arg)
 {
     r->on_stopped = on_stopped;
     r->stop_arg = arg;
     r->stop_deadline = mono_add_ms(loop_now(r->loop), grace_ms);
-    close_listeners(r);
+    listeners_close(&r->listeners);
     edge_shutdown(r->edge);
     r->stop_timer = loop_timer_new(r->loop, on_stop_timer, r);
     loop_timer_start(r->stop_timer, 0);
@@ -475,8 +470,7 @@ void relay_role_stop(struct relay_role *r, int64_t grace_ms, void (*on_stopped)(
 
 void relay_role_free(struct relay_role *r)
 {
-    close_listeners(r);
-    free(r->listeners);
+    listeners_close(&r->listeners);
     loop_timer_free(r->stop_timer);
     viewer_free(r->viewer);
     observer_free(r->observer);
@@ -484,12 +478,14 @@ void relay_role_free(struct relay_role *r)
     known_users_fini(&r->known_users);
     owned_free(r->owned);
     presence_free(r->presence);
+    rights_free(r->rights);
     edge_free(r->edge);
     tls_server_free(r->tls);
     verify_free(r->verify);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_free(r->targets[i]);
     free(r->targets);
+    outside_free(r->outside);
     clients_free(r->clients);
     free(r->streams);
     free(r->custodies);

@@ -17,11 +17,12 @@ struct relay_role_options {
     const struct config *config; /* must outlive the role, as must the store */
     const struct config_relay *relay;
     struct store *store;
-    const int *listen_fds;   /* bound sockets, one per relay->listen; NULL: the role binds itself */
-    const char *boot_id;     /* of the machine, copied; NULL or "" when not known */
-    int64_t pid_ns;          /* of this process; 0 when not known */
-    int64_t supervisor_pid;  /* 0 when another supervises */
-    int64_t descriptors_max; /* of this process (net/descriptors.h); 0: not known */
+    struct resolver *resolver; /* of outside names; must outlive the role. NULL: there is none */
+    const int *listen_fds;     /* bound sockets, one per relay->listen; NULL: the role binds itself */
+    const char *boot_id;       /* of the machine, copied; NULL or "" when not known */
+    int64_t pid_ns;            /* of this process; 0 when not known */
+    int64_t supervisor_pid;    /* 0 when another supervises */
+    int64_t descriptors_max;   /* of this process (net/descriptors.h); 0: not known */
 };
 
 /* Starts; takes mail as soon as the network's state was read and the queue is

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 
 #define LOOK_MS      2000 /* between two looks: what comes in that time may be too much meanwhile */
-#define FULL_LOOK_MS 200  /* while the disk is full */
+#define FULL_LOOK_MS 200  /* while it gives way */
 
 struct safety_net {
     struct loop *loop;
@@ -14,7 +14,8 @@ struct safety_net {
     struct loop_timer *timer;
     struct store_op *op;
     struct queue_kept kept; /* of this queue, as counted in work */
-    bool gave_way;          /* for want of room, and told so */
+    uint64_t full_count;    /* of the queue, at the last look */
+    bool gives_way;         /* for want of room, and told so */
 };
 
 static void set_kept(struct safety_net *n, const struct queue_kept *kept)
@@ -24,9 +25,12 @@ static void set_kept(struct safety_net *n, const struct queue_kept *kept)
     n->kept = *kept;
 }
 
-static bool is_full(const struct safety_net *n)
+/* Something was refused for want of room since the last look. */
+static bool room_is_wanted(struct safety_net *n)
 {
-    return queue_health(n->queue) == ERR_FULL;
+    uint64_t before = n->full_count;
+    n->full_count = queue_full_count(n->queue);
+    return n->full_count != before || queue_health(n->queue) == ERR_FULL;
 }
 
 static void look_in(struct safety_net *n, int64_t delay_ms)
@@ -45,17 +49,17 @@ static void on_prune(void *arg, int err, size_t removed, const struct queue_kept
     if (err == 0 && removed == QUEUE_KEPT_PRUNE_MAX)
         look_in(n, 0);
     else
-        look_in(n, is_full(n) && n->kept.messages > 0 ? FULL_LOOK_MS : LOOK_MS);
+        look_in(n, n->gives_way ? FULL_LOOK_MS : LOOK_MS);
 }
 
 /* Half of what is left, each time, until there is room. */
 static uint64_t room_for_it(struct safety_net *n)
 {
-    bool full = is_full(n) && n->kept.messages > 0;
-    if (full && !n->gave_way)
+    bool full = room_is_wanted(n) && n->kept.messages > 0;
+    if (full && !n->gives_way)
         log_event(LOG_WARNING, "the safety net gives way: the disk is full",
                   LOG_TEXT("queue", queue_name(n->queue)), LOG_I64("kept_bytes", (int64_t)n->kept.bytes));
-    n->gave_way = full;
+    n->gives_way = full;
     return full ? n->kept.bytes / 2 : (uint64_t)n->relay->safety_net_max_bytes;
 }
 
@@ -77,6 +81,7 @@ struct safety_net *safety_net_new(struct loop *l, struct queue *q, const struct 
     n->relay = relay;
     n->work = work;
     n->timer = loop_timer_new(l, on_timer, n);
+    n->full_count = queue_full_count(q);
     queue_keep(q, relay->safety_net_ms > 0);
     look_in(n, 0);
     return n;

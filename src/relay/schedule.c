@@ -22,22 +22,33 @@ void schedule_init(struct schedule *s, const struct schedule_options *options)
         .options = *options,
         .server = SCHEDULE_DOWN,
         .down_since = MONO_NEVER,
-        .window = 1,
     };
+    pace_init(&s->pace, options->sessions_max);
 }
 
 void schedule_configure(struct schedule *s, const struct schedule_options *options)
 {
     CHECK(options->retry_ms > 0 && options->attempts_limit > 0 && options->sessions_max > 0);
     s->options = *options;
-    if (s->window > options->sessions_max)
-        s->window = options->sessions_max;
+    pace_set_max(&s->pace, options->sessions_max);
 }
 
 static void note_down(struct schedule *s, struct mono_time now)
 {
     if (s->down_since.ns == MONO_NEVER.ns)
         s->down_since = now;
+}
+
+static void end_outage(struct schedule *s)
+{
+    s->down_since = MONO_NEVER;
+    s->failed_attempts = 0;
+}
+
+void schedule_on_well(struct schedule *s)
+{
+    if (s->server == SCHEDULE_UP)
+        end_outage(s);
 }
 
 void schedule_on_server(struct schedule *s, enum schedule_server server, struct mono_time now)
@@ -48,13 +59,11 @@ void schedule_on_server(struct schedule *s, enum schedule_server server, struct 
         note_down(s, now);
         s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
     } else if (s->server == SCHEDULE_DOWN) {
-        s->window = 1;
+        pace_init(&s->pace, s->options.sessions_max);
         s->backing_off = false;
     }
-    if (server == SCHEDULE_UP) {
-        s->down_since = MONO_NEVER;
-        s->failed_attempts = 0;
-    }
+    if (server == SCHEDULE_UP)
+        end_outage(s);
     s->server = server;
 }
 
@@ -74,7 +83,7 @@ void schedule_on_probe_failed(struct schedule *s, bool waiting, struct mono_time
 void schedule_on_instance(struct schedule *s, struct mono_time now)
 {
     s->failed_attempts = 0;
-    s->window = 1;
+    pace_init(&s->pace, s->options.sessions_max);
     s->backing_off = false;
     s->next_attempt_at = now;
     if (s->down_since.ns != MONO_NEVER.ns)
@@ -86,11 +95,16 @@ static bool periodic(const struct schedule *s)
     return s->server == SCHEDULE_DOWN || s->backing_off;
 }
 
+int64_t schedule_sessions_allowed(const struct schedule *s)
+{
+    return periodic(s) || s->server == SCHEDULE_RECOVERING ? 1 : s->pace.window;
+}
+
 int64_t schedule_sessions_free(const struct schedule *s, struct mono_time now)
 {
     if (periodic(s))
         return s->sessions == 0 && !mono_before(now, s->next_attempt_at) ? 1 : 0;
-    int64_t allowed = s->server == SCHEDULE_RECOVERING ? 1 : s->window;
+    int64_t allowed = schedule_sessions_allowed(s);
     return allowed > s->sessions ? allowed - s->sessions : 0;
 }
 
@@ -105,12 +119,15 @@ void schedule_on_session_start(struct schedule *s, struct mono_time now)
     s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
 }
 
-void schedule_on_session_progress(struct schedule *s)
+bool schedule_on_session_progress(struct schedule *s, int64_t taken_in_ns)
 {
+    int64_t before = schedule_sessions_allowed(s);
     s->failed_attempts = 0;
     s->backing_off = false;
-    if (s->server == SCHEDULE_UP && s->window < s->options.sessions_max)
-        s->window++;
+    schedule_on_well(s);
+    if (s->server == SCHEDULE_UP && taken_in_ns >= 0)
+        (void)pace_on_answer(&s->pace, taken_in_ns);
+    return schedule_sessions_allowed(s) > before;
 }
 
 void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time now)
@@ -121,7 +138,7 @@ void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time n
         return;
     note_down(s, now);
     s->failed_attempts++;
-    s->window = 1;
+    pace_init(&s->pace, s->options.sessions_max);
     s->backing_off = true;
     s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
 }

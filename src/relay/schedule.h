@@ -1,6 +1,7 @@
 /* The relay's schedule for one messaging server: a pure machine, time passed
  * in. Retry is per server, not per message: one attempt decides for all that
- * wait for it, and recovery drains them at once with a slow start.
+ * wait for it, and recovery drains them at once, with a slow start that follows
+ * how soon the server answers (pace.h).
  *
  * While the server is down, an attempt is made every retry_ms: a real message
  * while one waits, else the health monitor's probe counts. When attempts_limit
@@ -14,6 +15,7 @@
 
 #include "base/time.h"
 #include "config/config.h"
+#include "relay/pace.h"
 
 struct schedule_options {
     int64_t retry_ms;       /* > 0 */
@@ -35,7 +37,7 @@ struct schedule {
     struct mono_time next_attempt_at; /* while down or backing off */
     bool backing_off;                 /* the last session failed, nothing better is known since */
     int64_t failed_attempts;          /* in a row */
-    int64_t window;                   /* sessions allowed now */
+    struct pace pace;                 /* sessions allowed now, while it is up */
     int64_t sessions;                 /* under way */
 };
 
@@ -49,6 +51,9 @@ void schedule_configure(struct schedule *s, const struct schedule_options *optio
 
 /* The server's state according to its monitor. */
 void schedule_on_server(struct schedule *s, enum schedule_server server, struct mono_time now);
+/* It works without doubt (operational, not suspect): what failed while it was up is forgotten, so that
+ * failures days apart are never one outage. */
+void schedule_on_well(struct schedule *s);
 /* A probe failed. Counts as an attempt when nothing waits, and when the server is down and an attempt has
  * been under way for retry_ms without an end: a server that hangs lets sessions wait for minutes (RFC
  * 5321 4.5.3.2). */
@@ -56,14 +61,18 @@ void schedule_on_probe_failed(struct schedule *s, bool waiting, struct mono_time
 /* Another instance took the identity: its chances are counted anew. */
 void schedule_on_instance(struct schedule *s, struct mono_time now);
 
+/* How many sessions may carry something now, all together. */
+int64_t schedule_sessions_allowed(const struct schedule *s);
 /* How many further sessions may be started now, given that mail waits. */
 int64_t schedule_sessions_free(const struct schedule *s, struct mono_time now);
 /* When to ask again if nothing happens before: MONO_NEVER when an event will tell. */
 struct mono_time schedule_next(const struct schedule *s);
 
 void schedule_on_session_start(struct schedule *s, struct mono_time now);
-/* A transaction got its final answer, good or bad: the server works. */
-void schedule_on_session_progress(struct schedule *s);
+/* A transaction got its final answer, good or bad: the server works. taken_in_ns: the server took the
+ * message, so long after its final dot; < 0: it took nothing, which says nothing about its pace. True: there
+ * may be more sessions than before. */
+bool schedule_on_session_progress(struct schedule *s, int64_t taken_in_ns);
 /* failed: it could not be reached, greeted with 4xx/5xx, or broke off. */
 void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time now);
 /* The session could not begin for what our own machine lacks: no attempt at the server, but the next one

@@ -24,6 +24,7 @@ struct lane {
 struct source {
     struct loop *loop;
     struct queue *queue;
+    struct right *right;
     char *domain, *home;
     void (*on_ready)(void *arg);
     void *arg;
@@ -43,10 +44,13 @@ static void transaction_free(struct transaction *t, bool settled)
     for (size_t i = 0; i < t->recipient_count; i++) {
         claims_release(t->source->claims, t->recipients[i].delivery_id, settled);
         free(t->recipients[i].address);
+        free(t->recipients[i].orcpt);
     }
     free(t->reverse_path);
     free(t->helo);
     free(t->client);
+    free(t->domain);
+    free(t->envid);
     free(t);
 }
 
@@ -144,11 +148,22 @@ static struct transaction *transaction_new(struct source *s, enum source_lane la
     t->reverse_path = str_dup(row->reverse_path);
     t->helo = str_dup(row->helo);
     t->client = str_dup(row->client);
+    t->domain = str_dup(row->domain);
     t->received_at = row->received_at;
     t->size_bytes = row->size_bytes;
     t->eight_bit = row->eight_bit;
     t->smtputf8 = row->smtputf8;
+    t->authenticated = row->authenticated;
+    t->ret = row->envelope.ret;
+    t->envid = str_dup(row->envelope.envid);
     return t;
+}
+
+static bool takes_row(const struct source *s, const struct transaction *t, const struct queue_delivery *row)
+{
+    bool elsewhere =
+        str_eq(str_from(s->home), STR(QUEUE_HOME_OUTSIDE)) && !str_eq(str_from(t->domain), row->domain);
+    return t->message_id == row->message_id && t->recipient_count < TRANSACTION_RECIPIENTS_MAX && !elsewhere;
 }
 
 static void add_row(struct source *s, enum source_lane lane, const struct queue_delivery *row)
@@ -159,13 +174,14 @@ static void add_row(struct source *s, enum source_lane lane, const struct queue_
         return;
     struct transaction *last =
         list_empty(&l->pool) ? NULL : LIST_ENTRY(l->pool.prev, struct transaction, node);
-    if (!last || last->message_id != row->message_id || last->recipient_count == TRANSACTION_RECIPIENTS_MAX) {
+    if (!last || !takes_row(s, last, row)) {
         last = transaction_new(s, lane, row);
         list_append(&l->pool, &last->node);
         l->ready++;
     }
     last->recipients[last->recipient_count++] =
-        (struct transaction_recipient){row->id, str_dup(row->recipient), row->attempts, row->losses};
+        (struct transaction_recipient){row->id,     str_dup(row->recipient), row->attempts,
+                                       row->losses, row->request.notify,     str_dup(row->request.orcpt)};
 }
 
 static void on_page(struct source *s, enum source_lane lane, int err, const struct queue_rows *rows)
@@ -216,12 +232,13 @@ static void fetch(struct source *s, enum source_lane lane)
     l->op = queue_due(s->queue, &filter, lane == SOURCE_LOSSY ? on_lossy_page : on_normal_page, s);
 }
 
-struct source *source_new(struct loop *l, struct queue *q, struct claims *claims, struct str domain,
-                          struct str home, void (*on_ready)(void *arg), void *arg)
+struct source *source_new(struct loop *l, struct queue *q, struct right *right, struct claims *claims,
+                          struct str domain, struct str home, void (*on_ready)(void *arg), void *arg)
 {
     struct source *s = mem_zalloc(sizeof(*s));
     s->loop = l;
     s->queue = q;
+    s->right = right;
     s->domain = str_dup(domain);
     s->home = str_dup(home);
     s->on_ready = on_ready;
@@ -273,11 +290,18 @@ struct str source_home(const struct source *s)
     return str_from(s->home);
 }
 
+bool source_may_send(const struct source *s)
+{
+    return right_is_held(s->right);
+}
+
 /* The last one of a page is sent while the next page is read. */
 struct transaction *source_take(struct source *s, enum source_lane lane)
 {
     struct lane *l = &s->lanes[lane];
     struct transaction *t = NULL;
+    if (!source_may_send(s))
+        return NULL;
     if (!list_empty(&l->pool)) {
         t = LIST_ENTRY(l->pool.next, struct transaction, node);
         list_remove(&t->node);
@@ -330,7 +354,8 @@ void source_again(struct source *s)
 
 size_t source_ready(const struct source *s, enum source_lane lane)
 {
-    return s->lanes[lane].ready;
+    size_t count = s->lanes[lane].ready;
+    return count > 0 && source_may_send(s) ? count : 0;
 }
 
 /* Whether the filter takes what this source gives, whoever the message is from and to. */
@@ -348,13 +373,17 @@ static bool place_selected(const struct source *s, const struct queue_filter *f)
 
 static bool message_selected(const struct transaction *t, const struct queue_filter *f)
 {
-    return (!f->sender.ptr || str_eq(f->sender, str_from(t->reverse_path))) &&
+    return (!f->sender.ptr || str_ieq(f->sender, str_from(t->reverse_path))) &&
+           t->received_at.ms >= f->received_from.ms &&
+           (f->received_before.ms == 0 || t->received_at.ms < f->received_before.ms) &&
            (!f->custody_id || custody_id_eq(f->custody_id, &t->custody_id));
 }
 
 static bool recipient_selected(const struct transaction_recipient *r, const struct queue_filter *f)
 {
-    return (!f->recipient.ptr || str_eq(f->recipient, str_from(r->address))) &&
+    const char *at = strrchr(r->address, '@');
+    return (!f->recipient.ptr || str_ieq(f->recipient, str_from(r->address))) &&
+           (!f->domain.ptr || (at && str_ieq(f->domain, str_from(at + 1)))) &&
            (f->delivery_id == 0 || f->delivery_id == r->delivery_id);
 }
 

@@ -8,6 +8,8 @@
  * Deliveries whose connection was lost before ("lossy") come from a lane of
  * their own, so that a message that kills its server cannot take others along.
  *
+ * What leaves the network (home QUEUE_HOME_OUTSIDE) is handed out by domain: no two in one transaction.
+ *
  * All that waits is tried once when the source begins, due or not: when it is
  * due was said by the clock of whoever had the queue before, perhaps another
  * node's.
@@ -25,6 +27,7 @@
 #include "base/time.h"
 #include "loop/loop.h"
 #include "relay/claims.h"
+#include "relay/rights.h"
 #include "store/queue.h"
 
 struct source;
@@ -37,6 +40,8 @@ struct transaction_recipient {
     int64_t delivery_id;
     char *address;
     uint32_t attempts, losses;
+    unsigned notify; /* of enum dsn_notify */
+    char *orcpt;
 };
 
 struct transaction {
@@ -48,8 +53,11 @@ struct transaction {
     struct custody_id custody_id;
     char *reverse_path;
     char *helo, *client; /* of who sent it; "": nobody did */
+    char *domain;        /* of its recipients; of the first of them when they share a home */
     uint64_t size_bytes;
-    bool eight_bit, smtputf8;
+    bool eight_bit, smtputf8, authenticated;
+    enum dsn_ret ret;
+    char *envid;
     struct wall_time received_at; /* for the log */
     struct transaction_recipient recipients[TRANSACTION_RECIPIENTS_MAX];
     size_t recipient_count;
@@ -57,16 +65,19 @@ struct transaction {
 
 /* on_ready fires when source_take may give something after it had given NULL:
  * from the loop, or inside source_give_back. domain or home: see struct
- * queue_due_filter; both copied. claims: the queue's; must outlive it. */
-struct source *source_new(struct loop *l, struct queue *q, struct claims *claims, struct str domain,
-                          struct str home, void (*on_ready)(void *arg), void *arg);
+ * queue_due_filter; both copied. right, claims: the queue's; must outlive it. */
+struct source *source_new(struct loop *l, struct queue *q, struct right *right, struct claims *claims,
+                          struct str domain, struct str home, void (*on_ready)(void *arg), void *arg);
 /* Transactions handed out must have been given back or done. */
 void source_free(struct source *s);
 
 struct queue *source_queue(const struct source *s);
 struct str source_home(const struct source *s);
 
-/* The next transaction, or NULL: none is there now (on_ready tells later). */
+/* Whether what it has may be sent (rights.h): to be asked again before a final dot. */
+bool source_may_send(const struct source *s);
+/* The next transaction, or NULL: none is there now (on_ready tells later), or none may be sent (who has the
+ * right tells). */
 struct transaction *source_take(struct source *s, enum source_lane lane);
 /* Not tried, or no answer about it: it goes back to the front; or, when the
  * source was reset since, to whoever the queue says it belongs to now. */
@@ -83,7 +94,7 @@ void source_reset(struct source *s);
 /* A delivery that somebody else had is free: looks again (for claims.c). */
 void source_again(struct source *s);
 /* How many deliveries are handed out of those that the filter selects; its
- * after_id and limit are not looked at. */
+ * after_id, limit and reply are not looked at. */
 size_t source_in_flight(const struct source *s, const struct queue_filter *filter);
 /* Transactions that source_take would hand out of this lane now. */
 size_t source_ready(const struct source *s, enum source_lane lane);

@@ -29,6 +29,7 @@ struct strays {
     size_t count;
     struct loop_timer *timer;
     struct store_op *summary_op, *event_op;
+    bool again;            /* it was kicked while summary_op looked */
     struct stray *telling; /* by event_op; NULL: it is gone */
 };
 
@@ -131,7 +132,7 @@ static void on_summary(void *arg, int err, const struct queue_count *counts, siz
 {
     struct strays *s = arg;
     s->summary_op = NULL;
-    loop_timer_start(s->timer, LOOK_MS);
+    loop_timer_start(s->timer, s->again ? 0 : LOOK_MS);
     if (err)
         return;
     for (size_t i = 0; i < s->count; i++)
@@ -147,6 +148,7 @@ static void on_summary(void *arg, int err, const struct queue_count *counts, siz
 static void on_timer(void *arg)
 {
     struct strays *s = arg;
+    s->again = s->summary_op != NULL; /* what it tells may be old already */
     if (!s->summary_op)
         s->summary_op = queue_summary(s->queue, on_summary, s);
 }

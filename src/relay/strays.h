@@ -5,7 +5,8 @@
  * or the domain comes back. For the role.
  *
  * Looks at the queue's places when it begins, now and then, and when kicked.
- * Nothing survives a crash: after it all is found, and told, again. */
+ * Nothing survives a crash: after it, and when another relay has adopted the queue,
+ * all is found, and told, again. */
 #ifndef HOLDFAST_RELAY_STRAYS_H
 #define HOLDFAST_RELAY_STRAYS_H
 

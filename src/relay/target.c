@@ -1,7 +1,6 @@
 #include "relay/target.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -9,6 +8,8 @@
 #include "relay/delivery.h"
 #include "relay/outcome_log.h"
 #include "relay/settlement.h"
+#include "relay/source_set.h"
+#include "relay/target_instance.h"
 #include "relay/turn.h"
 #include "relay/work.h"
 
@@ -31,8 +32,7 @@ struct target {
     struct monitor *monitor;
     struct schedule schedule;
     struct target_instance instance;
-    struct source **sources;
-    size_t source_count, next_source;
+    struct source_set sources;
     struct list sessions;
     struct settlements settlements;
     struct loop_timer *timer; /* the schedule's */
@@ -43,10 +43,7 @@ static void run(void *arg);
 
 static size_t ready(const struct target *t, enum source_lane lane)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < t->source_count; i++)
-        count += source_ready(t->sources[i], lane);
-    return count;
+    return source_set_ready(&t->sources, lane);
 }
 
 static size_t busy_sessions(const struct target *t)
@@ -84,6 +81,8 @@ static void on_change(void *arg, struct monitor *m, enum health_state before)
               LOG_TEXT("state", health_state_name(word->state)),
               LOG_TEXT("before", health_state_name(before)), LOG_TEXT("detail", word->detail));
     schedule_on_server(&t->schedule, schedule_word(t), loop_now(t->loop));
+    if (word->state == HEALTH_OPERATIONAL)
+        schedule_on_well(&t->schedule);
     t->ops->observed(t->arg, t);
     run(t);
     if (schedule_word(t) == SCHEDULE_DOWN)
@@ -105,19 +104,6 @@ static void on_outcome(void *arg, struct monitor *m, const struct monitor_outcom
 
 /* ---- sessions ---- */
 
-static struct transaction *take(struct target *t, enum source_lane lane)
-{
-    for (size_t i = 0; i < t->source_count; i++) {
-        size_t at = (t->next_source + i) % t->source_count;
-        struct transaction *found = source_take(t->sources[at], lane);
-        if (found) {
-            t->next_source = (at + 1) % t->source_count;
-            return found;
-        }
-    }
-    return NULL;
-}
-
 static enum turn_word whose_turn(struct target *t)
 {
     struct turn_view view = {
@@ -137,9 +123,10 @@ static struct transaction *next_transaction(void *arg, struct delivery *d)
     struct target *t = s->target;
     (void)d;
     enum turn_word turn = whose_turn(t);
-    if (turn == TURN_NOBODY)
+    if (turn == TURN_NOBODY || (int64_t)busy_sessions(t) >= schedule_sessions_allowed(&t->schedule))
         return NULL;
-    struct transaction *found = take(t, turn == TURN_LOSSY ? SOURCE_LOSSY : SOURCE_NORMAL);
+    struct transaction *found =
+        source_set_take(&t->sources, turn == TURN_LOSSY ? SOURCE_LOSSY : SOURCE_NORMAL);
     if (found && turn == TURN_LOSSY)
         turn_begin(&t->turn, loop_now(t->loop));
     return found;
@@ -161,16 +148,24 @@ static void on_settled(void *arg, const struct transaction *transaction, const s
         if (transaction->recipients[i].delivery_id == result->delivery_id &&
             t->options.config->log_messages == LOG_MESSAGES_ALL)
             outcome_log(transaction, transaction->recipients[i].address, result);
-    if (result->outcome == QUEUE_OUTCOME_QUARANTINED)
-        t->ops->quarantined(t->arg, t, source_queue(transaction->source));
+    if (work_is_to_be_told(result))
+        t->ops->to_tell(t->arg, t, source_queue(transaction->source));
 }
 
-static bool any_loss(const struct queue_result *results, size_t count)
+static bool any(enum queue_outcome outcome, const struct queue_result *results, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (results[i].outcome == QUEUE_OUTCOME_LOST)
+        if (results[i].outcome == outcome)
             return true;
     return false;
+}
+
+static void note_progress(struct target *t, const struct delivery *d, bool taken)
+{
+    int64_t taken_in_ns = taken ? delivery_answer_ns(d) : -1;
+    if (schedule_on_session_progress(&t->schedule, taken_in_ns))
+        loop_timer_start(t->timer, 0); /* a further session, or one that was idle */
+    monitor_report(t->monitor, HEALTH_OK, STR("delivery answered"));
 }
 
 static void complete_result(const struct target *t, const char *instance, struct queue_result *r)
@@ -186,17 +181,14 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
 {
     struct session *s = arg;
     struct target *t = s->target;
-    (void)d;
     char ip[ADDR_TEXT_MAX], instance[ADDR_TEXT_MAX + sizeof(t->instance.node) + 1];
     addr_format_ip(&t->instance.address, ip);
     snprintf(instance, sizeof(instance), "%s@%s", ip, t->instance.node);
     for (size_t i = 0; i < count; i++)
         complete_result(t, instance, &results[i]);
     leave_alone(t, transaction);
-    if (!any_loss(results, count)) {
-        schedule_on_session_progress(&t->schedule);
-        monitor_report(t->monitor, HEALTH_OK, STR("delivery answered"));
-    }
+    if (!any(QUEUE_OUTCOME_LOST, results, count))
+        note_progress(t, d, any(QUEUE_OUTCOME_DELIVERED, results, count));
     settlements_add(&t->settlements, transaction, results, count);
 }
 
@@ -269,19 +261,13 @@ static void start_session(struct target *t)
         .idle_ms = SESSION_IDLE_MS,
         .retry_ms = t->options.relay->retry_ms,
         .losses_max = (uint32_t)t->options.relay->losses_max,
+        .relay = t->options.relay,
+        .final = t->options.server->kind == SERVER_BUILTIN || t->options.server->protocol == SERVER_LMTP,
     };
     s->target = t;
     s->delivery = delivery_new(t->loop, &options, &delivery_ops, s);
     list_append(&t->sessions, &s->node);
     schedule_on_session_start(&t->schedule, loop_now(t->loop));
-}
-
-static size_t find_source(const struct target *t, const struct source *s)
-{
-    size_t i = 0;
-    while (i < t->source_count && t->sources[i] != s)
-        i++;
-    return i;
 }
 
 static void drop_sessions(struct target *t)
@@ -297,7 +283,7 @@ static void let_go(struct target *t)
     LIST_FOREACH (it, &t->sessions) {
         struct session *s = LIST_ENTRY(it, struct session, node);
         const struct transaction *open = delivery_transaction(s->delivery);
-        if (schedule_word(t) == SCHEDULE_DOWN && open && find_source(t, open->source) == t->source_count)
+        if (schedule_word(t) == SCHEDULE_DOWN && open && !source_set_has(&t->sources, open->source))
             session_drop(s);
     }
 }
@@ -357,6 +343,8 @@ void target_reload(struct target *t)
     struct schedule_options schedule = schedule_options_of(t->options.relay, t->options.server);
     schedule_configure(&t->schedule, &schedule);
     monitor_reload(t->monitor);
+    LIST_FOREACH (it, &t->sessions) /* they began under other terms, of TLS among others */
+        delivery_retire(LIST_ENTRY(it, struct session, node)->delivery);
     loop_timer_start(t->timer, 0); /* there may be something to do sooner */
 }
 
@@ -392,33 +380,15 @@ void target_free(struct target *t)
 {
     drop_sessions(t);
     settlements_drop(&t->settlements, NULL);
-    CHECK(t->source_count == 0);
+    source_set_fini(&t->sources);
     loop_timer_free(t->timer);
     monitor_free(t->monitor);
-    free(t->sources);
     free(t);
 }
 
 const struct config_server *target_server(const struct target *t)
 {
     return t->options.server;
-}
-
-static void set_monitor_target(struct target *t)
-{
-    if (!t->instance.present) {
-        monitor_set_target(t->monitor, NULL);
-        return;
-    }
-    struct monitor_target where;
-    char expect[96];
-    monitor_target_of_server(t->options.server, &t->instance.address, &where);
-    if (t->options.server->kind == SERVER_BUILTIN) {
-        snprintf(expect, sizeof(expect), "instance=%lld@%s", (long long)t->instance.epoch, t->instance.node);
-        where.expect = expect;
-    }
-    where.epoch = t->instance.epoch;
-    monitor_set_target(t->monitor, &where);
 }
 
 void target_set_instance(struct target *t, const struct target_instance *instance)
@@ -429,7 +399,7 @@ void target_set_instance(struct target *t, const struct target_instance *instanc
     if (!moved)
         return;
     drop_sessions(t); /* they lead to the old place; what it had not answered is sent to the new one */
-    set_monitor_target(t);
+    target_instance_watch(t->options.server, &t->instance, t->monitor);
     struct mono_time now = loop_now(t->loop);
     schedule_on_server(&t->schedule, schedule_word(t), now);
     schedule_on_instance(&t->schedule, now);
@@ -439,19 +409,13 @@ void target_set_instance(struct target *t, const struct target_instance *instanc
 
 void target_add_source(struct target *t, struct source *s)
 {
-    t->sources = mem_reallocarray(t->sources, t->source_count + 1, sizeof(*t->sources));
-    t->sources[t->source_count++] = s;
+    source_set_add(&t->sources, s);
     run(t);
 }
 
 void target_remove_source(struct target *t, struct source *s)
 {
-    size_t i = find_source(t, s);
-    if (i == t->source_count)
-        return;
-    memmove(&t->sources[i], &t->sources[i + 1], (t->source_count - i - 1) * sizeof(*t->sources));
-    t->source_count--;
-    t->next_source = 0;
+    source_set_remove(&t->sources, s);
     let_go(t);
 }
 
@@ -460,14 +424,25 @@ void target_kick(struct target *t)
     loop_timer_start(t->timer, 0); /* it may be called while a session is being ended */
 }
 
-void target_drop_queue(struct target *t, struct queue *q)
+static void cut_queue(struct target *t, const struct queue *q, bool dotted)
 {
     LIST_FOREACH (it, &t->sessions) {
         struct session *s = LIST_ENTRY(it, struct session, node);
         const struct transaction *open = delivery_transaction(s->delivery);
-        if (open && source_queue(open->source) == q)
+        if (open && source_queue(open->source) == q && (dotted || !delivery_is_dotted(s->delivery)))
             session_drop(s);
     }
+}
+
+void target_withdraw_queue(struct target *t, struct queue *q)
+{
+    cut_queue(t, q, false);
+    loop_timer_start(t->timer, 0); /* other queues' mail may have waited for these sessions */
+}
+
+void target_drop_queue(struct target *t, struct queue *q)
+{
+    cut_queue(t, q, true);
     settlements_drop(&t->settlements, q);
     loop_timer_start(t->timer, 0); /* other queues' mail may have waited for these sessions */
 }

@@ -34,8 +34,8 @@ struct target_options {
 struct target_ops {
     /* The observation for the directors changed (state, invocation, instance). */
     void (*observed)(void *arg, struct target *t);
-    /* A delivery of q is in quarantine, durably: the operator must know. */
-    void (*quarantined)(void *arg, struct target *t, struct queue *q);
+    /* A delivery of q is in quarantine, durably, or a report is owed for it: somebody must know. */
+    void (*to_tell)(void *arg, struct target *t, struct queue *q);
 };
 
 /* Where the identity is now. node "" and no address: nowhere. */
@@ -54,7 +54,7 @@ void target_free(struct target *t);
 
 const struct config_server *target_server(const struct target *t);
 
-/* The configuration changed in place (config_exchange). Sessions that are open go on. */
+/* The configuration changed in place (config_exchange). Sessions that are open finish their transaction. */
 void target_reload(struct target *t);
 
 /* Sets where the server is; a new epoch or address begins a new chance. */
@@ -71,6 +71,10 @@ void target_kick(struct target *t);
 /* The queue is lost or closing: transactions from its sources are cut and given
  * back, unsettled outcomes of it forgotten. After it no transaction of q is out. */
 void target_drop_queue(struct target *t, struct queue *q);
+
+/* The queue may not be sent from any more: its transactions are cut and given back, but for those whose
+ * final dot was given, whose answers are recorded if the queue takes them. */
+void target_withdraw_queue(struct target *t, struct queue *q);
 
 /* Whether the server can be asked about its recipients, and where (ret_to untouched when not): it is there
  * and not known to be inoperable. */

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "net/log_limit.h"
 #include "relay/asker.h"
+#include "relay/known_users.h"
 #include "relay/remembered.h"
 #include "relay/snapshot.h"
 
@@ -184,6 +185,10 @@ static struct verify_inquiry *inquiry_begin(struct verify *v, const struct confi
 enum verdict verify_recipient(struct verify *v, const struct config_domain *domain, struct str forward_path,
                               struct verify_waiter *w)
 {
+    w->domain = domain;
+    w->address = forward_path;
+    if (domain->recipients == RECIPIENTS_DIRECTORY)
+        return known_users_ask(v->options.known_users, w);
     char *lower = str_dup(forward_path);
     struct str address = {lower, forward_path.len};
     ascii_lower_inplace(lower, address.len);
@@ -193,8 +198,9 @@ enum verdict verify_recipient(struct verify *v, const struct config_domain *doma
     if (i && i->overdue) {
         verdict = judge(i, VERDICT_DOWN);
     } else if (verdict == VERDICT_ASK) {
-        w->inquiry = i ? i : inquiry_begin(v, domain, address);
-        list_append(&w->inquiry->waiters, &w->node);
+        i = i ? i : inquiry_begin(v, domain, address);
+        list_append(&i->waiters, &w->node);
+        w->waits = true;
     }
     free(lower);
     return verdict;
@@ -202,10 +208,9 @@ enum verdict verify_recipient(struct verify *v, const struct config_domain *doma
 
 void verify_forget(struct verify_waiter *w)
 {
-    if (!w->inquiry)
-        return;
-    list_remove(&w->node);
-    w->inquiry = NULL;
+    if (w->waits)
+        list_remove(&w->node);
+    w->waits = false;
 }
 
 /* ---- life ---- */

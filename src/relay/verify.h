@@ -17,12 +17,14 @@
 #include "store/network.h"
 
 struct verify;
+struct known_users;
 
 struct verify_options {
     const struct config *config;
     const struct config_relay *relay;
     struct network *network;
-    const struct clients *clients; /* NULL: no TLS */
+    const struct clients *clients;   /* NULL: no TLS */
+    struct known_users *known_users; /* for domains with `recipients = "directory"` */
     /* Who has the domain's mail now. */
     struct target *(*target_of)(void *arg, const struct config_domain *domain);
     void *arg;
@@ -34,13 +36,16 @@ void verify_free(struct verify *v);
 
 /* Somebody who waits for a verdict; embedded by the owner. */
 struct verify_waiter {
-    struct list node;
-    struct verify_inquiry *inquiry; /* NULL: it does not wait */
+    struct list node; /* while it waits */
+    bool waits;
+    const struct config_domain *domain;
+    struct str address; /* the owner's */
     void (*on_verdict)(struct verify_waiter *w, enum verdict verdict);
 };
 
-/* Whether forward_path (without <>, at most a path's length) is a recipient: a verdict at once, or
- * VERDICT_ASK: on_verdict fires later, once, within the domain's `verify_timeout`, never with VERDICT_ASK. */
+/* Whether forward_path (without <>, at most a path's length; stays until the verdict) is a recipient, by the
+ * domain's server or by the directory as the store has it now: a verdict at once, or VERDICT_ASK: on_verdict
+ * fires later, once, within the domain's `verify_timeout`, never with VERDICT_ASK. */
 enum verdict verify_recipient(struct verify *v, const struct config_domain *domain, struct str forward_path,
                               struct verify_waiter *w);
 /* It does not wait any more; allowed when it does not. */

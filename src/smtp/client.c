@@ -318,8 +318,9 @@ static int64_t stage_timeout_ms(const struct smtp_client *c)
     case SMTP_STAGE_DATA:
         return TIMEOUT_DATA_MS;
     case SMTP_STAGE_BODY:
-        return c->out.len > 0 || client_chunk_unanswered(c) ? TIMEOUT_BODY_MS
-                                                            : 0; /* else it is our own side that is awaited */
+        return c->out.len > 0 || c->t.end_due || client_chunk_unanswered(c)
+                   ? TIMEOUT_BODY_MS
+                   : 0; /* else it is our own side that is awaited */
     case SMTP_STAGE_DATA_END:
         return TIMEOUT_DATA_END_MS;
     case SMTP_STAGE_QUIT:
@@ -369,23 +370,50 @@ void smtp_client_send(struct smtp_client *c, const struct smtp_client_message *m
         leave_and_wake(c);
 }
 
+static void end_body(struct smtp_client *c)
+{
+    if (client_by_chunks(c))
+        client_chunks_end(c);
+    else
+        smtp_stuff_end(&c->t.stuff, &c->out);
+    c->t.body_open = c->t.body_asked = c->t.end_due = false;
+    c->t.dot_sent = true;
+}
+
 void smtp_client_body(struct smtp_client *c, const char *data, size_t len)
 {
     if (!c->t.body_asked)
         return; /* the transaction ended meanwhile */
     CHECK(len <= SMTP_CLIENT_BODY_MAX);
-    c->t.body_asked = false;
     c->progress++;
-    if (client_by_chunks(c)) {
+    if (len > 0 && client_by_chunks(c)) {
+        c->t.body_asked = false;
         client_chunk(c, data, len);
     } else if (len > 0) {
+        c->t.body_asked = false;
         smtp_stuff(&c->t.stuff, &c->out, data, len);
+    } else if (c->ops->may_end) {
+        if (client_by_chunks(c))
+            client_chunks_pause(c);
+        c->t.end_due = true;
     } else {
-        smtp_stuff_end(&c->t.stuff, &c->out);
-        c->t.body_open = false;
-        c->t.dot_sent = true;
+        end_body(c);
     }
     CHECK(!c->out.overflow);
+    if (enter(c))
+        leave_and_wake(c);
+}
+
+void smtp_client_flushed(struct smtp_client *c)
+{
+    if (!c->t.end_due || c->out.len > 0 || (client_by_chunks(c) && !client_chunk_may_follow(c)))
+        return;
+    if (!c->ops->may_end(c->arg)) {
+        smtp_client_abort(c, "the message may not be sent any more");
+        return;
+    }
+    c->progress++;
+    end_body(c);
     if (enter(c))
         leave_and_wake(c);
 }

@@ -27,6 +27,7 @@
 
 #include "auth/peer.h"
 #include "base/custody_id.h"
+#include "base/dsn.h"
 #include "base/str.h"
 #include "smtp/reply.h"
 #include "wire/smtp_offers.h"
@@ -90,6 +91,7 @@ struct smtp_client_result {
     enum smtp_outcome outcome;
     enum smtp_stage stage;
     struct smtp_reply reply; /* the server's; code 0 and text why, when there was none */
+    bool dsn; /* the server offers DSN: what the sender asks to be told, he is told from there on */
 };
 
 struct smtp_client_message {
@@ -101,7 +103,10 @@ struct smtp_client_message {
     bool smtputf8;  /* needs SMTPUTF8 */
     bool question; /* without DATA: the answer to RCPT is the result (DELIVERED: it would be taken); then RSET
                     */
-    struct str client_ip, client_helo;   /* of who it came from, living as long; "": not known */
+    struct str client_ip, client_helo;  /* of who it came from, living as long; "": not known */
+    struct dsn_envelope dsn;            /* handed on where it is offered, as are these: */
+    const struct dsn_request *requests; /* for each recipient, living as long; NULL: nothing is asked */
+    struct str user; /* who has logged in and sends it; said to a server that proved itself; "": nobody */
     const struct custody_id *custody_id; /* sent as XCUSTODY when the server proved itself; may be NULL */
 };
 
@@ -123,6 +128,9 @@ struct smtp_client_ops {
     /* Give up to len_max (at most SMTP_CLIENT_BODY_MAX) bytes by smtp_client_body,
      * now or later; once for each call. */
     void (*body_wanted)(void *arg, size_t len_max);
+    /* NULL, or: all but the final dot was taken by the kernel, and it is given now if this says so; else the
+     * session is aborted without it. Not asked while a slow server lets the end of the body wait. */
+    bool (*may_end)(void *arg);
     /* index: into recipients. */
     void (*result)(void *arg, size_t index, const struct smtp_client_result *result);
     /* All results were told. The next message may be sent unless the session has
@@ -177,6 +185,8 @@ bool smtp_client_tls_failed(struct smtp_client *c, const char *detail) MUST_USE;
 struct str smtp_client_output(const struct smtp_client *c);
 void smtp_client_output_taken(struct smtp_client *c, size_t len);
 bool smtp_client_finished(const struct smtp_client *c); /* `end` has fired */
+/* All of it was taken by the kernel. */
+void smtp_client_flushed(struct smtp_client *c);
 /* How long to wait, counted from the last change of smtp_client_progress; 0: not waiting
  * for the server (RFC 5321 4.5.3.2). */
 int64_t smtp_client_timeout_ms(const struct smtp_client *c);

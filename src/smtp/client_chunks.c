@@ -71,18 +71,25 @@ static void note_line_end(struct client_transaction *t, const char *data, size_t
 
 void client_chunk(struct smtp_client *c, const char *data, size_t len)
 {
-    struct client_transaction *t = &c->t;
-    if (len > 0) {
-        if (c->held.len > 0)
-            put_chunk(c, false);
-        CHECK(buf_append(&c->held, data, len) == 0);
-        note_line_end(t, data, len);
-        return;
-    }
+    if (c->held.len > 0)
+        put_chunk(c, false);
+    CHECK(buf_append(&c->held, data, len) == 0);
+    note_line_end(&c->t, data, len);
+}
+
+/* So that the end is a chunk of no bytes: a command that goes out whole, or not at all. */
+void client_chunks_pause(struct smtp_client *c)
+{
+    end_line(c);
+    c->t.at_line_end = true;
+    if (c->held.len > 0)
+        put_chunk(c, false);
+}
+
+void client_chunks_end(struct smtp_client *c)
+{
     end_line(c);
     put_chunk(c, true);
-    t->body_open = false;
-    t->dot_sent = true;
 }
 
 void client_chunk_reply(struct smtp_client *c, const struct smtp_reply *r)
@@ -94,7 +101,7 @@ void client_chunk_reply(struct smtp_client *c, const struct smtp_reply *r)
     c->t.chunks_answered++;
     if (smtp_reply_class(r) == 2)
         return;
-    c->t.body_open = false;
+    c->t.body_open = c->t.body_asked = c->t.end_due = false;
     client_tell_open(c, smtp_reply_class(r) == 5 ? SMTP_OUTCOME_REFUSED : SMTP_OUTCOME_DEFERRED,
                      SMTP_STAGE_BODY, r);
 }

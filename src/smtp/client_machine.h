@@ -44,6 +44,7 @@ struct client_transaction {
     bool data_sent, data_answered;
     bool body_open;  /* 354 came, the final dot was not sent */
     bool body_asked; /* of the owner, not given yet */
+    bool end_due;    /* the body was given whole, the final dot waits for may_end */
     bool dot_sent;
     bool need_rset;
     size_t chunks_sent, chunks_answered; /* BDAT */
@@ -72,7 +73,7 @@ struct smtp_client {
     bool tls_given_up; /* it failed, or was refused, where plain text will do */
 
     /* What the server offers */
-    bool pipelining, tls_offered, peer_offered;
+    bool pipelining, dsn, tls_offered, peer_offered;
     bool peer_proved;
     bool chunking;
     struct smtp_offers offers;
@@ -122,9 +123,15 @@ bool client_by_chunks(const struct smtp_client *c);
 bool client_chunks_begin(struct smtp_client *c); /* false: not now */
 bool client_chunk_may_follow(const struct smtp_client *c);
 bool client_chunk_unanswered(const struct smtp_client *c);
-bool client_chunk_is_last(const struct smtp_client *c);                     /* of those without an answer */
-void client_chunk(struct smtp_client *c, const char *data, size_t len);     /* as smtp_client_body */
+bool client_chunk_is_last(const struct smtp_client *c);                 /* of those without an answer */
+void client_chunk(struct smtp_client *c, const char *data, size_t len); /* len > 0; as smtp_client_body */
+void client_chunks_pause(struct smtp_client *c); /* no more comes, but the end is not to be put out yet */
+void client_chunks_end(struct smtp_client *c);
 void client_chunk_reply(struct smtp_client *c, const struct smtp_reply *r); /* not of the last */
+/* ---- client_params.c: what of a message only some servers are told; appended to MAIL, and to RCPT ---- */
+#define CLIENT_PARAMS_MAX 2048
+void client_mail_params(const struct smtp_client *c, struct buf *out);
+void client_rcpt_params(const struct smtp_client *c, size_t index, struct buf *out);
 
 /* ---- client_transaction.c ---- */
 bool client_transaction_step(struct smtp_client *c); /* puts out what may go; false: nothing to do now */

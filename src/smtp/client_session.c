@@ -30,6 +30,8 @@ void client_keyword(struct smtp_client *c, struct str line)
     struct str args = rest.ptr ? str_trim(rest) : STR_EMPTY;
     if (str_ieq(keyword, STR("PIPELINING")))
         c->pipelining = true;
+    else if (str_ieq(keyword, STR("DSN")))
+        c->dsn = true;
     else if (str_ieq(keyword, STR("STARTTLS")))
         c->tls_offered = true;
     else if (str_ieq(keyword, STR("CHUNKING")))
@@ -46,7 +48,7 @@ void client_keyword(struct smtp_client *c, struct str line)
 
 void client_forget_keywords(struct smtp_client *c)
 {
-    c->pipelining = c->tls_offered = c->peer_offered = false;
+    c->pipelining = c->dsn = c->tls_offered = c->peer_offered = false;
     c->offers = (struct smtp_offers){.known = true};
     c->chunking = false;
     c->xforward_offered = c->xclient_offered = 0;

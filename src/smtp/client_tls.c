@@ -10,7 +10,8 @@ static bool plain_text_will_do(const struct smtp_client *c)
 
 void client_greeted_or_tls(struct smtp_client *c)
 {
-    if (c->tls_active || tls_client_policy(c->options->tls) == TLS_NONE || c->tls_given_up) {
+    bool plain = tls_client_policy(c->options->tls) == TLS_NONE || (c->tls_given_up && plain_text_will_do(c));
+    if (c->tls_active || plain) {
         client_ready_or_prove(c);
     } else if (c->tls_offered) {
         client_command(c, "STARTTLS");

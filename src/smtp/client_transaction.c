@@ -12,7 +12,7 @@ static const struct smtp_reply no_error = {0, {0, 0, 0}, {"", 0}};
 static void tell(struct smtp_client *c, size_t index, enum smtp_outcome outcome, enum smtp_stage stage,
                  const struct smtp_reply *reply)
 {
-    struct smtp_client_result result = {outcome, stage, *reply};
+    struct smtp_client_result result = {outcome, stage, *reply, c->dsn};
     c->t.rcpts[index] = RCPT_TOLD;
     c->t.told++;
     if (!c->freed && c->ops->result)
@@ -106,10 +106,14 @@ static void put_mail(struct smtp_client *c)
         custody_id_format(m->custody_id, custody);
     if (c->offers.size && m->size_bytes)
         snprintf(size, sizeof(size), " SIZE=%llu", (unsigned long long)m->size_bytes);
-    client_command(c, "MAIL FROM:<%.*s>%s%s%s%s%s", STR_ARG(m->reverse_path), size,
+    struct buf more;
+    buf_init(&more, CLIENT_PARAMS_MAX);
+    client_mail_params(c, &more);
+    client_command(c, "MAIL FROM:<%.*s>%s%s%s%s%s%s", STR_ARG(m->reverse_path), size,
                    m->eight_bit && c->offers.eight_bit_mime ? " BODY=8BITMIME" : "",
                    m->smtputf8 ? " SMTPUTF8" : "", with_custody ? " XCUSTODY=" : "",
-                   with_custody ? custody : "");
+                   with_custody ? custody : "", buf_data(&more));
+    buf_fini(&more);
     c->t.mail_sent = true;
 }
 
@@ -154,7 +158,12 @@ static bool put_commands(struct smtp_client *c)
         (!c->pipelining && !all_answered(t)))
         return false;
     if (!all_sent) {
-        client_command(c, "RCPT TO:<%.*s>", STR_ARG(t->message.recipients[t->rcpt_sent]));
+        struct buf params;
+        buf_init(&params, CLIENT_PARAMS_MAX);
+        client_rcpt_params(c, t->rcpt_sent, &params);
+        client_command(c, "RCPT TO:<%.*s>%s", STR_ARG(t->message.recipients[t->rcpt_sent]),
+                       buf_data(&params));
+        buf_fini(&params);
         t->rcpt_sent++;
     } else if (client_by_chunks(c)) {
         return client_chunks_begin(c);

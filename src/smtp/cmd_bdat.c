@@ -20,16 +20,6 @@ static void begin_message(struct smtp_server *s)
     smtp_chunk_init(&s->chunk);
 }
 
-/* What the machine itself has against it. */
-static struct smtp_reply check_order(const struct smtp_server *s)
-{
-    if (!s->transaction)
-        return SMTP_REPLY(503, 5, 5, 1, "MAIL first");
-    if (s->recipient_count == 0)
-        return SMTP_REPLY(503, 5, 5, 1, "No valid recipients");
-    return (struct smtp_reply){0, {0, 0, 0}, {"", 0}};
-}
-
 void server_chunk_ended(struct smtp_server *s)
 {
     char text[64];
@@ -63,9 +53,12 @@ void bdat_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
 
 static void begin(struct smtp_server *s)
 {
-    struct smtp_reply r = check_order(s);
-    if (r.code != 0) {
-        server_refuse(s, r);
+    if (!s->transaction) {
+        server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "MAIL first"));
+        swallow(s);
+    } else if (s->recipient_count == 0) { /* no error, as with DATA; but a further chunk is one */
+        server_write(s, &SMTP_REPLY(503, 5, 5, 1, "No valid recipients"));
+        server_reset(s);
         swallow(s);
     } else if (s->chunking) {
         s->phase = PHASE_CHUNK;

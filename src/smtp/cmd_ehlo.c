@@ -51,6 +51,8 @@ static void append_extensions(const struct smtp_server *s, struct buf *text)
     buf_append_fmt(text, "\nLIMITS RCPTMAX=%zu", server_recipients_max(s)); /* RFC 9422 */
     if (o->smtputf8)
         buf_append_text(text, "\nSMTPUTF8");
+    if (o->dsn)
+        buf_append_text(text, "\nDSN");
     if (server_offers_tls(s))
         buf_append_text(text, "\nSTARTTLS");
     if (server_offers_auth(s))

@@ -1,6 +1,7 @@
 /* MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC
- * 6531), AUTH (RFC 4954 5) and our XCUSTODY. */
+ * 6531), RET and ENVID (RFC 3461), AUTH (RFC 4954 5) and our XCUSTODY. */
 #include "smtp/server_machine.h"
+#include "wire/smtp_dsn.h"
 
 struct mail_params {
     struct smtp_mail mail;
@@ -49,12 +50,27 @@ static struct smtp_reply take_custody(struct mail_params *p, struct str value)
     return no_error;
 }
 
-/* Who sent it first, as the client has it: taken, and of no effect here. */
-static struct smtp_reply take_auth(struct mail_params *p, struct str value)
+/* Who sent it first, as the client has it: believed of our own parts alone. */
+static struct smtp_reply take_auth(const struct smtp_server *s, struct mail_params *p, struct str value)
 {
     if (p->has_auth || value.len == 0)
         return bad_value;
     p->has_auth = true;
+    p->mail.authenticated |= s->peer_node[0] && !str_eq(value, STR("<>"));
+    return no_error;
+}
+
+static struct smtp_reply take_ret(struct mail_params *p, struct str value)
+{
+    bool once = p->mail.dsn.ret == DSN_RET_UNSAID;
+    return once && smtp_dsn_ret_parse(value, &p->mail.dsn.ret) == 0 ? no_error : bad_value;
+}
+
+static struct smtp_reply take_envid(struct mail_params *p, struct str value)
+{
+    if (p->mail.dsn.envid.len > 0 || smtp_dsn_envid_check(value) != 0)
+        return bad_value;
+    p->mail.dsn.envid = value;
     return no_error;
 }
 
@@ -69,8 +85,12 @@ static struct smtp_reply take_param(const struct smtp_server *s, struct mail_par
         return take_body(p, param->value);
     if (s->options->smtputf8 && str_ieq(param->keyword, STR("SMTPUTF8")))
         return take_utf8(p, param->value);
-    if (s->options->auth_mechanisms && str_ieq(param->keyword, STR("AUTH")))
-        return take_auth(p, param->value);
+    if ((s->options->auth_mechanisms || s->peer_node[0]) && str_ieq(param->keyword, STR("AUTH")))
+        return take_auth(s, p, param->value);
+    if (s->options->dsn && str_ieq(param->keyword, STR("RET")))
+        return take_ret(p, param->value);
+    if (s->options->dsn && str_ieq(param->keyword, STR("ENVID")))
+        return take_envid(p, param->value);
     if (s->peer_node[0] && str_ieq(param->keyword, STR("XCUSTODY")))
         return take_custody(p, param->value);
     return bad_param;
@@ -126,7 +146,7 @@ static struct smtp_reply check_order(const struct smtp_server *s)
 
 void cmd_mail(struct smtp_server *s, struct str args)
 {
-    struct mail_params p = {.mail = {.size_bytes = 0}};
+    struct mail_params p = {.mail = {.dsn.envid = STR_EMPTY, .authenticated = s->user[0] != '\0'}};
     struct smtp_reply r = check_order(s);
     if (!s->transaction)
         server_note_path(s->said_sender, args);

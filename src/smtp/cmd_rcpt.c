@@ -1,11 +1,40 @@
-/* RCPT (RFC 5321 4.1.1.3). */
+/* RCPT (RFC 5321 4.1.1.3) with NOTIFY and ORCPT (RFC 3461). */
 #include <stdio.h>
 #include <string.h>
 
 #include "smtp/idn.h"
 #include "smtp/server_machine.h"
+#include "wire/smtp_dsn.h"
 
-static void ask(struct smtp_server *s, const struct smtp_path *path)
+/* 0, or the code to refuse it with. */
+static unsigned take_param(const struct smtp_server *s, struct dsn_request *dsn,
+                           const struct smtp_param *param)
+{
+    bool good;
+    if (!s->esmtp || !s->options->dsn)
+        return 555;
+    if (str_ieq(param->keyword, STR("NOTIFY"))) {
+        good = dsn->notify == 0 && smtp_dsn_notify_parse(param->value, &dsn->notify) == 0;
+    } else if (str_ieq(param->keyword, STR("ORCPT"))) {
+        good = dsn->orcpt.len == 0 && smtp_dsn_orcpt_check(param->value) == 0;
+        dsn->orcpt = param->value;
+    } else {
+        return 555;
+    }
+    return good ? 0 : 501;
+}
+
+static unsigned take_params(const struct smtp_server *s, struct dsn_request *dsn, struct str rest)
+{
+    struct smtp_param param;
+    unsigned code = 0;
+    int rc;
+    while (code == 0 && (rc = smtp_param_next(&rest, &param)) != 0)
+        code = rc == 1 ? take_param(s, dsn, &param) : 501;
+    return code;
+}
+
+static void ask(struct smtp_server *s, const struct smtp_path *path, const struct dsn_request *dsn)
 {
     char local_part[SMTP_LOCAL_PART_MAX], domain[SMTP_DOMAIN_MAX + 1], mailbox[SMTP_PATH_MAX];
     struct str forward_path = path->mailbox;
@@ -27,6 +56,7 @@ static void ask(struct smtp_server *s, const struct smtp_path *path)
         .local_part = {local_part, smtp_local_part_unquote(path->local_part, local_part)},
         .domain = str_from(domain),
         .index = s->recipient_count,
+        .dsn = *dsn,
     };
     s->question = QUESTION_RCPT;
     if (s->ops->rcpt)
@@ -48,7 +78,8 @@ static void refuse_path(struct smtp_server *s, int err)
 void cmd_rcpt(struct smtp_server *s, struct str args)
 {
     struct smtp_path path;
-    struct smtp_param param;
+    struct dsn_request dsn = {0, STR_EMPTY};
+    unsigned code = 0;
     server_note_path(s->said_recipient, args);
     if (!s->transaction) {
         server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "MAIL first"));
@@ -64,14 +95,18 @@ void cmd_rcpt(struct smtp_server *s, struct str args)
     }
     args = str_sub(args, 3, args.len);
     int rc = smtp_path_parse(&args, SMTP_PATH_FORWARD, s->mail_utf8, &path);
+    if (rc == 0)
+        code = take_params(s, &dsn, args);
     if (rc != 0)
         refuse_path(s, rc);
-    else if (smtp_param_next(&args, &param) != 0) /* none is offered */
+    else if (code == 555)
         server_refuse(s, SMTP_REPLY(555, 5, 5, 4, "Parameter not recognized or not implemented"));
+    else if (code != 0)
+        server_refuse(s, SMTP_REPLY(501, 5, 5, 4, "Bad parameter value"));
     else if (s->recipient_count >= server_recipients_max(s))
         server_write(s, &SMTP_REPLY(452, 4, 5, 3, "Too many recipients")); /* RFC 5321 4.5.3.1.10: no error */
     else
-        ask(s, &path);
+        ask(s, &path, &dsn);
 }
 
 void rcpt_answered(struct smtp_server *s, const struct smtp_reply *r)

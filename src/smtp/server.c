@@ -301,10 +301,16 @@ int64_t smtp_server_timeout_ms(const struct smtp_server *s)
     return idle_timeout_ms(s);
 }
 
+/* Pieces of messages that came at the least pace. */
+static uint64_t pieces(const struct smtp_server *s)
+{
+    uint64_t piece_bytes = (uint64_t)idle_timeout_ms(s) * DATA_PACE_BYTES_S / 1000;
+    return s->data_bytes / (piece_bytes ? piece_bytes : 1);
+}
+
 uint64_t smtp_server_progress(const struct smtp_server *s)
 {
-    uint64_t piece = (uint64_t)idle_timeout_ms(s) * DATA_PACE_BYTES_S / 1000;
-    return s->progress + s->data_bytes / (piece ? piece : 1);
+    return s->progress + pieces(s);
 }
 
 int64_t smtp_server_stage_timeout_ms(const struct smtp_server *s)
@@ -315,7 +321,7 @@ int64_t smtp_server_stage_timeout_ms(const struct smtp_server *s)
 
 uint64_t smtp_server_stage(const struct smtp_server *s)
 {
-    return s->stages;
+    return s->stages + pieces(s);
 }
 
 void smtp_server_on_wake(struct smtp_server *s, void (*on_wake)(void *arg), void *arg)

@@ -25,7 +25,7 @@
  * - smtp_server_free must not be called from inside a callback; use
  *   smtp_server_shutdown there.
  *
- * Threads: none of its own. Memory is bounded: commands of 1,000 octets, one
+ * Threads: none of its own. Memory is bounded: commands of 1,200 octets, one
  * batch of input, SMTP_SERVER_OUT_HIGH of replies, the message passes through.
  * A message ends at CRLF.CRLF alone; one with a bare CR or LF is refused (550
  * 5.6.0) after its end, never split there. */
@@ -39,6 +39,7 @@
 #include "auth/peer.h"
 #include "base/addr.h"
 #include "base/custody_id.h"
+#include "base/dsn.h"
 #include "base/str.h"
 #include "smtp/reply.h"
 
@@ -59,6 +60,7 @@ struct smtp_server_options {
      * message that was taken, then 421 4.7.0; 0: 20 */
     unsigned errors_max;
     bool smtputf8;                   /* offer SMTPUTF8 (RFC 6531) */
+    bool dsn;                        /* offer DSN (RFC 3461): the owner sees to it that senders are told */
     const char *auth_mechanisms;     /* "PLAIN LOGIN"; NULL or "": AUTH is not offered */
     bool auth_needs_tls;             /* only under TLS: the connection is not safe from listeners otherwise */
     struct tls_server *tls;          /* for smtp/server_connection.h: STARTTLS is offered while it has a
@@ -73,6 +75,9 @@ struct smtp_mail {
     uint64_t size_bytes;     /* SIZE=, 0: not said */
     bool eight_bit;          /* BODY=8BITMIME was said; see smtp_data_info for what really came */
     bool smtputf8;
+    struct dsn_envelope dsn;
+    /* It comes of a user who has logged in: here, or at the part of ours that hands it on (RFC 4954 5). */
+    bool authenticated;
     const struct custody_id *custody_id; /* of an authenticated peer's message, else NULL */
 };
 
@@ -81,6 +86,7 @@ struct smtp_rcpt {
     struct str local_part;   /* without quoting */
     struct str domain;       /* lower case; "[...]" for an address literal; "" for <Postmaster> */
     size_t index;            /* 0 is the first accepted recipient */
+    struct dsn_request dsn;
 };
 
 struct smtp_data_info {
@@ -116,7 +122,8 @@ struct smtp_server_ops {
     /* Question, with at least one recipient: 354 and the message follows. */
     void (*data_begin)(void *arg);
     /* No question: bytes of the message, unstuffed, in pieces of any size. All
-     * are taken. False: no room for more until smtp_server_resume. */
+     * are taken. False: no room for more until smtp_server_resume; after the last
+     * piece it has no meaning. */
     bool (*data)(void *arg, const char *data, size_t len);
     /* Question: CRLF.CRLF was seen and the message holds to the rules. A 250
      * says: durable. LMTP: smtp_server_reply answers for all recipients that
@@ -187,8 +194,8 @@ int64_t smtp_server_timeout_ms(const struct smtp_server *s);
 uint64_t smtp_server_progress(const struct smtp_server *s);
 /* The same for all of the present stage, whatever progress there is; 0: no
  * limit. Count from the last change of smtp_server_stage: a message begins or has
- * ended. So a client with nothing to send cannot stay for ever; a message has its
- * least pace (progress) instead, and our own parts are trusted. */
+ * ended, or a piece of one has come, in chunks or not. So a client with nothing to send cannot stay for ever;
+ * a message has its least pace (progress) instead, and our own parts are trusted. */
 int64_t smtp_server_stage_timeout_ms(const struct smtp_server *s);
 uint64_t smtp_server_stage(const struct smtp_server *s);
 /* One of these times is over: 421 4.4.2, finished. */

@@ -51,7 +51,7 @@ struct smtp_server {
     bool no_room; /* the owner's data said no */
     unsigned errors;
     uint64_t progress, data_bytes;
-    uint64_t stages; /* messages begun and ended */
+    uint64_t stages; /* messages begun by DATA, and ended */
 
     struct str direct; /* input at hand, not copied */
     struct buf in;     /* input that had to wait */

@@ -45,6 +45,9 @@
     X(queue_settle)                                                                                          \
     X(queue_notices)                                                                                         \
     X(queue_notices_drop)                                                                                    \
+    X(queue_owed)                                                                                            \
+    X(queue_report)                                                                                          \
+    X(queue_owe_delay)                                                                                       \
     X(queue_list)                                                                                            \
     X(queue_act)                                                                                             \
     X(queue_kept_count)                                                                                      \
@@ -61,6 +64,7 @@
     X(mailbox_rename)                                                                                        \
     X(mailbox_subscribe)                                                                                     \
     X(mail_recent)                                                                                           \
+    X(mail_trace)                                                                                            \
     X(mail_changes)                                                                                          \
     X(mail_deliver)                                                                                          \
     X(mail_append)                                                                                           \
@@ -86,6 +90,8 @@ enum op_flag {
  * (a slice, so that no transaction grows long) goes on in the next transaction,
  * before all that waits. */
 #define OP_AGAIN 1
+/* Of a read: it looked at a slice; goes on in the next transaction, after all that waits. */
+#define OP_MORE 2
 
 struct op_type {
     enum op_kind kind;
@@ -150,6 +156,7 @@ struct port {
     /* Called for each write that succeeded, before its callback; may be NULL. */
     void (*on_commit)(void *arg, struct store_op *op);
     void *front;
+    uint64_t full_count; /* operations that were refused for want of room */
 };
 
 void port_init(struct port *p, const struct port_ops *ops, struct store *s, struct loop *l);

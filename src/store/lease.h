@@ -1,8 +1,8 @@
 /* Holding a lease of the store: takes it as soon as it is free, renews it at a
  * fifth of its time, and stops holding it by this process's own clock, counted
  * from when it asked, before the store would let another in. For the leases of
- * parts that live on nodes (store/presence.h), and for "director", by which one
- * director leads.
+ * parts that live on nodes (store/presence.h), for "director", by which one
+ * director leads, and for "server/NAME", which an instance holds while it serves.
  *
  * One loop, one thread. After a crash the lease runs out by the store's clock. */
 #ifndef HOLDFAST_STORE_LEASE_H

@@ -185,6 +185,24 @@ struct store_op *mail_mailbox_subscribe(struct mail *m, struct str user, struct 
     return submit_change(m, &subscribe_type, user, name, name, subscribed, (op_callback)on_done, arg);
 }
 
+static void finish_trace(struct store_op *op)
+{
+    struct op_mail_trace *o = (struct op_mail_trace *)op;
+    ((void (*)(void *, int, const struct str *, size_t))op->callback)(op->arg, op->err, o->ret_users,
+                                                                      o->ret_count);
+}
+
+static const struct op_type trace_type = {OP_mail_trace, 0, sizeof(struct op_mail_trace), finish_trace, NULL};
+
+struct store_op *mail_trace(struct mail *m, const struct custody_id *custody,
+                            void (*on_trace)(void *arg, int err, const struct str *users, size_t count),
+                            void *arg)
+{
+    struct op_mail_trace *o = op_new(m->port, &trace_type, (op_callback)on_trace, arg);
+    o->custody = *custody;
+    return op_submit(&o->op);
+}
+
 static void finish_recent(struct store_op *op)
 {
     ((void (*)(void *, int, uint32_t))op->callback)(op->arg, op->err,

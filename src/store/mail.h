@@ -122,6 +122,11 @@ struct store_op *mail_deliver(struct mail *m, struct body_writer *body, const st
                               const struct str *users, size_t user_count, struct wall_time internal_date,
                               void (*on_deliver)(void *arg, int err), void *arg);
 
+/* The users that this message was delivered to, now or once; whether they still have it is not looked at. */
+struct store_op *mail_trace(struct mail *m, const struct custody_id *custody,
+                            void (*on_trace)(void *arg, int err, const struct str *users, size_t count),
+                            void *arg);
+
 /* ERR_NOT_FOUND: no such mailbox ([TRYCREATE]). */
 struct store_op *mail_append(struct mail *m, struct body_writer *body, struct str user, struct str mailbox,
                              uint32_t flags, struct str keywords, struct wall_time internal_date,

@@ -64,6 +64,13 @@ struct op_mail_recent {
     uint32_t ret_first_uid;
 };
 
+struct op_mail_trace {
+    struct store_op op;
+    struct custody_id custody;
+    struct str *ret_users;
+    size_t ret_count;
+};
+
 struct op_mail_changes {
     struct store_op op;
     int64_t mailbox_id;

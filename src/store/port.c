@@ -61,6 +61,7 @@ void port_drain_soon(struct port *p, int64_t delay_ms)
 static void finish(struct port *p, struct store_op *op, const bool *gone)
 {
     list_remove(&op->node);
+    p->full_count += op->err == ERR_FULL;
     if (op->err == 0 && (op->type->flags & OP_WRITE) && p->on_commit)
         p->on_commit(p->front, op);
     list_remove(&op->live);

@@ -1,9 +1,9 @@
 /* That a part of ours runs on a node: it holds a lease of its own, by which all
- * others know that it is alive (store/view.h), and keeps the record of its node
- * as this process knows it. For the two parts whose life matters to others: the
- * director, "node/NAME", which carries out orders on its node, and the relay,
- * "relay/NAME", which owns queues and observes servers. They are processes that
- * die alone, so that neither lease says anything of the other.
+ * others know that it is alive (store/view.h), and keeps a record of its node as
+ * this process knows it (its own: two parts may be in two containers). For the two parts whose life matters
+ * to others: the director, "node/NAME", which carries out orders on its node, and the relay, "relay/NAME",
+ * which owns queues and observes servers. They are processes that die alone, so that neither lease says
+ * anything of the other.
  *
  * One loop, one thread. After a crash the lease runs out by the store's clock;
  * the record stays. */
@@ -30,6 +30,8 @@ struct presence_options {
     const char *boot_id;    /* of the machine; NULL or "" when not known */
     int64_t pid_ns;         /* of this process; 0 when not known */
     int64_t supervisor_pid; /* 0 when another supervises */
+    struct lease_ops ops;   /* are told of the lease, too; each may be NULL */
+    void *arg;
 };
 
 /* Takes the lease as soon as it is free, and holds it while the store renews it. */

@@ -27,9 +27,19 @@ static const struct {
     [QUEUE_OUTCOME_DEFERRED] = {"deferred", QUEUE_WAITING},
     [QUEUE_OUTCOME_LOST] = {"lost", QUEUE_WAITING},
     [QUEUE_OUTCOME_QUARANTINED] = {"quarantined", QUEUE_QUARANTINED},
-    [QUEUE_OUTCOME_BOUNCED] = {"bounced", QUEUE_BOUNCED},
+    [QUEUE_OUTCOME_BOUNCED] = {"bounced", QUEUE_QUARANTINED},
     [QUEUE_OUTCOME_REMOVED] = {"removed", QUEUE_REMOVED},
 };
+
+static const char *const action_names[] = {
+    [QUEUE_ACT_HOLD] = "hold", [QUEUE_ACT_RELEASE] = "release", [QUEUE_ACT_RETRY] = "retry",
+    [QUEUE_ACT_MOVE] = "move", [QUEUE_ACT_REMOVE] = "remove",   [QUEUE_ACT_QUARANTINE] = "quarantine",
+};
+
+const char *queue_action_name(enum queue_action action)
+{
+    return action_names[action];
+}
 
 const char *queue_state_name(enum queue_state state)
 {
@@ -44,6 +54,15 @@ const char *queue_outcome_name(enum queue_outcome outcome)
 enum queue_state queue_outcome_state(enum queue_outcome outcome)
 {
     return outcomes[outcome].state;
+}
+
+enum queue_owes queue_result_owes(const struct queue_result *result, enum queue_state from)
+{
+    if (result->outcome == QUEUE_OUTCOME_DELIVERED)
+        return result->owes;
+    /* What an operator has stopped is his. */
+    return result->outcome == QUEUE_OUTCOME_BOUNCED && from == QUEUE_WAITING ? QUEUE_OWES_FAILED
+                                                                             : QUEUE_OWES_NOTHING;
 }
 
 int queue_action_target(enum queue_action action, enum queue_state from)
@@ -173,6 +192,11 @@ int queue_health(const struct queue *q)
     return q->port->ops->health(q->port);
 }
 
+uint64_t queue_full_count(const struct queue *q)
+{
+    return q->port->full_count;
+}
+
 /* ---- accepting ---- */
 
 void queue_keep(struct queue *q, bool on)
@@ -201,6 +225,31 @@ static void release_accept(struct store_op *op)
     body_tail_release(&((struct op_queue_accept *)op)->body);
 }
 
+static struct str text(struct store_op *op, struct str s)
+{
+    return op_str(op, s.ptr ? s : STR_EMPTY);
+}
+
+void queue_copy_message(struct store_op *op, struct queue_message_in *to, const struct queue_message_in *from)
+{
+    *to = *from;
+    to->reverse_path = text(op, from->reverse_path);
+    to->helo = text(op, from->helo);
+    to->client = text(op, from->client);
+    to->dsn.envid = text(op, from->dsn.envid);
+    to->header_id = str_sub(text(op, from->header_id), 0, QUEUE_HEADER_ID_MAX);
+}
+
+void queue_copy_recipient(struct store_op *op, struct queue_recipient_in *to,
+                          const struct queue_recipient_in *from)
+{
+    *to = *from;
+    to->address = text(op, from->address);
+    to->domain = text(op, from->domain);
+    to->home = text(op, from->home);
+    to->dsn.orcpt = text(op, from->dsn.orcpt);
+}
+
 static const struct op_type accept_type = {OP_queue_accept, OP_WRITE | OP_GUARDED | OP_INTAKE,
                                            sizeof(struct op_queue_accept), finish_accept, release_accept};
 
@@ -215,16 +264,11 @@ struct store_op *queue_accept(struct queue *q, struct body_writer *body,
         err = ERR_INVALID;
     if (err != 0)
         return op_submit_failed(&o->op, err);
-    o->message = *message;
-    o->message.reverse_path = op_str(&o->op, message->reverse_path);
-    o->message.helo = op_str(&o->op, message->helo);
-    o->message.client = op_str(&o->op, message->client);
+    queue_copy_message(&o->op, &o->message, message);
     o->recipients = op_alloc(&o->op, recipient_count * sizeof(*recipients));
     o->recipient_count = recipient_count;
-    for (size_t i = 0; i < recipient_count; i++) {
-        o->recipients[i].address = op_str(&o->op, recipients[i].address);
-        o->recipients[i].domain = op_str(&o->op, recipients[i].domain);
-    }
+    for (size_t i = 0; i < recipient_count; i++)
+        queue_copy_recipient(&o->op, &o->recipients[i], &recipients[i]);
     return op_submit(&o->op);
 }
 
@@ -314,6 +358,9 @@ static void copy_filter(struct store_op *op, struct queue_filter *to, const stru
     *to = *from;
     to->sender = op_str(op, from->sender);
     to->recipient = op_str(op, from->recipient);
+    to->header_id = op_str(op, from->header_id);
+    to->domain = op_str(op, from->domain);
+    to->reply = op_str(op, from->reply);
     to->home = op_str(op, from->home);
     struct str *domains = op_alloc(op, from->domain_count * sizeof(*domains));
     for (size_t i = 0; i < from->domain_count; i++)
@@ -346,6 +393,15 @@ struct store_op *queue_list(struct queue *q, const struct queue_filter *filter,
     return op_submit(&o->op);
 }
 
+static uint32_t states_that_change(enum queue_action action)
+{
+    uint32_t states = 0;
+    for (int state = QUEUE_WAITING; state <= QUEUE_QUARANTINED; state++)
+        if (queue_action_target(action, (enum queue_state)state) >= 0)
+            states |= 1U << state;
+    return states;
+}
+
 static void finish_act(struct store_op *op)
 {
     struct op_queue_act *o = (struct op_queue_act *)op;
@@ -355,19 +411,19 @@ static void finish_act(struct store_op *op)
 static const struct op_type act_type = {OP_queue_act, OP_WRITE | OP_GUARDED, sizeof(struct op_queue_act),
                                         finish_act, NULL};
 
-struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, enum queue_action action,
-                           struct str home, struct str who, struct str why,
+struct store_op *queue_act(struct queue *q, const struct queue_filter *filter,
+                           const struct queue_order *order,
                            void (*on_act)(void *arg, int err, uint64_t changed), void *arg)
 {
     struct op_queue_act *o = op_new(q->port, &act_type, (op_callback)on_act, arg);
     copy_filter(&o->op, &o->filter, filter);
-    o->filter.states &= QUEUE_LIVE_STATES;
-    o->action = action;
-    o->home = op_str(&o->op, home.ptr ? home : STR_EMPTY);
-    o->who = op_str(&o->op, who);
-    o->why = op_str(&o->op, why);
+    o->filter.states &= states_that_change(order->action);
+    o->order.action = order->action;
+    o->order.home = op_str(&o->op, order->home.ptr ? order->home : STR_EMPTY);
+    o->order.who = op_str(&o->op, order->who);
+    o->order.why = op_str(&o->op, order->why);
+    o->order.key = op_str(&o->op, order->key.ptr ? order->key : STR_EMPTY);
     o->at = loop_wall(q->port->loop);
-    o->keep = q->keep;
     return op_submit(&o->op);
 }
 
@@ -392,18 +448,19 @@ struct store_op *queue_summary(struct queue *q,
 static void finish_trace(struct store_op *op)
 {
     struct op_queue_trace *o = (struct op_queue_trace *)op;
-    struct queue_rows rows = rows_of(&o->ret_rows);
-    ((void (*)(void *, int, const struct queue_rows *, const struct queue_attempt *, size_t))op->callback)(
-        op->arg, op->err, &rows, o->ret_attempts, o->ret_attempt_count);
+    struct queue_life life = {.rows = rows_of(&o->ret_rows),
+                              .attempts = o->ret_attempts,
+                              .attempt_count = o->ret_attempt_count,
+                              .acts = o->ret_acts,
+                              .act_count = o->ret_act_count};
+    ((void (*)(void *, int, const struct queue_life *))op->callback)(op->arg, op->err, &life);
 }
 
 static const struct op_type trace_type = {OP_queue_trace, 0, sizeof(struct op_queue_trace), finish_trace,
                                           NULL};
 
 struct store_op *queue_trace(struct queue *q, const struct custody_id *id,
-                             void (*on_trace)(void *arg, int err, const struct queue_rows *rows,
-                                              const struct queue_attempt *attempts, size_t attempt_count),
-                             void *arg)
+                             void (*on_trace)(void *arg, int err, const struct queue_life *life), void *arg)
 {
     struct op_queue_trace *o = op_new(q->port, &trace_type, (op_callback)on_trace, arg);
     o->custody_id = *id;

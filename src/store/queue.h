@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/custody_id.h"
+#include "base/dsn.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "store/body.h"
@@ -25,6 +26,9 @@ const char *queue_name(const struct queue *q);
 int64_t queue_epoch(const struct queue *q); /* of this owner; 0 for a reader */
 /* 0 while it takes writes; ERR_FENCED, ERR_SYNC (reopening), ERR_FULL, ... */
 int queue_health(const struct queue *q);
+/* How often something was refused for want of room, by this handle: queue_health says so for a moment only.
+ */
+uint64_t queue_full_count(const struct queue *q);
 /* Forgets pending operations and frees q; what is under way may still commit.
  * Of its body writers and readers only the freeing is allowed after that. */
 void queue_close(struct queue *q);
@@ -38,12 +42,25 @@ struct queue_message_in {
     struct str client;            /* its IP address */
     bool eight_bit;               /* BODY=8BITMIME was declared */
     bool smtputf8;                /* RFC 6531 */
+    bool authenticated;           /* a user who had logged in sent it */
+    struct dsn_envelope dsn;
+    struct str
+        header_id; /* its Message-ID with <>, cut at QUEUE_HEADER_ID_MAX; "" or ptr NULL: it has none */
     struct wall_time received_at;
 };
+
+#define QUEUE_HEADER_ID_MAX 255 /* longer ones are found by so much of them */
+
+/* The home of mail that must leave the network: its destination is found by the recipient's domain, or is the
+ * relay's smarthost. No server can have this name (config/units.h). Only what we make ourselves gets it
+ * when it is accepted, and what an operator moves there: nothing that a client hands in. */
+#define QUEUE_HOME_OUTSIDE "*"
 
 struct queue_recipient_in {
     struct str address; /* forward-path mailbox, local part as given */
     struct str domain;  /* lower case */
+    struct str home;    /* own server of this delivery, or QUEUE_HOME_OUTSIDE; "" is the domain's route */
+    struct dsn_request dsn;
 };
 
 /* NULL while queue_health is not 0. */
@@ -63,7 +80,7 @@ enum queue_state {
     QUEUE_HELD,        /* by an operator: not tried until released */
     QUEUE_QUARANTINED, /* by a policy: not tried until released */
     QUEUE_DELIVERED,   /* a messaging server answered 250 for it */
-    QUEUE_BOUNCED,     /* a notice about it was accepted */
+    QUEUE_BOUNCED,     /* its sender is told: the report was accepted (store/queue_report.h) */
     QUEUE_REMOVED,     /* by an operator or a configured policy */
 };
 
@@ -82,9 +99,12 @@ struct queue_delivery {
     uint32_t losses;   /* connections lost after MAIL while it was sent */
     struct wall_time next_at;
     struct wall_time received_at;
-    struct wall_time waits_since; /* its age counts from here: received_at, or its last release */
+    struct wall_time waits_since; /* its age counts from here: received_at, its last release or replay */
     uint64_t size_bytes;
-    bool eight_bit, smtputf8;
+    bool eight_bit, smtputf8, authenticated;
+    struct dsn_envelope envelope;
+    struct dsn_request request; /* of what is sent again by queue_replay: NEVER */
+    bool delay_told;            /* a delay was reported, or is owed */
     struct str last_reply;
 };
 
@@ -125,13 +145,24 @@ enum queue_outcome {
     QUEUE_OUTCOME_DEFERRED, /* try again at next_at */
     QUEUE_OUTCOME_LOST,     /* the connection was lost after MAIL; counts as a loss, next_at */
     QUEUE_OUTCOME_QUARANTINED,
-    QUEUE_OUTCOME_BOUNCED,
+    QUEUE_OUTCOME_BOUNCED, /* as quarantined, but its sender is owed a report, which ends it. Of one that an
+                              operator has stopped it is the former */
     QUEUE_OUTCOME_REMOVED,
+};
+
+/* A report that is owed to a sender, by what it says (RFC 3464 2.3.3). Numbers are on disks: they stay. */
+enum queue_owes {
+    QUEUE_OWES_NOTHING = 0,
+    QUEUE_OWES_FAILED = 1,
+    QUEUE_OWES_DELIVERED = 2,
+    QUEUE_OWES_RELAYED = 3, /* to a server that will not tell */
+    QUEUE_OWES_DELAYED = 4,
 };
 
 struct queue_result {
     int64_t delivery_id;
     enum queue_outcome outcome;
+    enum queue_owes owes; /* DELIVERED and RELAYED, with a delivery; BOUNCED owes FAILED always */
     struct wall_time next_at;
     struct str reply; /* the server's, or why */
     /* What trace tells: */
@@ -151,7 +182,7 @@ struct store_op *queue_settle(struct queue *q, const struct queue_result *result
 /* ---- what an operator must be told ---- */
 
 /* Written in the transaction that puts a delivery into quarantine by an outcome (an operator's own act is
- * told of elsewhere), and kept until it is dropped. */
+ * told of elsewhere, and of a bounce the sender), and kept until it is dropped. */
 struct queue_notice {
     int64_t id; /* grows, and is never used again */
     struct custody_id custody_id;
@@ -171,9 +202,13 @@ struct store_op *queue_notices_drop(struct queue *q, int64_t up_to_id, void (*on
 /* ---- looking and operating ---- */
 
 struct queue_filter {
-    struct str sender;         /* exact reverse-path; ptr NULL: any */
-    struct str recipient;      /* exact; ptr NULL: any */
-    const struct str *domains; /* with home "": any of these ... */
+    struct str sender;    /* the reverse-path, in any case of letters; ptr NULL: any */
+    struct str recipient; /* in any case of letters; ptr NULL: any */
+    struct str header_id; /* the Message-ID with its <>, cut as above; ptr NULL: any */
+    struct str domain;    /* of the recipient, lower case; ptr NULL: any */
+    struct str reply;     /* a part of the last reply, in any case of letters; ptr NULL: any */
+    struct wall_time received_from, received_before; /* 0: any */
+    const struct str *domains;                       /* with home "": any of these ... */
     size_t domain_count;
     struct str home;                     /* ... or this own home; domain_count 0 and ptr NULL: any */
     const struct custody_id *custody_id; /* NULL: any */
@@ -183,7 +218,8 @@ struct queue_filter {
     size_t limit; /* at most 1,000 rows a call */
 };
 
-/* By id, ascending. */
+/* By id, ascending. By place (domains, domain, home) and state alone, its cost does not grow with the queue;
+ * by anything else it looks at the rows, in slices between which others are served. */
 struct store_op *queue_list(struct queue *q, const struct queue_filter *filter,
                             void (*on_list)(void *arg, int err, const struct queue_rows *rows), void *arg);
 
@@ -196,13 +232,21 @@ enum queue_action {
     QUEUE_ACT_QUARANTINE
 };
 
-/* Applies to all that the filter selects and that has not ended (after_id and
+struct queue_order {
+    enum queue_action action;
+    struct str home;     /* of MOVE */
+    struct str who, why; /* recorded with it */
+    struct str key;      /* unique of this order; ptr NULL: it has none */
+};
+
+/* Applies to all that the filter selects and that it can change (after_id and
  * limit too; limit 0: no limit); home is for MOVE, "" goes back to the domain's
  * route. RELEASE takes what is held or quarantined, forgets its losses, and begins its age anew;
  * RELEASE and RETRY make it due at once. Recorded in the queue with who and why.
- * A large selection is worked through in slices, each a transaction. */
-struct store_op *queue_act(struct queue *q, const struct queue_filter *filter, enum queue_action action,
-                           struct str home, struct str who, struct str why,
+ * A large selection is worked through in slices, each a transaction. With a key it acts once, whatever
+ * crashes when: given again, it goes on where it stopped, and `changed` is of all. */
+struct store_op *queue_act(struct queue *q, const struct queue_filter *filter,
+                           const struct queue_order *order,
                            void (*on_act)(void *arg, int err, uint64_t changed), void *arg);
 
 struct queue_count {
@@ -225,14 +269,30 @@ struct queue_attempt {
     struct wall_time at;
 };
 
-/* A message's life: its deliveries in any state, and each one's attempts in
- * order. ERR_NOT_FOUND. */
+/* What an operator did to one delivery. */
+struct queue_acted {
+    int64_t delivery_id;
+    enum queue_action action;
+    struct str home, who, why;
+    struct wall_time at;
+};
+
+/* A message's life: its deliveries in any state, each one's attempts in order,
+ * and what operators did to them. */
+struct queue_life {
+    struct queue_rows rows;
+    const struct queue_attempt *attempts;
+    size_t attempt_count;
+    const struct queue_acted *acts;
+    size_t act_count;
+};
+
+/* ERR_NOT_FOUND. */
 struct store_op *queue_trace(struct queue *q, const struct custody_id *id,
-                             void (*on_trace)(void *arg, int err, const struct queue_rows *rows,
-                                              const struct queue_attempt *attempts, size_t attempt_count),
-                             void *arg);
+                             void (*on_trace)(void *arg, int err, const struct queue_life *life), void *arg);
 
 const char *queue_state_name(enum queue_state state);       /* "waiting", "held", ... */
+const char *queue_action_name(enum queue_action action);    /* "hold", "release", ... */
 const char *queue_outcome_name(enum queue_outcome outcome); /* "delivered", "deferred", ... */
 
 #endif

@@ -13,13 +13,12 @@ static void finish_count(struct store_op *op)
 static const struct op_type count_type = {OP_queue_kept_count, 0, sizeof(struct op_queue_kept_count),
                                           finish_count, NULL};
 
-struct store_op *queue_kept_count(struct queue *q, struct wall_time since, struct wall_time until,
+struct store_op *queue_kept_count(struct queue *q, struct wall_time since,
                                   void (*on_count)(void *arg, int err, const struct queue_kept *kept),
                                   void *arg)
 {
     struct op_queue_kept_count *o = op_new(queue_port(q), &count_type, (op_callback)on_count, arg);
     o->since = since;
-    o->until = until;
     return op_submit(&o->op);
 }
 

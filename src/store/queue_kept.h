@@ -9,35 +9,37 @@
 
 #include "store/queue.h"
 
-/* From now on, when the last delivery of a message ends and any was QUEUE_DELIVERED, its body is kept. At
- * first, and with false, it becomes free at that moment. Of the owner's handle. */
+/* From now on the body of a message is kept when a delivery of it ends as QUEUE_DELIVERED, while others of it
+ * may still wait, and after its last one has ended. At first, and with false, it becomes free at that moment.
+ * Of the owner's handle. */
 void queue_keep(struct queue *q, bool on);
 
 struct queue_kept {
     uint64_t messages, bytes;
 };
 
-/* What is kept of messages whose last delivery ended in [since, until). */
-struct store_op *queue_kept_count(struct queue *q, struct wall_time since, struct wall_time until,
+/* What is kept of messages of which anything was delivered at `since` or later. */
+struct store_op *queue_kept_count(struct queue *q, struct wall_time since,
                                   void (*on_count)(void *arg, int err, const struct queue_kept *kept),
                                   void *arg);
 
 #define QUEUE_KEPT_PRUNE_MAX 256 /* messages a call: some 10 ms */
 
-/* Frees the oldest ones: those whose last delivery ended before `before`, and as many as are more than
- * bytes_max together. removed == QUEUE_KEPT_PRUNE_MAX: there may be more. left: all that is still kept. */
+/* Lets the oldest ones go: those of which nothing was delivered at `before` or later, and as many as are more
+ * than bytes_max together; a body that no delivery waits for becomes free. removed == QUEUE_KEPT_PRUNE_MAX:
+ * there may be more. left: all that is still kept. */
 struct store_op *queue_kept_prune(struct queue *q, struct wall_time before, uint64_t bytes_max,
                                   void (*on_prune)(void *arg, int err, size_t removed,
                                                    const struct queue_kept *left),
                                   void *arg);
 
-#define QUEUE_REPLAY_MAX 1000 /* messages a call: one transaction, some 50 ms */
+#define QUEUE_REPLAY_MAX 1000 /* a call, one transaction: some 50 ms */
 
 struct queue_replay {
     struct str server;             /* who answered 250 for it last */
-    struct wall_time since, until; /* the last delivery of the message ended in [since, until) */
+    struct wall_time since, until; /* that was in [since, until) */
     int64_t after_message_id;      /* only above: ret_last_message_id of the call before, or 0 */
-    size_t limit;                  /* messages looked at; at most QUEUE_REPLAY_MAX */
+    size_t limit; /* at most QUEUE_REPLAY_MAX: of messages looked at, and about so many deliveries */
 };
 
 struct queue_replayed {
@@ -47,9 +49,9 @@ struct queue_replayed {
     bool more;
 };
 
-/* What `server` got of these messages waits again, for where its domain or home leads now, its age counted
- * anew. What is delivered again is kept anew, and has then ended later: with the same `until` it is not found
- * again, so who was stopped may begin from the start. */
+/* What `server` got in that time, and is kept, waits again, for where its domain or home leads now, its age
+ * counted anew; whatever became of the message's other recipients. What is delivered again was then delivered
+ * later: with the same `until` it is not found again, so who was stopped may begin from the start. */
 struct store_op *queue_replay(struct queue *q, const struct queue_replay *replay,
                               void (*on_replay)(void *arg, int err, const struct queue_replayed *done),
                               void *arg);

@@ -6,6 +6,7 @@
 #include "store/engine.h"
 #include "store/queue.h"
 #include "store/queue_kept.h"
+#include "store/queue_report.h"
 
 #define QUEUE_ROWS_MAX 1000 /* a call */
 
@@ -64,7 +65,7 @@ struct op_queue_settle {
 
 struct op_queue_kept_count {
     struct store_op op;
-    struct wall_time since, until;
+    struct wall_time since;
     struct queue_kept ret_kept;
 };
 
@@ -95,6 +96,30 @@ struct op_queue_notices_drop {
     int64_t up_to_id;
 };
 
+struct op_queue_owed {
+    struct store_op op;
+    struct queue_owed *ret_owed;
+    size_t ret_count;
+};
+
+struct op_queue_report {
+    struct store_op op;
+    struct queue_message_in message;
+    struct queue_recipient_in recipient;
+    struct str body;
+    enum queue_owes kind;
+    int64_t *ids;
+    size_t count;
+    struct wall_time at;
+};
+
+struct op_queue_owe_delay {
+    struct store_op op;
+    int64_t *ids;
+    size_t count;
+    struct wall_time at;
+};
+
 struct op_queue_list {
     struct store_op op;
     struct queue_filter filter; /* states is never 0 */
@@ -104,10 +129,8 @@ struct op_queue_list {
 struct op_queue_act {
     struct store_op op;
     struct queue_filter filter; /* states holds live ones only, limit 0 is none */
-    enum queue_action action;
-    struct str home, who, why;
+    struct queue_order order;   /* no ptr is NULL */
     struct wall_time at;
-    bool keep; /* as of op_queue_settle */
     uint64_t ret_changed;
     /* The engine's, when it works in slices: */
     int64_t record_id;
@@ -128,12 +151,22 @@ struct op_queue_trace {
     struct queue_rows_out ret_rows;
     struct queue_attempt *ret_attempts;
     size_t ret_attempt_count;
+    struct queue_acted *ret_acts;
+    size_t ret_act_count;
 };
+
+/* For the front: copies whose texts live in the operation. */
+void queue_copy_message(struct store_op *op, struct queue_message_in *to,
+                        const struct queue_message_in *from);
+void queue_copy_recipient(struct store_op *op, struct queue_recipient_in *to,
+                          const struct queue_recipient_in *from);
 
 /* Those that wait longest first, and only `limit` of them. */
 void queue_rows_by_age(struct queue_rows_out *rows, size_t limit);
 /* The state that an action leads to from a state, or -1 when it does nothing. */
 int queue_action_target(enum queue_action action, enum queue_state from);
+/* What it makes us owe, for a delivery in this state. */
+enum queue_owes queue_result_owes(const struct queue_result *result, enum queue_state from);
 /* The state that an outcome leads to. */
 enum queue_state queue_outcome_state(enum queue_outcome outcome);
 

@@ -72,6 +72,7 @@ static const struct field route_fields[] = {
 static const struct field queue_fields[] = {
     STR_FIELD(record_queue, owner),
     I64_FIELD(record_queue, generation),
+    STR_FIELD(record_queue, from),
     {NULL},
 };
 
@@ -94,7 +95,8 @@ static const struct field work_fields[] = {
     I64_FIELD(record_work, delivered),     I64_FIELD(record_work, deferred),
     I64_FIELD(record_work, lost),          I64_FIELD(record_work, kept),
     I64_FIELD(record_work, kept_bytes),    I64_FIELD(record_work, quarantined),
-    I64_FIELD(record_work, expired),       {NULL},
+    I64_FIELD(record_work, expired),       I64_FIELD(record_work, bounced),
+    I64_FIELD(record_work, reports),       {NULL},
 };
 
 static const struct field order_fields[] = {

@@ -13,13 +13,14 @@
 #include "base/check.h"
 #include "base/str.h"
 
-/* kind "node", key: node's name. Written by the parts that run there (store/presence.h); whether they live
- * is in their leases. */
+/* kind "node", key: the node's name, where its director wrote it, or "relay/NAME", where a relay did: each
+ * part tells of the node where it runs as it knows it (store/presence.h); whether it lives is in its lease.
+ * What an order to a node needs (a fence: pids and their namespace) is its director's alone. */
 struct record_node {
     struct str site;
     int64_t supervisor_pid; /* 0 when another supervises (systemd) */
     struct str boot_id;
-    int64_t pid_ns; /* its director's pid namespace, as an inode number; 0: not known */
+    int64_t pid_ns; /* the writer's pid namespace, as an inode number; 0: not known */
     struct str version;
 };
 
@@ -56,10 +57,11 @@ struct record_route {
     int64_t generation;
 };
 
-/* kind "queue", key: queue's name (the relay's). Written by directors. */
+/* kind "queue", key: queue's name (the relay's). Written by directors; the relay of `from` empties that. */
 struct record_queue {
     struct str owner;   /* node that shall own it */
     int64_t generation; /* +1 with each change of owner */
+    struct str from;    /* node that had it before; "" once its relay has let go of it (relay/rights.h) */
 };
 
 /* kind "observation", key: "NODE/SERVER". */
@@ -84,6 +86,7 @@ struct record_work {
     int64_t delivered, deferred, lost; /* deliveries: outcomes of attempts, in enum queue_outcome's words */
     int64_t kept, kept_bytes;          /* by the safety net, now: messages */
     int64_t quarantined, expired;      /* by a server's answer or losses; by their age */
+    int64_t bounced, reports; /* refused, and their senders owed a report; reports made, of any kind */
 };
 
 /* kind "order", key: unique. From an operator, or from the director to a node. */

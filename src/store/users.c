@@ -4,11 +4,17 @@
 
 #include "store/records.h"
 
-static struct store_op *change(struct network *n, const struct network_change *user,
-                               const struct record_order *act,
-                               void (*on_write)(void *arg, int err, size_t failed), void *arg)
+static struct store_op *change(struct network *n, const struct network_change *user, struct str verb,
+                               struct users_act by, void (*on_write)(void *arg, int err, size_t failed),
+                               void *arg)
 {
-    char *detail = record_order_encode(act);
+    const struct record_order act = {.target = STR("users"),
+                                     .verb = verb,
+                                     .subject = user->key,
+                                     .who = by.who,
+                                     .state = STR("done"),
+                                     .created_at_ms = by.at.ms};
+    char *detail = record_order_encode(&act);
     const struct network_change changes[] = {
         *user,
         {.type = NETWORK_PUT,
@@ -24,24 +30,21 @@ static struct store_op *change(struct network *n, const struct network_change *u
 }
 
 struct store_op *users_put(struct network *n, struct str address, struct str value, int64_t expect_version,
-                           struct str who, void (*on_write)(void *arg, int err, size_t failed), void *arg)
+                           struct users_act by, void (*on_write)(void *arg, int err, size_t failed),
+                           void *arg)
 {
     const struct network_change user = {.type = NETWORK_PUT,
                                         .kind = STR("user"),
                                         .key = address,
                                         .value = value,
                                         .expect_version = expect_version};
-    const struct record_order act = {
-        .target = STR("users"), .verb = STR("put"), .subject = address, .who = who, .state = STR("done")};
-    return change(n, &user, &act, on_write, arg);
+    return change(n, &user, STR("put"), by, on_write, arg);
 }
 
-struct store_op *users_remove(struct network *n, struct str address, struct str who,
+struct store_op *users_remove(struct network *n, struct str address, struct users_act by,
                               void (*on_write)(void *arg, int err, size_t failed), void *arg)
 {
     const struct network_change user = {
         .type = NETWORK_DELETE, .kind = STR("user"), .key = address, .expect_version = NETWORK_ANY_VERSION};
-    const struct record_order act = {
-        .target = STR("users"), .verb = STR("remove"), .subject = address, .who = who, .state = STR("done")};
-    return change(n, &user, &act, on_write, arg);
+    return change(n, &user, STR("remove"), by, on_write, arg);
 }

@@ -6,10 +6,17 @@
 
 #include "store/network.h"
 
-/* One transaction, as network_write. value: of record_user_encode, copied. who: for the event. */
+/* For the event. */
+struct users_act {
+    struct str who;
+    struct wall_time at;
+};
+
+/* One transaction, as network_write. value: of record_user_encode, copied. */
 struct store_op *users_put(struct network *n, struct str address, struct str value, int64_t expect_version,
-                           struct str who, void (*on_write)(void *arg, int err, size_t failed), void *arg);
-struct store_op *users_remove(struct network *n, struct str address, struct str who,
+                           struct users_act by, void (*on_write)(void *arg, int err, size_t failed),
+                           void *arg);
+struct store_op *users_remove(struct network *n, struct str address, struct users_act by,
                               void (*on_write)(void *arg, int err, size_t failed), void *arg);
 
 #endif

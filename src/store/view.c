@@ -287,15 +287,15 @@ struct str view_route_server(const struct view *v, struct str domain, struct str
 
 /* ---- who lives ---- */
 
-static bool runs(const struct view_lease *lease, const char *kind)
+static bool ran(const struct view_lease *lease, const char *kind, int64_t grace_ms)
 {
-    return lease->remaining_ms > 0 && str_starts(lease->name, str_from(kind));
+    return lease->remaining_ms > -grace_ms && str_starts(lease->name, str_from(kind));
 }
 
 static bool is_held(const struct view *v, const char *kind, struct str name)
 {
     for (size_t i = 0; i < v->lease_count; i++)
-        if (runs(&v->leases[i], kind) && str_eq(str_sub(v->leases[i].name, strlen(kind), SIZE_MAX), name))
+        if (ran(&v->leases[i], kind, 0) && str_eq(str_sub(v->leases[i].name, strlen(kind), SIZE_MAX), name))
             return true;
     return false;
 }
@@ -310,17 +310,35 @@ bool view_relay_is_alive(const struct view *v, struct str relay)
     return is_held(v, PRESENCE_RELAY, relay);
 }
 
-bool view_node_relays(const struct view *v, struct str node)
+bool view_node_relayed(const struct view *v, struct str node, int64_t grace_ms)
 {
     for (size_t i = 0; i < v->lease_count; i++)
-        if (runs(&v->leases[i], PRESENCE_RELAY) && str_eq(v->leases[i].holder, node))
+        if (ran(&v->leases[i], PRESENCE_RELAY, grace_ms) && str_eq(v->leases[i].holder, node))
             return true;
     return false;
+}
+
+bool view_node_relays(const struct view *v, struct str node)
+{
+    return view_node_relayed(v, node, 0);
 }
 
 bool view_node_is_alive(const struct view *v, struct str node)
 {
     return view_agent_is_alive(v, node) || view_node_relays(v, node);
+}
+
+static const struct view_node *told_by_relay(const struct view *v, struct str node)
+{
+    for (size_t i = 0; i < v->lease_count; i++)
+        if (ran(&v->leases[i], PRESENCE_RELAY, 0) && str_eq(v->leases[i].holder, node))
+            return view_node_find(v, v->leases[i].name);
+    return NULL;
+}
+
+const struct view_node *view_node_told(const struct view *v, struct str node)
+{
+    return view_agent_is_alive(v, node) ? view_node_find(v, node) : told_by_relay(v, node);
 }
 
 /* ---- observations ---- */

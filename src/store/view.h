@@ -90,7 +90,10 @@ const struct view_route *view_route_find(const struct view *v, struct str domain
 /* Whose the mail of the domain is: the route's server, or `home` while there is no route. */
 struct str view_route_server(const struct view *v, struct str domain, struct str home);
 const struct view_queue *view_queue_find(const struct view *v, struct str name);
-const struct view_node *view_node_find(const struct view *v, struct str name);
+const struct view_node *view_node_find(const struct view *v, struct str name); /* as its director wrote it */
+/* What the parts of the node that live say: its director, or else a relay there. NULL: none lives, or none
+ * wrote. */
+const struct view_node *view_node_told(const struct view *v, struct str node);
 const struct view_site *view_site_find(const struct view *v, struct str name);
 const struct view_work *view_work_find(const struct view *v, struct str relay);
 const struct view_order *view_order_find(const struct view *v, struct str key);
@@ -103,6 +106,8 @@ bool view_agent_is_alive(const struct view *v, struct str node);
 bool view_relay_is_alive(const struct view *v, struct str relay);
 /* - a relay on the node: it can own queues, and its observations count. */
 bool view_node_relays(const struct view *v, struct str node);
+/* - as before, or one did not longer than grace_ms ago. */
+bool view_node_relayed(const struct view *v, struct str node, int64_t grace_ms);
 /* - the node itself: any of them shows that it does. */
 bool view_node_is_alive(const struct view *v, struct str node);
 /* Whether what o says is of now: the relay that observed it lives. */

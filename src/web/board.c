@@ -8,6 +8,7 @@
 struct kept {
     struct notice notice;
     char *status, *metrics;
+    struct event_list *events;
     size_t users; /* the board itself is one while it is the newest */
 };
 
@@ -20,6 +21,7 @@ static void kept_free(struct kept *k)
 {
     free(k->status);
     free(k->metrics);
+    event_list_unref(k->events);
     free(k);
 }
 
@@ -36,13 +38,18 @@ struct board *board_new(void)
     return b;
 }
 
-void board_post(struct board *b, char *status, char *metrics, struct mono_time read_at)
+void board_post(struct board *b, char *status, char *metrics, struct event_list *events,
+                struct mono_time read_at)
 {
     struct kept *k = mem_zalloc(sizeof(*k));
     *k = (struct kept){
-        .notice = {.status = str_from(status), .metrics = str_from(metrics), .read_at = read_at},
+        .notice = {.status = str_from(status),
+                   .metrics = str_from(metrics),
+                   .events = events,
+                   .read_at = read_at},
         .status = status,
         .metrics = metrics,
+        .events = events,
         .users = 1,
     };
     pthread_mutex_lock(&b->mutex);

@@ -8,18 +8,21 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "web/events.h"
 
 struct board;
 
 struct notice {
-    struct str status;        /* JSON */
-    struct str metrics;       /* Prometheus' text format */
+    struct str status;  /* JSON */
+    struct str metrics; /* Prometheus' text format */
+    const struct event_list *events;
     struct mono_time read_at; /* when the store was read for it */
 };
 
 struct board *board_new(void);
-/* Takes both heap texts. */
-void board_post(struct board *b, char *status, char *metrics, struct mono_time read_at);
+/* Takes both heap texts, and a reference to the events. */
+void board_post(struct board *b, char *status, char *metrics, struct event_list *events,
+                struct mono_time read_at);
 /* The newest, or NULL before the first; to be released. */
 const struct notice *board_take(struct board *b);
 void board_release(struct board *b, const struct notice *n); /* NULL is allowed */

@@ -68,6 +68,12 @@ static enum MHD_Result send_reply(struct MHD_Connection *connection, struct page
     return result;
 }
 
+static struct str query_value(struct MHD_Connection *connection, const char *name)
+{
+    const char *text = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+    return text ? str_from(text) : (struct str){NULL, 0};
+}
+
 /* Called with the headers first, then for each piece of a body, then at the
  * request's end. MHD_NO cuts the connection. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *path,
@@ -84,7 +90,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         return MHD_YES;
     }
     struct page_reply *r = mem_zalloc(sizeof(*r));
-    pages_answer(h->pages, str_from(method), str_from(path), loop_now(h->loop), r);
+    const struct page_query query = {query_value(connection, "after"), query_value(connection, "limit")};
+    pages_answer(h->pages, str_from(method), str_from(path), &query, loop_now(h->loop), r);
     return send_reply(connection, r);
 }
 

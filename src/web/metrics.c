@@ -1,6 +1,7 @@
 #include "web/metrics.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "health/words.h"
 
@@ -79,25 +80,36 @@ static const struct {
     {"relays", "relay", "queued", "relay_queued", 1, "Deliveries not yet ended in its queue."},
     {"relays", "relay", "oldest_age_ms", "relay_oldest_age_seconds", 0.001,
      "Age of the oldest of these; 0 when there is none."},
+    {"relays", "relay", "unroutable", "relay_unroutable", 1,
+     "Of these, those that no domain or server of the configuration takes."},
+    {"relays", "relay", "quarantined", "relay_quarantined", 1, "Deliveries in quarantine in its queue."},
     {"relays", "relay", "counted", "relay_counted", 1, "Whether its queue could be counted."},
     {"nodes", "node", "alive", "node_alive", 1, "Whether the lease of its director or relay runs."},
     {"nodes", "node", "director", "node_director_alive", 1, "Whether the lease of its director runs."},
     {"sites", "site", "lost", "site_lost", 1, "Whether an operator recorded the site as lost."},
 };
 
+static void write_number(struct buf *out, const json_t *list, size_t number)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        const json_t *value = json_object_get(item, numbers[number].member);
+        if (value && !json_is_null(value)) /* a node has no director to be alive */
+            sample(out, numbers[number].name, (struct label){numbers[number].label, text_of(item, "name")},
+                   no_label, value_of(value) * numbers[number].scale);
+    }
+}
+
 static void write_numbers(struct buf *out, const json_t *status)
 {
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        size_t k;
-        json_t *item;
+        const char *list = numbers[i].list;
         family(out, numbers[i].name, "gauge", numbers[i].help);
-        json_array_foreach(json_object_get(status, numbers[i].list), k, item)
-        {
-            const json_t *value = json_object_get(item, numbers[i].member);
-            if (!json_is_null(value)) /* a node has no director to be alive */
-                sample(out, numbers[i].name, (struct label){numbers[i].label, text_of(item, "name")},
-                       no_label, value_of(value) * numbers[i].scale);
-        }
+        write_number(out, json_object_get(status, list), i);
+        if (strcmp(list, "relays") == 0) /* whose queues may still hold mail */
+            write_number(out, json_object_get(status, "removed_relays"), i);
     }
 }
 
@@ -119,7 +131,10 @@ static const struct {
     {NULL, NULL, "deferred", "outcome", "deferred"},
     {NULL, NULL, "lost", "outcome", "lost"},
     {NULL, NULL, "quarantined", "outcome", "quarantined"},
-    {"relay_expired_total", "Deliveries that waited too long, now in quarantine.", "expired", NULL, NULL},
+    {NULL, NULL, "bounced", "outcome", "bounced"},
+    {"relay_reports_total", "Reports to senders that were made (RFC 3464).", "reports", NULL, NULL},
+    {"relay_expired_total", "Deliveries that waited too long, now in quarantine or bounced.", "expired", NULL,
+     NULL},
     {"relay_kept", "Delivered messages in the safety net.", "kept", NULL, NULL, "gauge"},
     {"relay_kept_bytes", "Bytes of these.", "kept_bytes", NULL, NULL, "gauge"},
 };

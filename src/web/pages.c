@@ -30,34 +30,41 @@ static int64_t age_ms(const struct notice *n, struct mono_time now)
 
 /* ---- the pages that are made ---- */
 
-static void show_health(struct pages *p, struct mono_time now, struct page_reply *r)
+struct request {
+    const struct page_query *query;
+    struct mono_time now;
+};
+
+static void show_health(struct pages *p, const struct request *q, struct page_reply *r)
 {
     if (!r->shown)
         say(r, 503, TYPE_TEXT, "the store has not answered yet\n");
-    else if (age_ms(r->shown, now) > p->stale_ms)
+    else if (age_ms(r->shown, q->now) > p->stale_ms)
         say(r, 503, TYPE_TEXT, "the store does not answer\n");
     else
         say(r, 200, TYPE_TEXT, "ok\n");
 }
 
-static void show_status(struct pages *p, struct mono_time now, struct page_reply *r)
+static const char not_answered[] = "{\"error\": \"the store has not answered yet\"}\n";
+
+static void show_status(struct pages *p, const struct request *q, struct page_reply *r)
 {
     (void)p;
     if (!r->shown) {
-        say(r, 503, TYPE_JSON, "{\"error\": \"the store has not answered yet\"}\n");
+        say(r, 503, TYPE_JSON, not_answered);
         return;
     }
     r->status = 200;
     r->type = TYPE_JSON;
     r->body = r->shown->status;
-    r->age_s = age_ms(r->shown, now) / 1000;
+    r->age_s = age_ms(r->shown, q->now) / 1000;
 }
 
-static void show_metrics(struct pages *p, struct mono_time now, struct page_reply *r)
+static void show_metrics(struct pages *p, const struct request *q, struct page_reply *r)
 {
     struct buf out;
     struct metrics_live live = {
-        .store_age_ms = r->shown ? age_ms(r->shown, now) : -1,
+        .store_age_ms = r->shown ? age_ms(r->shown, q->now) : -1,
         .requests = atomic_load(&p->requests),
         .refused = atomic_load(&p->bad_methods) + atomic_load(&p->not_found),
     };
@@ -72,24 +79,57 @@ static void show_metrics(struct pages *p, struct mono_time now, struct page_repl
     r->body.ptr = r->made = buf_steal(&out);
 }
 
-static void show_index(struct pages *p, struct mono_time now, struct page_reply *r)
+/* A number of the query, or `none` when it is not there; false: it is none. */
+static bool take_number(struct str text, uint64_t max, uint64_t *number)
+{
+    return !text.ptr || str_to_u64(text, max, number) == 0;
+}
+
+static void show_events(struct pages *p, const struct request *q, struct page_reply *r)
+{
+    struct buf out;
+    uint64_t after = 0, limit = EVENTS_LIMIT;
+    (void)p;
+    if (!take_number(q->query->after, INT64_MAX, &after) ||
+        !take_number(q->query->limit, EVENTS_KEPT, &limit)) {
+        say(r, 400, TYPE_JSON,
+            "{\"error\": \"after is the number of an event, limit one from 0 to 1000\"}\n");
+        return;
+    }
+    if (!r->shown) {
+        say(r, 503, TYPE_JSON, not_answered);
+        return;
+    }
+    buf_init(&out, REPLY_MAX_BYTES);
+    event_list_write(&out, r->shown->events, q->query->after.ptr ? (int64_t)after : -1, (size_t)limit);
+    r->status = 200;
+    r->type = TYPE_JSON;
+    r->age_s = age_ms(r->shown, q->now) / 1000;
+    r->body.len = out.len;
+    r->body.ptr = r->made = buf_steal(&out);
+}
+
+static void show_index(struct pages *p, const struct request *q, struct page_reply *r)
 {
     (void)p;
-    (void)now;
+    (void)q;
     say(r, 200, TYPE_JSON,
         "[{\"path\": \"" API_ROOT
-        "status\", \"what\": \"the network at a glance, as holdfast status --json\"}]\n");
+        "status\", \"what\": \"the network at a glance, as holdfast status --json\"},\n"
+        " {\"path\": \"" API_ROOT
+        "events\", \"what\": \"the newest events; after=NUMBER: what follows one; limit=N\"}]\n");
 }
 
 static const struct {
     const char *path;
-    void (*show)(struct pages *p, struct mono_time now, struct page_reply *r);
+    void (*show)(struct pages *p, const struct request *q, struct page_reply *r);
 } made[] = {{"/healthz", show_health},
             {API_ROOT, show_index},
             {API_ROOT "status", show_status},
+            {API_ROOT "events", show_events},
             {"/metrics", show_metrics}};
 
-static bool answer_made(struct pages *p, struct str path, struct mono_time now, struct page_reply *r)
+static bool answer_made(struct pages *p, struct str path, const struct request *q, struct page_reply *r)
 {
     for (size_t i = 0; i < ARRAY_LEN(made); i++) {
         if (!str_eq(path, str_from(made[i].path)))
@@ -97,7 +137,7 @@ static bool answer_made(struct pages *p, struct str path, struct mono_time now, 
         r->cache = "no-store";
         r->board = p->board;
         r->shown = board_take(p->board);
-        made[i].show(p, now, r);
+        made[i].show(p, q, r);
         return true;
     }
     return false;
@@ -131,16 +171,17 @@ void pages_init(struct pages *p, struct board *board, int64_t stale_ms)
     *p = (struct pages){.board = board, .stale_ms = stale_ms};
 }
 
-void pages_answer(struct pages *p, struct str method, struct str path, struct mono_time now,
-                  struct page_reply *ret_reply)
+void pages_answer(struct pages *p, struct str method, struct str path, const struct page_query *query,
+                  struct mono_time now, struct page_reply *ret_reply)
 {
+    const struct request q = {query, now};
     struct page_reply r = {.cache = "no-cache",
                            .age_s = -1}; /* another version of the program has other files */
     atomic_fetch_add(&p->requests, 1);
     if (!str_eq(method, STR("GET")) && !str_eq(method, STR("HEAD"))) {
         atomic_fetch_add(&p->bad_methods, 1);
         say(&r, 405, TYPE_TEXT, "GET and HEAD only\n");
-    } else if (!answer_made(p, path, now, &r) && !answer_asset(path, &r)) {
+    } else if (!answer_made(p, path, &q, &r) && !answer_asset(path, &r)) {
         atomic_fetch_add(&p->not_found, 1);
         answer_nothing(path, &r);
     }

@@ -3,6 +3,7 @@
  *
  *   /               the page; its files beside it
  *   /api/v1/status  the JSON object of `holdfast status --json`
+ *   /api/v1/events  the newest events; ?after=NUMBER what follows one, ?limit=N that many (web/events.h)
  *   /metrics        Prometheus' text format 0.0.4
  *   /healthz        200 "ok" while the store answers, else 503
  *
@@ -36,10 +37,15 @@ struct page_reply {
     char *made;                 /* body that was made for this reply, or NULL */
 };
 
+/* Of the address; ptr NULL: not there. */
+struct page_query {
+    struct str after, limit;
+};
+
 void pages_init(struct pages *p, struct board *board, int64_t stale_ms);
-/* method and path as the client sent them, path without its query. */
-void pages_answer(struct pages *p, struct str method, struct str path, struct mono_time now,
-                  struct page_reply *ret_reply);
+/* method, path (without its query) and query as the client sent them. */
+void pages_answer(struct pages *p, struct str method, struct str path, const struct page_query *query,
+                  struct mono_time now, struct page_reply *ret_reply);
 void page_reply_fini(struct page_reply *r);
 
 #endif

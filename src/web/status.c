@@ -23,6 +23,7 @@ static struct str route_server(const struct status_input *in, const struct confi
 struct waits {
     uint64_t waiting, held, quarantined;
     uint64_t unroutable; /* of those that wait or are held: the configuration has no server for them */
+    uint64_t outside;    /* of the same: they leave the network */
     struct wall_time oldest;
     bool counted;
 };
@@ -44,6 +45,8 @@ static struct waits waits_at(const struct status_input *in, const struct counts_
         add(&w, p);
         if (!config_has_place(in->config, str_from(p->domain), str_from(p->home)))
             w.unroutable += p->waiting + p->held;
+        if (str_eq(str_from(p->home), STR(CONFIG_HOME_OUTSIDE)))
+            w.outside += p->waiting + p->held;
     }
     return w;
 }
@@ -85,6 +88,7 @@ static void set_queue(json_t *into, const struct status_input *in, const struct 
     struct waits waits = waits_at(in, q);
     set_waits(into, in, &waits);
     json_object_set_new(into, "unroutable", number((int64_t)waits.unroutable));
+    json_object_set_new(into, "outside", number((int64_t)waits.outside));
     json_object_set_new(into, "queue_problem", json_string(q->problem ? q->problem : ""));
 }
 
@@ -167,14 +171,14 @@ static json_t *work_status(const struct view_work *found)
     const struct record_work *w = &found->record;
     char since[WALL_TEXT_MAX];
     wall_format_iso((struct wall_time){w->since_ms}, since);
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "since", since,
-                     "sessions", (json_int_t)w->sessions, "accepted", (json_int_t)w->accepted,
-                     "accepted_bytes", (json_int_t)w->accepted_bytes, "refused_later",
-                     (json_int_t)w->refused_later, "refused_for_good", (json_int_t)w->refused_for_good,
-                     "delivered", (json_int_t)w->delivered, "deferred", (json_int_t)w->deferred, "lost",
-                     (json_int_t)w->lost, "quarantined", (json_int_t)w->quarantined, "expired",
-                     (json_int_t)w->expired, "kept", (json_int_t)w->kept, "kept_bytes",
-                     (json_int_t)w->kept_bytes);
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "since", since,
+        "sessions", (json_int_t)w->sessions, "accepted", (json_int_t)w->accepted, "accepted_bytes",
+        (json_int_t)w->accepted_bytes, "refused_later", (json_int_t)w->refused_later, "refused_for_good",
+        (json_int_t)w->refused_for_good, "delivered", (json_int_t)w->delivered, "deferred",
+        (json_int_t)w->deferred, "lost", (json_int_t)w->lost, "quarantined", (json_int_t)w->quarantined,
+        "expired", (json_int_t)w->expired, "bounced", (json_int_t)w->bounced, "reports",
+        (json_int_t)w->reports, "kept", (json_int_t)w->kept, "kept_bytes", (json_int_t)w->kept_bytes);
 }
 
 static json_t *relay_status(const struct status_input *in, size_t at)
@@ -212,14 +216,13 @@ static json_t *removed_relays(const struct status_input *in)
 
 static json_t *node_status(const struct status_input *in, const struct config_node *n)
 {
-    const struct view_node *record = view_node_find(in->view, str_from(n->name));
+    const struct view_node *told = view_node_told(in->view, str_from(n->name));
     bool alive = view_node_is_alive(in->view, str_from(n->name));
     json_t *director = n->roles & ROLE_DIRECTOR
                            ? json_boolean(view_agent_is_alive(in->view, str_from(n->name)))
                            : json_null();
     return json_pack("{s:s, s:s, s:b, s:o, s:I}", "name", n->name, "site", n->site->name, "alive", alive,
-                     "director", director, "pid",
-                     (json_int_t)(alive && record ? record->record.supervisor_pid : 0));
+                     "director", director, "pid", (json_int_t)(told ? told->record.supervisor_pid : 0));
 }
 
 static json_t *site_status(const struct status_input *in, const struct config_site *s)

@@ -39,6 +39,7 @@ struct web {
     struct pages pages;
     struct viewer *viewer;
     struct counter *counter;
+    struct event_reader *events;
     bool counted; /* at least once */
     struct loop_timer *count_timer, *gather_timer, *bind_timer;
 };
@@ -76,7 +77,8 @@ static void gather(void *arg)
     if (!v || !w->counted)
         return;
     json_t *status = build(w, v);
-    board_post(w->board, json_dumps(status, JSON_COMPACT), metrics_text(status), v->read_at);
+    board_post(w->board, json_dumps(status, JSON_COMPACT), metrics_text(status), event_reader_take(w->events),
+               v->read_at);
     json_decref(status);
 }
 
@@ -92,6 +94,11 @@ static void on_view(void *arg, const struct view *v)
     gather_soon(arg);
 }
 
+static void on_events(void *arg)
+{
+    gather_soon(arg);
+}
+
 static void on_counted(void *arg)
 {
     struct web *w = arg;
@@ -103,6 +110,7 @@ static void on_counted(void *arg)
 static void count(void *arg)
 {
     struct web *w = arg;
+    event_reader_kick(w->events);
     counter_read(w->counter, on_counted, w);
 }
 
@@ -183,6 +191,7 @@ void web_start(struct web *w, struct store *s)
 {
     w->store = s;
     w->counter = counter_new(s, w->config);
+    w->events = event_reader_new(store_network(s), on_events, w);
     w->viewer = viewer_new(w->loop, store_network(s), on_view, w);
     count(w);
     serve_all(w);
@@ -207,6 +216,7 @@ void web_free(struct web *w)
     }
     viewer_free(w->viewer);
     counter_free(w->counter);
+    event_reader_free(w->events);
     loop_timer_free(w->count_timer);
     loop_timer_free(w->gather_timer);
     loop_timer_free(w->bind_timer);

@@ -12,8 +12,8 @@
 #include "base/str.h"
 
 /* With CRLF. RFC 5321 4.5.3.1.4 asks for 512 and the extensions offered here add
- * 26 (SIZE), 17 (BODY), 10 and longer paths (SMTPUTF8) and our XCUSTODY. */
-#define SMTP_COMMAND_LINE_MAX 1000
+ * 26 (SIZE), 17 (BODY), 10 and longer paths (SMTPUTF8), 536 (DSN, to RCPT) and our XCUSTODY. */
+#define SMTP_COMMAND_LINE_MAX 1200
 
 struct smtp_line_reader {
     size_t len;    /* bytes kept of a line that goes on */

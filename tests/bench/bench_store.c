@@ -69,7 +69,7 @@ static void make_id(struct bench *b, uint64_t number, struct custody_id *id)
 
 static void accept_next(struct bench *b)
 {
-    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test"), STR_EMPTY};
     struct queue_message_in in = {.reverse_path = STR("sender@example.net"),
                                   .helo = STR("client.example.net"),
                                   .client = STR("127.0.0.1"),
@@ -168,7 +168,7 @@ static void stream_on(void *arg)
 {
     struct stream *s = arg;
     struct bench *b = s->bench;
-    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test"), STR_EMPTY};
     struct queue_message_in in = {.reverse_path = STR_EMPTY};
     while (s->left > 0 && !body_writer_full(s->writer)) {
         uint64_t n = s->left < 65536 ? s->left : 65536;

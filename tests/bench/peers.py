@@ -52,6 +52,10 @@ class Holdfast(Peer):
     def _spawn(self):
         self.state = self.folder / "state"
         self.state.mkdir()
+        self.run()
+
+    def run(self):
+        """On the state that there is."""
         argv = [self.binary, "relay", "--node", "relay1", "-c", self.folder / "holdfast.conf", "--state-dir", self.state]
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=log,
@@ -61,6 +65,11 @@ class Holdfast(Peer):
     def empty(self):
         self.stop()
         self._spawn()
+
+    def end(self):
+        """Cleanly; its state stays."""
+        self.process.terminate()
+        self.process.wait()
 
     def stop(self):
         self.process.kill()

@@ -92,9 +92,9 @@ static void on_accept(void *arg, int err, int64_t message_id)
 /* Begins it; false while the store takes nothing. */
 static bool accept_start(struct work *w, uint64_t id, struct waiting *a)
 {
-    static const struct queue_recipient_in to[] = {{STR("a@example.test"), STR("example.test")},
-                                                   {STR("b@example.test"), STR("example.test")},
-                                                   {STR("c@other.test"), STR("other.test")}};
+    static const struct queue_recipient_in to[] = {{STR("a@example.test"), STR("example.test"), STR_EMPTY},
+                                                   {STR("b@example.test"), STR("example.test"), STR_EMPTY},
+                                                   {STR("c@other.test"), STR("other.test"), STR_EMPTY}};
     struct queue_message_in in = {.custody_id = id_of(id),
                                   .reverse_path = STR("sender@example.net"),
                                   .helo = STR("client"),

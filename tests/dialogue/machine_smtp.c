@@ -1,6 +1,6 @@
 /* SMTP, LMTP and submission for scripts. Options of a script: size, recipients,
  * errors (limits), greeting (421 or 554), utf8 (1), auth (mechanisms), peer (1:
- * XHOLDFAST is offered), tls (1: STARTTLS is offered), away (1: AUTH needs it),
+ * XHOLDFAST is offered), dsn (1), tls (1: STARTTLS is offered), away (1: AUTH needs it),
  * xclient (1: it is offered). */
 #include <stdlib.h>
 
@@ -33,6 +33,7 @@ static void *machine_open(const struct dialogue_options *o, uint32_t seed, enum 
         .recipients_max = number(o, "recipients", 0),
         .errors_max = (unsigned)number(o, "errors", 0),
         .smtputf8 = number(o, "utf8", 0),
+        .dsn = number(o, "dsn", 0),
         .auth_mechanisms = dialogue_option(o, "auth"),
         .peer_key = number(o, "peer", 0) ? &key : NULL,
         .auth_needs_tls = number(o, "away", 0),

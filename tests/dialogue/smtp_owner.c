@@ -138,9 +138,25 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
         custody_id_format(mail->custody_id, id);
         CHECK(smtp_server_peer_node(o->server).len > 0 && strlen(id) == CUSTODY_ID_TEXT_MAX - 1);
         answer_reply(o, SMTP_REPLY(250, 2, 1, 0, "Ok, custody"));
+    } else if (mail->dsn.ret != DSN_RET_UNSAID || mail->dsn.envid.len > 0) {
+        buf_clear(&o->echo);
+        buf_append_fmt(&o->echo, "Ok, %s %.*s", mail->dsn.ret == DSN_RET_HDRS ? "HDRS" : "other",
+                       STR_ARG(mail->dsn.envid));
+        answer_reply(o, (struct smtp_reply){250, {2, 1, 0}, buf_str(&o->echo)});
     } else {
         answer_yes(o);
     }
+}
+
+static void answer_rcpt(struct smtp_owner *o, const struct dsn_request *dsn)
+{
+    if (dsn->notify == 0 && dsn->orcpt.len == 0) {
+        answer_yes(o);
+        return;
+    }
+    buf_clear(&o->echo);
+    buf_append_fmt(&o->echo, "Ok, %u %.*s", dsn->notify, STR_ARG(dsn->orcpt));
+    answer_reply(o, (struct smtp_reply){250, {2, 1, 5}, buf_str(&o->echo)});
 }
 
 static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
@@ -171,7 +187,7 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
             o->to_echo = o->to_echo || strcmp(users[i], "echo") == 0;
             o->finals[o->recipient_count++] = final;
             o->accepted++;
-            answer_yes(o);
+            answer_rcpt(o, &rcpt->dsn);
             return;
         }
     }
@@ -240,6 +256,7 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
     check_lines(buf_str(&o->message));
     CHECK(info->nul == !!memchr(buf_data(&o->message), '\0', o->message.len));
     o->at_data_end = true;
+    o->data_full = false; /* the machine waits for no room any more */
     o->messages++;
     struct smtp_reply r = final_reply(o);
     if (str_starts(str_from(smtp_server_protocol_name(o->server)), STR("LMTP")) &&

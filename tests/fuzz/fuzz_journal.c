@@ -18,10 +18,10 @@ static void encode_again(const struct record_accept *a, struct str meta)
     struct buf again;
     for (uint32_t i = 0; i < a->piece_count; i++)
         pieces[i] = record_next_piece(&left);
-    left = a->recipients;
+    struct record_accept rest = *a;
     for (uint32_t i = 0; i < a->recipient_count; i++)
-        to[i] = record_next_recipient(&left);
-    CHECK(left.len == 0);
+        to[i] = record_next_recipient(&rest);
+    CHECK(rest.recipients.len == 0);
     buf_init(&again, meta.len);
     record_accept_encode(&again, a, pieces, to);
     CHECK(again.len == meta.len);

@@ -17,6 +17,8 @@ static const struct peer_key key = {"0123456789abcdef0123456789abcde"};
 static const struct peer_nonce nonce = {"client nonce 16"};
 static const struct str recipients[RECIPIENTS] = {
     {"alice@example.test", 18}, {"bob@example.test", 16}, {"carol@example.test", 18}};
+static const struct dsn_request requests[RECIPIENTS] = {
+    {DSN_NOTIFY_NEVER, {"", 0}}, {0, {"rfc822;b", 8}}, {DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY, {"x", 1}}};
 static const struct str body = {"Subject: x\r\n\r\n.\r\nlast", 22};
 
 struct session {
@@ -167,7 +169,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                     .client_ip = STR("192.0.2.1"),
                     .client_helo = STR("client.example.test"),
                     .eight_bit = data[0] & 4,
-                    .smtputf8 = data[0] & 8},
+                    .smtputf8 = data[0] & 8,
+                    .dsn = {DSN_RET_FULL, STR("QQ+2B1")},
+                    .requests = requests,
+                    .user = STR("alice@example.test")},
         .late = data[0] & 16,
         .tls_fails = data[1] & 32,
     };

@@ -61,6 +61,7 @@ static void play(struct session *s, uint8_t flags, struct str stream, size_t pie
                               .size_max_bytes = flags & 4 ? 100 : 0,
                               .recipients_max = 5,
                               .smtputf8 = flags & 8,
+                              .dsn = flags & 8,
                               .auth_mechanisms = flags & 16 ? "PLAIN LOGIN" : NULL,
                               .auth_needs_tls = flags & TLS_FLAG,
                               .peer_key = flags & 32 ? &key : NULL,

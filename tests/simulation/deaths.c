@@ -6,6 +6,8 @@
 #define SUPERVISE_SPAN_MS 900
 #define SLEEP_MIN_MS      8000  /* longer than a failover to the other site takes */
 #define SLEEP_FOR_MS      60000 /* until somebody asks for a write: longer than the disasters last */
+#define NAP_MIN_MS        2600  /* longer than a lease; and so long that the queue was adopted, and emptied */
+#define NAP_STRETCH       6
 #define HEIR_LOOK_MS      100
 #define HEIR_DEATHS_MAX   3
 
@@ -158,6 +160,7 @@ static void wake(struct disaster *x)
     if (x->asleep)
         node_freeze(x->asleep, false);
     x->asleep = NULL;
+    end_freeze(x);
 }
 
 static void on_wake(void *arg)
@@ -196,6 +199,79 @@ static void end_sleep_in_write(struct disaster *x)
     wake(x);
 }
 
+/* A relay's process alone. */
+static void nod_off(struct disaster *x, struct node *n, int64_t ms)
+{
+    x->all->world->on_mail_taken = NULL;
+    x->frozen = &n->relay_process;
+    x->all->happened[x->kind]++;
+    log_event(LOG_WARNING, "DISASTER", LOG_TEXT("kind", "relay sleeps amid a message"),
+              LOG_TEXT("node", n->config->name));
+    process_freeze(x->frozen, true);
+    sim_at(x->all->world->sim, ms, on_wake, x);
+}
+
+static void nod_off_long(void *arg, struct node *n, struct str queue)
+{
+    struct disaster *x = arg;
+    (void)queue;
+    nod_off(x, n, NAP_MIN_MS + NAP_STRETCH * (int64_t)x->strength);
+}
+
+static struct node *home_of(struct world *w, struct str queue)
+{
+    for (int i = 0; i < WORLD_NODES; i++)
+        if (str_eq(queue, str_from(config_relay_of_node(w->config, w->nodes[i].config)->name)))
+            return &w->nodes[i];
+    return NULL;
+}
+
+static void on_return(void *arg)
+{
+    struct disaster *x = arg;
+    if (x->all->over || x->home == x->all->lost)
+        return;
+    node_start(x->home);
+    process_freeze(&x->home->relay_process, false);
+}
+
+/* It holds its lease still when the queue's own relay is back. */
+static void nod_off_briefly(void *arg, struct node *n, struct str queue)
+{
+    struct disaster *x = arg;
+    x->home = home_of(x->all->world, queue);
+    if (x->home == n || x->home == x->all->lost)
+        return;
+    nod_off(x, n, x->strength);
+    sim_at(x->all->world->sim, 1, on_return, x);
+}
+
+static bool await_message(struct disaster *x, void (*nod_off_at)(void *arg, struct node *n, struct str queue))
+{
+    x->all->world->on_mail_taken = nod_off_at;
+    x->all->world->on_mail_taken_arg = x;
+    x->lasts_ms = SLEEP_FOR_MS;
+    return false; /* counted when it sleeps */
+}
+
+static bool sleep_amid_message(struct disaster *x)
+{
+    return await_message(x, nod_off_long);
+}
+
+static bool sleep_at_hand_over(struct disaster *x)
+{
+    return await_message(x, nod_off_briefly);
+}
+
+static void end_sleep_amid_message(struct disaster *x)
+{
+    struct world *w = x->all->world;
+    if (w->on_mail_taken && w->on_mail_taken_arg == x)
+        w->on_mail_taken = NULL;
+    end_freeze(x);
+}
+
 const struct disaster_kind death_kinds[DEATH_KINDS] = {
     {"kill relay", 6, kill_relay, NULL},
     {"kill director", 6, kill_director, NULL},
@@ -207,5 +283,7 @@ const struct disaster_kind death_kinds[DEATH_KINDS] = {
     {"instance hangs", 3, freeze_instance, NULL},
     {"freeze node", 4, freeze_node, end_freeze_node},
     {"sleep in a write", 4, sleep_in_write, end_sleep_in_write, true},
+    {"sleep amid a message", 4, sleep_amid_message, end_sleep_amid_message},
+    {"sleep at a hand-over", 4, sleep_at_hand_over, end_sleep_amid_message},
     {"lose site and heir", 3, lose_site_and_heir, NULL, true},
 };

@@ -17,7 +17,7 @@ struct disaster {
     bool both, stays;
     uint32_t strength; /* 1 to STRENGTH_MAX, also where one of several is to be chosen */
     struct process *frozen;
-    struct node *asleep;
+    struct node *asleep, *home;
     uint32_t deaths; /* of heirs, still to come */
 };
 

@@ -10,7 +10,7 @@
 
 struct disasters;
 
-#define DEATH_KINDS    11
+#define DEATH_KINDS    13
 #define TROUBLE_KINDS  17
 #define DISASTER_KINDS (DEATH_KINDS + TROUBLE_KINDS)
 

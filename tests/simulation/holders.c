@@ -20,12 +20,19 @@ struct route {
     int64_t generation, moved_generation;
 };
 
+/* Of a queue; NULL: no record says it. */
+struct owner {
+    char *node, *from;
+    bool told;
+};
+
 void ledger_holders_init(struct ledger *l)
 {
     map_init(&l->epochs);
     map_init(&l->leases);
     map_init(&l->holders);
     map_init(&l->routes);
+    map_init(&l->queues);
 }
 
 static void free_values(struct map *m)
@@ -39,10 +46,15 @@ void ledger_holders_fini(struct ledger *l)
 {
     for (struct map_entry *e = l->routes.first; e; e = e->next)
         free(((struct route *)e->value)->names);
+    for (struct map_entry *e = l->queues.first; e; e = e->next) {
+        free(((struct owner *)e->value)->node);
+        free(((struct owner *)e->value)->from);
+    }
     free_values(&l->epochs);
     free_values(&l->leases);
     free_values(&l->holders);
     free_values(&l->routes);
+    free_values(&l->queues);
 }
 
 /* What the map has at the key, all zero when it is new. */
@@ -148,6 +160,71 @@ void ledger_lives(struct ledger *l, struct str identity, int64_t epoch)
     h->told = true; /* once is enough */
     ledger_violation(l, "holders: the instance of %.*s of epoch %lld lives, and was said to be off",
                      STR_ARG(identity), (long long)epoch);
+}
+
+/* ---- queues ---- */
+
+static struct owner *owner_of(struct ledger *l, struct str queue)
+{
+    return value_of(&l->queues, sizeof(struct owner), queue);
+}
+
+void ledger_queue(struct ledger *l, struct str queue, struct str owner, struct str from)
+{
+    struct owner *o = owner_of(l, queue);
+    free(o->node);
+    free(o->from);
+    o->node = str_dup(owner);
+    o->from = from.len > 0 ? str_dup(from) : NULL;
+}
+
+void ledger_relay_anew(struct ledger *l, struct str node)
+{
+    for (struct map_entry *e = l->queues.first; e; e = e->next) {
+        struct owner *o = e->value;
+        if (!o->from || !str_eq(str_from(o->from), node))
+            continue;
+        free(o->from);
+        o->from = NULL;
+    }
+}
+
+/* Some lease of the node runs. */
+static bool holds_any(const struct ledger *l, struct str node, int64_t now_ms)
+{
+    for (const struct map_entry *e = l->leases.first; e; e = e->next) {
+        struct str rest = e->key, name;
+        str_split(&rest, '\n', &name);
+        if (str_starts(name, STR("relay/")) && str_eq(rest, node) &&
+            now_ms < ((const struct lease *)e->value)->until_ms)
+            return true;
+    }
+    return false;
+}
+
+static const char *why_not(struct ledger *l, const struct owner *o, struct str node, struct str lease,
+                           bool home, int64_t now_ms)
+{
+    if (now_ms >= lease_of(l, lease, node)->until_ms)
+        return "without its lease";
+    if (!o->node)
+        return home ? NULL : "which is another's";
+    if (!str_eq(str_from(o->node), node)) /* the owner waits for it, when it is the former one */
+        return o->from && str_eq(str_from(o->from), node) ? NULL : "which is another's";
+    return o->from && holds_any(l, str_from(o->from), now_ms) ? "which the former owner has not let go of"
+                                                              : NULL;
+}
+
+void ledger_sends(struct ledger *l, struct str queue, struct str node, struct str lease, bool home,
+                  int64_t now_ms)
+{
+    struct owner *o = owner_of(l, queue);
+    const char *why = why_not(l, o, node, lease, home, now_ms);
+    if (!why || o->told)
+        return;
+    o->told = true; /* once is enough */
+    ledger_violation(l, "senders: %.*s gives a final dot to mail of %.*s, %s", STR_ARG(node), STR_ARG(queue),
+                     why);
 }
 
 /* ---- routes ---- */

@@ -16,8 +16,9 @@
  *   epochs     an identity begun twice with one epoch or with an older one; a write under an older one
  *   leases     somebody serves whose lease has run out
  *   holders    an instance lives that was said to be off
- *   unverified an instance is given its identity's mail that was never able to serve
- *   routes     a domain's mail has moved, and its route was not written
+ *   senders    a relay gives a final dot to mail of a queue while another may be sending it, or without its
+ * lease unverified an instance is given its identity's mail that was never able to serve routes     a
+ * domain's mail has moved, and its route was not written
  *
  * Times are in milliseconds of the store's clock. Texts are copied. */
 #ifndef HOLDFAST_TESTS_SIMULATION_LEDGER_H
@@ -93,6 +94,13 @@ void ledger_given(struct ledger *l, struct str identity, int64_t epoch);
 /* Whoever ended it said that it is off; it lives, able or not. */
 void ledger_off(struct ledger *l, struct str identity, int64_t epoch);
 void ledger_lives(struct ledger *l, struct str identity, int64_t epoch);
+/* The record of a queue was written: whose it is, and who had it before and may still be sending from it. A
+ * node's relay took its lease anew: it is no such former owner any more. A node's relay, which holds that
+ * lease, gives a final dot to mail of a queue; home: the queue is its own where no record says otherwise. */
+void ledger_queue(struct ledger *l, struct str queue, struct str owner, struct str from);
+void ledger_relay_anew(struct ledger *l, struct str node);
+void ledger_sends(struct ledger *l, struct str queue, struct str node, struct str lease, bool home,
+                  int64_t now_ms);
 /* The domain's route was written; its mail moved to a server, or to another instance of it: told after the
  * route. */
 void ledger_routed(struct ledger *l, struct str domain, struct str server, int64_t generation);

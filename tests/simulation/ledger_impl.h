@@ -13,6 +13,7 @@ struct ledger {
     struct map leases;  /* struct lease by lease and holder */
     struct map holders; /* struct holder by identity and epoch */
     struct map routes;  /* struct route by domain */
+    struct map queues;  /* struct owner by queue */
     struct map boxes;   /* struct box by recipient and UIDVALIDITY */
     struct buf violations;
     size_t violation_count;

@@ -6,8 +6,11 @@
 #include "base/mem.h"
 #include "director/adopt.h"
 #include "director/verify.h"
+#include "relay/rights.h"
 #include "relay/settlement.h"
+#include "relay/source.h"
 #include "relay/target.h"
+#include "simulation/witness.h"
 #include "store/engine.h"
 #include "store/lease.h"
 #include "store/memory/device.h"
@@ -145,6 +148,46 @@ struct store_op *__wrap_queue_settle(struct queue *q, const struct queue_result 
                                      void (*on_settle)(void *arg, int err), void *arg)
 {
     return __real_queue_settle(q, results, playing == MUTANT_settle_forgotten ? 0 : count, on_settle, arg);
+}
+
+bool __real_source_may_send(const struct source *s);
+bool __wrap_source_may_send(const struct source *s);
+
+/* Asked from without the source right before each final dot. */
+bool __wrap_source_may_send(const struct source *s)
+{
+    bool may = __real_source_may_send(s);
+    if (may)
+        witness_dot(str_from(queue_name(source_queue(s))));
+    return may;
+}
+
+bool __real_right_is_held(struct right *r);
+bool __wrap_right_is_held(struct right *r);
+
+bool __wrap_right_is_held(struct right *r)
+{
+    return __real_right_is_held(r) || playing == MUTANT_send_without_right;
+}
+
+void __real_rights_on_lost(struct rights *all);
+void __wrap_rights_on_lost(struct rights *all);
+
+void __wrap_rights_on_lost(struct rights *all)
+{
+    if (playing != MUTANT_send_without_right)
+        __real_rights_on_lost(all);
+}
+
+int __real_record_queue_decode(struct arena *arena, struct str json, struct record_queue *ret_record);
+int __wrap_record_queue_decode(struct arena *arena, struct str json, struct record_queue *ret_record);
+
+int __wrap_record_queue_decode(struct arena *arena, struct str json, struct record_queue *ret_record)
+{
+    int rc = __real_record_queue_decode(arena, json, ret_record);
+    if (rc == 0 && playing == MUTANT_not_let_go)
+        ret_record->from = STR_EMPTY;
+    return rc;
 }
 
 /* ---- the director ---- */

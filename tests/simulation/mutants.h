@@ -23,6 +23,8 @@ struct store_op;
     X(no_dedupe, "a custody id that came already is shown again")                                            \
     X(last_chunk, "the last chunk of a body is lost")                                                        \
     X(lost_rehome, "relays stay with the first instance that they knew")                                     \
+    X(send_without_right, "a relay sends what is in its queues whether it has the right to or not")          \
+    X(not_let_go, "who owns a queue does not wait for who had it before")                                    \
     X(no_adoption, "a dead node's queue stays with it")                                                      \
     X(early_delivered, "a delivery is recorded as done whatever came of it")                                 \
     X(settle_forgotten, "what came of deliveries is not recorded")                                           \

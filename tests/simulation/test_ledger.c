@@ -418,6 +418,58 @@ static void test_who_was_said_to_be_off_and_lives(void **state)
     assert_judged(h, "holders:");
 }
 
+static void sends(struct history *h, const char *node, int64_t now_ms)
+{
+    bool east = strcmp(node, "east") == 0;
+    ledger_sends(h->ledger, STR("queue"), str_from(node), east ? STR("relay/a") : STR("relay/b"), east,
+                 now_ms);
+}
+
+/* All that is right, up to the last one, which runs until 200. */
+static void hand_over(struct history *h)
+{
+    ledger_leased(h->ledger, STR("relay/a"), STR("east"), 100);
+    ledger_leased(h->ledger, STR("relay/b"), STR("west"), 200);
+    sends(h, "east", 10);
+    ledger_queue(h->ledger, STR("queue"), STR("west"), STR("east"));
+    sends(h, "east", 20); /* it has not heard of it */
+    sends(h, "west", 101);
+    ledger_leased(h->ledger, STR("relay/a"), STR("east"), 200);
+    ledger_relay_anew(h->ledger, STR("east"));
+    sends(h, "west", 110);
+    ledger_queue(h->ledger, STR("queue"), STR("east"), STR("west"));
+    sends(h, "west", 120);
+    ledger_queue(h->ledger, STR("queue"), STR("east"), STR(""));
+    sends(h, "east", 130);
+    assert_int_equal(ledger_violations(h->ledger), 0);
+}
+
+static void test_who_sends_without_his_lease(void **state)
+{
+    struct history *h = *state;
+    hand_over(h);
+    sends(h, "east", 200);
+    sends(h, "east", 201); /* told once */
+    assert_judged(h, "senders:");
+}
+
+static void test_who_sends_what_is_anothers(void **state)
+{
+    struct history *h = *state;
+    hand_over(h);
+    sends(h, "west", 140);
+    assert_judged(h, "senders:");
+}
+
+static void test_who_sends_beside_the_former_owner(void **state)
+{
+    struct history *h = *state;
+    hand_over(h);
+    ledger_queue(h->ledger, STR("queue"), STR("west"), STR("east"));
+    sends(h, "west", 150);
+    assert_judged(h, "senders:");
+}
+
 static void test_mail_for_who_never_could_serve(void **state)
 {
     struct history *h = *state;
@@ -493,6 +545,9 @@ int main(void)
         CASE(a_write_behind_the_fence),
         CASE(who_serves_after_his_lease),
         CASE(who_was_said_to_be_off_and_lives),
+        CASE(who_sends_without_his_lease),
+        CASE(who_sends_what_is_anothers),
+        CASE(who_sends_beside_the_former_owner),
         CASE(mail_for_who_never_could_serve),
         CASE(a_move_without_a_route),
         CASE(a_move_that_leaves_the_route_as_it_was),

@@ -129,6 +129,18 @@ struct store_op *__wrap_mail_deliver(struct mail *m, struct body_writer *body,
     return op;
 }
 
+struct body_reader *__real_queue_body_open(struct queue *q, int64_t message_id);
+struct body_reader *__wrap_queue_body_open(struct queue *q, int64_t message_id);
+
+struct body_reader *__wrap_queue_body_open(struct queue *q, int64_t message_id)
+{
+    const struct process *p = followed ? world_process_of(followed, sim_running(followed->sim)) : NULL;
+    if (p && followed->on_mail_taken)
+        followed->on_mail_taken(followed->on_mail_taken_arg, world_node_of(followed, p),
+                                str_from(queue_name(q)));
+    return __real_queue_body_open(q, message_id);
+}
+
 /* ---- what the store answers ---- */
 
 /* It is done, and the connections that wait for the word of it are gone. */
@@ -166,6 +178,15 @@ static void on_route(struct str domain, struct str json, struct arena *arena)
     struct record_route route;
     if (record_route_decode(arena, json, &route) == 0)
         ledger_routed(followed->ledger, domain, route.server, route.generation);
+}
+
+int __real_record_queue_decode(struct arena *arena, struct str json, struct record_queue *ret_record);
+
+static void on_queue(struct str name, struct str json, struct arena *arena)
+{
+    struct record_queue record;
+    if (__real_record_queue_decode(arena, json, &record) == 0)
+        ledger_queue(followed->ledger, name, record.owner, record.from);
 }
 
 static void tell_identity(struct str server, void (*fn)(struct ledger *l, struct str identity, int64_t epoch),
@@ -221,6 +242,8 @@ static void on_records(const struct op_record_write *o)
         const struct network_change *change = &o->changes[i];
         if (change->type == NETWORK_PUT && is(change->kind, "server"))
             on_server(change->key, change->value, &arena);
+        else if (change->type == NETWORK_PUT && is(change->kind, "queue"))
+            on_queue(change->key, change->value, &arena);
         else if (change->type == NETWORK_PUT && is(change->kind, "order"))
             on_order(change->value, &arena);
     }
@@ -247,9 +270,25 @@ int __wrap_memory_lease_take(struct memory_tx *tx, struct store_op *op)
 {
     const struct op_lease_take *o = (const struct op_lease_take *)op;
     int rc = __real_memory_lease_take(tx, op);
+    if (rc == 0 && followed && o->ret_current.token != o->token && str_starts(o->name, STR("relay/")))
+        ledger_relay_anew(followed->ledger, o->holder);
     if (rc == 0 && followed)
         ledger_leased(followed->ledger, o->name, o->holder, world_now_ms(followed) + o->ttl_ms);
     return rc;
+}
+
+void witness_dot(struct str queue)
+{
+    char lease[128];
+    const struct process *p = followed ? world_process_of(followed, sim_running(followed->sim)) : NULL;
+    const struct node *n = p ? world_node_of(followed, p) : NULL;
+    CHECK(!followed || n);
+    if (!followed)
+        return;
+    const char *relay = config_relay_of_node(followed->config, n->config)->name;
+    snprintf(lease, sizeof(lease), "relay/%s", relay);
+    ledger_sends(followed->ledger, queue, str_from(n->config->name), str_from(lease),
+                 str_eq(queue, str_from(relay)), world_now_ms(followed));
 }
 
 /* One that was let go on has not looked at its clock yet. */

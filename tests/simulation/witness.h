@@ -8,6 +8,8 @@
 
 /* Whose ledger is told; NULL: nobody's. */
 void witness_follow(struct world *w);
+/* The relay's process that runs now gives a final dot to mail of the queue. */
+void witness_dot(struct str queue);
 /* Looks at everyone who serves now. */
 void witness_look(struct world *w);
 

@@ -120,6 +120,9 @@ struct world {
      * It may freeze that process. */
     void (*on_mail_asked)(void *arg, struct node *n);
     void *on_mail_asked_arg;
+    /* The same in a relay's process that has just taken a message of a queue to send it. */
+    void (*on_mail_taken)(void *arg, struct node *n, struct str queue);
+    void *on_mail_taken_arg;
     struct process client; /* senders and readers */
     struct loop_listener *client_address;
 };

@@ -26,7 +26,7 @@ SANITIZER_ENV = {
 }
 SLOWER_WITH_SANITIZER = 4  # times a test's own time limit
 LOG = "meson-logs/testlog*.json"  # meson adds the wrapper's name
-PARTS_AT_ONCE = 2  # they wait more than they compute
+PARTS_AT_ONCE = 3  # they wait more than they compute
 STAGE_LIMIT_S = 900  # a stage that hangs must not hang the suite
 
 
@@ -69,14 +69,15 @@ def configure(build_dir, options):
     return 0, ""
 
 
-def build(tally, build_name):
-    """Configures and builds; a failure is a failed case. Returns the build folder or None."""
+def build(tally, build_name, targets_of=lambda build_dir: []):
+    """Configures and builds all, or the targets of a configured folder that the function names; a failure is a
+    failed case. Returns the build folder or None."""
     build_dir = BUILD / build_name
     status, text = configure(build_dir, SETUP_OF_BUILD[build_name])
     if status != 0:
         print(text)
     else:
-        status, _ = run(["ninja", "-C", build_dir, "--quiet"])
+        status, _ = run(["ninja", "-C", build_dir, "--quiet", *targets_of(build_dir)])
     if status != 0:
         tally.add(f"build {build_name}", "failed")
         return None
@@ -89,6 +90,14 @@ def select(tests, suites, name_filter):
             if wanted & set(test["suite"]) and name_filter in test["name"]]
 
 
+def programs_of(build_dir, suites, name_filter):
+    """What these tests run of the build folder."""
+    tests = introspect(build_dir, "--tests")
+    names = select(tests, suites, name_filter)
+    words = {pathlib.Path(os.path.normpath(word)) for test in tests if test["name"] in names for word in test["cmd"]}
+    return sorted(str(word.relative_to(build_dir)) for word in words if word.is_relative_to(build_dir))
+
+
 def show_failure(record):
     print(f"--- {record['name']}: {record['result']}")
     for stream in ("stdout", "stderr"):
@@ -98,7 +107,7 @@ def show_failure(record):
 
 def meson_suites(tally, build_name, suites, name_filter):
     """Runs meson's tests of these suites; every TAP case counts."""
-    build_dir = build(tally, build_name)
+    build_dir = build(tally, build_name, lambda folder: programs_of(folder, suites, name_filter))
     if not build_dir:
         return
     tests = introspect(build_dir, "--tests")
@@ -175,7 +184,7 @@ def run_pytest(where, report, name_filter, network, **options):
 
 
 def pytest_folder(tally, folder, name_filter):
-    """Runs Debian's pytest on a folder, two parts at a time where each can have a network of its own, and
+    """Runs Debian's pytest on a folder, some parts at a time where each can have a network of its own, and
     counts from the junit files."""
     network = can_have_networks()
     parts = parts_of(folder) if network else [folder]

@@ -15,8 +15,9 @@ class Sink:
     """While it runs it listens on its address; stopped, connections are refused.
 
     answers: what is said instead of WELL, by command, "greeting", "." or "data"
-    (DROP alone: after the first bytes of a message); a value is a reply, HANG,
-    DROP, or a function of the command's line that returns one.
+    (after the first line of a message: DROP, or a function that is called, and may
+    take its time); a value is a reply, HANG, DROP, or a function of the command's
+    line that returns one.
 
     tls: an ssl.SSLContext; with it STARTTLS is offered."""
 
@@ -26,6 +27,7 @@ class Sink:
         self.tls = None
         self.sessions = []  # of each, the command lines; "(TLS)" where it began
         self.messages = []  # taken: (reverse-path, recipients, content)
+        self.broken = 0  # sessions that ended in the midst of a message
         self.ciphers = []  # of each message: the cipher, or None
         self.changed = threading.Condition()
         self._server = None
@@ -118,21 +120,33 @@ class Sink:
                 self.changed.acquire()
                 self._open.discard(connection)
 
-    def _take(self, connection, lines, envelope):
+    def _content(self, connection, lines):
+        """Of a message up to its final dot, or None."""
         content = []
-        for raw in lines:
-            if self.answers.get("data") is DROP:
-                _shut(connection)
-                return False
-            if raw == b".\r\n":
-                break
-            content.append(raw[1:] if raw.startswith(b".") else raw)
-        else:
+        try:
+            for raw in lines:
+                if self.answers.get("data") is DROP:
+                    _shut(connection)
+                    return None
+                if not content and callable(self.answers.get("data")):
+                    self.answers["data"]()
+                if raw == b".\r\n":
+                    return b"".join(content)
+                content.append(raw[1:] if raw.startswith(b".") else raw)
+        except OSError:
+            pass
+        with self.changed:
+            self.broken += 1
+        return None
+
+    def _take(self, connection, lines, envelope):
+        content = self._content(connection, lines)
+        if content is None:
             return False
         said = self._say(connection, ".", "")
         if said and said.startswith("2"):
             with self.changed:
-                self.messages.append((envelope[0], envelope[1], b"".join(content)))
+                self.messages.append((envelope[0], envelope[1], content))
                 self.ciphers.append(connection.cipher() if hasattr(connection, "cipher") else None)
                 self.changed.notify_all()
         return bool(said)

@@ -104,10 +104,10 @@ def test_mistakes_in_the_files_that_it_names_all_at_once(config):
     text = example().replace(*OUTSIDE[0][:2]).replace(*OUTSIDE[1][:2]).replace(*OUTSIDE[2][:2])
     (config.parent / "people").write_text("alice@example.test:{PLAIN}secret\n")
     (config.parent / "the-list").write_text("alice@example.test\nalice\n")
-    (config.parent / "zone").write_text("$ORIGIN example.test.\nwww A 127.0.0.999\n")
+    (config.parent / "zone").write_text("$ORIGIN example.test.\nwww A 127.0.0.999\nwww NONSENSE x\n")
     done = check(config, text)
     assert done.returncode == program.FAILED
-    for place in ("people:1", "the-list:2", "zone:2"):
+    for place in ("people:1", "the-list:2", "zone:2", "zone:3"):
         assert f"{config.parent}/{place}: " in done.stderr, done.stderr
     (config.parent / "people").write_text("")
     (config.parent / "the-list").write_text("alice@example.test\n")

@@ -70,7 +70,41 @@ def test_a_program_gets_all_rows(waiting, ledger):
     assert len(waiting.json("queue", "list", "--limit", "120")) == 120
     assert waiting.json("queue", "list", "--sender", "nobody@example.test") == []
     shown = waiting.must("queue", "list").splitlines()
-    assert len(shown) == 102 and shown[-1] == "-- the first 100; --limit N shows more"
+    assert len(shown) == 102 and shown[-1].startswith("-- the first 100; what follows: --after relay-")
+
+
+def test_mail_is_named_in_many_ways(waiting):
+    all_rows = waiting.json("queue", "list")
+    east = [row for row in all_rows if row["queue"] == "relay-east"]
+    assert list(rows(waiting, "--relay", "relay-east")) == [row["id"] for row in east]
+    assert len(rows(waiting, "--domain", "Example.Test")) == 4 and rows(waiting, "--domain", "other.test") == {}
+    assert rows(waiting, "--older-than", "1h") == {} and len(rows(waiting, "--newer-than", "1h")) == 4
+    assert rows(waiting, "--state", "held,quarantined") == {}
+    assert len(rows(waiting, "--recipient", ALICE.upper(), "--server", "mail1")) == 3
+    assert rows(waiting, "--reply", "no such reply") == {}
+
+    one = f"{east[1]['queue']}:{east[1]['delivery']}"
+    assert list(rows(waiting, "--id", one)) == [east[1]["id"]]
+    assert changed(waiting, "hold", one) == {"relay-east": 1}
+    assert list(rows(waiting, "--state", "held")) == [east[1]["id"]]
+    assert changed(waiting, "release", "--state", "held") == {"relay-east": 1, "relay-west": 0}
+
+
+def test_a_list_goes_on_where_it_ended(waiting):
+    """By the queue id of the last row, across the relays."""
+    seen, after = [], []
+    while page := waiting.json("queue", "list", "--limit", "1", *after):
+        seen += page
+        after = ["--after", f"{page[0]['queue']}:{page[0]['delivery']}"]
+    assert seen == waiting.json("queue", "list") and len(seen) == 4
+    [shown] = [line for line in waiting.must("queue", "list", "--limit", "3").splitlines() if line.startswith("--")]
+    after = shown.split("--after ")[1].split(";")[0]
+    assert waiting.json("queue", "list", "--after", after) == seen[3:]
+
+
+def test_a_server_that_is_not_in_the_configuration_can_be_named(waiting):
+    assert waiting.json("queue", "list", "--server", "gone") == []
+    assert changed(waiting, "hold", "--server", "gone") == {"relay-east": 0, "relay-west": 0}
 
 
 def test_retry_asks_for_an_attempt_now(make_network, make_sink, ledger):
@@ -93,6 +127,9 @@ def test_retry_asks_for_an_attempt_now(make_network, make_sink, ledger):
 def test_what_it_refuses(two_site):
     for words, said in [(("hold",), "say which"), (("show", "nothing"), "is no custody id"),
                         (("hold", "0" * 26, "--limit", "0"), "--limit"), (("move", "--all"), "--to"),
-                        (("burn", "--all"), "")]:
+                        (("burn", "--all"), ""), (("list", "--state", "lost"), "--state is"),
+                        (("list", "--older-than", "never"), "--older-than is"), (("hold", "--all", "--after", "r:1"), "--after"),
+                        (("list", "--after", "nobody:1"), "--after names"), (("list", "--relay", "nobody"), "no relay"),
+                        (("hold", "--relay", "relay-east"), "say which")]:
         done = two_site.command("queue", *words)
         assert done.returncode == program.USAGE and said in done.stderr, (words, done.stderr)

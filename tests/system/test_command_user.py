@@ -1,13 +1,16 @@
 """`user`: who was added can log in and gets mail, who was removed cannot and gets none."""
 
 import imaplib
+import smtplib
 
 import program
 import pytest
 import reader
+import sender
 from network import ALICE, BOB, TwoSite
 
 CAROL = "carol@example.test"
+PASSWORD = "holdfast"
 
 
 def log_in(network, password):
@@ -44,3 +47,24 @@ def test_added_changed_and_removed(two_site, ledger):
     two_site.until(is_refused, "a refused log-in")
     again = two_site.command("user", "remove", CAROL)
     assert again.returncode == program.FAILED and "does not exist" in again.stderr
+
+
+def answers(address, port, recipients, login=None):
+    """To RCPT, in one session that is asked before and after."""
+    with smtplib.SMTP(address, port, timeout=sender.SMTP_LIMIT_S) as session:
+        session.ehlo("sender.test")
+        if login:
+            session.login(*login)
+        session.mail(ALICE)
+        return [session.rcpt(recipient)[0] for recipient in recipients]
+
+
+def test_who_was_just_added_is_refused_nowhere(two_site):
+    """By no relay and no server, however old what they have read may be."""
+    for number in range(5):
+        new, absent = f"new{number}@example.test", f"absent{number}@example.test"
+        assert two_site.command("user", "add", new, stdin="a secret\n").returncode == program.DONE
+        for place in ((two_site.RELAY_EAST, two_site.SMTP), (two_site.RELAY_WEST, two_site.SMTP),
+                      (two_site.HOME, two_site.SUBMISSION, (ALICE, PASSWORD))):
+            address, port, *login = place
+            assert answers(address, port, [new, absent], *login) == [250, 550], (number, place)

@@ -99,6 +99,7 @@ def test_mail_with_the_home_of_a_removed_server_too(make_network, make_sink, led
     network.until(lambda: unroutable(network) == 1, "mail without a server")
     assert [row["reason"] for row in network.json("queue", "list")] \
         == ["no server mail0 in the configuration: add it, or move or remove its mail"]
+    assert len(network.json("queue", "list", "--server", "mail0")) == 1
     sink = make_sink()
-    network.must("queue", "move", "--recipient", ALICE, "--to", "mail1")
+    network.must("queue", "move", "--server", "mail0", "--to", "mail1")
     network.until(lambda: ledger.has_all(sink.contents()), "what was moved")

@@ -217,3 +217,16 @@ def test_what_is_injected_behind_a_readers_starttls_is_never_served(network, por
         lines.readline()
         connection.sendall(pieces)
         assert lines.readline().startswith(end) and lines.readline() == b""
+
+
+@pytest.mark.parametrize("port, command, end", [
+    (TwoSite.IMAP, b"a STARTTLS\r\n", b"a OK "), (TwoSite.POP3, b"STLS\r\n", b"+OK ")], ids=["imap", "pop3"])
+def test_a_reader_who_goes_on_in_plain_text_is_not_served(network, port, command, end):
+    with socket.create_connection((TwoSite.HOME, port), timeout=LIMIT_S) as connection:
+        lines = connection.makefile("rb")
+        lines.readline()
+        connection.sendall(command)
+        assert lines.readline().startswith(end)
+        connection.sendall(b"b CAPABILITY\r\nCAPA\r\nUSER alice@example.test\r\n")
+        rest = lines.read()
+        assert rest[:1] in (b"", b"\x15") and b"OK" not in rest  # an alert at most

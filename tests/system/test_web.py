@@ -90,6 +90,21 @@ def test_the_api_tells_what_the_command_tells(network):
     assert set(network.status()) == set(json.loads(body_of(f"{EAST}/api/v1/status")))
 
 
+def test_the_api_tells_the_events(network):
+    """As the command does: who, and why."""
+    network.must("queue", "retry", "--all", "--why", "seen on the page")
+
+    def told(url):
+        return json.loads(body_of(f"{url}/api/v1/events"))["events"]
+
+    for url in (EAST, WEST):
+        [mine, *_] = network.until(lambda: [e for e in told(url) if e["detail"].get("why") == "seen on the page"], "the event")
+        assert (mine["kind"], mine["detail"]["verb"]) == ("order", "queue-retry") and "@" in mine["detail"]["who"]
+    assert mine in network.json("events", "--limit", "1000")
+    page = json.loads(body_of(f"{WEST}/api/v1/events?after={mine['id'] - 1}&limit=1"))
+    assert page["events"] == [mine]
+
+
 def test_metrics(network):
     network.until(lambda: metric(EAST, 'holdfast_server_up{server="mail1"}') == 1, "a server that is up by the metrics")
     assert metric(EAST, 'holdfast_node_alive{node="west1"}') == 1

@@ -79,6 +79,18 @@ int memory_body_finish(struct memory_tx *tx, struct body_tail *tail, int64_t ref
     return 0;
 }
 
+int64_t memory_body_make(struct table *bodies, struct str text)
+{
+    struct memory_body *body = mem_zalloc(sizeof(*body));
+    for (size_t at = 0; at < text.len; at += BODY_CHUNK_BYTES) {
+        struct str piece = str_sub(text, at, BODY_CHUNK_BYTES);
+        add_chunk(body, piece.ptr, piece.len);
+    }
+    body->refs = 1;
+    body->size_bytes = text.len;
+    return body->id = table_add(bodies, body);
+}
+
 void memory_body_ref(struct table *bodies, int64_t id)
 {
     struct memory_body *body = table_get(bodies, id);

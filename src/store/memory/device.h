@@ -80,7 +80,7 @@ struct memory_message {
     uint64_t size_bytes;
     int64_t first_delivery;
     size_t delivery_count, live_count;
-    bool kept; /* nothing of it is live, and its body is not free */
+    bool kept; /* something of it was delivered, at ended_at the last, and its body is not to be free */
     struct wall_time ended_at;
 };
 
@@ -89,18 +89,52 @@ struct memory_delivery {
     struct queue_delivery row; /* reverse_path is the message's */
 };
 
+struct memory_act {
+    struct str key;
+    struct queue_acted act; /* delivery_id is not used */
+    uint64_t changed;
+    int64_t *ids; /* of the deliveries */
+};
+
+/* A report that is owed. */
+struct memory_debt {
+    struct list node; /* in the queue's */
+    int64_t message_id, delivery_id;
+    enum queue_owes kind;
+    struct str server, reply;
+    struct wall_time at;
+};
+
 struct memory_queue {
     struct str name, owner;
     int64_t epoch;
     struct table bodies, messages, deliveries, attempts;
     struct map by_custody; /* memory_message */
     struct list live;      /* by number */
-    struct table acts;     /* struct str: what operators did */
+    struct table acts;     /* struct memory_act: what operators did */
     struct table notices;  /* struct queue_notice; NULL: dropped */
     int64_t notices_from;  /* the first that was not dropped */
+    struct list debts;     /* by message, kind and delivery */
 };
 
-/* Its last delivery has ended: keeps its body, or makes it free. */
+/* A message and its deliveries; its body is there, and has this size. */
+void memory_queue_add(struct memory_queue *q, const struct queue_message_in *in, int64_t body_id,
+                      uint64_t size_bytes, const struct queue_recipient_in *recipients,
+                      size_t recipient_count, int64_t *ret_message_id);
+bool memory_queue_knows(const struct memory_queue *q, const struct custody_id *id);
+void memory_delivery_set(struct memory_queue *q, struct memory_delivery *d, enum queue_state state, bool keep,
+                         struct wall_time at);
+void memory_show_row(struct store_op *op, struct queue_delivery *ret_row, const struct memory_delivery *d);
+
+/* ---- queue_report.c ---- */
+void memory_debt_add(struct memory_queue *q, const struct memory_delivery *d, enum queue_owes kind,
+                     const struct queue_result *result);
+/* Somebody else has seen to it. */
+void memory_debt_forget(struct memory_queue *q, int64_t delivery_id);
+bool memory_owes_for(const struct memory_queue *q, int64_t message_id);
+void memory_debts_free(struct memory_queue *q);
+
+/* A delivery of it, or a debt, has ended: keeps its body, or makes it free when it was the last. */
 void memory_message_end(struct memory_queue *q, struct memory_message *m, bool keep, struct wall_time at);
 struct memory_queue *memory_queue_new(struct str name);
 void memory_queue_free(void *queue);
@@ -183,6 +217,8 @@ OP_KIND_LIST(MEMORY_EXEC_DECLARE)
 struct body_tail;
 /* Puts the rest of a body in with refs references; its number, 0 on failure of the body (*ret_err). */
 int memory_body_finish(struct memory_tx *tx, struct body_tail *tail, int64_t refs, int64_t *ret_id) MUST_USE;
+/* A whole one, with one reference; its number. */
+int64_t memory_body_make(struct table *bodies, struct str text);
 void memory_body_ref(struct table *bodies, int64_t id);
 void memory_body_unref(struct table *bodies, int64_t id);
 

@@ -107,6 +107,20 @@ static bool had_already(struct memory_tx *tx, const struct op_mail_deliver *o, s
     return map_set(&user->delivered, key, user) != NULL;
 }
 
+int memory_mail_trace(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_mail_trace *o = (struct op_mail_trace *)op;
+    struct str key = {(const char *)o->custody.bytes, CUSTODY_ID_BYTES};
+    for (struct map_entry *e = tx->device->mail.users.first; e; e = e->next) {
+        const struct memory_user *user = e->value;
+        if (!map_find(&user->delivered, key))
+            continue;
+        o->ret_users = op_array_grow(op, o->ret_users, o->ret_count, sizeof(*o->ret_users));
+        o->ret_users[o->ret_count++] = op_str(op, user->address);
+    }
+    return 0;
+}
+
 int memory_mail_deliver(struct memory_tx *tx, struct store_op *op)
 {
     struct op_mail_deliver *o = (struct op_mail_deliver *)op;

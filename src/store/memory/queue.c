@@ -12,6 +12,8 @@ static void message_free(void *arg)
     str_drop(&message->in.reverse_path);
     str_drop(&message->in.helo);
     str_drop(&message->in.client);
+    str_drop(&message->in.header_id);
+    str_drop(&message->in.dsn.envid);
     free(message);
 }
 
@@ -22,6 +24,7 @@ static void delivery_free(void *arg)
     str_drop(&d->row.domain);
     str_drop(&d->row.home);
     str_drop(&d->row.last_reply);
+    str_drop(&d->row.request.orcpt);
     free(d);
 }
 
@@ -36,8 +39,13 @@ static void attempt_free(void *arg)
 
 static void act_free(void *arg)
 {
-    str_drop(arg);
-    free(arg);
+    struct memory_act *act = arg;
+    str_drop(&act->key);
+    str_drop(&act->act.home);
+    str_drop(&act->act.who);
+    str_drop(&act->act.why);
+    free(act->ids);
+    free(act);
 }
 
 static void notice_free(void *arg)
@@ -55,6 +63,7 @@ struct memory_queue *memory_queue_new(struct str name)
     q->name = str_keep(name);
     map_init(&q->by_custody);
     list_init(&q->live);
+    list_init(&q->debts);
     q->notices_from = 1;
     return q;
 }
@@ -69,6 +78,7 @@ void memory_queue_free(void *arg)
     table_fini(&q->attempts, attempt_free);
     table_fini(&q->acts, act_free);
     table_fini(&q->notices, notice_free);
+    memory_debts_free(q);
     str_drop(&q->name);
     str_drop(&q->owner);
     free(q);
@@ -103,7 +113,7 @@ static void add_delivery(struct memory_queue *q, struct memory_message *message,
                                      .reverse_path = message->in.reverse_path,
                                      .recipient = str_keep(recipient->address),
                                      .domain = str_keep(recipient->domain),
-                                     .home = str_keep(STR_EMPTY),
+                                     .home = str_keep(recipient->home),
                                      .state = QUEUE_WAITING,
                                      .helo = message->in.helo,
                                      .client = message->in.client,
@@ -112,6 +122,9 @@ static void add_delivery(struct memory_queue *q, struct memory_message *message,
                                      .size_bytes = message->size_bytes,
                                      .eight_bit = message->in.eight_bit,
                                      .smtputf8 = message->in.smtputf8,
+                                     .authenticated = message->in.authenticated,
+                                     .envelope = message->in.dsn,
+                                     .request = {recipient->dsn.notify, str_keep(recipient->dsn.orcpt)},
                                      .last_reply = str_keep(STR_EMPTY)};
     d->row.id = table_add(&q->deliveries, d);
     list_append(&q->live, &d->live);
@@ -120,42 +133,55 @@ static void add_delivery(struct memory_queue *q, struct memory_message *message,
         message->first_delivery = d->row.id;
 }
 
+bool memory_queue_knows(const struct memory_queue *q, const struct custody_id *id)
+{
+    return map_find(&q->by_custody, custody_key(id));
+}
+
+void memory_queue_add(struct memory_queue *q, const struct queue_message_in *in, int64_t body_id,
+                      uint64_t size_bytes, const struct queue_recipient_in *recipients,
+                      size_t recipient_count, int64_t *ret_message_id)
+{
+    struct memory_message *message = mem_zalloc(sizeof(*message));
+    message->in = *in;
+    message->in.reverse_path = str_keep(in->reverse_path);
+    message->in.helo = str_keep(in->helo);
+    message->in.client = str_keep(in->client);
+    message->in.header_id = str_keep(in->header_id);
+    message->in.dsn.envid = str_keep(in->dsn.envid);
+    message->body_id = body_id;
+    message->size_bytes = size_bytes;
+    message->id = *ret_message_id = table_add(&q->messages, message);
+    map_set(&q->by_custody, custody_key(&message->in.custody_id), message);
+    for (size_t i = 0; i < recipient_count; i++)
+        add_delivery(q, message, &recipients[i]);
+}
+
 int memory_queue_accept(struct memory_tx *tx, struct store_op *op)
 {
     struct op_queue_accept *o = (struct op_queue_accept *)op;
-    struct memory_queue *q = tx->queue;
     int64_t body_id;
-    if (map_find(&q->by_custody, custody_key(&o->message.custody_id)))
+    if (memory_queue_knows(tx->queue, &o->message.custody_id))
         return ERR_EXISTS;
     int err = memory_body_finish(tx, &o->body, 1, &body_id);
-    if (err != 0)
-        return err;
-    struct memory_message *message = mem_zalloc(sizeof(*message));
-    message->in = o->message;
-    message->in.reverse_path = str_keep(o->message.reverse_path);
-    message->in.helo = str_keep(o->message.helo);
-    message->in.client = str_keep(o->message.client);
-    message->body_id = body_id;
-    message->size_bytes = o->body.size_bytes;
-    message->id = o->ret_message_id = table_add(&q->messages, message);
-    map_set(&q->by_custody, custody_key(&message->in.custody_id), message);
-    for (size_t i = 0; i < o->recipient_count; i++)
-        add_delivery(q, message, &o->recipients[i]);
-    return 0;
+    if (err == 0)
+        memory_queue_add(tx->queue, &o->message, body_id, o->body.size_bytes, o->recipients,
+                         o->recipient_count, &o->ret_message_id);
+    return err;
 }
 
 /* ---- settling ---- */
 
-static void set_state(struct memory_queue *q, struct memory_delivery *d, enum queue_state state, bool keep,
-                      struct wall_time at)
+void memory_delivery_set(struct memory_queue *q, struct memory_delivery *d, enum queue_state state, bool keep,
+                         struct wall_time at)
 {
     struct memory_message *message = table_get(&q->messages, d->row.message_id);
     d->row.state = state;
     if (queue_state_is_live(state))
         return;
     list_remove(&d->live);
-    if (--message->live_count == 0)
-        memory_message_end(q, message, keep, at);
+    message->live_count--;
+    memory_message_end(q, message, keep && state == QUEUE_DELIVERED, at);
 }
 
 static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
@@ -228,10 +254,13 @@ static void settle_one(struct memory_queue *q, const struct queue_result *result
     str_replace(&d->row.last_reply, result->reply);
     d->row.next_at = result->next_at;
     enum queue_state state = queue_outcome_state(result->outcome);
-    if (state == QUEUE_QUARANTINED && d->row.state != QUEUE_QUARANTINED)
+    enum queue_owes owes = queue_result_owes(result, d->row.state);
+    if (owes != QUEUE_OWES_NOTHING)
+        memory_debt_add(q, d, owes, result);
+    else if (state == QUEUE_QUARANTINED && d->row.state != QUEUE_QUARANTINED)
         add_notice(q, d, result);
     if (state != QUEUE_WAITING) /* a held one that was deferred stays held */
-        set_state(q, d, state, keep, result->at);
+        memory_delivery_set(q, d, state, keep, result->at);
 }
 
 int memory_queue_settle(struct memory_tx *tx, struct store_op *op)

@@ -10,29 +10,26 @@ static struct memory_delivery *delivery_of(const struct memory_queue *q, const s
     return table_get(&q->deliveries, m->first_delivery + (int64_t)i);
 }
 
-static bool any_delivered(const struct memory_queue *q, const struct memory_message *m)
+static void free_if_unused(struct memory_queue *q, struct memory_message *m)
 {
-    for (size_t i = 0; i < m->delivery_count; i++)
-        if (delivery_of(q, m, i)->row.state == QUEUE_DELIVERED)
-            return true;
-    return false;
+    if (m->live_count == 0 && !m->kept && !memory_owes_for(q, m->id))
+        memory_body_unref(&q->bodies, m->body_id);
 }
 
 void memory_message_end(struct memory_queue *q, struct memory_message *m, bool keep, struct wall_time at)
 {
-    m->kept = keep && any_delivered(q, m);
-    m->ended_at = at;
-    if (!m->kept)
-        memory_body_unref(&q->bodies, m->body_id);
+    if (keep && (!m->kept || at.ms > m->ended_at.ms))
+        m->ended_at = at;
+    m->kept = m->kept || keep;
+    free_if_unused(q, m);
 }
 
-static struct queue_kept count_between(const struct memory_queue *q, struct wall_time since,
-                                       struct wall_time until)
+static struct queue_kept count_since(const struct memory_queue *q, struct wall_time since)
 {
     struct queue_kept kept = {0, 0};
     for (size_t i = 0; i < q->messages.count; i++) {
         const struct memory_message *m = q->messages.items[i];
-        if (!m->kept || m->ended_at.ms < since.ms || m->ended_at.ms >= until.ms)
+        if (!m->kept || m->ended_at.ms < since.ms)
             continue;
         kept.messages++;
         kept.bytes += m->size_bytes;
@@ -43,7 +40,7 @@ static struct queue_kept count_between(const struct memory_queue *q, struct wall
 int memory_queue_kept_count(struct memory_tx *tx, struct store_op *op)
 {
     struct op_queue_kept_count *o = (struct op_queue_kept_count *)op;
-    o->ret_kept = count_between(tx->queue, o->since, o->until);
+    o->ret_kept = count_since(tx->queue, o->since);
     return 0;
 }
 
@@ -62,7 +59,7 @@ static struct memory_message *oldest_of(const struct memory_queue *q)
 
 static struct queue_kept all_of(const struct memory_queue *q)
 {
-    return count_between(q, (struct wall_time){INT64_MIN}, (struct wall_time){INT64_MAX});
+    return count_since(q, (struct wall_time){INT64_MIN});
 }
 
 int memory_queue_kept_prune(struct memory_tx *tx, struct store_op *op)
@@ -75,7 +72,7 @@ int memory_queue_kept_prune(struct memory_tx *tx, struct store_op *op)
         if (m->ended_at.ms >= o->before.ms && left.bytes <= o->bytes_max)
             break;
         m->kept = false;
-        memory_body_unref(&tx->queue->bodies, m->body_id);
+        free_if_unused(tx->queue, m);
         left.messages--;
         left.bytes -= m->size_bytes;
         o->ret_removed++;
@@ -113,15 +110,16 @@ static bool replay_one(struct memory_queue *q, struct memory_message *m, struct 
                        const struct op_queue_replay *o)
 {
     const struct queue_attempt *last = last_delivery(q, d->row.id);
-    if (d->row.state != QUEUE_DELIVERED || !last || !str_eq(last->server, o->replay.server))
+    if (d->row.state != QUEUE_DELIVERED || !last || !str_eq(last->server, o->replay.server) ||
+        last->at.ms < o->replay.since.ms || last->at.ms >= o->replay.until.ms)
         return false;
     d->row.state = QUEUE_WAITING;
     d->row.next_at = (struct wall_time){0};
     d->row.losses = 0;
+    d->row.request.notify = DSN_NOTIFY_NEVER;
     d->row.waits_since = o->at;
     put_in_order(q, d);
     m->live_count++;
-    m->kept = false;
     return true;
 }
 
@@ -140,9 +138,9 @@ int memory_queue_replay(struct memory_tx *tx, struct store_op *op)
     o->ret_done = (struct queue_replayed){.last_message_id = o->replay.after_message_id};
     for (size_t i = (size_t)o->replay.after_message_id; i < q->messages.count && !o->ret_done.more; i++) {
         struct memory_message *m = q->messages.items[i];
-        if (!m->kept || m->ended_at.ms < o->replay.since.ms || m->ended_at.ms >= o->replay.until.ms)
+        if (!m->kept || m->ended_at.ms < o->replay.since.ms)
             continue;
-        if (o->ret_done.messages == o->replay.limit)
+        if (o->ret_done.messages == o->replay.limit || o->ret_done.deliveries >= o->replay.limit)
             o->ret_done.more = true;
         else
             replay_message(q, m, o);

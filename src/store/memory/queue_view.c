@@ -1,20 +1,24 @@
 /* Looking at a queue, and operating on what was found. */
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "store/memory/device.h"
 #include "store/queue_op.h"
 
-static void show_row(struct store_op *op, struct queue_rows_out *rows, const struct memory_delivery *d)
+void memory_show_row(struct store_op *op, struct queue_delivery *row, const struct memory_delivery *d)
 {
-    rows->items = op_array_grow(op, rows->items, rows->count, sizeof(*rows->items));
-    struct queue_delivery *row = &rows->items[rows->count++];
     *row = d->row;
     row->reverse_path = op_str(op, d->row.reverse_path);
     row->recipient = op_str(op, d->row.recipient);
     row->domain = op_str(op, d->row.domain);
     row->home = op_str(op, d->row.home);
     row->last_reply = op_str(op, d->row.last_reply);
+    row->envelope.envid = op_str(op, d->row.envelope.envid);
+    row->request.orcpt = op_str(op, d->row.request.orcpt);
+}
+
+static void show_row(struct store_op *op, struct queue_rows_out *rows, const struct memory_delivery *d)
+{
+    rows->items = op_array_grow(op, rows->items, rows->count, sizeof(*rows->items));
+    memory_show_row(op, &rows->items[rows->count++], d);
 }
 
 /* ---- due ---- */
@@ -88,12 +92,30 @@ static bool place_fits(const struct memory_delivery *d, const struct queue_filte
     return false;
 }
 
-static bool fits(const struct memory_delivery *d, const struct queue_filter *f)
+static bool has_part(struct str s, struct str part)
+{
+    for (size_t i = 0; part.len <= s.len && i <= s.len - part.len; i++)
+        if (str_ieq(str_sub(s, i, part.len), part))
+            return true;
+    return false;
+}
+
+static struct str header_id_of(const struct memory_queue *q, const struct memory_delivery *d)
+{
+    return ((const struct memory_message *)table_get(&q->messages, d->row.message_id))->in.header_id;
+}
+
+static bool fits(const struct memory_queue *q, const struct memory_delivery *d, const struct queue_filter *f)
 {
     return ((f->states >> d->row.state) & 1) && d->row.id > f->after_id &&
            (f->delivery_id == 0 || d->row.id == f->delivery_id) &&
-           (!f->sender.ptr || str_eq(d->row.reverse_path, f->sender)) &&
-           (!f->recipient.ptr || str_eq(d->row.recipient, f->recipient)) &&
+           (!f->sender.ptr || str_ieq(d->row.reverse_path, f->sender)) &&
+           (!f->recipient.ptr || str_ieq(d->row.recipient, f->recipient)) &&
+           (!f->header_id.ptr || str_eq(header_id_of(q, d), f->header_id)) &&
+           (!f->domain.ptr || str_eq(d->row.domain, f->domain)) &&
+           (!f->reply.ptr || has_part(d->row.last_reply, f->reply)) &&
+           d->row.received_at.ms >= f->received_from.ms &&
+           (f->received_before.ms == 0 || d->row.received_at.ms < f->received_before.ms) &&
            (!f->custody_id || custody_id_eq(&d->row.custody_id, f->custody_id)) && place_fits(d, f);
 }
 
@@ -102,7 +124,7 @@ int memory_queue_list(struct memory_tx *tx, struct store_op *op)
     struct op_queue_list *o = (struct op_queue_list *)op;
     const struct table *all = &tx->queue->deliveries;
     for (size_t i = (size_t)(o->filter.after_id > 0 ? o->filter.after_id : 0); i < all->count; i++) {
-        if (!fits(all->items[i], &o->filter))
+        if (!fits(tx->queue, all->items[i], &o->filter))
             continue;
         if (o->ret_rows.count == o->filter.limit) {
             o->ret_rows.more = true;
@@ -117,17 +139,19 @@ int memory_queue_list(struct memory_tx *tx, struct store_op *op)
 
 static bool act_one(struct memory_queue *q, struct memory_delivery *d, const struct op_queue_act *o)
 {
-    int target = queue_action_target(o->action, d->row.state);
+    int target = queue_action_target(o->order.action, d->row.state);
     if (target < 0)
         return false;
-    if (o->action == QUEUE_ACT_MOVE) {
-        if (str_eq(d->row.home, o->home))
+    if (o->order.action == QUEUE_ACT_MOVE) {
+        if (str_eq(d->row.home, o->order.home))
             return false;
-        str_replace(&d->row.home, o->home);
+        str_replace(&d->row.home, o->order.home);
     }
-    if (o->action == QUEUE_ACT_RETRY || o->action == QUEUE_ACT_RELEASE)
+    if (o->order.action == QUEUE_ACT_RETRY || o->order.action == QUEUE_ACT_RELEASE)
         d->row.next_at = (struct wall_time){0};
-    if (o->action == QUEUE_ACT_RELEASE) {
+    if (o->order.action == QUEUE_ACT_RELEASE || o->order.action == QUEUE_ACT_REMOVE)
+        memory_debt_forget(q, d->row.id);
+    if (o->order.action == QUEUE_ACT_RELEASE) {
         d->row.losses = 0;
         d->row.waits_since = o->at;
     }
@@ -135,36 +159,60 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
     if (target == QUEUE_REMOVED) {
         struct memory_message *message = table_get(&q->messages, d->row.message_id);
         list_remove(&d->live);
-        str_replace(&d->row.last_reply, o->why);
-        if (--message->live_count == 0)
-            memory_message_end(q, message, o->keep, o->at);
+        str_replace(&d->row.last_reply, o->order.why);
+        message->live_count--;
+        memory_message_end(q, message, false, o->at);
     }
     return true;
 }
 
-static void record_act(struct memory_queue *q, const struct op_queue_act *o)
+static struct memory_act *find_act(const struct memory_queue *q, struct str key)
 {
-    struct str *act = mem_alloc(sizeof(*act));
-    char *text = mem_asprintf("%d by %.*s: %.*s: %llu", (int)o->action, STR_ARG(o->who), STR_ARG(o->why),
-                              (unsigned long long)o->ret_changed);
-    *act = str_from(text);
+    for (size_t i = 0; key.len > 0 && i < q->acts.count; i++)
+        if (str_eq(((const struct memory_act *)q->acts.items[i])->key, key))
+            return q->acts.items[i];
+    return NULL;
+}
+
+static struct memory_act *add_act(struct memory_queue *q, const struct op_queue_act *o)
+{
+    struct memory_act *act = mem_zalloc(sizeof(*act));
+    *act = (struct memory_act){.key = str_keep(o->order.key),
+                               .act = {.action = o->order.action,
+                                       .home = str_keep(o->order.home),
+                                       .who = str_keep(o->order.who),
+                                       .why = str_keep(o->order.why),
+                                       .at = o->at}};
     table_add(&q->acts, act);
+    return act;
+}
+
+static void note(struct memory_act *act, int64_t delivery_id)
+{
+    act->ids = mem_grow(act->ids, act->changed, sizeof(*act->ids));
+    act->ids[act->changed++] = delivery_id;
 }
 
 int memory_queue_act(struct memory_tx *tx, struct store_op *op)
 {
     struct op_queue_act *o = (struct op_queue_act *)op;
+    struct memory_act *act = find_act(tx->queue, o->order.key);
     size_t seen = 0;
+    if (act) {
+        o->ret_changed = act->changed;
+        return 0;
+    }
+    act = add_act(tx->queue, o);
     LIST_FOREACH (it, &tx->queue->live) {
         struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
-        if (!fits(d, &o->filter))
+        if (!fits(tx->queue, d, &o->filter))
             continue;
         if (o->filter.limit > 0 && seen++ == o->filter.limit)
             break;
         if (act_one(tx->queue, d, o))
-            o->ret_changed++;
+            note(act, d->row.id);
     }
-    record_act(tx->queue, o);
+    o->ret_changed = act->changed;
     return 0;
 }
 
@@ -220,6 +268,25 @@ static void show_attempt(struct op_queue_trace *o, const struct queue_attempt *a
     out->reply = op_str(op, attempt->reply);
 }
 
+static void show_acts(struct op_queue_trace *o, const struct memory_queue *q, int64_t delivery_id)
+{
+    struct store_op *op = &o->op;
+    for (size_t i = 0; i < q->acts.count; i++) {
+        const struct memory_act *act = q->acts.items[i];
+        for (size_t k = 0; k < act->changed; k++) {
+            if (act->ids[k] != delivery_id)
+                continue;
+            o->ret_acts = op_array_grow(op, o->ret_acts, o->ret_act_count, sizeof(*o->ret_acts));
+            struct queue_acted *out = &o->ret_acts[o->ret_act_count++];
+            *out = act->act;
+            out->delivery_id = delivery_id;
+            out->home = op_str(op, act->act.home);
+            out->who = op_str(op, act->act.who);
+            out->why = op_str(op, act->act.why);
+        }
+    }
+}
+
 int memory_queue_trace(struct memory_tx *tx, struct store_op *op)
 {
     struct op_queue_trace *o = (struct op_queue_trace *)op;
@@ -234,6 +301,7 @@ int memory_queue_trace(struct memory_tx *tx, struct store_op *op)
         for (size_t i = 0; i < q->attempts.count; i++)
             if (((const struct queue_attempt *)q->attempts.items[i])->delivery_id == id)
                 show_attempt(o, q->attempts.items[i]);
+        show_acts(o, q, id);
     }
     return 0;
 }

@@ -10,7 +10,7 @@
 /* Deliveries to the same place are counted together. */
 struct applier {
     struct sqlite_tx *tx;
-    struct str domain; /* a copy */
+    struct str domain, home; /* copies */
     int64_t place_id, count;
 };
 
@@ -20,16 +20,17 @@ static void leave_place(struct applier *a)
         queue_place_count(a->tx, a->place_id, -1, QUEUE_WAITING, a->count);
     a->count = 0;
     free((char *)(uintptr_t)a->domain.ptr);
-    a->domain = STR_EMPTY;
-    a->domain.ptr = NULL;
+    free((char *)(uintptr_t)a->home.ptr);
+    a->domain = a->home = (struct str){NULL, 0};
 }
 
-static int64_t place_for(struct applier *a, struct str domain)
+static int64_t place_for(struct applier *a, struct str domain, struct str home)
 {
-    if (!a->domain.ptr || !str_eq(a->domain, domain)) {
+    if (!a->domain.ptr || !str_eq(a->domain, domain) || !str_eq(a->home, home)) {
         leave_place(a);
         a->domain = (struct str){mem_strndup(domain.ptr, domain.len), domain.len};
-        a->place_id = queue_place_of(a->tx, domain, STR_EMPTY);
+        a->home = (struct str){mem_strndup(home.ptr, home.len), home.len};
+        a->place_id = queue_place_of(a->tx, domain, home);
     }
     a->count++;
     return a->place_id;
@@ -57,18 +58,18 @@ static void add_message(struct applier *a, const struct record_accept *m, const 
 {
     struct sqlite_tx *tx = a->tx;
     const struct queue_message_in *in = &m->message;
-    struct str recipients = m->recipients;
-    int64_t flags = (in->eight_bit ? MESSAGE_EIGHT_BIT : 0) | (in->smtputf8 ? MESSAGE_SMTPUTF8 : 0);
-    db_run(tx->db, SQL_MESSAGE_ADD, INT(m->message_id), BLOB(in->custody_id.bytes, CUSTODY_ID_BYTES), INT(0),
-           INT(m->size_bytes), TEXT(in->reverse_path), TEXT(in->helo), TEXT(in->client), INT(flags),
-           INT(in->received_at.ms), INT(m->first_delivery), INT(m->recipient_count));
-    if (tx->db->rc != SQLITE_OK || db_changes(tx->db) == 0)
+    struct record_accept left = *m;
+    const struct queue_row row = {.message_id = m->message_id,
+                                  .first_delivery = m->first_delivery,
+                                  .size_bytes = m->size_bytes,
+                                  .recipient_count = m->recipient_count};
+    if (!queue_message_add(tx, &row, in))
         return;
     add_pieces(tx, m, own);
     for (uint32_t i = 0; i < m->recipient_count; i++) {
-        struct queue_recipient_in to = record_next_recipient(&recipients);
-        db_run(tx->db, SQL_LIVE_ADD, INT(m->first_delivery + i), INT(m->message_id),
-               INT(place_for(a, to.domain)), TEXT(to.address), INT(in->received_at.ms));
+        struct queue_recipient_in to = record_next_recipient(&left);
+        queue_delivery_add(tx, m->first_delivery + i, m->message_id, place_for(a, to.domain, to.home), &to,
+                           in->received_at);
     }
 }
 

@@ -75,6 +75,16 @@ int sqlite_body_finish(struct sqlite_tx *tx, struct body_tail *tail, int64_t ref
     return 0;
 }
 
+int64_t sqlite_body_make(struct sqlite_tx *tx, struct str text)
+{
+    int64_t id = add_body(tx, 1, 0, text.len);
+    for (uint32_t seq = 0; (size_t)seq * BODY_CHUNK_BYTES < text.len; seq++) {
+        struct str piece = str_sub(text, (size_t)seq * BODY_CHUNK_BYTES, BODY_CHUNK_BYTES);
+        add_chunk(tx, id, seq, piece.ptr, piece.len);
+    }
+    return id;
+}
+
 void sqlite_body_discard(struct sqlite_tx *tx, struct body_tail *tail)
 {
     drop_body(tx, tail->core);

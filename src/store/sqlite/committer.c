@@ -8,12 +8,6 @@
 
 #define BATCH_MAX 1000 /* operations a transaction */
 
-/* When the log has grown by so much it is copied into the file: 8 MiB; the cost
- * of a page that changes often is shared by the more commits, the longer we wait. */
-#define CHECKPOINT_FRAMES 1024
-/* Readers kept the log from starting anew for so long that we wait for them. */
-#define RESTART_FRAMES (16 * CHECKPOINT_FRAMES)
-
 #define PURGE_BUSY_ROWS 16  /* in each batch */
 #define PURGE_IDLE_ROWS 256 /* a transaction, when nothing else is to be done */
 
@@ -26,16 +20,6 @@
 
 /* ---- opening ---- */
 
-static int on_wal(void *arg, sqlite3 *handle, const char *name, int frames)
-{
-    struct committer *c = arg;
-    (void)handle, (void)name;
-    if (frames < c->wal_frames)
-        c->checkpoint_at = CHECKPOINT_FRAMES; /* it has started anew */
-    c->wal_frames = frames;
-    return SQLITE_OK;
-}
-
 int committer_open(struct sqlite_file *f, struct err_buf *eb)
 {
     struct committer *c = &f->c;
@@ -45,10 +29,8 @@ int committer_open(struct sqlite_file *f, struct err_buf *eb)
     if (err != 0)
         return err;
     c->lazy_sync = false;
-    c->wal_frames = 0;
-    c->checkpoint_at = CHECKPOINT_FRAMES;
     c->tx.garbage = f->part != PART_NETWORK;
-    sqlite3_wal_hook(c->db.handle, on_wal, c);
+    wal_init(&c->wal, c->db.handle);
     return 0;
 }
 
@@ -152,18 +134,13 @@ static void purge(struct sqlite_tx *tx, int rows)
     tx->garbage |= more_mail;
 }
 
-/* The log into the file, when it is due. False when writing or syncing failed. */
+/* False when writing or syncing failed. */
 static bool checkpoint(struct committer *c)
 {
-    if (c->wal_frames < c->checkpoint_at)
-        return true;
-    int mode = c->wal_frames < RESTART_FRAMES ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
-    int rc = sqlite3_wal_checkpoint_v2(c->db.handle, "main", mode, NULL, NULL);
-    c->checkpoint_at = c->wal_frames + CHECKPOINT_FRAMES;
-    if (!db_is_io(rc))
-        return true;
-    c->failed_rc = rc;
-    return false;
+    int rc = wal_checkpoint(&c->wal, c->db.handle);
+    if (rc != SQLITE_OK)
+        c->failed_rc = rc;
+    return rc == SQLITE_OK;
 }
 
 /* Ends the transaction and gives the lock back. */
@@ -226,8 +203,10 @@ static enum outcome transact(struct sqlite_file *f, struct list *ops)
 
 void committer_note_full(struct sqlite_file *f, bool full)
 {
-    if (full)
+    if (full) {
         f->c.full_until = mono_add_ms(loop_now(f->port.loop), FULL_PAUSE_MS);
+        wal_hurry(&f->c.wal);
+    }
     if (atomic_load(&f->full) != full)
         atomic_store(&f->full, full);
 }

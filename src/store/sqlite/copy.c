@@ -152,7 +152,29 @@ static int copy_file(struct copy *c)
     return str_starts(str_from(c->name), STR("queue-")) ? copy_queue(c) : copy_plain(c);
 }
 
-static int copy_folder(DIR *dir, struct copy *c, const char *from_dir, const char *to_dir, size_t *count)
+struct copied {
+    char **paths;
+    size_t count;
+};
+
+/* Half a copy is none: a further try begins with nothing. */
+static void remove_all(struct copied *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        copy_segments_remove(d->paths[i]);
+        unlink(d->paths[i]);
+    }
+}
+
+static void copied_fini(struct copied *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        free(d->paths[i]);
+    free(d->paths);
+}
+
+static int copy_folder(DIR *dir, struct copy *c, const char *from_dir, const char *to_dir,
+                       struct copied *done)
 {
     const struct dirent *entry;
     int err = 0;
@@ -165,8 +187,11 @@ static int copy_folder(DIR *dir, struct copy *c, const char *from_dir, const cha
         c->to_path = mem_asprintf("%s/%s", to_dir, entry->d_name);
         err = copy_file(c);
         free(c->from_path);
-        free(c->to_path);
-        *count += err == 0;
+        done->paths = mem_grow(done->paths, done->count, sizeof(*done->paths));
+        if (err == 0)
+            done->paths[done->count++] = c->to_path;
+        else
+            free(c->to_path);
     }
     return err;
 }
@@ -176,7 +201,7 @@ int store_copy(const char *from_dir, const char *to_dir,
                struct store_copied *ret_copied, struct err_buf *eb)
 {
     struct copy c = {.on_progress = on_progress, .arg = arg, .eb = eb};
-    size_t count = 0;
+    struct copied done = {NULL, 0};
     DIR *dir = opendir(from_dir);
     if (!dir)
         return err_set(eb, err_from_errno(errno), "%s: %s", from_dir, strerror(errno));
@@ -184,15 +209,18 @@ int store_copy(const char *from_dir, const char *to_dir,
     if (mkdir(to_dir, 0700) != 0 && errno != EEXIST)
         err = err_set(eb, err_from_errno(errno), "%s cannot be made: %s", to_dir, strerror(errno));
     if (err == 0)
-        err = copy_folder(dir, &c, from_dir, to_dir, &count);
+        err = copy_folder(dir, &c, from_dir, to_dir, &done);
     closedir(dir);
-    if (err == 0 && count == 0)
+    if (err == 0 && done.count == 0)
         err = err_set(eb, ERR_NOT_FOUND, "%s holds no store", from_dir);
     if (err == 0)
         err = sync_path(to_dir, eb);
+    if (err == 0 && (err = durable_sync_folder_of(to_dir)) != 0)
+        err = err_set(eb, err, "the folder of %s cannot be made durable: %s", to_dir, strerror(errno));
     if (err == 0)
-        err = durable_sync_folder_of(to_dir);
-    if (err == 0)
-        *ret_copied = (struct store_copied){count, c.pieces};
+        *ret_copied = (struct store_copied){done.count, c.pieces};
+    else
+        remove_all(&done);
+    copied_fini(&done);
     return err;
 }

@@ -24,7 +24,7 @@ void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice)
     LIST_FOREACH (it, ops) {
         struct store_op *op = LIST_ENTRY(it, struct store_op, node);
         list_remove(it);
-        list_append(op->err == OP_AGAIN ? &again : &f->done, it);
+        list_append(op->err == OP_AGAIN ? &again : op->err == OP_MORE ? &f->reads : &f->done, it);
     }
     bool to_committer = !list_empty(&again) && f->committer_sleeps;
     if (to_committer)

@@ -11,15 +11,15 @@
 #include "store/sqlite/journal.h"
 #include "store/sqlite/tx.h"
 #include "store/sqlite/wake.h"
+#include "store/sqlite/wal.h"
 
 struct committer {
     pthread_t thread;
     struct db db;
     struct lock lock;
     struct sqlite_tx tx;
-    bool lazy_sync;            /* how the connection is set */
-    int wal_frames;            /* in the log after our last commit */
-    int checkpoint_at;         /* frames */
+    bool lazy_sync; /* how the connection is set */
+    struct wal wal;
     int failed_rc;             /* of the last transaction that was refused */
     struct mono_time retry_at; /* when sick: the next try to open again */
     int64_t retry_delay_ms;
@@ -80,7 +80,7 @@ bool file_reap(struct sqlite_file *f, bool wait);
 /* Names the calling thread, before its first work, for debuggers and tracers: "commit-queue", "read-mail".
  * work: 7 characters at most. */
 void file_name_thread(const struct sqlite_file *f, const char *work);
-/* Puts what is in `ops` back: answered ones to the loop, OP_AGAIN to the committer. */
+/* Puts what is in `ops` back: answered ones to the loop, OP_AGAIN to the committer, OP_MORE to the reader. */
 void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice);
 /* Takes the lock, before anything is written, and heals the log when that is due; not taken on an error. */
 int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb) MUST_USE;

@@ -115,6 +115,16 @@ int sqlite_mail_changes(struct sqlite_tx *tx, struct store_op *op)
 
 /* ---- adding ---- */
 
+/* Before anything is written of it: what fails must leave nothing. */
+static int find_inboxes(struct sqlite_tx *tx, struct op_mail_deliver *o)
+{
+    struct box inbox;
+    for (size_t i = 0; i < o->user_count; i++)
+        if (!box_find(tx, &o->op, user_of(tx, o->users[i], o->wall_s), STR("INBOX"), &inbox))
+            return ERR_CORRUPT; /* every user has one, from the first to the last */
+    return 0;
+}
+
 /* Whether the user gets it: not when the custody id came before. */
 static bool claim(struct sqlite_tx *tx, const struct op_mail_deliver *o, int64_t user_id)
 {
@@ -128,7 +138,7 @@ static void deliver_to(struct sqlite_tx *tx, struct op_mail_deliver *o, int64_t 
 {
     struct box inbox;
     if (!box_find(tx, &o->op, user_id, STR("INBOX"), &inbox))
-        return;
+        return; /* the file has failed since, and with it the transaction */
     box_add_message(tx, &inbox,
                     &(struct mail_message){.keywords = STR_EMPTY,
                                            .internal_date = o->internal_date,
@@ -142,12 +152,13 @@ int sqlite_mail_deliver(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_mail_deliver *o = (struct op_mail_deliver *)op;
     int64_t body_id, given = 0;
-    if (o->user_count == 0) {
+    int err = find_inboxes(tx, o);
+    if (err != 0 || o->user_count == 0) {
         sqlite_body_discard(tx, &o->body);
-        return 0;
+        return err;
     }
     /* References for all, of which those not needed are taken back. */
-    int err = sqlite_body_finish(tx, &o->body, (int64_t)o->user_count, &body_id);
+    err = sqlite_body_finish(tx, &o->body, (int64_t)o->user_count, &body_id);
     if (err != 0)
         return err;
     for (size_t i = 0; i < o->user_count; i++) {
@@ -159,6 +170,17 @@ int sqlite_mail_deliver(struct sqlite_tx *tx, struct store_op *op)
     }
     for (; given < (int64_t)o->user_count; given++)
         sqlite_body_unref(tx, body_id);
+    return 0;
+}
+
+int sqlite_mail_trace(struct sqlite_tx *tx, struct store_op *op)
+{
+    struct op_mail_trace *o = (struct op_mail_trace *)op;
+    sqlite3_stmt *row = db_query(tx->db, SQL_DELIVERED_USERS, BLOB(o->custody.bytes, CUSTODY_ID_BYTES));
+    for (; row; row = db_next(tx->db, row)) {
+        o->ret_users = op_array_grow(op, o->ret_users, o->ret_count, sizeof(*o->ret_users));
+        o->ret_users[o->ret_count++] = op_str(op, db_col_str(row, 0));
+    }
     return 0;
 }
 

@@ -55,7 +55,9 @@
     X(EXPUNGED_SINCE, "SELECT uid FROM expunged WHERE mailbox_id = ? AND modseq > ? ORDER BY uid")           \
     X(EXPUNGED_REMOVE, "DELETE FROM expunged WHERE mailbox_id = ?")                                          \
     X(DELIVERED_ADD, "INSERT OR IGNORE INTO delivered(user_id, custody_id) VALUES(?, ?)")                    \
-    X(DELIVERED_FIND, "SELECT 1 FROM delivered WHERE user_id = ? AND custody_id = ?")
+    X(DELIVERED_FIND, "SELECT 1 FROM delivered WHERE user_id = ? AND custody_id = ?")                        \
+    X(DELIVERED_USERS,                                                                                       \
+      "SELECT u.address FROM user u CROSS JOIN delivered d ON d.user_id = u.id AND d.custody_id = ?")
 
 enum mail_sql { MAIL_SQL_FIRST = SQL_BODY_COUNT - 1, MAIL_SQL_LIST(SQL_ENUM) SQL_MAIL_COUNT };
 

@@ -56,6 +56,23 @@ static const char *const migrations[] = {
     " UPDATE kept_total SET messages = messages + 1, bytes = bytes + NEW.size_bytes; END;"
     "CREATE TRIGGER kept_less AFTER DELETE ON kept BEGIN"
     " UPDATE kept_total SET messages = messages - 1, bytes = bytes - OLD.size_bytes; END;",
+    /* 6: what senders ask to be told (request: a row only where something is said), and are owed */
+    "ALTER TABLE message ADD COLUMN envid TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE request(id INTEGER PRIMARY KEY, notify INTEGER NOT NULL, orcpt TEXT NOT NULL,"
+    " told INTEGER NOT NULL);"
+    "CREATE TABLE debt(message_id INTEGER NOT NULL, kind INTEGER NOT NULL, delivery INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL, server TEXT NOT NULL, reply TEXT NOT NULL,"
+    " PRIMARY KEY(message_id, kind, delivery)) WITHOUT ROWID;",
+    /* 7: what operators did: to which deliveries, and how far an order has come (key: the order's; room: of
+     * its limit, 0: none); and the Message-ID, for trace */
+    "ALTER TABLE act ADD COLUMN key TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE act ADD COLUMN up_to INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE act ADD COLUMN room INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE act ADD COLUMN done INTEGER NOT NULL DEFAULT 1;"
+    "CREATE UNIQUE INDEX act_key ON act(key) WHERE key <> '';"
+    "CREATE TABLE acted(delivery_id INTEGER NOT NULL, act_id INTEGER NOT NULL,"
+    " PRIMARY KEY(delivery_id, act_id)) WITHOUT ROWID;"
+    "ALTER TABLE message ADD COLUMN header_id TEXT NOT NULL DEFAULT '';",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
@@ -136,6 +153,32 @@ int sqlite_message_body(struct sqlite_tx *tx, int64_t message_id, int64_t *ret_b
     return 0;
 }
 
+/* ---- messages ---- */
+
+static int64_t message_flags(const struct queue_message_in *in)
+{
+    return (in->eight_bit ? MESSAGE_EIGHT_BIT : 0) | (in->smtputf8 ? MESSAGE_SMTPUTF8 : 0) |
+           (in->authenticated ? MESSAGE_AUTHENTICATED : 0) | (int64_t)in->dsn.ret << MESSAGE_RET_SHIFT;
+}
+
+bool queue_message_add(struct sqlite_tx *tx, const struct queue_row *row, const struct queue_message_in *in)
+{
+    db_run(tx->db, SQL_MESSAGE_ADD, INT(row->message_id), BLOB(in->custody_id.bytes, CUSTODY_ID_BYTES),
+           INT(row->body_id), INT(row->size_bytes), TEXT(in->reverse_path), TEXT(in->helo), TEXT(in->client),
+           INT(message_flags(in)), INT(in->received_at.ms), INT(row->first_delivery),
+           INT(row->recipient_count), TEXT(in->dsn.envid), TEXT(in->header_id));
+    return tx->db->rc == SQLITE_OK && db_changes(tx->db) > 0;
+}
+
+void queue_delivery_add(struct sqlite_tx *tx, int64_t id, int64_t message_id, int64_t place_id,
+                        const struct queue_recipient_in *to, struct wall_time received_at)
+{
+    db_run(tx->db, SQL_LIVE_ADD, INT(id), INT(message_id), INT(place_id), TEXT(to->address),
+           INT(received_at.ms));
+    if (to->dsn.notify != 0 || to->dsn.orcpt.len > 0)
+        db_run(tx->db, SQL_REQUEST_ADD, INT(id), INT(to->dsn.notify), TEXT(to->dsn.orcpt));
+}
+
 /* ---- settling ---- */
 
 bool queue_live_get(struct sqlite_tx *tx, int64_t id, struct queue_live *ret_live)
@@ -154,7 +197,7 @@ void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const s
     db_run(tx->db, SQL_LIVE_END, INT(live->id), INT(end->state), INT(end->attempts), TEXT(end->reply));
     db_run(tx->db, SQL_LIVE_REMOVE, INT(live->id));
     queue_place_count(tx, live->place_id, live->state, -1, 1);
-    queue_message_end(tx, live->message_id, end->keep, end->at);
+    queue_message_end(tx, live->message_id, end->keep && end->state == QUEUE_DELIVERED, end->at);
 }
 
 static void add_attempt(struct sqlite_tx *tx, const struct queue_result *r)
@@ -170,12 +213,16 @@ static void settle_one(struct sqlite_tx *tx, const struct queue_result *r, bool 
 {
     struct queue_live live;
     enum queue_state state = queue_outcome_state(r->outcome);
+    enum queue_owes owes;
     bool lost = r->outcome == QUEUE_OUTCOME_LOST;
     if (r->delivery_id >= tx->next_delivery || r->delivery_id <= 0)
         return;
     add_attempt(tx, r);
     if (!queue_live_get(tx, r->delivery_id, &live))
         return;
+    owes = queue_result_owes(r, live.state);
+    if (owes != QUEUE_OWES_NOTHING)
+        queue_debt_add(tx, &(struct queue_debt){live.message_id, live.id, owes, r->at, r->server, r->reply});
     if (!queue_state_is_live(state)) {
         queue_live_end(tx, &live, &(struct queue_end){state, 1, r->reply, r->at, keep});
         return;
@@ -185,7 +232,7 @@ static void settle_one(struct sqlite_tx *tx, const struct queue_result *r, bool 
     db_run(tx->db, SQL_LIVE_TRY, INT(live.id), INT(!lost), INT(lost), INT(r->next_at.ms), TEXT(r->reply),
            INT(state));
     queue_place_count(tx, live.place_id, live.state, state, 1);
-    if (state == QUEUE_QUARANTINED && live.state != QUEUE_QUARANTINED)
+    if (state == QUEUE_QUARANTINED && live.state != QUEUE_QUARANTINED && owes == QUEUE_OWES_NOTHING)
         queue_notice_add(tx, r);
 }
 

@@ -11,8 +11,18 @@ struct queue_ids {
 };
 
 void queue_ids_add(struct store_op *op, struct queue_ids *l, int64_t id);
-/* The deliveries that a filter selects, ascending, at most `limit`. */
-struct queue_ids queue_select(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *filter,
+/* The first column of each row, from this one on. */
+void queue_ids_add_rows(struct sqlite_tx *tx, struct store_op *op, struct queue_ids *l, sqlite3_stmt *row);
+/* Ascending, the first `limit` of them. */
+void queue_ids_cut(struct queue_ids *l, size_t limit);
+
+struct queue_found {
+    struct queue_ids ids; /* ascending */
+    int64_t up_to;        /* all that the filter selects up to this number is found; INT64_MAX: all */
+};
+/* The deliveries that a filter selects, at most `limit`, in one slice: looks at a bounded number of rows,
+ * so that no transaction grows long, and says how far it came. */
+struct queue_found queue_find(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *filter,
                               size_t limit);
 
 /* Where deliveries go: the number of (domain, home), made when it is new. */
@@ -31,12 +41,37 @@ struct queue_end {
     int attempts; /* more than before */
     struct str reply;
     struct wall_time at;
-    bool keep; /* its body, when something of the message was delivered */
+    bool keep; /* its body, when it was delivered */
 };
 /* Ends it: the row goes to the ended ones. */
 void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const struct queue_end *end);
-/* After an end: when it was the message's last, its body is kept, or becomes free. */
+/* After a delivery's end, or a debt's: the body is kept from now on, or when it was the message's last and
+ * none asked for that, becomes free. */
 void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, struct wall_time at);
+
+/* A message and its deliveries, but for its body. body_id 0: it lies in segments. False: there is one with
+ * this number or custody id, or it failed. */
+struct queue_row {
+    int64_t message_id, first_delivery, body_id;
+    uint64_t size_bytes;
+    uint32_t recipient_count;
+};
+bool queue_message_add(struct sqlite_tx *tx, const struct queue_row *row, const struct queue_message_in *in);
+/* One of its deliveries; place_id's count is the caller's. */
+void queue_delivery_add(struct sqlite_tx *tx, int64_t id, int64_t message_id, int64_t place_id,
+                        const struct queue_recipient_in *to, struct wall_time received_at);
+struct queue_delivery queue_row_show(struct sqlite_tx *tx, struct store_op *op, int64_t id); /* id 0: none */
+
+/* ---- queue_report.c ---- */
+struct queue_debt {
+    int64_t message_id, delivery_id;
+    enum queue_owes kind;
+    struct wall_time at;
+    struct str server, reply;
+};
+void queue_debt_add(struct sqlite_tx *tx, const struct queue_debt *debt);
+/* Somebody else has seen to what failed. */
+void queue_debt_forget(struct sqlite_tx *tx, const struct queue_live *live);
 
 /* A delivery that an outcome has put into quarantine. */
 void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);

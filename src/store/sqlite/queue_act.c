@@ -25,19 +25,21 @@ static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
     struct queue_live live;
     if (!queue_live_get(tx, id, &live))
         return false;
-    int target = queue_action_target(o->action, live.state);
+    int target = queue_action_target(o->order.action, live.state);
     if (target < 0)
         return false;
-    switch (o->action) {
+    switch (o->order.action) {
     case QUEUE_ACT_MOVE:
-        return move(tx, &o->op, &live, o->home);
+        return move(tx, &o->op, &live, o->order.home);
     case QUEUE_ACT_REMOVE:
-        queue_live_end(tx, &live, &(struct queue_end){QUEUE_REMOVED, 0, o->why, o->at, o->keep});
+        queue_debt_forget(tx, &live);
+        queue_live_end(tx, &live, &(struct queue_end){QUEUE_REMOVED, 0, o->order.why, o->at, false});
         return true;
     case QUEUE_ACT_RETRY:
         db_run(tx->db, SQL_LIVE_RETRY, INT(id));
         return true;
     case QUEUE_ACT_RELEASE:
+        queue_debt_forget(tx, &live);
         db_run(tx->db, SQL_LIVE_RELEASE, INT(id), INT(o->at.ms));
         break;
     case QUEUE_ACT_HOLD:
@@ -49,31 +51,60 @@ static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
     return true;
 }
 
-static void record(struct sqlite_tx *tx, struct op_queue_act *o)
+/* For trace. */
+static void act_and_note(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
 {
-    if (o->record_id == 0) {
-        db_run(tx->db, SQL_ACT_ADD, INT(o->at.ms), INT(o->action), TEXT(o->home), TEXT(o->who), TEXT(o->why));
+    if (!act_one(tx, o, id))
+        return;
+    db_run(tx->db, SQL_ACTED_ADD, INT(id), INT(o->record_id));
+    o->ret_changed++;
+}
+
+/* Finds out where an order that was given before has stopped, or begins its record. True: it is done. */
+static bool begin(struct sqlite_tx *tx, struct op_queue_act *o)
+{
+    const struct queue_order *order = &o->order;
+    if (o->record_id != 0)
+        return false;
+    sqlite3_stmt *row = db_query(tx->db, SQL_ACT_FIND, TEXT(order->key));
+    if (!row) {
+        db_run(tx->db, SQL_ACT_ADD, INT(o->at.ms), INT(order->action), TEXT(order->home), TEXT(order->who),
+               TEXT(order->why), TEXT(order->key));
         o->record_id = db_last_id(tx->db);
+        return false;
     }
-    db_run(tx->db, SQL_ACT_COUNT, INT(o->record_id), INT(o->ret_changed));
+    o->record_id = db_col_i64(row, 0);
+    o->ret_changed = (uint64_t)db_col_i64(row, 1);
+    o->filter.after_id = db_col_i64(row, 2);
+    o->filter.limit = (size_t)db_col_i64(row, 3);
+    bool done = db_col_i64(row, 4);
+    db_end(row);
+    return done;
+}
+
+/* What has to be taken back when the transaction fails. */
+static void note_for_undo(struct op_queue_act *o)
+{
+    o->undo_after_id = o->filter.after_id;
+    o->undo_limit = o->filter.limit;
+    o->undo_changed = o->ret_changed;
+    o->undo_record_id = o->record_id;
 }
 
 int sqlite_queue_act(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_act *o = (struct op_queue_act *)op;
-    size_t limit = o->filter.limit, slice = limit > 0 && limit < SLICE ? limit : SLICE;
-    /* What has to be taken back when the transaction fails. */
-    o->undo_after_id = o->filter.after_id;
-    o->undo_limit = limit;
-    o->undo_changed = o->ret_changed;
-    o->undo_record_id = o->record_id;
-    struct queue_ids ids = queue_select(tx, op, &o->filter, slice);
-    for (size_t i = 0; i < ids.count; i++)
-        o->ret_changed += act_one(tx, o, ids.ids[i]);
-    record(tx, o);
-    if (ids.count < slice || limit == slice)
+    note_for_undo(o);
+    if (begin(tx, o))
         return 0;
-    o->filter.after_id = ids.ids[ids.count - 1];
-    o->filter.limit = limit > 0 ? limit - slice : 0;
-    return OP_AGAIN;
+    size_t limit = o->filter.limit, slice = limit > 0 && limit < SLICE ? limit : SLICE;
+    struct queue_found found = queue_find(tx, op, &o->filter, slice);
+    for (size_t i = 0; i < found.ids.count; i++)
+        act_and_note(tx, o, found.ids.ids[i]);
+    bool last = found.up_to == INT64_MAX || (limit > 0 && found.ids.count == limit);
+    o->filter.after_id = found.up_to;
+    o->filter.limit = limit > 0 ? limit - found.ids.count : 0;
+    db_run(tx->db, SQL_ACT_STEP, INT(o->record_id), INT(o->ret_changed), INT(o->filter.after_id),
+           INT(o->filter.limit), INT(last));
+    return last ? 0 : OP_AGAIN;
 }

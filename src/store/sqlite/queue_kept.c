@@ -1,13 +1,23 @@
-/* The safety net: rows of `kept`, for as long as a body without live deliveries is not free. */
+/* The safety net: rows of `kept`, for messages of which something was delivered not long ago. */
 #include "store/queue_kept.h"
 
 #include "store/sqlite/queue.h"
 #include "store/sqlite/queue_sql.h"
 
-/* ---- when the last delivery of a message has ended ---- */
+/* ---- when a delivery of a message has ended ---- */
 
-static void free_body(struct sqlite_tx *tx, int64_t message_id, int64_t body_id)
+/* When nothing of the message waits, and the net has let it go. */
+static void free_if_unused(struct sqlite_tx *tx, int64_t message_id)
 {
+    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_PLACE, INT(message_id));
+    if (!row)
+        return;
+    int64_t body_id = db_col_i64(row, 0), first = db_col_i64(row, 1), deliveries = db_col_i64(row, 2);
+    db_end(row);
+    if (db_number(tx->db, SQL_LIVE_ANY, 0, INT(first), INT(deliveries)) != 0 ||
+        db_number(tx->db, SQL_KEPT_ANY, 0, INT(message_id)) != 0 ||
+        db_number(tx->db, SQL_DEBT_ANY, 0, INT(message_id)) != 0)
+        return;
     if (body_id == 0)
         queue_body_free(tx, message_id);
     else
@@ -16,17 +26,10 @@ static void free_body(struct sqlite_tx *tx, int64_t message_id, int64_t body_id)
 
 void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, struct wall_time at)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_PLACE, INT(message_id));
-    if (!row)
-        return;
-    int64_t body_id = db_col_i64(row, 0), first = db_col_i64(row, 1), deliveries = db_col_i64(row, 2);
-    db_end(row);
-    if (db_number(tx->db, SQL_LIVE_ANY, 0, INT(first), INT(deliveries)) != 0)
-        return;
-    if (keep && db_number(tx->db, SQL_ENDED_DELIVERED_ANY, 0, INT(first), INT(deliveries)) != 0)
-        db_run(tx->db, SQL_KEPT_ADD, INT(message_id), INT(at.ms));
+    if (keep)
+        db_run(tx->db, SQL_KEPT_PUT, INT(message_id), INT(at.ms));
     else
-        free_body(tx, message_id, body_id);
+        free_if_unused(tx, message_id);
 }
 
 /* ---- counting ---- */
@@ -44,7 +47,7 @@ static struct queue_kept total(struct sqlite_tx *tx)
 int sqlite_queue_kept_count(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_kept_count *o = (struct op_queue_kept_count *)op;
-    sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_COUNT, INT(o->since.ms), INT(o->until.ms));
+    sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_COUNT, INT(o->since.ms));
     if (row)
         o->ret_kept = (struct queue_kept){(uint64_t)db_col_i64(row, 0), (uint64_t)db_col_i64(row, 1)};
     db_end(row);
@@ -68,11 +71,8 @@ static size_t read_oldest(struct sqlite_tx *tx, struct oldest out[QUEUE_KEPT_PRU
 
 static void let_go(struct sqlite_tx *tx, int64_t message_id)
 {
-    int64_t body_id;
-    uint64_t size_bytes;
-    if (sqlite_message_body(tx, message_id, &body_id, &size_bytes) == 0)
-        free_body(tx, message_id, body_id);
     db_run(tx->db, SQL_KEPT_REMOVE, INT(message_id));
+    free_if_unused(tx, message_id);
 }
 
 int sqlite_queue_kept_prune(struct sqlite_tx *tx, struct store_op *op)
@@ -101,15 +101,17 @@ static void revive(struct sqlite_tx *tx, const struct revived *d, struct wall_ti
 {
     db_run(tx->db, SQL_ENDED_REVIVE, INT(d->id), INT(at.ms));
     db_run(tx->db, SQL_ENDED_REMOVE, INT(d->id));
+    db_run(tx->db, SQL_REQUEST_NEVER, INT(d->id), INT(DSN_NOTIFY_NEVER));
     queue_place_count(tx, d->place_id, -1, QUEUE_WAITING, 1);
 }
 
 static struct revived *delivered_to(struct sqlite_tx *tx, struct store_op *op, int64_t message_id,
-                                    struct str server, size_t *ret_count)
+                                    const struct queue_replay *r, size_t *ret_count)
 {
     struct revived *all = NULL;
     size_t count = 0;
-    sqlite3_stmt *row = db_query(tx->db, SQL_ENDED_DELIVERED_BY, INT(message_id), TEXT(server));
+    sqlite3_stmt *row = db_query(tx->db, SQL_ENDED_DELIVERED_BY, INT(message_id), TEXT(r->server),
+                                 INT(r->since.ms), INT(r->until.ms));
     for (; row; row = db_next(tx->db, row)) {
         all = op_array_grow(op, all, count, sizeof(*all));
         all[count++] = (struct revived){db_col_i64(row, 0), db_col_i64(row, 1)};
@@ -121,12 +123,12 @@ static struct revived *delivered_to(struct sqlite_tx *tx, struct store_op *op, i
 static void replay_message(struct sqlite_tx *tx, struct op_queue_replay *o, int64_t message_id)
 {
     size_t count;
-    const struct revived *all = delivered_to(tx, &o->op, message_id, o->replay.server, &count);
+    const struct revived *all = delivered_to(tx, &o->op, message_id, &o->replay, &count);
     for (size_t i = 0; i < count; i++)
         revive(tx, &all[i], o->at);
-    if (count > 0)
-        db_run(tx->db, SQL_KEPT_REMOVE, INT(message_id)); /* its body is in use again */
     o->ret_done.deliveries += count;
+    o->ret_done.last_message_id = message_id;
+    o->ret_done.messages++;
 }
 
 int sqlite_queue_replay(struct sqlite_tx *tx, struct store_op *op)
@@ -135,15 +137,12 @@ int sqlite_queue_replay(struct sqlite_tx *tx, struct store_op *op)
     const struct queue_replay *r = &o->replay;
     struct queue_ids ids = {NULL, 0};
     o->ret_done = (struct queue_replayed){.last_message_id = r->after_message_id};
-    sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_RANGE, INT(r->after_message_id), INT(r->since.ms),
-                                 INT(r->until.ms), INT(r->limit + 1));
+    sqlite3_stmt *row =
+        db_query(tx->db, SQL_KEPT_RANGE, INT(r->after_message_id), INT(r->since.ms), INT(r->limit + 1));
     for (; row; row = db_next(tx->db, row))
         queue_ids_add(op, &ids, db_col_i64(row, 0));
-    for (size_t i = 0; i < ids.count && i < r->limit; i++) {
+    for (size_t i = 0; i < ids.count && i < r->limit && o->ret_done.deliveries < r->limit; i++)
         replay_message(tx, o, ids.ids[i]);
-        o->ret_done.last_message_id = ids.ids[i];
-        o->ret_done.messages++;
-    }
-    o->ret_done.more = ids.count > r->limit;
+    o->ret_done.more = o->ret_done.messages < ids.count;
     return 0;
 }

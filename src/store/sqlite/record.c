@@ -4,14 +4,22 @@
 
 #include "base/crc32c.h"
 
-#define SEGMENT_MAGIC   0x6a714648U /* "HFqj" */
-#define SEGMENT_VERSION 1
+#define SEGMENT_MAGIC 0x6a714648U /* "HFqj" */
+/* 2: an accept may tell homes. 3: and what its sender asks. 4: and its Message-ID. What is begun has this
+ * version, what is read may have any before. */
+#define SEGMENT_VERSION 4
 
 #define PIECE_BYTES 24
 
 /* accept's flags */
 #define ACCEPT_EIGHT_BIT 1
 #define ACCEPT_SMTPUTF8  2
+#define ACCEPT_HOMES     4  /* each recipient has a third text */
+#define ACCEPT_ASKS      8  /* a text ENVID of the message; each recipient has NOTIFY and a text ORCPT */
+#define ACCEPT_USER      16 /* a user who had logged in sent it */
+#define ACCEPT_RET_SHIFT 5  /* two bits: enum dsn_ret */
+#define ACCEPT_RET_MASK  3
+#define ACCEPT_HEADER_ID 128 /* a text with the Message-ID, after ENVID */
 
 /* ---- numbers and texts ---- */
 
@@ -95,7 +103,7 @@ int segment_header_decode(struct str bytes, struct segment_header *ret_header)
     memcpy(&b, bytes.ptr, sizeof(b));
     if (b.magic != SEGMENT_MAGIC || b.crc != crc32c(0, &b, offsetof(struct segment_bytes, crc)))
         return ERR_CORRUPT;
-    if (b.version != SEGMENT_VERSION)
+    if (b.version == 0 || b.version > SEGMENT_VERSION)
         return ERR_VERSION;
     *ret_header = (struct segment_header){b.salt, b.sequence, b.size_bytes, b.epoch, b.number};
     return 0;
@@ -167,16 +175,60 @@ struct accept_bytes {
     uint32_t flags, piece_count, recipient_count, unused;
 };
 
+static bool have_homes(const struct queue_recipient_in *recipients, uint32_t count)
+{
+    while (count-- > 0)
+        if (recipients[count].home.len > 0)
+            return true;
+    return false;
+}
+
+static bool asks(const struct queue_recipient_in *r)
+{
+    return r->dsn.notify != 0 || r->dsn.orcpt.len > 0;
+}
+
+static bool any_asks(const struct queue_message_in *m, const struct queue_recipient_in *recipients,
+                     uint32_t count)
+{
+    bool any = m->dsn.envid.len > 0;
+    while (count-- > 0 && !any)
+        any = asks(&recipients[count]);
+    return any;
+}
+
+static uint32_t accept_flags(const struct record_accept *a, const struct queue_recipient_in *recipients)
+{
+    const struct queue_message_in *m = &a->message;
+    return (m->eight_bit ? ACCEPT_EIGHT_BIT : 0) | (m->smtputf8 ? ACCEPT_SMTPUTF8 : 0) |
+           (have_homes(recipients, a->recipient_count) ? ACCEPT_HOMES : 0) |
+           (any_asks(m, recipients, a->recipient_count) ? ACCEPT_ASKS : 0) |
+           (m->authenticated ? ACCEPT_USER : 0) | (m->header_id.len > 0 ? ACCEPT_HEADER_ID : 0) |
+           (uint32_t)m->dsn.ret << ACCEPT_RET_SHIFT;
+}
+
+static void put_recipient(struct buf *out, const struct queue_recipient_in *r, uint32_t flags)
+{
+    put_text(out, r->address);
+    put_text(out, r->domain);
+    if (flags & ACCEPT_HOMES)
+        put_text(out, r->home);
+    if (flags & ACCEPT_ASKS) {
+        put_u32(out, r->dsn.notify);
+        put_text(out, r->dsn.orcpt);
+    }
+}
+
 void record_accept_encode(struct buf *out, const struct record_accept *a, const struct record_piece *pieces,
                           const struct queue_recipient_in *recipients)
 {
     const struct queue_message_in *m = &a->message;
+    uint32_t flags = accept_flags(a, recipients);
     struct accept_bytes b = {.message_id = a->message_id,
                              .first_delivery = a->first_delivery,
                              .size_bytes = a->size_bytes,
                              .received_ms = m->received_at.ms,
-                             .flags =
-                                 (m->eight_bit ? ACCEPT_EIGHT_BIT : 0) | (m->smtputf8 ? ACCEPT_SMTPUTF8 : 0),
+                             .flags = flags,
                              .piece_count = a->piece_count,
                              .recipient_count = a->recipient_count};
     memcpy(b.custody_id, m->custody_id.bytes, sizeof(b.custody_id));
@@ -184,6 +236,10 @@ void record_accept_encode(struct buf *out, const struct record_accept *a, const 
     put_text(out, m->reverse_path);
     put_text(out, m->helo);
     put_text(out, m->client);
+    if (flags & ACCEPT_ASKS)
+        put_text(out, m->dsn.envid);
+    if (flags & ACCEPT_HEADER_ID)
+        put_text(out, m->header_id);
     for (uint32_t i = 0; i < a->piece_count; i++) {
         put_u32(out, pieces[i].segment);
         put_u32(out, pieces[i].lead);
@@ -191,19 +247,47 @@ void record_accept_encode(struct buf *out, const struct record_accept *a, const 
         put_u32(out, pieces[i].bytes);
         put_u32(out, pieces[i].crc);
     }
-    for (uint32_t i = 0; i < a->recipient_count; i++) {
-        put_text(out, recipients[i].address);
-        put_text(out, recipients[i].domain);
-    }
+    for (uint32_t i = 0; i < a->recipient_count; i++)
+        put_recipient(out, &recipients[i], flags);
 }
 
-static bool recipients_hold(struct str recipients, uint32_t count)
+static bool take_request(struct str *from, struct dsn_request *ret)
 {
-    struct str text;
-    while (count-- > 0)
-        if (!take_text(&recipients, &text) || !take_text(&recipients, &text))
+    uint32_t notify;
+    if (!take_value(from, &notify, sizeof(notify)) || !take_text(from, &ret->orcpt))
+        return false;
+    ret->notify = notify;
+    return true;
+}
+
+static bool take_recipient(struct str *from, uint32_t flags, struct queue_recipient_in *ret)
+{
+    *ret = (struct queue_recipient_in){.home = STR_EMPTY, .dsn.orcpt = STR_EMPTY};
+    return take_text(from, &ret->address) && take_text(from, &ret->domain) &&
+           (!(flags & ACCEPT_HOMES) || take_text(from, &ret->home)) &&
+           (!(flags & ACCEPT_ASKS) || take_request(from, &ret->dsn));
+}
+
+/* One form for one thing: who tells homes has one, who tells what is asked asks. */
+static bool recipients_hold(struct str recipients, const struct accept_bytes *b,
+                            const struct queue_message_in *m)
+{
+    struct queue_recipient_in r;
+    bool home = false, ask = m->dsn.envid.len > 0;
+    for (uint32_t i = 0; i < b->recipient_count; i++) {
+        if (!take_recipient(&recipients, b->flags, &r))
             return false;
-    return recipients.len == 0;
+        home |= r.home.len > 0;
+        ask |= asks(&r);
+    }
+    return recipients.len == 0 && home == !!(b->flags & ACCEPT_HOMES) && ask == !!(b->flags & ACCEPT_ASKS);
+}
+
+/* A text that is there only with this flag. */
+static bool take_if(struct str *from, uint32_t flags, uint32_t flag, struct str *ret)
+{
+    *ret = STR_EMPTY;
+    return !(flags & flag) || take_text(from, ret);
 }
 
 int record_accept_decode(struct str meta, struct record_accept *ret_accept)
@@ -213,9 +297,12 @@ int record_accept_decode(struct str meta, struct record_accept *ret_accept)
     struct queue_message_in *m = &a.message;
     if (!take_value(&meta, &b, sizeof(b)) || !take_text(&meta, &m->reverse_path) ||
         !take_text(&meta, &m->helo) || !take_text(&meta, &m->client) ||
-        !take(&meta, (size_t)b.piece_count * PIECE_BYTES, &a.pieces) ||
-        !recipients_hold(meta, b.recipient_count))
+        !take_if(&meta, b.flags, ACCEPT_ASKS, &m->dsn.envid) ||
+        !take_if(&meta, b.flags, ACCEPT_HEADER_ID, &m->header_id) ||
+        (m->header_id.len > 0) != !!(b.flags & ACCEPT_HEADER_ID) ||
+        !take(&meta, (size_t)b.piece_count * PIECE_BYTES, &a.pieces) || !recipients_hold(meta, &b, m))
         return ERR_CORRUPT;
+    a.flags = b.flags;
     a.recipients = meta;
     a.message_id = b.message_id;
     a.first_delivery = b.first_delivery;
@@ -225,6 +312,8 @@ int record_accept_decode(struct str meta, struct record_accept *ret_accept)
     m->received_at.ms = b.received_ms;
     m->eight_bit = b.flags & ACCEPT_EIGHT_BIT;
     m->smtputf8 = b.flags & ACCEPT_SMTPUTF8;
+    m->authenticated = b.flags & ACCEPT_USER;
+    m->dsn.ret = (enum dsn_ret)(b.flags >> ACCEPT_RET_SHIFT & ACCEPT_RET_MASK);
     memcpy(m->custody_id.bytes, b.custody_id, sizeof(b.custody_id));
     *ret_accept = a;
     return 0;
@@ -240,10 +329,10 @@ struct record_piece record_next_piece(struct str *pieces)
     return p;
 }
 
-struct queue_recipient_in record_next_recipient(struct str *recipients)
+struct queue_recipient_in record_next_recipient(struct record_accept *a)
 {
     struct queue_recipient_in r;
-    bool there = take_text(recipients, &r.address) && take_text(recipients, &r.domain);
+    bool there = take_recipient(&a->recipients, a->flags, &r);
     CHECK(there);
     return r;
 }

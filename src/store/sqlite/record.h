@@ -24,7 +24,7 @@ struct segment_header {
 };
 
 void segment_header_encode(const struct segment_header *h, char out[SEGMENT_HEADER_BYTES]);
-/* ERR_CORRUPT; ERR_VERSION: a newer program made it. */
+/* Of any version up to ours. ERR_CORRUPT; ERR_VERSION: a newer program made it. */
 int segment_header_decode(struct str bytes, struct segment_header *ret_header) MUST_USE;
 
 enum record_kind {
@@ -79,16 +79,18 @@ struct record_accept {
     uint64_t size_bytes; /* of the whole body */
     struct queue_message_in message;
     uint32_t piece_count, recipient_count;
+    uint32_t flags;                /* which parts there are; set by decoding */
     struct str pieces, recipients; /* encoded: record_next_piece, record_next_recipient */
 };
 
 void record_accept_encode(struct buf *out, const struct record_accept *a, const struct record_piece *pieces,
                           const struct queue_recipient_in *recipients);
-/* The texts are views into meta. ERR_CORRUPT. */
+/* The texts are views into meta; also what older programs wrote, which knew no homes and nothing that is
+ * asked. ERR_CORRUPT. */
 int record_accept_decode(struct str meta, struct record_accept *ret_accept) MUST_USE;
-/* Takes the first one off; only so often as the counts say. */
+/* Takes the first one off (off a->recipients); only so often as the counts say. */
 struct record_piece record_next_piece(struct str *pieces);
-struct queue_recipient_in record_next_recipient(struct str *recipients);
+struct queue_recipient_in record_next_recipient(struct record_accept *a);
 
 struct record_next {
     uint32_t segment;

@@ -4,12 +4,17 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/durable.h"
 
 /* Some seconds of a busy relay, some 20 ms to write once. */
 #define SEGMENT_BYTES (16 << 20)
+/* Of the file system, what no segment takes: two logs of 8 MiB and as much for the databases; a quarter of a
+ * tiny one. */
+#define KEPT_FREE_BYTES (32 << 20)
+#define KEPT_FREE_PART  4
 
 static int outcome(int rc)
 {
@@ -30,9 +35,23 @@ static void real_close(int fd)
     close(fd);
 }
 
+/* Mail that comes in must not take the room by which mail goes out: the logs of the databases, that of the
+ * network's file beside it included. */
+static bool leaves_room(int fd, uint64_t bytes)
+{
+    struct statvfs s;
+    if (fstatvfs(fd, &s) != 0)
+        return true;
+    uint64_t all = (uint64_t)s.f_blocks * s.f_frsize, left = (uint64_t)s.f_bavail * s.f_frsize;
+    uint64_t kept = all / KEPT_FREE_PART < KEPT_FREE_BYTES ? all / KEPT_FREE_PART : KEPT_FREE_BYTES;
+    return left >= bytes + kept;
+}
+
 static int real_reserve(int fd, uint64_t bytes)
 {
     int rc;
+    if (!leaves_room(fd, bytes))
+        return ERR_FULL;
     do
         rc = fallocate(fd, 0, 0, (off_t)bytes);
     while (rc != 0 && errno == EINTR);

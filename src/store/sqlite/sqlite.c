@@ -17,12 +17,18 @@ struct engine_store {
     struct list files; /* open or closing */
 };
 
-/* A new folder's name is in its parent, which has to be on the disk as well. */
+/* Its name is in its parent, which has to be on the disk as well: also when another start made it, which may
+ * have failed at that. A parent that only others may look into is theirs to have seen to. */
+static int sync_name(const char *dir, bool ours)
+{
+    int err = durable_sync_folder_of(dir);
+    return err == ERR_DENIED && !ours ? 0 : err;
+}
+
 static int make_dir(const char *dir, struct err_buf *eb)
 {
-    int err = mkdir(dir, 0700) == 0 ? durable_sync_folder_of(dir)
-              : errno == EEXIST     ? 0
-                                    : err_from_errno(errno);
+    bool made = mkdir(dir, 0700) == 0;
+    int err = made || errno == EEXIST ? sync_name(dir, made) : err_from_errno(errno);
     if (err != 0)
         return err_set(eb, err, "the store's folder %s cannot be made: %s", dir, strerror(errno));
     if (access(dir, R_OK | W_OK | X_OK) != 0)

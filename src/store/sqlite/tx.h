@@ -50,6 +50,8 @@ extern const struct db_schema sqlite_network_schema, sqlite_queue_schema, sqlite
 struct body_tail;
 /* Stores the rest of a body that gets refs references (> 0). */
 int sqlite_body_finish(struct sqlite_tx *tx, struct body_tail *tail, int64_t refs, int64_t *ret_id) MUST_USE;
+/* A whole one, with one reference; its number. */
+int64_t sqlite_body_make(struct sqlite_tx *tx, struct str text);
 /* An operation that does not use its body: the rest is not stored, what is there is removed. */
 void sqlite_body_discard(struct sqlite_tx *tx, struct body_tail *tail);
 void sqlite_body_ref(struct sqlite_tx *tx, int64_t id, int64_t count);

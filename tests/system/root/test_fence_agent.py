@@ -50,5 +50,11 @@ def test_without_proc(instance):
     assert status == 1 and "not off" in said and instance.poll() is None
 
 
+def test_where_proc_hides_the_processes_of_others(instance):
+    hidden = 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$0"'
+    status, said = agent(instance, "unshare", "--mount", "sh", "-c", hidden)
+    assert status == 1 and "not off" in said and instance.poll() is None
+
+
 def test_where_it_can_see(instance):
     assert agent(instance) == (0, "") and instance.wait() == -9

@@ -8,16 +8,36 @@ from root.full_disk import DISK_BYTES, on_a_small_disk, refuses_while_full_and_s
 
 
 @pytest.fixture
-def relay(make_network):
-    """A relay alone, with its state folder as seen from outside."""
-    network = make_network(BackupMx, "backup-mx.conf")
-    process = network.spawn("relay", "--node", "relay1", wrapper=on_a_small_disk(network.state_dir, DISK_BYTES))
-    wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
-    return network, seen_from_outside(network.state_dir, process)
+def make_relay(make_network):
+    """A relay alone on a disk of that size, with its state folder as seen from outside."""
+
+    def make(disk_bytes):
+        network = make_network(BackupMx, "backup-mx.conf")
+        process = network.spawn("relay", "--node", "relay1", wrapper=on_a_small_disk(network.state_dir, disk_bytes))
+        wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
+        return network, seen_from_outside(network.state_dir, process)
+
+    return make
 
 
-def test_452_and_service_again(relay, ledger, make_sink):
-    network, folder = relay
+def test_the_safety_net_gives_way(make_relay, ledger, make_sink):
+    """What was delivered is kept until the disk is full of it; then what is new comes first."""
+    network, _ = make_relay(4 * DISK_BYTES)
+    sink = make_sink()
+
+    def send():
+        return network.mta(ledger).attempt_by(BackupMx.RELAY[0], 400000)
+
+    refused = wait.until(lambda: next((a for a in [send()] if a.outcome != ledgers.ACCEPTED), None), "a full disk")
+    assert refused.reply.startswith("452 4.3.1"), refused.reply
+    for _ in range(20):
+        wait.until(lambda: send().outcome == ledgers.ACCEPTED, "room for what is new")
+    wait.until(lambda: ledger.has_all(sink.contents()), "delivery of all that was accepted")
+    ledger.judge(sink.contents())
+
+
+def test_452_and_service_again(make_relay, ledger, make_sink):
+    network, folder = make_relay(DISK_BYTES)
 
     def send(size_bytes):
         return network.mta(ledger).attempt_by(BackupMx.RELAY[0], size_bytes)

@@ -28,7 +28,7 @@ static void test_a_verb_has_its_own(void **state)
     assert_ptr_equal(strstr(text, "usage: holdfast queue move --to SERVER "), text);
     assert_null(strstr(text, "queue hold"));
     assert_non_null(strstr(text, "another server its home"));
-    assert_non_null(strstr(text, "--limit    that many"));
+    assert_non_null(strstr(text, "--limit      that many"));
     assert_null(strstr(text, "--timeout"));
     free(text);
 }

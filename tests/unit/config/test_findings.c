@@ -47,6 +47,10 @@ static void titles(void **state)
          "or digit\n"
          "4: site \".a\" has a bad name; it is 1 to 63 letters, digits, \"-\", \"_\" or \".\", first a "
          "letter or digit\n"},
+        /* "*" is the home of mail that must leave (store/queue.h) */
+        {SITE NODE DNS RELAY "\nserver \"*\" { " SERVER_KEYS " }",
+         "2: server \"*\" has a bad name; it is 1 to 63 letters, digits, \"-\", \"_\" or \".\", first a "
+         "letter or digit\n"},
         {NETWORK "zone \"b\xc3\xbc"
                  "cher.test\" { }",
          "2: zone \"b\xc3\xbc"

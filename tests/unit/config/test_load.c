@@ -24,6 +24,25 @@ static void assert_addr(const struct addr *a, const char *expected)
     assert_string_equal(text, expected);
 }
 
+static bool has_ip(const struct config *c, const char *ip)
+{
+    struct addr a;
+    assert_ok(addr_parse_ip(str_from(ip), 0, &a));
+    return config_has_ip(c, &a);
+}
+
+/* Of our own parts; all others are clients, whose connections are limited. */
+static void two_site_addresses(const struct config *c)
+{
+    static const char *const ours[] = {"127.1.0.2", "127.2.0.2",  "127.1.0.10", "127.2.0.10",
+                                       "127.1.0.1", "127.1.0.53", "127.2.0.53"};
+    static const char *const others[] = {"192.0.2.77", "127.0.0.1", "127.1.0.3", "::1", "0.0.0.0"};
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        assert_true(has_ip(c, ours[i]));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_false(has_ip(c, others[i]));
+}
+
 static void two_site_nodes(const struct config *c)
 {
     assert_int_equal(c->site_count, 2);
@@ -97,6 +116,7 @@ static void the_two_site_network(void **state)
     assert_string_equal(c->user, "");
     assert_int_equal(c->lease_ms, 2500);
     two_site_nodes(c);
+    two_site_addresses(c);
     two_site_server(c);
     assert_string_equal(c->zones[0].name, "example.test");
     assert_string_equal(c->zones[0].file, SOURCE_ROOT "/examples/example.test.zone");

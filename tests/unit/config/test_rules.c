@@ -327,6 +327,8 @@ static void tls_keys_agree(void **state)
         {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"required\" tls_ca = \"ca.pem\""), ""},
         {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"pinned\""),
          "3: server \"x\": tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key\n"},
+        {NETWORK EXTERNAL("x", "127.0.0.4", "tls = \"pinned\" tls_pins = {}"),
+         "3: server \"x\": tls = \"pinned\" needs tls_pins: give the fingerprint of the server's key\n"},
         {NETWORK EXTERNAL("x", "127.0.0.4", "tls_pins = {\"" PIN "\"}\ntls_ca = \"ca.pem\""),
          "3: server \"x\": tls_pins is used by tls = \"pinned\" only; set that, or remove it\n"
          "4: server \"x\": tls_ca is used by tls = \"required\" only; set that, or remove it\n"},
@@ -349,6 +351,38 @@ static void tls_keys_agree(void **state)
     check_cases(cases, ARRAY_LEN(cases));
 }
 
+#define RELAY_WITH(keys)                                                                                     \
+    SITE NODE DNS SERVER "relay \"r\" { node = \"n\" hostname = \"r.test\" address = {\"127.0.0.2\"} "       \
+                         "listen = {\"127.0.0.2:25\"}\n" keys " }"
+#define BAD_SMARTHOST                                                                                        \
+    "2: relay \"r\": smarthost must be \"HOST:PORT\", such as \"mail.example.net:25\" or \"192.0.2.1:25\"\n"
+#define OWN_SMARTHOST                                                                                        \
+    "2: relay \"r\": smarthost is of this network itself, so mail would not leave it; name another\n"
+
+static void a_smarthost_is_elsewhere(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {RELAY_WITH("smarthost = \"mail.example.net:587\" outside_tls = \"required\""), ""},
+        {RELAY_WITH("smarthost = \"192.0.2.1:25\""), ""},
+        {RELAY_WITH("smarthost = \"[2001:db8::1]:25\""), ""},
+        {RELAY_WITH("smarthost = \"mail.example.net\""), BAD_SMARTHOST},
+        {RELAY_WITH("smarthost = \"mail.example.net:0\""), BAD_SMARTHOST},
+        {RELAY_WITH("smarthost = \"mail.example.net:65536\""), BAD_SMARTHOST},
+        {RELAY_WITH("smarthost = \"2001:db8::1\""), BAD_SMARTHOST},
+        {RELAY_WITH("smarthost = \":25\""), BAD_SMARTHOST},
+        {RELAY_WITH("smarthost = \"R.test:25\""), OWN_SMARTHOST},
+        {RELAY_WITH("smarthost = \"127.0.0.2:2525\""), OWN_SMARTHOST},
+        {RELAY_WITH("outside_tls = \"required\""),
+         "2: relay \"r\": outside_tls = \"required\" asks for a certificate of the smarthost's name; give a "
+         "smarthost by name\n"},
+        {RELAY_WITH("outside_tls = \"required\" smarthost = \"192.0.2.1:25\""),
+         "2: relay \"r\": outside_tls = \"required\" asks for a certificate of the smarthost's name; give a "
+         "smarthost by name\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +392,7 @@ int main(void)
         cmocka_unit_test(ports_of_a_server),
         cmocka_unit_test(checks_of_a_server),
         cmocka_unit_test(builtin_servers_need_nodes),
+        cmocka_unit_test(a_smarthost_is_elsewhere),
         cmocka_unit_test(fences),
         cmocka_unit_test(failover),
         cmocka_unit_test(an_address_and_port_has_one_holder),

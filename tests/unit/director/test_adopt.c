@@ -158,6 +158,39 @@ static void it_returns_when_the_relay_runs_again(void **state)
     fini(&w);
 }
 
+/* The record tells the new owner whom it must not send beside; while that one lives and has not let go, no
+ * third one is put in its place. */
+static void the_former_owner_is_told_and_not_forgotten(void **state)
+{
+    (void)state;
+    struct world w;
+    struct record_queue record;
+    init(&w);
+    owned_by(&w, "west1");
+    assert_str(decided(&w), "east1"); /* the former one lives */
+    assert_ok(record_queue_decode(&w.arena, w.batch.changes[0].value, &record));
+    assert_str(record.from, "west1");
+    owned_by(&w, "east1");
+    w.queue.record.from = STR("west1");
+    relay_lives(&w, EAST1, false);
+    assert_str(decided(&w), ""); /* east2 would not know of west1 */
+    relay_lives(&w, WEST1, false);
+    assert_str(decided(&w), "east2");
+    relay_lives(&w, WEST1, true);
+    w.queue.record.from = STR_EMPTY; /* or it has let go */
+    assert_str(decided(&w), "east2");
+    relay_lives(&w, EAST2, false);
+    w.queue.record.from = STR("west1");
+    assert_str(decided(&w), "west1"); /* back to it: it knows what it does itself */
+    assert_ok(record_queue_decode(&w.arena, w.batch.changes[0].value, &record));
+    assert_str(record.from, "east1");
+    w.view.queue_count = 0;
+    assert_str(decided(&w), "east1"); /* the first owner is after nobody */
+    assert_ok(record_queue_decode(&w.arena, w.batch.changes[0].value, &record));
+    assert_str(record.from, "");
+    fini(&w);
+}
+
 static void a_lost_sites_relay_owns_nothing(void **state)
 {
     (void)state;
@@ -242,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_dead_relays_queue_goes_to_its_site_first),
         cmocka_unit_test(a_directors_death_takes_no_queue),
         cmocka_unit_test(it_returns_when_the_relay_runs_again),
+        cmocka_unit_test(the_former_owner_is_told_and_not_forgotten),
         cmocka_unit_test(a_lost_sites_relay_owns_nothing),
         cmocka_unit_test(a_removed_relays_queue_is_adopted),
         cmocka_unit_test(routes_follow_the_configuration_and_standbys),

@@ -67,15 +67,36 @@ static void of_two_both_must_agree_and_the_last_decides(void **state)
     (void)state;
     struct world w;
     init(&w);
-    w.leases[2].remaining_ms = 0; /* the relay's; its node's director lives on */
+    w.leases[2].remaining_ms = -config.lease_ms; /* the relay's; its node's director lives on */
     observes(&w, "a1", "inoperable", 5);
     struct agreement a = count(&w);
     assert_int_equal(a.live, 2);
     assert_false(agree_inoperable(&a));
-    w.leases[1].remaining_ms = 0;
+    w.leases[1].remaining_ms = -config.lease_ms;
     a = count(&w);
     assert_int_equal(a.live, 1);
     assert_true(agree_inoperable(&a));
+}
+
+/* It gave its lease back, and will be there again: the other one does not decide alone. */
+static void a_relay_that_is_started_again_counts_meanwhile(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    w.leases[2].remaining_ms = -config.lease_ms;
+    observes(&w, "a1", "inoperable", 5);
+    observes(&w, "b1", "operational", 5);
+    w.leases[1].remaining_ms = 0;
+    struct agreement a = count(&w);
+    assert_int_equal(a.live, 2);
+    assert_false(agree_inoperable(&a));
+    assert_false(agree_relay_lives(&w.view, &nodes[1])); /* its queue may be adopted all the same */
+    w.leases[1].remaining_ms = 1 - config.lease_ms;
+    w.observations[1].age_ms = 2 * config.lease_ms + 1; /* what it said has become old: that is unknown */
+    a = count(&w);
+    assert_int_equal(a.live, 2);
+    assert_false(agree_inoperable(&a));
 }
 
 static void a_directors_death_leaves_its_relays_vote(void **state)
@@ -107,7 +128,7 @@ static void nobody_decides_nothing(void **state)
     struct world w;
     init(&w);
     for (size_t i = 0; i < 3; i++)
-        w.leases[i].remaining_ms = 0;
+        w.leases[i].remaining_ms = -config.lease_ms;
     observes(&w, "a1", "inoperable", 5);
     struct agreement a = count(&w);
     assert_int_equal(a.live, 0);
@@ -171,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_of_three_agree),
         cmocka_unit_test(of_two_both_must_agree_and_the_last_decides),
+        cmocka_unit_test(a_relay_that_is_started_again_counts_meanwhile),
         cmocka_unit_test(a_directors_death_leaves_its_relays_vote),
         cmocka_unit_test(nobody_decides_nothing),
         cmocka_unit_test(a_lost_site_does_not_count),

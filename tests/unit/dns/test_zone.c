@@ -154,6 +154,63 @@ static void is_refused(void **state)
         fail_msg("\"%s\" does not say \"%s\"", eb.text, r->says);
 }
 
+static void on_finding(void *arg, const char *text)
+{
+    char *all = arg;
+    const char *colon = strchr(text, ':');
+    assert_non_null(colon);
+    if (strlen(all) < 100)
+        strncat(all, colon + 1, strcspn(colon + 1, ":") + 1);
+}
+
+static int check(const char *text, struct zone_findings *findings)
+{
+    struct network n;
+    struct scratch file;
+    struct err_buf eb;
+    network_init(&n);
+    scratch_write(&file, text);
+    n.zones[0].file = file.path;
+    int err = dns_zones_check(&n.config, &n.zones[0], findings, &eb);
+    scratch_remove(&file);
+    return err;
+}
+
+static void all_that_is_wrong_is_told(void **state)
+{
+    (void)state;
+    char lines[128] = "";
+    struct zone_findings findings = {.on_finding = on_finding, .arg = lines};
+    assert_err(check("$ORIGIN example.test.\n"
+                     "www A 127.0.0.999\n"
+                     "www A 127.0.0.9\n"
+                     "x NONSENSE y\n"
+                     "$INCLUDE other\n"
+                     "a.example.org. A 127.0.0.9\n"
+                     "last A\n",
+                     &findings),
+               ERR_INVALID);
+    assert_string_equal(lines, "2:4:5:6:7:");
+    assert_int_equal(findings.count, 5);
+    findings.count = 0;
+    assert_ok(check("$ORIGIN example.test.\nwww A 127.0.0.9\n", &findings));
+    assert_int_equal(findings.count, 0);
+}
+
+static void a_file_of_rubbish_has_an_end(void **state)
+{
+    (void)state;
+    char lines[128] = "";
+    struct zone_findings findings = {.on_finding = on_finding, .arg = lines};
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < 1000; i++)
+        buf_append_text(&text, "rubbish\n");
+    assert_err(check(buf_data(&text), &findings), ERR_INVALID);
+    assert_int_equal(findings.count, ZONE_FINDINGS_MAX);
+    buf_fini(&text);
+}
+
 static void a_missing_file_is_said(void **state)
 {
     (void)state;
@@ -206,6 +263,8 @@ int main(void)
         cmocka_unit_test(soa_and_ns_are_made_where_the_file_has_none),
         cmocka_unit_test(soa_and_ns_of_the_file_are_kept),
         cmocka_unit_test(same_records_are_kept_once_with_the_lowest_ttl),
+        cmocka_unit_test(all_that_is_wrong_is_told),
+        cmocka_unit_test(a_file_of_rubbish_has_an_end),
         cmocka_unit_test(a_missing_file_is_said),
         cmocka_unit_test(a_relay_with_a_servers_name_is_refused),
         cmocka_unit_test(the_longest_zone_answers),

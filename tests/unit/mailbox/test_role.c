@@ -47,6 +47,31 @@ static void also_after_the_reader_expunged_it(void **state)
     rig_free(r);
 }
 
+/* A byte now and then is no login. */
+static void a_drip_before_the_login_ends(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    struct rig_client *c = rig_connect(r, RIG_IMAP);
+    int said = 0;
+    while (!c->ended && said++ < 100) {
+        rig_say(c, "1 NOOP\r\n");
+        sim_run_until(r->world, mono_add_ms(sim_now(r->world), 10000));
+    }
+    assert_true(c->ended);
+    rig_client_free(c);
+    c = rig_connect(r, RIG_IMAP);
+    rig_say(c, "1 LOGIN " ALICE " " RIG_PASSWORD "\r\n");
+    rig_expect(c, "1 OK");
+    sim_run_until(r->world, mono_add_ms(sim_now(r->world), 1000000));
+    rig_say(c, "2 NOOP\r\n");
+    rig_expect(c, "2 OK");
+    rig_client_free(c);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
 static void whom_it_takes_mail_for(void **state)
 {
     (void)state;
@@ -276,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_custody_id_is_shown_once_to_each_recipient),
         cmocka_unit_test(also_after_the_reader_expunged_it),
+        cmocka_unit_test(a_drip_before_the_login_ends),
         cmocka_unit_test(whom_it_takes_mail_for),
         cmocka_unit_test(a_fenced_instance_says_no_250_and_stops),
         cmocka_unit_test(a_stale_epoch_does_not_start),

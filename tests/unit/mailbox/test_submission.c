@@ -6,7 +6,8 @@
 /* What a relay says; "": nothing. */
 struct manners {
     const char *greeting, *mail, *rcpt, *data, *dot;
-    bool cut_at_dot; /* the connection, without an answer */
+    bool cut_at_dot;      /* the connection, without an answer */
+    const char *rcpt_end; /* to the second RCPT, and then the connection is cut; NULL: as to the first */
 };
 
 static const struct manners good = {"220 r", "250 ok", "250 ok", "354 go on", "250 2.0.0 Accepted as x",
@@ -18,6 +19,7 @@ struct relay {
     struct loop_stream *stream; /* the last */
     struct buf in;
     bool in_body;
+    int recipients;         /* RCPT heard in this session */
     int sessions, messages; /* complete ones */
 };
 
@@ -50,6 +52,10 @@ static void command(struct relay *r, struct str line)
         say(r, "250 8BITMIME");
     } else if (str_starts(line, STR("MAIL"))) {
         say(r, r->manners.mail);
+    } else if (str_starts(line, STR("RCPT")) && r->manners.rcpt_end && r->recipients++ > 0) {
+        say(r, r->manners.rcpt_end);
+        loop_stream_close(r->stream, 0);
+        r->stream = NULL;
     } else if (str_starts(line, STR("RCPT"))) {
         say(r, r->manners.rcpt);
     } else if (str_starts(line, STR("DATA"))) {
@@ -83,6 +89,7 @@ static void on_accept(void *arg, struct loop_stream *stream, const struct addr *
     buf_clear(&r->in);
     r->stream = stream;
     r->in_body = false;
+    r->recipients = 0;
     r->sessions++;
     loop_stream_read_start(stream, on_read, r);
     say(r, r->manners.greeting);
@@ -129,18 +136,21 @@ static void ground_close(struct ground *g)
     rig_free(g->rig);
 }
 
-static struct rig_client *log_in(struct ground *g)
+/* rcpt: further RCPT commands. */
+static struct rig_client *log_in(struct ground *g, const char *rcpt)
 {
     struct rig_client *c = rig_connect(g->rig, RIG_SUBMISSION);
     rig_say(c, "EHLO c\r\nAUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABob2xkZmFzdA==\r\n");
     rig_expect(c, "235 ");
-    rig_say(c, "MAIL FROM:<alice@example.test>\r\nRCPT TO:<bob@example.test>\r\nDATA\r\n");
+    rig_say(c, "MAIL FROM:<alice@example.test>\r\nRCPT TO:<bob@example.test>\r\n");
+    rig_say(c, rcpt);
+    rig_say(c, "DATA\r\n");
     return c;
 }
 
 static void submit(struct ground *g, const char *answer)
 {
-    struct rig_client *c = log_in(g);
+    struct rig_client *c = log_in(g, "");
     rig_expect(c, "354 ");
     rig_say(c, "Subject: x\r\n\r\nhello\r\n.\r\n");
     rig_expect(c, answer);
@@ -149,7 +159,7 @@ static void submit(struct ground *g, const char *answer)
 
 static void submit_refused(struct ground *g, const char *answer)
 {
-    struct rig_client *c = log_in(g);
+    struct rig_client *c = log_in(g, "");
     rig_expect(c, answer);
     rig_client_free(c);
 }
@@ -240,6 +250,26 @@ static void a_refusal_for_good_is_the_answer(void **state)
     ground_close(&g);
 }
 
+/* A relay sends away who names many that it does not know; its words about the first are what the user must
+ * hear. */
+static void also_when_the_relay_then_ends_the_session(void **state)
+{
+    (void)state;
+    struct ground g;
+    struct manners refusing = good;
+    refusing.rcpt = "550 5.1.1 nobody";
+    refusing.rcpt_end = "421 4.7.0 too many errors";
+    ground_open(&g, &refusing, &good);
+    struct rig_client *c = log_in(&g, "RCPT TO:<alice@example.test>\r\n");
+    rig_expect(c, "550 5.1.1 <bob@example.test>: nobody");
+    rig_client_free(c);
+    assert_int_equal(g.other.sessions, 0);
+    g.own.manners = good;
+    submit(&g, "250 "); /* it is not taken for one that failed */
+    assert_int_equal(g.other.sessions, 0);
+    ground_close(&g);
+}
+
 static void none_takes_it(void **state)
 {
     (void)state;
@@ -279,6 +309,7 @@ int main(void)
         cmocka_unit_test(also_when_it_is_not_there),
         cmocka_unit_test(also_when_it_says_later),
         cmocka_unit_test(a_refusal_for_good_is_the_answer),
+        cmocka_unit_test(also_when_the_relay_then_ends_the_session),
         cmocka_unit_test(none_takes_it),
         cmocka_unit_test(nothing_is_sent_twice),
     };

@@ -16,7 +16,7 @@ static struct world begin(void)
 {
     struct world w = {.rig = rig_new()};
     w.passwords = password_queue_new(w.rig->loop);
-    w.upgrade = upgrade_new(w.rig->network, w.passwords);
+    w.upgrade = upgrade_new(w.rig->loop, w.rig->network, w.passwords);
     return w;
 }
 

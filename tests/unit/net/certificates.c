@@ -42,6 +42,18 @@ const char *certificates_path(const struct certificates *c, const char *file)
     return path;
 }
 
+void certificates_sign(const struct certificates *c, const char *name, const char *issuer, const char *names)
+{
+    char command[1024];
+    snprintf(command, sizeof(command),
+             "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 "
+             "-subj /CN=%s"
+             " -addext subjectAltName=%s -CA %s.pem -CAkey %s.key -keyout %s.key -out %s.pem && cat %s.pem "
+             ">>%s.pem",
+             c->folder, name, names, issuer, issuer, name, name, issuer, name);
+    run((const char *const[]){"sh", "-c", command, NULL});
+}
+
 void certificates_make(const struct certificates *c, const char *name, const char *kind, const char *names)
 {
     char certificate[64], key[64], subject[64], alternatives[256];
@@ -49,8 +61,11 @@ void certificates_make(const struct certificates *c, const char *name, const cha
     snprintf(key, sizeof(key), "%s.key", name);
     snprintf(subject, sizeof(subject), "/CN=%s", name);
     snprintf(alternatives, sizeof(alternatives), "subjectAltName=%s", names);
-    const char *algorithm = strcmp(kind, "ec") == 0 ? "ec" : "rsa:2048";
-    const char *curve = strcmp(kind, "ec") == 0 ? "ec_paramgen_curve:prime256v1" : "rsa_keygen_bits:2048";
+    bool ec = strcmp(kind, "ec") == 0, weak = strcmp(kind, "weak") == 0;
+    const char *algorithm = ec ? "ec" : weak ? "rsa:1024" : "rsa:2048";
+    const char *curve = ec     ? "ec_paramgen_curve:prime256v1"
+                        : weak ? "rsa_keygen_bits:1024"
+                               : "rsa_keygen_bits:2048";
     run((const char *const[]){"openssl", "req", "-x509", "-newkey", algorithm, "-pkeyopt", curve, "-nodes",
                               "-days", "30", "-subj", subject, "-addext", alternatives, "-keyout",
                               certificates_path(c, key), "-out", certificates_path(c, certificate), NULL});

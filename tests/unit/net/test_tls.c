@@ -1,5 +1,6 @@
 /* Who trusts whom, which certificate is shown, and when it is read again. */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ struct bench {
     struct loop_stream *accepted, *connected;
     struct tls_client *client; /* of the connection under way */
     int server_calls, client_calls, server_err, client_err;
+    const char
+        *authorities_break; /* the client is set again, with authorities that cannot be read: this file */
     char detail[512];
 };
 
@@ -114,6 +117,11 @@ static int try(struct bench *b, const struct tls_client_options *options)
     b->accepted = b->connected = NULL;
     b->client = tls_client_new(b->loop);
     assert_ok(tls_client_set(b->client, options, NULL));
+    if (b->authorities_break) {
+        struct tls_client_options broken = *options;
+        broken.ca_file = certificates_path(&certificates, b->authorities_break);
+        assert_err(tls_client_set(b->client, &broken, NULL), ERR_SYNTAX);
+    }
     loop_connect(b->loop, &b->at, NULL, 10000, on_connect, b, &connect);
     pass_ms(b, 100);
     assert_int_equal(b->client_calls, 1);
@@ -291,6 +299,65 @@ static void what_is_wrong_with_the_files_is_said(void **state)
     assert_non_null(strstr(eb.text, "second.key is not the key of the certificate in"));
 }
 
+/* The first `bytes` of a file are another's content. */
+static void cut(const char *from, const char *to, long bytes)
+{
+    char command[512];
+    snprintf(command, sizeof(command), "head -c %ld %s >%s", bytes, certificates_path(&certificates, from),
+             certificates_path(&certificates, to));
+    assert_int_equal(system(command), 0);
+}
+
+static void a_chain_that_is_not_whole_is_refused(void **state)
+{
+    struct err_buf eb = {""};
+    (void)state;
+    struct stat info;
+    assert_int_equal(stat(certificates_path(&certificates, "leaf.pem"), &info), 0);
+    assert_ok(load("leaf.pem", "leaf.key", &eb));
+    cut("leaf.pem", "cut.pem", info.st_size - 100);
+    assert_err(load("cut.pem", "leaf.key", &eb), ERR_SYNTAX);
+    assert_non_null(strstr(eb.text, "cut.pem is damaged or not whole"));
+}
+
+static void a_key_that_no_peer_takes_is_refused(void **state)
+{
+    struct err_buf eb = {""};
+    (void)state;
+    assert_err(load("weak.pem", "weak.key", &eb), ERR_SYNTAX);
+    assert_non_null(strstr(eb.text, "weak.pem cannot be used: ee key too small"));
+}
+
+static void the_chain_is_shown(void **state)
+{
+    struct bench *b = *state;
+    set_clock(b, 0);
+    struct tls_files *const files[] = {files_of("leaf")};
+    tls_server_set(b->server, files, 1);
+    assert_true(shows(b, "root.pem", "leaf.test")); /* the middle is known from the chain alone */
+    assert_false(shows(b, "first.pem", "leaf.test"));
+}
+
+static void authorities_that_were_read_stay(void **state)
+{
+    struct bench *b = *state;
+    struct err_buf eb = {""};
+    struct tls_client_options options = {
+        .policy = TLS_REQUIRED, .name = "a.test", .ca_file = certificates_path(&certificates, "first.pem")};
+    set_clock(b, 0);
+    b->authorities_break = "first.key";
+    assert_ok(try(b, &options));
+    b->authorities_break = NULL;
+    struct tls_client *t = tls_client_new(b->loop);
+    options.policy = TLS_OPPORTUNISTIC;
+    assert_ok(tls_client_set(t, &options, &eb));
+    options = (struct tls_client_options){.policy = TLS_REQUIRED, .name = "a.test", .ca_file = "/nowhere"};
+    assert_err(tls_client_set(t, &options, &eb), ERR_NOT_FOUND);
+    assert_int_equal(tls_client_policy(t),
+                     TLS_REQUIRED); /* what is asked for holds, though nobody is trusted */
+    tls_client_free(t);
+}
+
 static void authorities_that_cannot_be_read_are_trusted_by_nobody(void **state)
 {
     struct bench *b = *state;
@@ -315,6 +382,10 @@ static int make_certificates(void **state)
     certificates_make(&certificates, "first", "ec", "DNS:a.test");
     certificates_make(&certificates, "second", "rsa", "DNS:b.test,DNS:*.wild.test");
     certificates_make(&certificates, "renewed", "ec", "DNS:a.test");
+    certificates_make(&certificates, "weak", "weak", "DNS:a.test");
+    certificates_make(&certificates, "root", "ec", "DNS:root.test");
+    certificates_sign(&certificates, "middle", "root", "DNS:middle.test");
+    certificates_sign(&certificates, "leaf", "middle", "DNS:leaf.test");
     return 0;
 }
 
@@ -339,6 +410,10 @@ int main(void)
         TEST(a_reload_reads_at_once),
         TEST(without_a_certificate_none_is_offered),
         cmocka_unit_test(what_is_wrong_with_the_files_is_said),
+        cmocka_unit_test(a_chain_that_is_not_whole_is_refused),
+        cmocka_unit_test(a_key_that_no_peer_takes_is_refused),
+        TEST(the_chain_is_shown),
+        TEST(authorities_that_were_read_stay),
         TEST(authorities_that_cannot_be_read_are_trusted_by_nobody),
     };
     return cmocka_run_group_tests_name("TLS contexts", tests, make_certificates, remove_certificates);

@@ -14,7 +14,7 @@ struct peer_session {
     struct loop_timer *timer;
     char line[LINE_MAX_BYTES], name[24];
     size_t len;
-    bool data, waits;
+    bool data, held, waits;
 };
 
 /* ---- the peer ---- */
@@ -27,6 +27,7 @@ static void say(struct peer_session *s, const char *text)
 static void session_end(struct peer_session *s)
 {
     s->peer->in_data -= s->waits;
+    s->peer->held_data -= s->held;
     loop_stream_free(s->stream);
     loop_timer_free(s->timer);
     list_remove(&s->node);
@@ -94,6 +95,11 @@ static bool on_rcpt(struct peer_session *s)
 /* false: the session is over. */
 static bool on_line(struct peer_session *s)
 {
+    if (s->data && s->peer->holds_body && !s->held) {
+        s->held = true;
+        s->peer->held_data++;
+        loop_stream_read_stop(s->stream);
+    }
     if (s->data)
         return strcmp(s->line, ".") != 0 || on_dot(s);
     if (starts(s->line, "QUIT")) {
@@ -103,9 +109,34 @@ static bool on_line(struct peer_session *s)
     if (starts(s->line, "RCPT"))
         return on_rcpt(s);
     s->peer->greetings += starts(s->line, "EHLO");
+    if (starts(s->line, "DATA") && s->peer->holds_data) {
+        s->held = true;
+        s->peer->held_data++;
+        return true;
+    }
     s->data = starts(s->line, "DATA");
     say(s, s->data ? "354 go on\r\n" : "250 ok\r\n");
     return true;
+}
+
+static void on_read(void *arg, const char *data, size_t len, int err);
+
+void peer_go_on(struct peer *p)
+{
+    p->holds_data = p->holds_body = false;
+    LIST_FOREACH (it, &p->sessions) {
+        struct peer_session *s = LIST_ENTRY(it, struct peer_session, node);
+        if (!s->held)
+            continue;
+        s->held = false;
+        p->held_data--;
+        if (s->data) {
+            loop_stream_read_start(s->stream, on_read, s);
+            continue;
+        }
+        s->data = true;
+        say(s, "354 go on\r\n");
+    }
 }
 
 static void on_read(void *arg, const char *data, size_t len, int err)
@@ -196,6 +227,11 @@ static void on_accepted(void *arg, int err, int64_t message_id)
 
 void rig_accept(struct target_rig *r, const char *name)
 {
+    rig_accept_sized(r, name, 0);
+}
+
+void rig_accept_sized(struct target_rig *r, const char *name, size_t bytes)
+{
     static const char body[] = "Subject: x\r\n\r\nhello\r\n";
     char address[48];
     snprintf(address, sizeof(address), "%s@d.test", name);
@@ -208,6 +244,8 @@ void rig_accept(struct target_rig *r, const char *name)
     memcpy(in.custody_id.bytes, &r->accepted, sizeof(r->accepted));
     struct body_writer *w = queue_body_begin(r->queue);
     body_append(w, body, sizeof(body) - 1);
+    for (size_t len = 0; len < bytes; len += 7)
+        body_append(w, "hello\r\n", 7);
     queue_accept(r->queue, w, &in, &to, 1, on_accepted, r);
 }
 
@@ -249,7 +287,7 @@ static void on_quarantined(void *arg, struct target *t, struct queue *q)
     fail_msg("mail of %s in quarantine", queue_name(q));
 }
 
-static const struct target_ops target_ops = {.observed = on_observed, .quarantined = on_quarantined};
+static const struct target_ops target_ops = {.observed = on_observed, .to_tell = on_quarantined};
 
 /* Its check says nothing in SMTP, so that all sessions are deliveries. */
 static struct config_check tcp_check = {
@@ -292,7 +330,10 @@ int target_rig_setup(void **state)
                                      .losses_max = 3};
     r->client = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP, .hostname = r->relay.hostname};
     r->claims = claims_new();
-    r->source = source_new(r->loop, r->queue, r->claims, STR("d.test"), STR_EMPTY, on_ready, r);
+    right_rig_begin(&r->right, r->loop, store_network(r->store), "node", r->queue, r->targets,
+                    ARRAY_LEN(r->targets));
+    r->source =
+        source_new(r->loop, r->queue, r->right.right, r->claims, STR("d.test"), STR_EMPTY, on_ready, r);
     for (size_t i = 0; i < ARRAY_LEN(r->targets); i++) {
         peer_start(r, i);
         make_target(r, i);
@@ -310,6 +351,7 @@ int target_rig_teardown(void **state)
     for (size_t i = 0; i < ARRAY_LEN(r->targets); i++)
         target_free(r->targets[i]);
     source_free(r->source);
+    right_rig_end(&r->right);
     claims_free(r->claims);
     queue_close(r->queue);
     store_close(r->store);

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "loop/sim.h"
 #include "relay/target.h"
+#include "right_rig.h"
 #include "store/memory.h"
 #include "store/store.h"
 
@@ -26,6 +27,9 @@ struct peer {
     char cut_already[PEER_TAKEN_MAX]; /* ... by the digit that follows */
     /* What it says to RCPT for name; NULL: nothing, "": the connection is cut. Unset: 250. */
     const char *(*rcpt)(struct peer *p, const char *name);
+    bool holds_data;   /* it does not answer DATA, until peer_go_on */
+    bool holds_body;   /* it does not read on after the first line of a message, until then */
+    int held_data;     /* so many wait for that */
     int rcpts;         /* RCPT heard */
     int greetings;     /* EHLO heard: sessions that were begun */
     int in_data;       /* final dots without an answer */
@@ -40,6 +44,7 @@ struct target_rig {
     struct store_memory *memory;
     struct store *store;
     struct queue *queue;
+    struct right_rig right;
     struct claims *claims;
     struct source *source;
     struct config_relay relay;
@@ -56,11 +61,13 @@ int target_rig_teardown(void **state);
 
 /* Accepts a message for name@d.test. */
 void rig_accept(struct target_rig *r, const char *name);
+void rig_accept_sized(struct target_rig *r, const char *name, size_t bytes); /* about so many */
 /* The source goes under target `to` from now on. */
 void rig_route(struct target_rig *r, size_t to);
 /* Where target i's server is: at peer p, with that epoch. */
 void rig_place(struct target_rig *r, size_t i, size_t p, int64_t epoch);
 bool rig_pass(struct target_rig *r, int64_t ms); /* simulated time */
+void peer_go_on(struct peer *p);
 /* The place in the order in which the peer took it, or -1. */
 int peer_place_of(const struct peer *p, const char *name);
 

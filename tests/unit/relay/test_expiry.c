@@ -50,6 +50,25 @@ static void test_old_ones_go_into_quarantine_with_a_notice(void **state)
     expiry_free(e);
 }
 
+/* The rig's messages have a sender; the report ends it (test_reports.c). */
+static void test_where_it_bounces_the_sender_is_owed_a_report(void **state)
+{
+    static const struct config_relay relay = {.expire_ms = 1000, .bounce = BOUNCE_ALWAYS};
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    const char *to[] = {"a@d.test", NULL};
+    assert_ok(accept_one(r, q, 1, "a@d.test"));
+    assert_ok(accept_body(r, q, 2, "x\r\n", 3, "", to, NULL));
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, &relay, on_expired, &w);
+    RIG_UNTIL(r, w.expired == 2);
+    struct answer told = notices(r, q, 9);
+    assert_int_equal(told.count, 1); /* of that without a sender */
+    struct custody_id without = id_of(2);
+    assert_true(custody_id_eq(&((const struct queue_notice *)told.items)->custody_id, &without));
+    expiry_free(e);
+}
+
 static void test_it_comes_at_its_time_and_to_the_old_one_only(void **state)
 {
     struct rig *r = *state;
@@ -108,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_old_ones_go_into_quarantine_with_a_notice),
+        RIG_TEST(test_where_it_bounces_the_sender_is_owed_a_report),
         RIG_TEST(test_it_comes_at_its_time_and_to_the_old_one_only),
         RIG_TEST(test_a_released_one_has_its_time_again),
         RIG_TEST(test_what_is_held_does_not_expire),

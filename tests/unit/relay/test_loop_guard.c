@@ -38,6 +38,35 @@ static void test_guard_counts_hops_in_any_pieces(void **state)
     }
 }
 
+static void test_the_message_id_is_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *kept;
+    } cases[] = {
+        {"Message-ID: <a@b.test>\r\n\r\n", "<a@b.test>"},
+        {"message-id:<a@b.test> (sent twice)\r\nMessage-ID: <other@b.test>\r\n\r\n", "<a@b.test>"},
+        {"Message-ID:\r\n\t<a@b.test>\r\nX: y\r\n\r\n", "<a@b.test>"},
+        {"Message-ID: \r\nX: <a@b.test>\r\n <c@d.test>\r\n\r\n", ""},
+        {"Message-ID: no brackets\r\n\r\n", "no brackets"},
+        {"X-Message-ID: <a@b.test>\r\n\r\nMessage-ID: <a@b.test>\r\n", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        for (size_t step = 1; step < 30; step++)
+            assert_string_equal(guard_of(cases[i].text, step).message_id, cases[i].kept);
+}
+
+static void test_a_long_message_id_is_cut(void **state)
+{
+    (void)state;
+    char text[2000] = "Message-ID: <", *end = text + strlen(text);
+    memset(end, 'x', 1000);
+    strcpy(end + 1000, "@b.test>\r\n\r\n");
+    struct loop_guard g = guard_of(text, 7);
+    assert_int_equal(strlen(g.message_id), sizeof(g.message_id) - 1);
+    assert_int_equal(strncmp(g.message_id, "<xxx", 4), 0);
+}
+
 static void test_guard_trips_on_own_name(void **state)
 {
     (void)state;
@@ -77,6 +106,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guard_counts_hops_in_any_pieces),
+        cmocka_unit_test(test_the_message_id_is_kept),
+        cmocka_unit_test(test_a_long_message_id_is_cut),
         cmocka_unit_test(test_guard_trips_on_own_name),
         cmocka_unit_test(test_guard_trips_on_hops),
         cmocka_unit_test(test_guard_bears_endless_lines),

@@ -25,7 +25,7 @@ static enum recipient_answer ask(const struct recipients *r, const char *local, 
 {
     const struct config_domain *found = NULL;
     enum recipient_answer answer = recipients_check(r, str_from(local), str_from(domain), &found);
-    assert_int_equal(answer == RECIPIENT_OURS, found != NULL);
+    assert_int_equal(answer == RECIPIENT_OURS || answer == RECIPIENT_ASK, found != NULL);
     return answer;
 }
 
@@ -81,11 +81,11 @@ static void test_directory(void **state)
     recipients_directory_end(&r);
     assert_int_equal(ask(&r, "Alice", "dir.test"), RECIPIENT_OURS);
     assert_int_equal(ask(&r, "alice+news", "dir.test"), RECIPIENT_OURS);
-    assert_int_equal(ask(&r, "bob", "dir.test"), RECIPIENT_UNKNOWN);
+    assert_int_equal(ask(&r, "bob", "dir.test"), RECIPIENT_ASK); /* he may have been added since */
     assert_int_equal(ask(&r, "PostMaster", "dir.test"), RECIPIENT_OURS);
     recipients_directory_begin(&r);
     recipients_directory_end(&r);
-    assert_int_equal(ask(&r, "alice", "dir.test"), RECIPIENT_UNKNOWN);
+    assert_int_equal(ask(&r, "alice", "dir.test"), RECIPIENT_ASK);
     recipients_fini(&r);
 }
 

@@ -56,7 +56,7 @@ static void test_what_was_not_tried_is_no_attempt(void **state)
     assert_int_equal(s.failed_attempts, 0);
     assert_int_equal(schedule_down_for_ms(&s, at(10000)), 0);
     schedule_on_session_start(&s, at(10000));
-    schedule_on_session_progress(&s);
+    (void)schedule_on_session_progress(&s, 5 * NS_PER_MS);
     assert_true(schedule_sessions_free(&s, at(10000)) > 0);
 }
 
@@ -73,8 +73,40 @@ static void test_recovery_allows_sessions_at_once_and_grows(void **state)
     assert_int_equal(schedule_sessions_free(&s, at(20)), 1);
     schedule_on_session_start(&s, at(20));
     for (int i = 0; i < 10; i++)
-        schedule_on_session_progress(&s);
+        (void)schedule_on_session_progress(&s, 5 * NS_PER_MS);
     assert_int_equal(schedule_sessions_free(&s, at(20)), 3);
+}
+
+/* What it refused says nothing about how soon it takes mail. */
+static void test_only_what_was_taken_sets_the_pace(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    schedule_on_session_start(&s, at(0));
+    assert_false(schedule_on_session_progress(&s, -1));
+    assert_int_equal(schedule_sessions_allowed(&s), 1);
+    assert_true(schedule_on_session_progress(&s, 100 * NS_PER_MS));
+    assert_int_equal(schedule_sessions_allowed(&s), 2);
+    for (int i = 0; i < 20; i++)
+        assert_false(schedule_on_session_progress(&s, 380 * NS_PER_MS)); /* slower, not slow */
+    assert_int_equal(schedule_sessions_allowed(&s), 2);
+    for (int i = 0; i < 2; i++)
+        (void)schedule_on_session_progress(&s, 5000 * NS_PER_MS);
+    assert_int_equal(schedule_sessions_allowed(&s), 1);
+}
+
+/* Whatever was planned: the first message goes at the moment of the good probe. */
+static void test_the_first_good_probe_lets_a_message_go(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    schedule_on_server(&s, SCHEDULE_DOWN, at(0));
+    schedule_on_session_start(&s, at(1000));
+    schedule_on_session_end(&s, true, at(1000));
+    assert_int_equal(schedule_sessions_free(&s, at(1001)), 0);
+    schedule_on_server(&s, SCHEDULE_RECOVERING, at(1001));
+    assert_int_equal(schedule_sessions_free(&s, at(1001)), 1);
 }
 
 static void test_recovering_takes_one_session_only(void **state)
@@ -83,7 +115,7 @@ static void test_recovering_takes_one_session_only(void **state)
     struct schedule s = make();
     up(&s, 0);
     for (int i = 0; i < 10; i++)
-        schedule_on_session_progress(&s);
+        (void)schedule_on_session_progress(&s, 5 * NS_PER_MS);
     schedule_on_server(&s, SCHEDULE_RECOVERING, at(1));
     assert_int_equal(schedule_sessions_free(&s, at(1)), 1);
 }
@@ -164,6 +196,47 @@ static void test_up_ends_the_outage(void **state)
     assert_int_equal(schedule_down_for_ms(&s, at(100000)), 0);
 }
 
+/* Failures that healed before the server counted as down are no part of the next outage. */
+static void test_healed_failures_are_forgotten(void **state)
+{
+    const int64_t day_ms = 86400000;
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    schedule_on_probe_failed(&s, false, at(0));
+    schedule_on_probe_failed(&s, false, at(1000));
+    schedule_on_well(&s);
+    assert_int_equal(schedule_down_for_ms(&s, at(day_ms)), 0);
+    for (int i = 0; i < options.attempts_limit; i++)
+        schedule_on_probe_failed(&s, false, at(day_ms));
+    schedule_on_server(&s, SCHEDULE_DOWN, at(day_ms));
+    assert_false(schedule_wants_invocation(&s, at(day_ms + options.after_ms - 1)));
+    assert_true(schedule_wants_invocation(&s, at(day_ms + options.after_ms)));
+}
+
+static void test_an_answer_ends_the_doubt(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    up(&s, 0);
+    schedule_on_probe_failed(&s, false, at(0));
+    schedule_on_session_start(&s, at(1000));
+    (void)schedule_on_session_progress(&s, -1);
+    assert_int_equal(schedule_down_for_ms(&s, at(100000)), 0);
+}
+
+/* What is not up may answer a message and die again: that is one outage. */
+static void test_an_answer_while_down_does_not_end_the_outage(void **state)
+{
+    (void)state;
+    struct schedule s = make();
+    schedule_on_probe_failed(&s, false, at(0));
+    schedule_on_session_start(&s, at(1000));
+    (void)schedule_on_session_progress(&s, -1);
+    schedule_on_well(&s);
+    assert_int_equal(schedule_down_for_ms(&s, at(5000)), 5000);
+}
+
 static void test_a_new_instance_gets_new_chances(void **state)
 {
     (void)state;
@@ -184,7 +257,7 @@ static void test_other_limits_hold_at_once_and_keep_what_was_counted(void **stat
     struct schedule_options other = {.retry_ms = 50, .attempts_limit = 2, .after_ms = 100, .sessions_max = 2};
     up(&s, 0);
     for (int i = 0; i < 10; i++)
-        schedule_on_session_progress(&s);
+        (void)schedule_on_session_progress(&s, 5 * NS_PER_MS);
     assert_int_equal(schedule_sessions_free(&s, at(0)), 4);
     schedule_configure(&s, &other);
     assert_int_equal(schedule_sessions_free(&s, at(0)), 2);
@@ -223,6 +296,8 @@ int main(void)
         cmocka_unit_test(test_down_attempts_are_one_at_a_time_and_periodic),
         cmocka_unit_test(test_what_was_not_tried_is_no_attempt),
         cmocka_unit_test(test_recovery_allows_sessions_at_once_and_grows),
+        cmocka_unit_test(test_only_what_was_taken_sets_the_pace),
+        cmocka_unit_test(test_the_first_good_probe_lets_a_message_go),
         cmocka_unit_test(test_recovering_takes_one_session_only),
         cmocka_unit_test(test_a_failed_session_backs_off_while_the_monitor_still_says_up),
         cmocka_unit_test(test_invocation_needs_attempts_and_time),
@@ -230,6 +305,9 @@ int main(void)
         cmocka_unit_test(test_probes_count_only_when_nothing_waits),
         cmocka_unit_test(test_probes_count_while_an_attempt_hangs),
         cmocka_unit_test(test_up_ends_the_outage),
+        cmocka_unit_test(test_healed_failures_are_forgotten),
+        cmocka_unit_test(test_an_answer_ends_the_doubt),
+        cmocka_unit_test(test_an_answer_while_down_does_not_end_the_outage),
         cmocka_unit_test(test_a_new_instance_gets_new_chances),
         cmocka_unit_test(test_other_limits_hold_at_once_and_keep_what_was_counted),
         cmocka_unit_test(test_message_backoff_doubles_to_an_hour),

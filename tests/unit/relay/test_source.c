@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "relay/source.h"
+#include "right_rig.h"
 #include "unit/store/rig.h"
 #include "unit/unit.h"
 
@@ -10,6 +11,7 @@ struct watch {
     struct rig *rig;
     int ready;
     struct queue *queue;
+    struct right_rig right;
     struct claims *claims;
     struct source *source;
 };
@@ -24,17 +26,23 @@ static struct queue *begin(struct watch *w, struct rig *r)
     int err;
     int64_t epoch;
     *w = (struct watch){.rig = r, .claims = claims_new()};
-    return w->queue = own(r, r->store, "q", "node", 0, &err, &epoch);
+    w->queue = own(r, r->store, "q", "node", 0, &err, &epoch);
+    right_rig_begin(&w->right, r->loop, store_network(r->store), "node", w->queue, NULL, 0);
+    while (!right_is_held(w->right.right))
+        rig_turn(r);
+    return w->queue;
 }
 
 static struct source *watch_source(struct watch *w)
 {
-    return w->source = source_new(w->rig->loop, w->queue, w->claims, STR("d.test"), STR_EMPTY, on_ready, w);
+    return w->source = source_new(w->rig->loop, w->queue, w->right.right, w->claims, STR("d.test"), STR_EMPTY,
+                                  on_ready, w);
 }
 
 static void end(struct watch *w)
 {
     source_free(w->source);
+    right_rig_end(&w->right);
     claims_free(w->claims);
     queue_close(w->queue);
 }
@@ -105,7 +113,8 @@ static void test_what_is_moved_while_out_is_handed_out_once(void **state)
     struct queue *q = begin(&w, r);
     accept_one(r, q, 1, "a@d.test");
     struct source *s = watch_source(&w);
-    struct source *moved = source_new(r->loop, q, w.claims, STR_EMPTY, STR("mail2"), on_ready, &w);
+    struct source *moved =
+        source_new(r->loop, q, w.right.right, w.claims, STR_EMPTY, STR("mail2"), on_ready, &w);
     struct transaction *t = take(r, s, SOURCE_NORMAL);
     struct queue_filter all = {.recipient = STR("a@d.test")}, others = {.recipient = STR("b@d.test")};
     uint64_t changed;

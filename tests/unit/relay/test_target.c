@@ -23,6 +23,30 @@ static void test_what_waits_is_delivered_oldest_first_by_kept_sessions(void **st
     assert_int_equal(r->peers[0].taken_count, 50);
 }
 
+/* They began under other terms, of TLS among others. */
+static void test_open_sessions_end_after_a_reload(void **state)
+{
+    struct target_rig *r = *state;
+    rig_accept(r, "first");
+    RIG_UNTIL(r, r->peers[0].taken_count == 1);
+    int before = r->peers[0].greetings;
+    rig_accept(r, "kept");
+    RIG_UNTIL(r, r->peers[0].taken_count == 2);
+    assert_int_equal(r->peers[0].greetings, before);
+    r->peers[0].delay_ms = 1000;
+    rig_accept(r, "amid");
+    RIG_UNTIL(r, r->peers[0].in_data == 1);
+    target_reload(r->targets[0]);
+    rig_accept(r, "after");
+    RIG_UNTIL(r, r->peers[0].taken_count == 4);
+    assert_true(r->peers[0].greetings > before);
+    before = r->peers[0].greetings;
+    target_reload(r->targets[0]); /* now one is idle */
+    rig_accept(r, "last");
+    RIG_UNTIL(r, r->peers[0].taken_count == 5);
+    assert_true(r->peers[0].greetings > before);
+}
+
 /* While the last ones are being sent nothing is there to hand out. */
 static void test_no_session_is_begun_for_nothing(void **state)
 {
@@ -35,6 +59,29 @@ static void test_no_session_is_begun_for_nothing(void **state)
     rig_accept(r, "slow");
     RIG_UNTIL(r, peer_place_of(&r->peers[0], "slow") >= 0);
     assert_int_equal(r->peers[0].greetings, before + 1);
+}
+
+static bool stays_at_one(struct target_rig *r)
+{
+    if (r->peers[0].in_data != 1)
+        return false;
+    rig_pass(r, 100);
+    return r->peers[0].in_data == 1;
+}
+
+/* The sessions that are too many wait, and go on when it is well again. */
+static void test_a_server_that_gets_slow_has_fewer_messages_at_once(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].delay_ms = 10;
+    accept_many(r, 300);
+    RIG_UNTIL(r, r->peers[0].in_data == 4);
+    r->peers[0].delay_ms = 3000;
+    RIG_UNTIL(r, stays_at_one(r));
+    assert_true(r->peers[0].taken_count < 250);
+    r->peers[0].delay_ms = 10;
+    RIG_UNTIL(r, r->peers[0].in_data == 4);
+    RIG_UNTIL(r, r->peers[0].taken_count == 300);
 }
 
 static void test_no_session_is_begun_for_what_is_out_to_the_old_server(void **state)
@@ -183,7 +230,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TARGET_TEST(test_what_waits_is_delivered_oldest_first_by_kept_sessions),
+        TARGET_TEST(test_open_sessions_end_after_a_reload),
         TARGET_TEST(test_no_session_is_begun_for_nothing),
+        TARGET_TEST(test_a_server_that_gets_slow_has_fewer_messages_at_once),
         TARGET_TEST(test_no_session_is_begun_for_what_is_out_to_the_old_server),
         TARGET_TEST(test_what_the_old_server_gives_back_goes_to_the_new_one_at_once),
         TARGET_TEST(test_what_a_dead_server_holds_goes_to_the_new_one),

@@ -18,7 +18,8 @@ struct world {
     struct str recipients[4];
     struct buf log; /* "ready", "0:delivered:final dot:250 ...", "done", "end:lost:MAIL:..." lines */
     bool late_body, free_at_result, send_again;
-    unsigned wanted, sends_left;
+    unsigned wanted, sends_left, asked_to_end, handed_on;
+    bool may_end;
     const char *body;
     unsigned wakes;
 };
@@ -47,6 +48,7 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     struct world *w = arg;
     char reply[128];
     smtp_reply_describe(&r->reply, reply, sizeof(reply));
+    w->handed_on += r->dsn;
     buf_append_fmt(&w->log, "%d:%s:%s:%s\n", (int)index, smtp_outcome_name(r->outcome),
                    smtp_stage_name(r->stage), reply);
     if (w->free_at_result)
@@ -127,15 +129,20 @@ static void expect_log(struct world *w, const char *expected)
     buf_clear(&w->log);
 }
 
-static void open_ready(struct world *w, enum smtp_client_flavour flavour, const char *ehlo)
+static void greet(struct world *w, const char *ehlo)
 {
-    open_world(w, flavour);
     says(w, "220 hello\r\n");
     smtp_client_output_taken(w->c, smtp_client_output(w->c).len);
     says(w, ehlo);
     expect_log(w, "ready\n");
     assert_true(smtp_client_is_ready(w->c));
     assert_int_equal(smtp_client_timeout_ms(w->c), 0);
+}
+
+static void open_ready(struct world *w, enum smtp_client_flavour flavour, const char *ehlo)
+{
+    open_world(w, flavour);
+    greet(w, ehlo);
 }
 
 static void send_message(struct world *w)
@@ -169,6 +176,35 @@ static void pipelines_where_offered(void **state)
     expect_log(&w, "end:quit:QUIT:quit\n");
     assert_true(smtp_client_finished(w.c));
     close_world(&w);
+}
+
+static void dsn_is_handed_on_where_it_is_offered(void **state)
+{
+    static const struct dsn_request requests[] = {
+        {DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE, STR("rfc822;a+2Bb@example.test")}, {0, STR_EMPTY}};
+    static const char *const replies[] = {"250-mail.example.test\r\n250-PIPELINING\r\n250 DSN\r\n",
+                                          "250-mail.example.test\r\n250 PIPELINING\r\n"};
+    static const char *const commands[] = {
+        "MAIL FROM:<a@b.test> RET=FULL ENVID=QQ+201\r\n"
+        "RCPT TO:<alice@example.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a+2Bb@example.test\r\n"
+        "RCPT TO:<bob@example.test>\r\nDATA\r\n",
+        COMMANDS};
+    (void)state;
+    for (int offered = 0; offered < 2; offered++) {
+        struct world w;
+        open_ready(&w, SMTP_CLIENT_SMTP, replies[!offered]);
+        struct smtp_client_message m = {.reverse_path = STR("a@b.test"),
+                                        .recipients = w.recipients,
+                                        .recipient_count = 2,
+                                        .dsn = {DSN_RET_FULL, STR("QQ+201")},
+                                        .requests = requests,
+                                        .user = STR("alice@example.test")};
+        smtp_client_send(w.c, &m);
+        expect_output(&w, commands[!offered]);
+        says(&w, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 mine\r\n");
+        assert_int_equal(w.handed_on, offered ? 2 : 0);
+        close_world(&w);
+    }
 }
 
 static void ask(struct world *w, size_t count)
@@ -472,6 +508,69 @@ static void body_fails(void **state)
     expect_log(&w,
                "0:abandoned:body:checksum\n1:abandoned:body:checksum\ndone\nend:abandoned:body:checksum\n");
     assert_false(str_ends(smtp_client_output(w.c), STR(".\r\n")));
+    close_world(&w);
+}
+
+static bool on_may_end(void *arg)
+{
+    struct world *w = arg;
+    w->asked_to_end++;
+    return w->may_end;
+}
+
+static const struct smtp_client_ops gated_ops = {.ready = on_ready,
+                                                 .body_wanted = on_body_wanted,
+                                                 .may_end = on_may_end,
+                                                 .result = on_result,
+                                                 .done = on_done,
+                                                 .tls_failed = on_tls_failed,
+                                                 .end = on_end};
+
+/* A message, up to its final dot. */
+static void open_gated(struct world *w, bool may_end)
+{
+    open_world(w, SMTP_CLIENT_SMTP);
+    smtp_client_free(w->c);
+    w->may_end = may_end;
+    w->c = smtp_client_new(&w->options, &gated_ops, w, &nonce);
+    smtp_client_on_wake(w->c, on_wake, w);
+    greet(w, EHLO_PIPELINING);
+    send_message(w);
+    expect_output(w, COMMANDS);
+    says(w, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+    smtp_client_flushed(w->c); /* not all of it yet */
+    assert_int_equal(w->asked_to_end, 0);
+    assert_true(smtp_client_timeout_ms(w->c) > 0);
+    expect_output(w, "x\r\n");
+    assert_int_equal(w->asked_to_end, 0); /* the kernel may not have taken it */
+    assert_true(smtp_client_timeout_ms(w->c) > 0);
+}
+
+static void the_final_dot_is_asked_for_when_all_before_it_is_out(void **state)
+{
+    (void)state;
+    struct world w;
+    open_gated(&w, true);
+    smtp_client_flushed(w.c);
+    expect_output(&w, ".\r\n");
+    smtp_client_flushed(w.c);
+    assert_int_equal(w.asked_to_end, 1);
+    says(&w, "250 2.0.0 mine\r\n");
+    expect_log(&w, "0:delivered:final dot:250 2.0.0 mine\n1:delivered:final dot:250 2.0.0 mine\ndone\n");
+    close_world(&w);
+    open_gated(&w, false);
+    smtp_client_flushed(w.c);
+    expect_output(&w, "");
+    assert_true(smtp_client_finished(w.c));
+    expect_log(&w, "0:abandoned:body:the message may not be sent any more\n"
+                   "1:abandoned:body:the message may not be sent any more\ndone\n"
+                   "end:abandoned:body:the message may not be sent any more\n");
+    close_world(&w);
+    open_gated(&w, true);
+    says(&w, "552 5.3.4 stop\r\n"); /* an answer before it */
+    buf_clear(&w.log);
+    smtp_client_flushed(w.c);
+    assert_int_equal(w.asked_to_end, 0);
     close_world(&w);
 }
 
@@ -812,6 +911,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pipelines_where_offered),
+        cmocka_unit_test(dsn_is_handed_on_where_it_is_offered),
         cmocka_unit_test(a_question_ends_at_rcpt),
         cmocka_unit_test(a_question_without_pipelining_waits),
         cmocka_unit_test(waits_where_not),
@@ -826,6 +926,7 @@ int main(void)
         cmocka_unit_test(lmtp_lost_between_the_replies),
         cmocka_unit_test(answer_before_the_final_dot),
         cmocka_unit_test(body_fails),
+        cmocka_unit_test(the_final_dot_is_asked_for_when_all_before_it_is_out),
         cmocka_unit_test(body_waits_for_a_slow_reader),
         cmocka_unit_test(freed_inside_a_callback),
         cmocka_unit_test(many_that_cannot_be_taken),

@@ -17,6 +17,7 @@ struct world {
     size_t piece;
     uint64_t size_bytes;
     bool hold_body;
+    bool may_end;
     struct buf log;
 };
 
@@ -55,6 +56,17 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
 static const struct smtp_client_ops ops = {
     .body_wanted = on_body_wanted, .result = on_result, .done = on_done, .end = on_end};
 
+static bool on_may_end(void *arg)
+{
+    return ((struct world *)arg)->may_end;
+}
+
+static const struct smtp_client_ops gated_ops = {.body_wanted = on_body_wanted,
+                                                 .may_end = on_may_end,
+                                                 .result = on_result,
+                                                 .done = on_done,
+                                                 .end = on_end};
+
 static void says(struct world *w, const char *text)
 {
     smtp_client_input(w->c, text, strlen(text));
@@ -72,7 +84,8 @@ static void expect_log(struct world *w, const char *expected)
     buf_clear(&w->log);
 }
 
-static void open_world(struct world *w, enum smtp_client_flavour flavour, const char *more)
+static void open_with(struct world *w, const struct smtp_client_ops *with, enum smtp_client_flavour flavour,
+                      const char *more)
 {
     char ehlo[100];
     *w = (struct world){.options = {.hostname = "relay.test", .flavour = flavour},
@@ -80,11 +93,16 @@ static void open_world(struct world *w, enum smtp_client_flavour flavour, const 
                         .pieces = {"x\r\n"},
                         .size_bytes = 3};
     buf_init(&w->log, 10000);
-    w->c = smtp_client_new(&w->options, &ops, w, &nonce);
+    w->c = smtp_client_new(&w->options, with, w, &nonce);
     says(w, "220 hello\r\n");
     smtp_client_output_taken(w->c, smtp_client_output(w->c).len);
     snprintf(ehlo, sizeof(ehlo), "250-hi\r\n250-CHUNKING\r\n250 %s\r\n", more);
     says(w, ehlo);
+}
+
+static void open_world(struct world *w, enum smtp_client_flavour flavour, const char *more)
+{
+    open_with(w, &ops, flavour, more);
 }
 
 static void close_world(struct world *w)
@@ -270,6 +288,81 @@ static void an_empty_message(void **state)
     close_world(&w);
 }
 
+/* Its last chunk is one of no bytes then: what goes before it has left when it is asked for. */
+static void the_end_is_asked_for_when_all_else_has_left(void **state)
+{
+    struct world w;
+    (void)state;
+    open_with(&w, &gated_ops, SMTP_CLIENT_SMTP, "PIPELINING");
+    w.pieces[0] = "no end of line";
+    send_message(&w);
+    w.may_end = true;
+    smtp_client_flushed(w.c); /* it has not: the output is not taken */
+    expect(&w, ENVELOPE "BDAT 16\r\nno end of line\r\n");
+    smtp_client_flushed(w.c);
+    expect(&w, "BDAT 0 LAST\r\n");
+    says(&w, "250 m\r\n250 a\r\n250 c\r\n250 chunk\r\n");
+    expect_log(&w, "");
+    says(&w, "250 taken\r\n");
+    expect_log(&w, "0:delivered:final dot:250 1:delivered:final dot:250 done ");
+    close_world(&w);
+}
+
+static void without_pipelining_the_end_waits_for_the_chunk_before(void **state)
+{
+    struct world w;
+    (void)state;
+    open_with(&w, &gated_ops, SMTP_CLIENT_SMTP, "8BITMIME");
+    w.may_end = true;
+    send_message(&w);
+    expect(&w, "MAIL FROM:<s@s.test>\r\n");
+    says(&w, "250 m\r\n");
+    expect(&w, "RCPT TO:<a@b.test>\r\n");
+    says(&w, "250 a\r\n");
+    expect(&w, "RCPT TO:<c@b.test>\r\n");
+    says(&w, "250 c\r\n");
+    expect(&w, "BDAT 3\r\nx\r\n");
+    smtp_client_flushed(w.c);
+    expect(&w, "");
+    says(&w, "250 chunk\r\n");
+    smtp_client_flushed(w.c);
+    expect(&w, "BDAT 0 LAST\r\n");
+    close_world(&w);
+}
+
+static void a_message_that_may_not_end_is_given_up(void **state)
+{
+    struct world w;
+    (void)state;
+    open_with(&w, &gated_ops, SMTP_CLIENT_SMTP, "PIPELINING");
+    send_message(&w);
+    expect(&w, ENVELOPE "BDAT 3\r\nx\r\n");
+    smtp_client_flushed(w.c);
+    expect(&w, "");
+    assert_true(smtp_client_finished(w.c));
+    close_world(&w);
+}
+
+static void a_chunk_that_is_refused_before_the_end_ends_it(void **state)
+{
+    struct world w;
+    (void)state;
+    open_with(&w, &gated_ops, SMTP_CLIENT_SMTP, "8BITMIME PIPELINING");
+    w.may_end = true;
+    send_message(&w);
+    expect(&w, "MAIL FROM:<s@s.test>\r\n");
+    says(&w, "250 m\r\n");
+    smtp_client_output_taken(w.c, smtp_client_output(w.c).len);
+    says(&w, "250 a\r\n");
+    smtp_client_output_taken(w.c, smtp_client_output(w.c).len);
+    says(&w, "250 c\r\n");
+    expect(&w, "BDAT 3\r\nx\r\n");
+    says(&w, "552 5.3.4 no\r\n");
+    smtp_client_flushed(w.c);
+    expect(&w, "RSET\r\n");
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +375,10 @@ int main(void)
         cmocka_unit_test(a_chunk_refused_while_the_body_is_awaited),
         cmocka_unit_test(lost_after_the_last_it_is_unknown),
         cmocka_unit_test(an_empty_message),
+        cmocka_unit_test(the_end_is_asked_for_when_all_else_has_left),
+        cmocka_unit_test(without_pipelining_the_end_waits_for_the_chunk_before),
+        cmocka_unit_test(a_message_that_may_not_end_is_given_up),
+        cmocka_unit_test(a_chunk_that_is_refused_before_the_end_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -482,6 +482,25 @@ static void a_message_that_is_slow_is_taken(void **state)
     assert_false(is_ended_after(TO_DATA, line, 100, 60 * 60000)); /* 2,020 bytes a second, for an hour */
 }
 
+/* BDAT is no talk: what counts is that it moves. */
+static void a_chunk_that_is_slow_is_taken(void **state)
+{
+    static char line[203];
+    (void)state;
+    memset(line, 'x', 200);
+    memcpy(line + 200, "\r\n", 3);
+    assert_false(
+        is_ended_after("EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\nBDAT 100000000\r\n", line,
+                       100, 60 * 60000));
+}
+
+static void chunks_of_a_byte_keep_no_session(void **state)
+{
+    (void)state;
+    assert_true(is_ended_after("EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\n", "BDAT 1\r\nx",
+                               50000, 13 * 60000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +515,8 @@ int main(void)
         cmocka_unit_test(commands_alone_keep_no_session),
         cmocka_unit_test(a_message_that_drips_is_not_waited_for),
         cmocka_unit_test(a_message_that_is_slow_is_taken),
+        cmocka_unit_test(a_chunk_that_is_slow_is_taken),
+        cmocka_unit_test(chunks_of_a_byte_keep_no_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

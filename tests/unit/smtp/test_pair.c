@@ -16,7 +16,7 @@ struct pair {
 
     /* What the server's owner saw */
     char mail[128];
-    bool eight_bit, has_custody;
+    bool eight_bit, has_custody, authenticated;
     struct custody_id custody_id;
     struct buf message;
     unsigned messages, resets;
@@ -38,6 +38,7 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     snprintf(p->mail, sizeof(p->mail), "%.*s %d", STR_ARG(mail->reverse_path), (int)mail->size_bytes);
     p->eight_bit = mail->eight_bit;
     p->has_custody = mail->custody_id;
+    p->authenticated = mail->authenticated;
     if (mail->custody_id)
         p->custody_id = *mail->custody_id;
     buf_clear(&p->message);
@@ -289,6 +290,26 @@ static void custody_travels_between_our_own(void **state)
     pair_quit(&p);
 }
 
+/* That a user has logged in is believed of our own parts alone; without the proof nothing is said of him. */
+static void a_user_is_told_between_our_own(void **state)
+{
+    struct setup setup = smtp_setup();
+    (void)state;
+    setup.client.peer_key = &key;
+    setup.client.node = "east1";
+    for (int ours = 0; ours < 2; ours++)
+        for (int user = 0; user < 2; user++) {
+            struct smtp_client_message m = {.reverse_path = STR("a@b.test")};
+            struct pair p;
+            m.user = user ? STR("a+b@example.test") : STR_EMPTY;
+            setup.server.peer_key = ours ? &key : NULL;
+            pair_open(&p, &setup, 100);
+            pair_send(&p, &m, (const char *const[]){"alice@example.test", NULL}, "x\r\n");
+            assert_int_equal(p.authenticated, ours && user);
+            pair_quit(&p);
+        }
+}
+
 /* The server's limit is 1,000 bytes, judged where the message came in. */
 static void trace_fields_of_our_own_do_not_count(void **state)
 {
@@ -386,6 +407,7 @@ int main(void)
         cmocka_unit_test(some_recipients_refused),
         cmocka_unit_test(lmtp_answers_for_each_recipient),
         cmocka_unit_test(custody_travels_between_our_own),
+        cmocka_unit_test(a_user_is_told_between_our_own),
         cmocka_unit_test(custody_is_told_to_nobody_else),
         cmocka_unit_test(trace_fields_of_our_own_do_not_count),
         cmocka_unit_test(what_the_server_cannot_take),

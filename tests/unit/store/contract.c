@@ -16,7 +16,9 @@ int rig_run(const char *engine, int (*setup)(void **state), const struct rig_tes
     size_t count = gather(tests, 0, network_tests, setup);
     count = gather(tests, count, recipient_tests, setup);
     count = gather(tests, count, queue_tests, setup);
+    count = gather(tests, count, find_tests, setup);
     count = gather(tests, count, kept_tests, setup);
+    count = gather(tests, count, report_tests, setup);
     count = gather(tests, count, body_tests, setup);
     count = gather(tests, count, mail_tests, setup);
     count = gather(tests, count, extra, setup);

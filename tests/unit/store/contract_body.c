@@ -16,7 +16,7 @@ static int accept_writer(struct rig *r, struct queue *q, struct body_writer *w, 
 {
     ASK(r, a);
     struct queue_message_in in = {.custody_id = id_of(id), .reverse_path = STR_EMPTY};
-    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test"), STR_EMPTY};
     queue_accept(q, w, &in, &to, 1, on_accept, &a);
     rig_wait(r, &a.done);
     *ret_message_id = a.number;
@@ -142,7 +142,7 @@ static void end_at_room(void *arg)
 {
     struct at_room *a = arg;
     const struct queue_message_in message = {.custody_id = id_of(7), .reverse_path = STR_EMPTY};
-    const struct queue_recipient_in to = {STR("a@example.test"), STR("example.test")};
+    const struct queue_recipient_in to = {STR("a@example.test"), STR("example.test"), STR_EMPTY};
     if (a->called)
         return;
     a->called = true;

@@ -3,8 +3,6 @@
 
 #include "store/queue_kept.h"
 
-#define EVER ((struct wall_time){INT64_MAX})
-
 static struct queue *new_queue(struct rig *r)
 {
     struct queue *q = own(r, r->store, "relay-east", "east1", 0, NULL, NULL);
@@ -53,10 +51,10 @@ static void on_kept(void *arg, int err, const struct queue_kept *kept)
     on_plain(a, err);
 }
 
-static struct queue_kept kept(struct rig *r, struct queue *q, int64_t since_ms, struct wall_time until)
+static struct queue_kept kept(struct rig *r, struct queue *q, int64_t since_ms)
 {
     ASK(r, a);
-    queue_kept_count(q, (struct wall_time){since_ms}, until, on_kept, &a);
+    queue_kept_count(q, (struct wall_time){since_ms}, on_kept, &a);
     rig_wait(r, &a.done);
     assert_ok(a.err);
     return (struct queue_kept){(uint64_t)a.number, (uint64_t)a.second};
@@ -117,14 +115,13 @@ static void what_was_delivered_is_kept(void **state)
     struct queue *q = new_queue(r);
     int64_t message_id = delivered(r, q, 1, "mail1", 1000);
     assert_true(has_body(r, q, message_id));
-    struct queue_kept all = kept(r, q, 0, EVER);
+    struct queue_kept all = kept(r, q, 0);
     assert_int_equal(all.messages, 1);
     assert_int_equal(all.bytes, 5);
-    assert_int_equal(kept(r, q, 1001, EVER).messages, 0);
-    assert_int_equal(kept(r, q, 0, (struct wall_time){1000}).messages, 0);
+    assert_int_equal(kept(r, q, 1001).messages, 0);
     queue_keep(q, false);
     assert_false(has_body(r, q, delivered(r, q, 2, "mail1", 1000)));
-    assert_int_equal(kept(r, q, 0, EVER).messages, 1);
+    assert_int_equal(kept(r, q, 0).messages, 1);
 }
 
 static void what_nobody_got_is_not_kept(void **state)
@@ -140,10 +137,25 @@ static void what_nobody_got_is_not_kept(void **state)
     assert_false(has_body(r, q, removed));
     assert_ok(accept_body(r, q, 2, "hello", 5, "", both, &half));
     settle_at(r, q, newest(r, q).id, QUEUE_OUTCOME_DELIVERED, "mail1", 1000);
-    assert_int_equal(kept(r, q, 0, EVER).messages, 0); /* alice's still waits */
+    assert_int_equal(kept(r, q, 0).messages, 1); /* though alice's still waits */
     assert_ok(act(r, q, &all, QUEUE_ACT_REMOVE, "", NULL));
     assert_true(has_body(r, q, half));
-    assert_int_equal(kept(r, q, 0, EVER).messages, 1);
+    assert_int_equal(kept(r, q, 0).messages, 1);
+}
+
+static void what_waits_outlives_the_net(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const char *both[] = {"alice@example.test", "bob@example.test", NULL};
+    int64_t half;
+    assert_ok(accept_body(r, q, 1, "hello", 5, "", both, &half));
+    int64_t bobs = newest(r, q).id;
+    settle_at(r, q, bobs, QUEUE_OUTCOME_DELIVERED, "mail1", 1000);
+    assert_int_equal(prune(r, q, 2000, 0).count, 1);
+    assert_true(has_body(r, q, half)); /* for alice */
+    settle_at(r, q, bobs - 1, QUEUE_OUTCOME_REMOVED, "mail1", 3000);
+    assert_false(has_body(r, q, half));
 }
 
 static void what_is_kept_outlives_its_owner(void **state)
@@ -153,7 +165,7 @@ static void what_is_kept_outlives_its_owner(void **state)
     int64_t message_id = delivered(r, q, 1, "mail1", 1000);
     struct queue *next = own(r, rig_open(r), "relay-east", "west1", 1, NULL, NULL);
     assert_true(has_body(r, next, message_id));
-    assert_int_equal(kept(r, next, 0, EVER).messages, 1);
+    assert_int_equal(kept(r, next, 0).messages, 1);
     assert_err(prune(r, q, 5000, 0).err, ERR_FENCED);
     assert_true(has_body(r, next, message_id));
 }
@@ -223,13 +235,12 @@ static void what_is_replayed_waits_again(void **state)
     assert_int_equal(again.state, QUEUE_WAITING);
     assert_int_equal(again.attempts, 1);
     assert_true(again.waits_since.ms > again.received_at.ms); /* its age is counted anew */
-    assert_int_equal(kept(r, q, 0, EVER).messages, 0);
-    assert_int_equal(prune(r, q, 9000, 0).count, 0);
+    assert_int_equal(prune(r, q, 9000, 0).count, 1);
     assert_true(has_body(r, q, message_id));
     a = summary(r, q);
     assert_int_equal(((const struct queue_count *)a.items)->waiting, 1);
     settle_at(r, q, again.id, QUEUE_OUTCOME_DELIVERED, "mail1", 3000);
-    assert_int_equal(kept(r, q, 0, EVER).messages, 1);
+    assert_int_equal(kept(r, q, 0).messages, 1);
     assert_int_equal(replay(r, q, &which).deliveries, 0); /* it has ended later than `until` */
 }
 
@@ -248,10 +259,32 @@ static void only_what_that_server_got_in_that_time(void **state)
     settle_at(r, q, bobs - 1, QUEUE_OUTCOME_DELIVERED, "mail2", 1500);
     settle_at(r, q, bobs, QUEUE_OUTCOME_DELIVERED, "mail1", 1600);
     struct queue_replayed done = replay(r, q, &which);
-    assert_int_equal(done.messages, 2); /* number 3 was looked at, too */
+    assert_int_equal(done.messages, 3); /* numbers 2 and 3 were looked at, too */
     assert_int_equal(done.deliveries, 1);
     assert_int_equal(newest(r, q).id, bobs);
     assert_int_equal(due(r, q, "example.test", "", 0, 10).count, 1);
+}
+
+/* One recipient's server got it and lost it; the other's is down, or refused it, or got it much later. */
+static void whatever_became_of_the_others(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const char *both[] = {"alice@example.test", "bob@example.test", NULL};
+    struct queue_replay which = {.server = STR("mail1"), .since = {1000}, .until = {2000}, .limit = 10};
+    assert_ok(accept_body(r, q, 1, "hello", 5, "a@b.test", both, NULL));
+    int64_t bobs = newest(r, q).id;
+    settle_at(r, q, bobs, QUEUE_OUTCOME_DELIVERED, "mail1", 1500);
+    assert_int_equal(replay(r, q, &which).deliveries, 1);
+    settle_at(r, q, bobs, QUEUE_OUTCOME_DELIVERED, "mail1", 1600);
+    settle_at(r, q, bobs - 1, QUEUE_OUTCOME_QUARANTINED, "mail2", 1700);
+    assert_int_equal(replay(r, q, &which).deliveries, 1);
+    settle_at(r, q, bobs, QUEUE_OUTCOME_DELIVERED, "mail1", 1800);
+    settle_at(r, q, bobs - 1, QUEUE_OUTCOME_DELIVERED, "mail2", 9000);
+    assert_int_equal(replay(r, q, &which).deliveries, 1);
+    which = (struct queue_replay){.server = STR("mail1"), .since = {8000}, .until = {10000}, .limit = 10};
+    settle_at(r, q, bobs, QUEUE_OUTCOME_DELIVERED, "mail1", 1900);
+    assert_int_equal(replay(r, q, &which).deliveries, 0);
 }
 
 static void a_replay_goes_in_slices(void **state)
@@ -270,18 +303,43 @@ static void a_replay_goes_in_slices(void **state)
         assert_int_equal(done.more, slices < 3);
     }
     assert_int_equal(deliveries, 5);
+    which = (struct queue_replay){.server = STR("mail1"), .until = {5000}, .limit = 2};
+    assert_int_equal(replay(r, q, &which).deliveries, 0); /* all wait already */
     assert_int_equal(due(r, q, "example.test", "", 0, 10).count, 5);
+}
+
+static void a_slice_is_bounded_in_deliveries(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const char *three[] = {"alice@example.test", "bob@example.test", "carol@example.test", NULL};
+    struct queue_replay which = {.server = STR("mail1"), .until = {5000}, .limit = 4};
+    for (uint64_t id = 1; id <= 4; id++) {
+        assert_ok(accept_body(r, q, id, "hello", 5, "a@b.test", three, NULL));
+        for (int64_t i = newest(r, q).id, n = 0; n < 3; n++)
+            settle_at(r, q, i - n, QUEUE_OUTCOME_DELIVERED, "mail1", 1000);
+    }
+    struct queue_replayed done = replay(r, q, &which);
+    assert_int_equal(done.deliveries, 6);
+    assert_true(done.more);
+    which.after_message_id = done.last_message_id;
+    done = replay(r, q, &which);
+    assert_int_equal(done.deliveries, 6);
+    assert_false(done.more);
 }
 
 const struct rig_test kept_tests[] = {
     {"what was delivered is kept", what_was_delivered_is_kept},
     {"what nobody got is not kept", what_nobody_got_is_not_kept},
+    {"what waits outlives the net", what_waits_outlives_the_net},
     {"what is kept outlives its owner", what_is_kept_outlives_its_owner},
     {"what is too old goes", what_is_too_old_goes},
     {"what is too much goes, oldest first", what_is_too_much_goes_oldest_first},
     {"pruning goes in slices", pruning_goes_in_slices},
     {"what is replayed waits again", what_is_replayed_waits_again},
     {"only what that server got in that time", only_what_that_server_got_in_that_time},
+    {"whatever became of the others", whatever_became_of_the_others},
     {"a replay goes in slices", a_replay_goes_in_slices},
+    {"a slice is bounded in deliveries", a_slice_is_bounded_in_deliveries},
     {NULL, NULL},
 };

@@ -591,6 +591,39 @@ static void a_watch_fires_for_its_mailbox(void **state)
     assert_false(a.done);
 }
 
+static void on_users(void *arg, int err, const struct str *users, size_t count)
+{
+    struct answer *a = arg;
+    a->number = 0;
+    for (size_t i = 0; !err && i < count; i++)
+        a->number += str_eq(users[i], STR("alice@example.test")) ? 1 : 10;
+    on_plain(a, err);
+}
+
+/* 1: alice, 10: somebody else. */
+static int64_t had_by(struct rig *r, struct mail *m, uint64_t number)
+{
+    struct custody_id id = id_of(number);
+    ASK(r, a);
+    mail_trace(m, &id, on_users, &a);
+    rig_wait(r, &a.done);
+    assert_ok(a.err);
+    return a.number;
+}
+
+static void it_is_known_who_had_a_message(void **state)
+{
+    struct rig *r = *state;
+    struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
+    const char *both[] = {"alice@example.test", "bob@example.test", NULL};
+    const char *one[] = {"alice@example.test", NULL};
+    assert_ok(deliver(r, m, 1, "x", both));
+    assert_ok(deliver(r, m, 2, "x", one));
+    assert_int_equal(had_by(r, m, 1), 11);
+    assert_int_equal(had_by(r, m, 2), 1);
+    assert_int_equal(had_by(r, m, 3), 0);
+}
+
 const struct rig_test mail_tests[] = {
     {"each instance needs a higher epoch", each_instance_needs_a_higher_epoch},
     {"servers do not fence each other", servers_do_not_fence_each_other},
@@ -617,5 +650,6 @@ const struct rig_test mail_tests[] = {
     {"renaming the inbox moves its messages", renaming_the_inbox_moves_its_messages},
     {"a subscription stays", a_subscription_stays},
     {"a watch fires for its mailbox", a_watch_fires_for_its_mailbox},
+    {"it is known who had a message", it_is_known_who_had_a_message},
     {NULL, NULL},
 };

@@ -216,15 +216,15 @@ static void an_end_is_for_good_and_frees_the_body(void **state)
     int64_t id = first_id(r, q);
     assert_ok(settle(r, q, id, QUEUE_OUTCOME_DELIVERED, 0));
     assert_str(read_body(r, queue_body_open(q, message_id)).text, "hello");
-    assert_ok(settle(r, q, id + 1, QUEUE_OUTCOME_BOUNCED, 0));
+    assert_ok(settle(r, q, id + 1, QUEUE_OUTCOME_REMOVED, 0));
     assert_err(read_body(r, queue_body_open(q, message_id)).err, ERR_NOT_FOUND);
     assert_ok(settle(r, q, id, QUEUE_OUTCOME_DEFERRED, 0));
     assert_int_equal(due(r, q, "example.test", "", 0, 3).count, 0);
-    struct queue_filter ended = {.states = 1 << QUEUE_DELIVERED | 1 << QUEUE_BOUNCED, .limit = 10};
+    struct queue_filter ended = {.states = 1 << QUEUE_DELIVERED | 1 << QUEUE_REMOVED, .limit = 10};
     struct answer a = list_rows(r, q, &ended);
     assert_int_equal(a.count, 2);
     assert_int_equal(row(&a, 0)->state, QUEUE_DELIVERED);
-    assert_int_equal(row(&a, 1)->state, QUEUE_BOUNCED);
+    assert_int_equal(row(&a, 1)->state, QUEUE_REMOVED);
 }
 
 static void a_quarantined_one_waits_for_release(void **state)
@@ -244,22 +244,28 @@ static void a_quarantined_one_waits_for_release(void **state)
 
 struct trace_text {
     struct answer answer;
-    char text[256];
+    char text[512];
 };
 
-static void on_trace(void *arg, int err, const struct queue_rows *rows, const struct queue_attempt *attempts,
-                     size_t attempt_count)
+static void on_trace(void *arg, int err, const struct queue_life *life)
 {
     struct trace_text *t = arg;
+    const struct queue_rows *rows = &life->rows;
+    const struct queue_attempt *attempts = life->attempts;
     size_t len = 0;
     for (size_t i = 0; err == 0 && i < rows->count; i++)
         len += (size_t)snprintf(t->text + len, sizeof(t->text) - len, "%s ",
                                 queue_state_name(rows->items[i].state));
-    for (size_t i = 0; i < attempt_count; i++)
+    for (size_t i = 0; i < life->attempt_count; i++)
         len += (size_t)snprintf(t->text + len, sizeof(t->text) - len, "%s/%.*s/%.*s/%.*s/%d/%d ",
                                 queue_outcome_name(attempts[i].outcome), STR_ARG(attempts[i].recipient),
                                 STR_ARG(attempts[i].server), STR_ARG(attempts[i].instance),
                                 (int)attempts[i].epoch, (int)attempts[i].generation);
+    for (size_t i = 0; i < life->act_count; i++)
+        len += (size_t)snprintf(
+            t->text + len, sizeof(t->text) - len, "%s+%d/%.*s/%.*s/%.*s ",
+            queue_action_name(life->acts[i].action), (int)(life->acts[i].delivery_id - rows->items[0].id),
+            STR_ARG(life->acts[i].home), STR_ARG(life->acts[i].who), STR_ARG(life->acts[i].why));
     on_plain(&t->answer, err);
 }
 
@@ -417,6 +423,33 @@ static void a_moved_one_is_due_at_its_own_home(void **state)
     assert_int_equal(due(r, q, "example.test", "", 0, 9).count, 2);
 }
 
+/* Also when the place changes from recipient to recipient, and back. */
+static void what_was_accepted_for_a_home_is_due_there(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const struct queue_recipient_in to[] = {
+        {STR("alice@example.test"), STR("example.test"), STR_EMPTY},
+        {STR("carol@far.test"), STR("far.test"), STR(QUEUE_HOME_OUTSIDE)},
+        {STR("bob@example.test"), STR("example.test"), STR(QUEUE_HOME_OUTSIDE)},
+        {STR("dan@example.test"), STR("example.test"), STR("mail2")},
+        {STR("eve@example.test"), STR("example.test"), STR_EMPTY},
+    };
+    assert_ok(accept_to(r, q, 1, STR("hello"), "", to, ARRAY_LEN(to), NULL));
+    struct answer own = due(r, q, "example.test", "", 0, 9);
+    assert_int_equal(own.count, 2);
+    assert_str(row(&own, 1)->recipient, "eve@example.test");
+    struct answer outside = due(r, q, "", QUEUE_HOME_OUTSIDE, 0, 9);
+    assert_int_equal(outside.count, 2);
+    assert_str(row(&outside, 0)->recipient, "carol@far.test");
+    assert_str(row(&outside, 0)->home, QUEUE_HOME_OUTSIDE);
+    assert_str(row(&outside, 1)->domain, "example.test");
+    struct answer a = due(r, q, "", "mail2", 0, 9);
+    assert_int_equal(a.count, 1);
+    a = summary(r, q);
+    assert_int_equal(a.count, 4);
+}
+
 static void a_removed_one_has_ended(void **state)
 {
     struct rig *r = *state;
@@ -435,7 +468,46 @@ static void a_removed_one_has_ended(void **state)
     assert_int_equal(a.count, 1);
     assert_int_equal(row(&a, 0)->state, QUEUE_REMOVED);
     assert_string_equal(trace(r, q, 1).text,
-                        "removed delivered/alice@example.test/mail1/east1 127.1.0.10/7/3 ");
+                        "removed delivered/alice@example.test/mail1/east1 127.1.0.10/7/3 "
+                        "remove+0//operator/a test ");
+}
+
+static void a_trace_tells_what_operators_did(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const char *to[] = {"a@example.test", "b@example.test", NULL};
+    assert_ok(accept_body(r, q, 1, "x", 1, "", to, NULL));
+    assert_ok(accept_one(r, q, 2, "a@example.test"));
+    struct queue_filter b = {.recipient = STR("b@example.test")}, all = {.limit = 0};
+    assert_ok(act(r, q, &b, QUEUE_ACT_MOVE, "mail2", NULL));
+    assert_ok(act(r, q, &b, QUEUE_ACT_MOVE, "mail2", NULL)); /* changes nothing */
+    assert_ok(act(r, q, &all, QUEUE_ACT_HOLD, "", NULL));
+    assert_string_equal(trace(r, q, 1).text, "held held hold+0//operator/a test "
+                                             "move+1/mail2/operator/a test hold+1//operator/a test ");
+    assert_string_equal(trace(r, q, 2).text, "held hold+0//operator/a test ");
+}
+
+static void an_order_acts_once(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct queue_filter two = {.limit = 2};
+    uint64_t changed;
+    for (uint64_t i = 1; i <= 5; i++)
+        assert_ok(accept_one(r, q, i, "alice@example.test"));
+    r->order_key = STR("order-1");
+    assert_ok(act(r, q, &two, QUEUE_ACT_HOLD, "", &changed));
+    assert_int_equal(changed, 2);
+    queue_close(q); /* its answer was lost */
+    q = own(r, r->store, "relay-east", "west1", 1, NULL, NULL);
+    assert_ok(act(r, q, &two, QUEUE_ACT_HOLD, "", &changed));
+    assert_int_equal(changed, 2);
+    assert_int_equal(due(r, q, "example.test", "", 0, 9).count, 3);
+    r->order_key = STR("order-2");
+    assert_ok(act(r, q, &two, QUEUE_ACT_HOLD, "", &changed));
+    assert_int_equal(due(r, q, "example.test", "", 0, 9).count, 1);
+    r->order_key = STR_EMPTY;
 }
 
 static void an_act_keeps_to_its_limit(void **state)
@@ -569,7 +641,7 @@ static void closing_a_queue_forgets_what_is_pending(void **state)
     struct queue *q = new_queue(r);
     struct body_reader *reader = queue_body_open(q, 1);
     struct body_writer *writer = queue_body_begin(q);
-    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test"), STR_EMPTY};
     for (uint64_t i = 1; i <= 20; i++) {
         struct queue_message_in in = {.custody_id = id_of(i), .reverse_path = STR_EMPTY};
         struct body_writer *w = queue_body_begin(q);
@@ -607,7 +679,10 @@ const struct rig_test queue_tests[] = {
     {"a held one is not due", a_held_one_is_not_due},
     {"retry makes it due at once", retry_makes_it_due_at_once},
     {"a moved one is due at its own home", a_moved_one_is_due_at_its_own_home},
+    {"what was accepted for a home is due there", what_was_accepted_for_a_home_is_due_there},
     {"a removed one has ended", a_removed_one_has_ended},
+    {"a trace tells what operators did", a_trace_tells_what_operators_did},
+    {"an order acts once", an_order_acts_once},
     {"an act keeps to its limit", an_act_keeps_to_its_limit},
     {"a list filters", a_list_filters},
     {"a list goes page by page", a_list_goes_page_by_page},

@@ -295,31 +295,38 @@ static void on_accept(void *arg, int err, int64_t message_id)
     answered(a, err);
 }
 
-int accept_body(struct rig *r, struct queue *q, uint64_t id, const char *body, size_t len, const char *sender,
-                const char *const *recipients, int64_t *ret_message_id)
+int accept_to(struct rig *r, struct queue *q, uint64_t id, struct str body, const char *sender,
+              const struct queue_recipient_in *to, size_t count, int64_t *ret_message_id)
 {
     ASK(r, a);
     struct queue_message_in in = {.custody_id = id_of(id),
                                   .reverse_path = str_from(sender),
                                   .helo = STR("client.example.test"),
                                   .client = STR("127.0.0.9"),
+                                  .header_id = r->header_id,
                                   .received_at = {(int64_t)id * 1000}};
-    struct queue_recipient_in to[16];
-    size_t count = 0;
-    for (; recipients[count]; count++) {
-        struct str address = str_from(recipients[count]);
-        to[count].address = address;
-        to[count].domain = str_sub(address, str_find(address, '@', 0) + 1, SIZE_MAX);
-    }
     struct body_writer *w = queue_body_begin(q);
     if (!w)
         return queue_health(q);
-    body_append(w, body, len);
+    body_append(w, body.ptr, body.len);
     queue_accept(q, w, &in, to, count, on_accept, &a);
     wait_for(&a);
     if (ret_message_id)
         *ret_message_id = a.number;
     return a.err;
+}
+
+int accept_body(struct rig *r, struct queue *q, uint64_t id, const char *body, size_t len, const char *sender,
+                const char *const *recipients, int64_t *ret_message_id)
+{
+    struct queue_recipient_in to[16];
+    size_t count = 0;
+    for (; recipients[count]; count++) {
+        struct str address = str_from(recipients[count]);
+        struct str domain = str_sub(address, str_find(address, '@', 0) + 1, SIZE_MAX);
+        to[count] = (struct queue_recipient_in){address, domain, STR_EMPTY};
+    }
+    return accept_to(r, q, id, (struct str){body, len}, sender, to, count, ret_message_id);
 }
 
 int accept_one(struct rig *r, struct queue *q, uint64_t id, const char *recipient)
@@ -339,6 +346,8 @@ static void copy_rows(struct answer *a, const struct queue_rows *rows)
         copy[i].domain = rig_str(a->rig, rows->items[i].domain);
         copy[i].home = rig_str(a->rig, rows->items[i].home);
         copy[i].last_reply = rig_str(a->rig, rows->items[i].last_reply);
+        copy[i].envelope.envid = rig_str(a->rig, rows->items[i].envelope.envid);
+        copy[i].request.orcpt = rig_str(a->rig, rows->items[i].request.orcpt);
     }
     a->items = copy;
     a->count = rows->count;
@@ -440,7 +449,12 @@ int act(struct rig *r, struct queue *q, const struct queue_filter *filter, enum 
         const char *home, uint64_t *ret_changed)
 {
     ASK(r, a);
-    queue_act(q, filter, action, str_from(home), STR("operator"), STR("a test"), on_act, &a);
+    const struct queue_order order = {.action = action,
+                                      .home = str_from(home),
+                                      .who = STR("operator"),
+                                      .why = STR("a test"),
+                                      .key = r->order_key};
+    queue_act(q, filter, &order, on_act, &a);
     wait_for(&a);
     if (ret_changed)
         *ret_changed = (uint64_t)a.number;

@@ -17,6 +17,8 @@ struct rig {
     struct store_memory *memory; /* the memory engine's device */
     char dir[128];               /* the SQLite engine's folder */
     struct arena arena;          /* the answers, until the test's end */
+    struct str order_key;        /* of the acts that a test gives */
+    struct str header_id;        /* the Message-ID of what it has accepted */
     int turns;
     struct store *store;     /* the first process */
     struct store *stores[8]; /* all of them, for the teardown of a test that failed */
@@ -75,6 +77,8 @@ const struct network_recipient *recipient(struct rig *r, const char *domain, con
 struct queue *own(struct rig *r, struct store *s, const char *name, const char *owner, int64_t expect_epoch,
                   int *ret_err, int64_t *ret_epoch);
 struct custody_id id_of(uint64_t number);
+int accept_to(struct rig *r, struct queue *q, uint64_t id, struct str body, const char *sender,
+              const struct queue_recipient_in *to, size_t count, int64_t *ret_message_id);
 /* Accepts a message with one recipient for each of the NULL-terminated texts. */
 int accept_body(struct rig *r, struct queue *q, uint64_t id, const char *body, size_t len, const char *sender,
                 const char *const *recipients, int64_t *ret_message_id);
@@ -111,8 +115,8 @@ struct rig_test {
     const char *name;
     void (*run)(void **state);
 };
-extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], kept_tests[], body_tests[],
-    mail_tests[]; /* end with name NULL */
+extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], find_tests[], kept_tests[],
+    report_tests[], body_tests[], mail_tests[]; /* end with name NULL */
 
 /* Runs them all for an engine, and its own (extra); the number of failures. */
 int rig_run(const char *engine, int (*setup)(void **state), const struct rig_test *extra);

@@ -86,7 +86,7 @@ static void a_whole_batch_fails_with_its_sync(void **state)
     struct rig *r = *state;
     struct queue *q = new_queue(r);
     struct many m = {.rig = r};
-    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test"), STR_EMPTY};
     fail_syncs(1);
     for (uint64_t i = 1; i <= 20; i++) {
         struct queue_message_in in = {.custody_id = id_of(i), .reverse_path = STR_EMPTY};
@@ -127,7 +127,7 @@ static void a_body_in_pieces_fails_as_a_whole(void **state)
     struct queue *q = new_queue(r);
     ASK(r, a);
     struct queue_message_in in = {.custody_id = id_of(1), .reverse_path = STR_EMPTY};
-    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test"), STR_EMPTY};
     struct body_writer *w = write_pattern(r, queue_body_begin(q), 300000);
     fail_syncs(1);
     assert_err(accept_one(r, q, 2, "alice@example.test"), ERR_SYNC);

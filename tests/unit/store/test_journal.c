@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/mem.h"
 #include "store/sqlite/apply.h"
 #include "store/sqlite/queue.h"
@@ -116,8 +117,8 @@ static int teardown(void **state)
 
 static void make_meta(struct buf *meta, int64_t number)
 {
-    const struct queue_recipient_in to[] = {{STR("alice@example.test"), STR("example.test")},
-                                            {STR("bob@other.test"), STR("other.test")}};
+    const struct queue_recipient_in to[] = {{STR("alice@example.test"), STR("example.test"), STR_EMPTY},
+                                            {STR("bob@other.test"), STR("other.test"), STR_EMPTY}};
     struct record_accept a = {.message_id = number,
                               .first_delivery = 2 * number - 1,
                               .size_bytes = 5,
@@ -173,11 +174,96 @@ static void a_record_is_as_it_was(void **state)
     assert_str(a.message.helo, "client");
     assert_true(a.message.eight_bit);
     assert_false(a.message.smtputf8);
-    assert_str(record_next_recipient(&a.recipients).address, "alice@example.test");
-    assert_str(record_next_recipient(&a.recipients).domain, "other.test");
+    assert_str(record_next_recipient(&a).address, "alice@example.test");
+    assert_str(record_next_recipient(&a).domain, "other.test");
     for (size_t len = 0; len < meta.len; len++)
         assert_err(record_accept_decode(str_sub(buf_str(&meta), 0, len), &a), ERR_CORRUPT);
     buf_fini(&meta);
+}
+
+static void encode_to(struct buf *meta, struct str home)
+{
+    const struct queue_recipient_in to[] = {{STR("a@x.test"), STR("x.test"), STR_EMPTY},
+                                            {STR("b@y.test"), STR("y.test"), home}};
+    struct record_accept a = {.message_id = 1, .first_delivery = 1, .recipient_count = 2};
+    record_accept_encode(meta, &a, NULL, to);
+}
+
+/* What an older program wrote has no homes; what has none now is written the same. */
+static void a_record_tells_homes_only_when_there_are_some(void **state)
+{
+    struct buf plain, homes;
+    struct record_accept a;
+    (void)state;
+    buf_init(&plain, 4096);
+    buf_init(&homes, 4096);
+    encode_to(&plain, STR_EMPTY);
+    encode_to(&homes, STR("mail2"));
+    assert_int_equal(homes.len, plain.len + 2 * sizeof(uint32_t) + 5);
+    assert_ok(record_accept_decode(buf_str(&plain), &a));
+    assert_str(record_next_recipient(&a).home, "");
+    assert_str(record_next_recipient(&a).home, "");
+    assert_ok(record_accept_decode(buf_str(&homes), &a));
+    assert_str(record_next_recipient(&a).home, "");
+    struct queue_recipient_in second = record_next_recipient(&a);
+    assert_str(second.address, "b@y.test");
+    assert_str(second.home, "mail2");
+    for (size_t len = 0; len < homes.len; len++)
+        assert_err(record_accept_decode(str_sub(buf_str(&homes), 0, len), &a), ERR_CORRUPT);
+    buf_fini(&plain);
+    buf_fini(&homes);
+}
+
+static void a_record_tells_what_is_asked(void **state)
+{
+    const struct queue_recipient_in to[] = {
+        {STR("a@x.test"), STR("x.test"), STR_EMPTY, {0, STR_EMPTY}},
+        {STR("b@y.test"), STR("y.test"), STR("mail2"), {DSN_NOTIFY_NEVER, STR("rfc822;b@y.test")}}};
+    struct record_accept a = {.message_id = 1, .first_delivery = 1, .recipient_count = 2};
+    struct buf meta;
+    (void)state;
+    a.message.authenticated = true;
+    a.message.dsn = (struct dsn_envelope){DSN_RET_HDRS, STR("QQ+201")};
+    a.message.header_id = STR("<one@sender.test>");
+    buf_init(&meta, 4096);
+    record_accept_encode(&meta, &a, NULL, to);
+    assert_ok(record_accept_decode(buf_str(&meta), &a));
+    assert_true(a.message.authenticated);
+    assert_int_equal(a.message.dsn.ret, DSN_RET_HDRS);
+    assert_str(a.message.dsn.envid, "QQ+201");
+    assert_str(a.message.header_id, "<one@sender.test>");
+    struct queue_recipient_in first = record_next_recipient(&a), second = record_next_recipient(&a);
+    assert_int_equal(first.dsn.notify, 0);
+    assert_str(first.home, "");
+    assert_int_equal(second.dsn.notify, DSN_NOTIFY_NEVER);
+    assert_str(second.dsn.orcpt, "rfc822;b@y.test");
+    assert_str(second.home, "mail2");
+    for (size_t len = 0; len < meta.len; len++)
+        assert_err(record_accept_decode(str_sub(buf_str(&meta), 0, len), &a), ERR_CORRUPT);
+    buf_fini(&meta);
+}
+
+/* As another program would have begun it. */
+static int decode_version(uint32_t version)
+{
+    char bytes[SEGMENT_HEADER_BYTES];
+    struct segment_header s = {.salt = 3, .sequence = 9, .size_bytes = 1, .number = 4};
+    segment_header_encode(&s, bytes);
+    memcpy(bytes + 4, &version, sizeof(version));
+    uint32_t crc = crc32c(0, bytes, SEGMENT_HEADER_BYTES - sizeof(crc));
+    memcpy(bytes + SEGMENT_HEADER_BYTES - sizeof(crc), &crc, sizeof(crc));
+    return segment_header_decode((struct str){bytes, sizeof(bytes)}, &s);
+}
+
+static void a_segment_of_an_older_program_is_read(void **state)
+{
+    (void)state;
+    assert_err(decode_version(0), ERR_VERSION);
+    assert_ok(decode_version(1));
+    assert_ok(decode_version(2));
+    assert_ok(decode_version(3));
+    assert_ok(decode_version(4));
+    assert_err(decode_version(5), ERR_VERSION);
 }
 
 static void a_header_that_was_changed_does_not_hold(void **state)
@@ -476,6 +562,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_is_as_it_was),
+        cmocka_unit_test(a_record_tells_homes_only_when_there_are_some),
+        cmocka_unit_test(a_record_tells_what_is_asked),
+        cmocka_unit_test(a_segment_of_an_older_program_is_read),
         cmocka_unit_test(a_header_that_was_changed_does_not_hold),
         JOURNAL_TEST(what_was_accepted_comes_back_once),
         JOURNAL_TEST(it_goes_on_through_segments),

@@ -49,7 +49,7 @@ static void on_accept(void *arg, int err, int64_t message_id)
 static void send_next(struct hammer *h)
 {
     static const char zeroes[8000];
-    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test")};
+    struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test"), STR_EMPTY};
     if (h->sent >= MESSAGES)
         return;
     struct queue_message_in in = {.custody_id = id_of(++h->sent), .reverse_path = STR_EMPTY};

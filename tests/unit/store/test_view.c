@@ -158,19 +158,50 @@ static void an_observation_is_heard_while_its_relay_lives(void **state)
     assert_false(view_observation_is_heard(viewer_view(w->viewer), &o));
 }
 
-/* The relay alone keeps its node's record, after a restart of everything under another supervisor, too. */
-static void the_record_is_of_whoever_lives(void **state)
+static void a_relay_that_was_there_a_moment_ago_is_remembered(void **state)
 {
     struct world *w = *state;
+    end(w, &w->relay, false);
+    run_ms(w, LEASE_MS / 2);
+    assert_false(view_node_relays(viewer_view(w->viewer), STR("east1")));
+    assert_true(view_node_relayed(viewer_view(w->viewer), STR("east1"), LEASE_MS));
+    run_ms(w, LEASE_MS);
+    assert_false(view_node_relayed(viewer_view(w->viewer), STR("east1"), LEASE_MS));
+}
+
+static int64_t told_supervisor(const struct world *w)
+{
+    const struct view_node *n = view_node_told(viewer_view(w->viewer), STR("east1"));
+    return n ? n->record.supervisor_pid : 0;
+}
+
+/* The relay is in another container: what it knows of the node is not what orders to the director need. */
+static void the_record_that_orders_need_is_the_directors(void **state)
+{
+    struct world *w = *state;
+    end(w, &w->relay, true);
+    start(w, &w->relay, PRESENCE_RELAY, "relay-east", 815);
+    run_ms(w, 2 * LEASE_MS);
     const struct view_node *n = view_node_find(viewer_view(w->viewer), STR("east1"));
     assert_int_equal(n->record.supervisor_pid, 4711);
     assert_str(n->record.site, "east");
     assert_str(n->record.boot_id, "boot");
+    assert_int_equal(told_supervisor(w), 4711);
+}
+
+static void the_node_is_told_of_by_whoever_lives(void **state)
+{
+    struct world *w = *state;
     end(w, &w->director, true);
     end(w, &w->relay, true);
-    start(w, &w->relay, PRESENCE_RELAY, "relay-east", 815);
     run_ms(w, 2 * LEASE_MS);
-    assert_int_equal(view_node_find(viewer_view(w->viewer), STR("east1"))->record.supervisor_pid, 815);
+    assert_int_equal(told_supervisor(w), 0);
+    start(w, &w->relay, PRESENCE_RELAY, "relay-east", 815);
+    run_ms(w, LEASE_MS);
+    assert_int_equal(told_supervisor(w), 815);
+    start(w, &w->director, PRESENCE_NODE, "east1", 4712);
+    run_ms(w, LEASE_MS);
+    assert_int_equal(told_supervisor(w), 4712);
 }
 
 int main(void)
@@ -181,7 +212,9 @@ int main(void)
         T(an_orderly_end_is_known_at_once),
         T(a_paused_part_is_dead_until_it_goes_on),
         T(an_observation_is_heard_while_its_relay_lives),
-        T(the_record_is_of_whoever_lives),
+        T(a_relay_that_was_there_a_moment_ago_is_remembered),
+        T(the_record_that_orders_need_is_the_directors),
+        T(the_node_is_told_of_by_whoever_lives),
     };
     return cmocka_run_group_tests_name("store view", tests, NULL, NULL);
 }

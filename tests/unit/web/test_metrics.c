@@ -10,7 +10,9 @@ static const char status[] =
     " 'relays': [{'name': 'relay-east', 'alive': true, 'queued': 5, 'counted': false,"
     "   'work': {'sessions': 9, 'accepted': 4, 'refused_later': 1, 'refused_for_good': 2, 'delivered': 3, "
     "'expired': 6}},"
-    "  {'name': 'relay-west', 'alive': true, 'queued': 0, 'counted': true, 'work': null}],"
+    "  {'name': 'relay-west', 'alive': true, 'queued': 0, 'counted': true, 'work': null,"
+    "   'unroutable': 7}],"
+    " 'removed_relays': [{'name': 'relay-old', 'queued': 2, 'unroutable': 2, 'counted': true}],"
     " 'nodes': [{'name': 'east1', 'alive': false, 'director': null},"
     "  {'name': 'west1', 'alive': true, 'director': false}],"
     " 'sites': [{'name': 'east', 'lost': true}],"
@@ -56,6 +58,9 @@ static void test_numbers(void **state)
         "holdfast_server_oldest_age_seconds{server=\"mail1\"} 1.5",
         "holdfast_relay_alive{relay=\"relay-east\"} 1",
         "holdfast_relay_counted{relay=\"relay-east\"} 0",
+        "holdfast_relay_unroutable{relay=\"relay-west\"} 7",
+        "holdfast_relay_unroutable{relay=\"relay-old\"} 2",
+        "holdfast_relay_queued{relay=\"relay-old\"} 2",
         "holdfast_relay_sessions_total{relay=\"relay-east\"} 9",
         "holdfast_relay_accepted_total{relay=\"relay-east\"} 4",
         "holdfast_relay_refused_total{relay=\"relay-east\",for=\"now\"} 1",

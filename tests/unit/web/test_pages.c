@@ -38,13 +38,15 @@ static struct mono_time at_ms(int64_t ms)
 
 static void post(struct fixture *f, const char *status, const char *metrics, int64_t read_at_ms)
 {
-    board_post(f->board, mem_strdup(status), mem_strdup(metrics), at_ms(read_at_ms));
+    board_post(f->board, mem_strdup(status), mem_strdup(metrics), event_list_new(), at_ms(read_at_ms));
 }
+
+static const struct page_query no_query = {{NULL, 0}, {NULL, 0}};
 
 static const struct page_reply *ask(struct fixture *f, const char *method, const char *path, int64_t now_ms)
 {
     page_reply_fini(&f->reply);
-    pages_answer(&f->pages, str_from(method), str_from(path), at_ms(now_ms), &f->reply);
+    pages_answer(&f->pages, str_from(method), str_from(path), &no_query, at_ms(now_ms), &f->reply);
     return &f->reply;
 }
 
@@ -53,6 +55,7 @@ static void test_before_the_first_answer_of_the_store(void **state)
     struct fixture *f = *state;
     assert_int_equal(ask(f, "GET", "/healthz", 0)->status, 503);
     assert_int_equal(ask(f, "GET", "/api/v1/status", 0)->status, 503);
+    assert_int_equal(ask(f, "GET", "/api/v1/events", 0)->status, 503);
     assert_int_equal(ask(f, "GET", "/metrics", 0)->status, 200);
     assert_non_null(strstr(f->reply.body.ptr, "holdfast_store_answers 0\n"));
     assert_int_equal(ask(f, "GET", "/", 0)->status, 200);
@@ -102,6 +105,52 @@ static void test_the_api_has_an_index(void **state)
     assert_string_equal(f->reply.type, "application/json");
 }
 
+static const struct page_reply *ask_events(struct fixture *f, const char *after, const char *limit)
+{
+    const struct page_query query = {after ? str_from(after) : (struct str){NULL, 0},
+                                     limit ? str_from(limit) : (struct str){NULL, 0}};
+    page_reply_fini(&f->reply);
+    pages_answer(&f->pages, STR("GET"), STR("/api/v1/events"), &query, at_ms(0), &f->reply);
+    return &f->reply;
+}
+
+static void post_events(struct fixture *f, int64_t first, int64_t count, size_t padding)
+{
+    struct event_list *l = event_list_new();
+    for (int64_t id = first; id < first + count; id++)
+        event_list_add(l, id, mem_asprintf("{\"id\":%lld%*s}", (long long)id, (int)padding, ""));
+    event_list_bound(l);
+    board_post(f->board, mem_strdup("{}"), mem_strdup(""), l, at_ms(0));
+}
+
+static void test_events_go_page_by_page(void **state)
+{
+    struct fixture *f = *state;
+    post_events(f, 7, 5, 0);
+    assert_str(ask_events(f, NULL, "2")->body,
+               "{\"events\": [{\"id\":10},\n {\"id\":11}], \"oldest\": 7, \"more\": false}\n");
+    assert_str(ask_events(f, "8", "2")->body,
+               "{\"events\": [{\"id\":9},\n {\"id\":10}], \"oldest\": 7, \"more\": true}\n");
+    assert_str(ask_events(f, "11", NULL)->body, "{\"events\": [], \"oldest\": 7, \"more\": false}\n");
+    assert_str(ask_events(f, "0", "1")->body, "{\"events\": [{\"id\":7}], \"oldest\": 7, \"more\": true}\n");
+    static const char *const bad[] = {"", "-1", "x", "1001", "99999999999999999999"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(ask_events(f, NULL, bad[i])->status, 400);
+    assert_int_equal(ask_events(f, "-1", NULL)->status, 400);
+}
+
+static void test_only_the_newest_events_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    post_events(f, 1, EVENTS_KEPT + 5, 0);
+    assert_non_null(strstr(ask_events(f, "0", "1")->body.ptr, "[{\"id\":6}]"));
+    post_events(f, 1, 900, EVENTS_KEPT_MAX / 500);
+    ask_events(f, "0", "1000");
+    assert_true(f->reply.body.len < EVENTS_KEPT_MAX + 10000);
+    assert_true(f->reply.body.len > EVENTS_KEPT_MAX / 2);
+    assert_non_null(strstr(f->reply.body.ptr, "{\"id\":900 "));
+}
+
 static void test_refusals(void **state)
 {
     struct fixture *f = *state;
@@ -141,7 +190,7 @@ static void test_a_text_outlives_its_successor(void **state)
     struct fixture *f = *state;
     struct page_reply slow;
     post(f, "first", "", 0);
-    pages_answer(&f->pages, STR("GET"), STR("/api/v1/status"), at_ms(0), &slow);
+    pages_answer(&f->pages, STR("GET"), STR("/api/v1/status"), &no_query, at_ms(0), &slow);
     post(f, "second", "", 1);
     assert_str(slow.body, "first");
     assert_str(ask(f, "GET", "/api/v1/status", 1)->body, "second");
@@ -157,6 +206,8 @@ int main(void)
         CASE(test_status_says_how_old_it_is),
         CASE(test_metrics_of_the_status_and_of_now),
         CASE(test_the_api_has_an_index),
+        CASE(test_events_go_page_by_page),
+        CASE(test_only_the_newest_events_are_kept),
         CASE(test_refusals),
         CASE(test_the_page_asks_for_nothing_from_elsewhere),
         CASE(test_a_text_outlives_its_successor),

@@ -263,7 +263,9 @@ static void test_directors_and_relays_die_alone(void **state)
     assert_bool(named(all, "relays", "relay-east"), "alive", true);
     assert_bool(named(all, "nodes", "west1"), "alive", true);
     assert_bool(named(all, "nodes", "west1"), "director", false);
-    assert_number(named(all, "nodes", "west1"), "pid", 12);
+    assert_number(named(all, "nodes", "west1"), "pid", 0); /* its relay has not told it */
+    f->nodes[0].name = STR("relay/relay-west");
+    assert_number(named(build(f), "nodes", "west1"), "pid", 11);
     f->leases[1].remaining_ms = 1500;
     f->leases[2].remaining_ms = 0; /* its relay instead */
     all = build(f);

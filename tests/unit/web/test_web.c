@@ -216,8 +216,8 @@ static void on_own(void *arg, int err, struct queue *q, int64_t epoch)
                                        .helo = STR("b.test"),
                                        .client = STR("127.0.0.1"),
                                        .received_at = loop_wall(f->loop)};
-    struct queue_recipient_in to[] = {{STR("alice@example.test"), STR("example.test")},
-                                      {STR("bob@example.test"), STR("example.test")}};
+    struct queue_recipient_in to[] = {{STR("alice@example.test"), STR("example.test"), STR_EMPTY},
+                                      {STR("bob@example.test"), STR("example.test"), STR_EMPTY}};
     (void)epoch;
     assert_ok(err);
     f->queue = q;

@@ -1,0 +1,44 @@
+#include "config/findings.h"
+#include "config/rules.h"
+
+static bool is_our_own(const struct config *c, struct str host)
+{
+    struct addr ip;
+    if (addr_parse_ip(host, 0, &ip) == 0)
+        return config_has_ip(c, &ip);
+    for (size_t i = 0; i < c->relay_count; i++)
+        if (str_ieq(host, str_from(c->relays[i].hostname)))
+            return true;
+    return false;
+}
+
+static void check_smarthost(struct build *b, const struct tree_section *s)
+{
+    const struct config_relay *relay = s->object;
+    struct str host;
+    struct addr ip;
+    uint16_t port;
+    int err = config_smarthost(relay, &host, &port);
+    if (err == ERR_SYNTAX)
+        findings_add(
+            b->findings, tree_line(s, "smarthost"),
+            "%s: smarthost must be \"HOST:PORT\", such as \"mail.example.net:25\" or \"192.0.2.1:25\"",
+            s->label);
+    if (err == 0 && is_our_own(b->config, host))
+        findings_add(b->findings, tree_line(s, "smarthost"),
+                     "%s: smarthost is of this network itself, so mail would not leave it; name another",
+                     s->label);
+    bool named = err == 0 && addr_parse_ip(host, 0, &ip) < 0;
+    if (err != ERR_SYNTAX && relay->outside_tls == TLS_REQUIRED && !named)
+        findings_add(b->findings, tree_line(s, "outside_tls"),
+                     "%s: outside_tls = \"required\" asks for a certificate of the smarthost's name; give a "
+                     "smarthost by name",
+                     s->label);
+}
+
+void rules_check_relays(struct build *b)
+{
+    TREE_FOREACH(s, b->root, "relay")
+    if (!s->unsound)
+        check_smarthost(b, s);
+}

@@ -1,0 +1,29 @@
+/* How many sessions one server is given at once, by how soon it answers: a pure machine, times passed in.
+ * It begins with one. While answers come nearly as soon as the best one did, each allows one more (so they
+ * double with every round of answers); when a whole round was slow the server has more than it can do, and a
+ * quarter is taken away, after which more come back one a round. Of a round its soonest answer counts: one
+ * large message says nothing about the server.
+ *
+ * The best time is learned anew when one session is left and answers are slow still: a server that is slower
+ * for good is paced by what it can do now. For the schedule. */
+#ifndef HOLDFAST_RELAY_PACE_H
+#define HOLDFAST_RELAY_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pace {
+    int64_t max;                    /* > 0 */
+    int64_t window;                 /* sessions that may carry something now, 1 to max */
+    int64_t best_ns, round_best_ns; /* INT64_MAX: nothing was answered yet */
+    int64_t round_left;             /* answers until the round is over */
+    bool cautious;                  /* it was slow once: one more a round */
+};
+
+/* Also when the server comes back, or another takes its place: nothing is known of it. */
+void pace_init(struct pace *p, int64_t max);
+void pace_set_max(struct pace *p, int64_t max);
+/* A message was taken, so long after its end was sent. True: one more may be begun than before. */
+bool pace_on_answer(struct pace *p, int64_t answer_ns);
+
+#endif

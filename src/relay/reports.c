@@ -1,0 +1,236 @@
+#include "relay/reports.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "relay/report_text.h"
+#include "store/queue_report.h"
+
+#define RETRY_MS  1000
+#define READ_MAX  65536
+#define ARENA_MAX (4 << 20) /* QUEUE_OWED_MAX recipients with their texts */
+
+struct reports {
+    struct loop *loop;
+    struct queue *queue;
+    struct reports_options options;
+    struct store_op *op; /* the one step under way */
+    struct loop_timer *timer;
+    bool again; /* there may be more than the step under way has seen */
+
+    /* The report at hand: */
+    struct arena arena;
+    struct queue_owed *owed;
+    size_t count;
+    struct body_reader *body;
+    struct buf content;
+    struct custody_id id;
+};
+
+static void start(struct reports *r);
+
+static void close_body(struct reports *r)
+{
+    if (r->body)
+        body_close(r->body);
+    r->body = NULL;
+}
+
+static void drop(struct reports *r)
+{
+    close_body(r);
+    buf_clear(&r->content);
+    arena_clear(&r->arena);
+    r->owed = NULL;
+    r->count = 0;
+}
+
+static void retry(struct reports *r)
+{
+    drop(r);
+    loop_timer_start(r->timer, RETRY_MS);
+}
+
+/* ---- making it ---- */
+
+static void log_made(const struct reports *r)
+{
+    char id[CUSTODY_ID_TEXT_MAX], about[CUSTODY_ID_TEXT_MAX];
+    custody_id_format(&r->id, id);
+    custody_id_format(&r->owed[0].delivery.custody_id, about);
+    log_event(LOG_INFO, "report to the sender", LOG_TEXT("id", id), LOG_TEXT("about", about),
+              LOG_TEXT("says", report_word(r->owed[0].kind)),
+              LOG_STR("recipient", r->owed[0].delivery.reverse_path),
+              LOG_I64("recipients", (int64_t)r->count), LOG_TEXT("queue", queue_name(r->queue)));
+}
+
+static void on_reported(void *arg, int err)
+{
+    struct reports *r = arg;
+    r->op = NULL;
+    if (err == ERR_FENCED)
+        return;
+    if (err != 0 && err != ERR_CONFLICT) {
+        retry(r);
+        return;
+    }
+    if (err == 0) {
+        struct report_place place;
+        report_place_of(r->owed[0].delivery.reverse_path, r->options.config, &place);
+        log_made(r);
+        r->options.work->reports++;
+        r->options.on_made(r->options.arg, r->queue, str_from(place.domain), place.home);
+    }
+    start(r); /* there may be more; after a conflict it is looked at again */
+}
+
+static void make(struct reports *r)
+{
+    struct wall_time now = loop_wall(r->loop);
+    struct report_text_options options = {.config = r->options.config,
+                                          .relay = r->options.relay,
+                                          .id = &r->id,
+                                          .now = now,
+                                          .content = buf_str(&r->content)};
+    int64_t ids[QUEUE_OWED_MAX];
+    struct report_place place;
+    struct buf text;
+    close_body(r);
+    loop_random(r->loop, r->id.bytes, sizeof(r->id.bytes));
+    report_place_of(r->owed[0].delivery.reverse_path, r->options.config, &place);
+    buf_init(&text, REPORT_TEXT_MAX);
+    bool eight_bit = report_text(&text, r->owed, r->count, &options);
+    CHECK(!text.overflow);
+    for (size_t i = 0; i < r->count; i++)
+        ids[i] = r->owed[i].delivery.id;
+    struct queue_message_in message = {.custody_id = r->id,
+                                       .reverse_path = STR_EMPTY,
+                                       .helo = str_from(r->options.relay->hostname),
+                                       .eight_bit = eight_bit,
+                                       .smtputf8 = r->owed[0].delivery.smtputf8,
+                                       .received_at = now};
+    struct queue_recipient_in recipient = {.address = r->owed[0].delivery.reverse_path,
+                                           .domain = str_from(place.domain),
+                                           .home = place.home,
+                                           .dsn.notify = DSN_NOTIFY_NEVER};
+    struct queue_report report = {.message = &message,
+                                  .recipient = &recipient,
+                                  .body = buf_str(&text),
+                                  .kind = r->owed[0].kind,
+                                  .delivery_ids = ids,
+                                  .count = r->count};
+    r->op = queue_report(r->queue, &report, on_reported, r);
+    buf_fini(&text);
+}
+
+/* ---- what is sent back ---- */
+
+static void read_on(struct reports *r);
+
+/* What cannot be read is not sent back: the sender is told all the same. */
+static void on_body(void *arg, int err, const char *data, size_t len)
+{
+    struct reports *r = arg;
+    size_t wanted = report_content_bytes(&r->owed[0]);
+    r->op = NULL;
+    if (err == ERR_CORRUPT || err == ERR_NOT_FOUND)
+        buf_clear(&r->content);
+    else if (err) {
+        retry(r);
+        return;
+    }
+    if (err == 0)
+        buf_append(&r->content, data, len < wanted - r->content.len ? len : wanted - r->content.len);
+    if (err == 0 && r->content.len < wanted && r->content.len < body_reader_size_bytes(r->body))
+        read_on(r);
+    else
+        make(r);
+}
+
+static void read_on(struct reports *r)
+{
+    r->op = body_read(r->body, r->content.len, READ_MAX, on_body, r);
+}
+
+/* ---- what is owed ---- */
+
+static void keep_owed(struct reports *r, const struct queue_owed *owed, size_t count)
+{
+    r->owed = arena_alloc(&r->arena, count * sizeof(*owed));
+    r->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct queue_delivery *d = &r->owed[i].delivery;
+        r->owed[i] = owed[i];
+        d->reverse_path = arena_str(&r->arena, d->reverse_path);
+        d->recipient = arena_str(&r->arena, d->recipient);
+        d->envelope.envid = arena_str(&r->arena, d->envelope.envid);
+        d->request.orcpt = arena_str(&r->arena, d->request.orcpt);
+        r->owed[i].server = arena_str(&r->arena, owed[i].server);
+        r->owed[i].reply = arena_str(&r->arena, owed[i].reply);
+    }
+}
+
+static void on_owed(void *arg, int err, const struct queue_owed *owed, size_t count)
+{
+    struct reports *r = arg;
+    r->op = NULL;
+    if (err) {
+        retry(r);
+        return;
+    }
+    if (count == 0) {
+        if (r->again)
+            start(r);
+        return;
+    }
+    keep_owed(r, owed, count);
+    r->body = queue_body_open(r->queue, owed[0].delivery.message_id);
+    read_on(r);
+}
+
+static void start(struct reports *r)
+{
+    drop(r);
+    loop_timer_stop(r->timer);
+    r->again = false;
+    r->op = queue_owed(r->queue, on_owed, r);
+}
+
+static void on_timer(void *arg)
+{
+    start(arg);
+}
+
+/* ---- life ---- */
+
+struct reports *reports_new(struct loop *l, struct queue *q, const struct reports_options *options)
+{
+    struct reports *r = mem_zalloc(sizeof(*r));
+    r->loop = l;
+    r->queue = q;
+    r->options = *options;
+    r->timer = loop_timer_new(l, on_timer, r);
+    arena_init(&r->arena, ARENA_MAX);
+    buf_init(&r->content, REPORT_CONTENT_MAX);
+    start(r);
+    return r;
+}
+
+void reports_free(struct reports *r)
+{
+    if (r->op)
+        store_op_forget(r->op);
+    drop(r);
+    loop_timer_free(r->timer);
+    arena_fini(&r->arena);
+    buf_fini(&r->content);
+    free(r);
+}
+
+void reports_kick(struct reports *r)
+{
+    r->again = true;
+    if (!r->op && !loop_timer_active(r->timer))
+        start(r);
+}

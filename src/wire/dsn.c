@@ -1,0 +1,238 @@
+#include "wire/dsn.h"
+
+#include <string.h>
+
+#include "wire/xtext.h"
+
+#define TEXT_MAX 800 /* of a peer's text in one header line (RFC 5322 2.1.1: 998) */
+#define MIXED    "This is a message of the mail system at %.*s.\r\n\r\n"
+
+static const struct {
+    const char *word, *subject, *text;
+} actions[] = {
+    [DSN_FAILED] =
+        {"failed", "Undelivered mail",
+         "Your message could not be delivered to the recipients below. It is not tried again.\r\n"},
+    [DSN_DELAYED] = {"delayed", "Delayed mail",
+                     "Your message has not been delivered yet to the recipients below. It is still tried;\r\n"
+                     "you need not send it again.\r\n"},
+    [DSN_DELIVERED] = {"delivered", "Mail was delivered",
+                       "Your message was delivered to the recipients below.\r\n"},
+    [DSN_RELAYED] =
+        {"relayed", "Mail was handed on",
+         "Your message was handed on, for the recipients below, to a server that tells no more\r\n"
+         "about it when all goes well.\r\n"},
+};
+
+static bool has_eight_bit(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] > 127)
+            return true;
+    return false;
+}
+
+bool dsn_message_eight_bit(const struct dsn_message *m)
+{
+    return m->smtputf8 || has_eight_bit(m->content);
+}
+
+/* One line of what a peer said. */
+static void put_text(struct buf *out, const struct dsn_message *m, struct str s)
+{
+    for (size_t i = 0; i < s.len && i < TEXT_MAX; i++) {
+        bool fine = ascii_isprint(s.ptr[i]) || (m->smtputf8 && (unsigned char)s.ptr[i] > 127);
+        buf_append_char(out, fine ? s.ptr[i] : '?');
+    }
+}
+
+/* ---- the header ---- */
+
+static void put_header(struct buf *out, const struct dsn_message *m, const char *boundary)
+{
+    char date[WALL_MAIL_MAX];
+    wall_format_mail(m->at, date);
+    buf_append_fmt(out, "From: Mail Delivery System <MAILER-DAEMON@%.*s>\r\nTo: <", STR_ARG(m->hostname));
+    put_text(out, m, m->to);
+    buf_append_fmt(out,
+                   ">\r\nSubject: %s\r\nDate: %s\r\nMessage-ID: <%s@%.*s>\r\n"
+                   "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
+                   "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"%s\"\r\n",
+                   actions[m->action].subject, date, boundary, STR_ARG(m->hostname), boundary);
+    if (dsn_message_eight_bit(m))
+        buf_append_text(out, "Content-Transfer-Encoding: 8bit\r\n");
+}
+
+static void begin_part(struct buf *out, const char *boundary, const char *type, bool eight_bit)
+{
+    buf_append_fmt(out, "\r\n--%s\r\nContent-Type: %s\r\n%s\r\n", boundary, type,
+                   eight_bit ? "Content-Transfer-Encoding: 8bit\r\n" : "");
+}
+
+/* ---- for a human ---- */
+
+static void put_human_recipient(struct buf *out, const struct dsn_message *m, const struct dsn_recipient *r)
+{
+    char until[WALL_MAIL_MAX];
+    buf_append_text(out, "\r\n  <");
+    put_text(out, m, r->address);
+    buf_append_text(out, ">\r\n");
+    if (r->reply.len > 0) {
+        buf_append_text(out, "    ");
+        put_text(out, m, r->reply);
+        buf_append_text(out, "\r\n");
+    }
+    if (m->action == DSN_DELAYED && r->until.ms != 0) {
+        wall_format_mail(r->until, until);
+        buf_append_fmt(out, "    It is given up after %s.\r\n", until);
+    }
+}
+
+static void put_human(struct buf *out, const struct dsn_message *m, const char *boundary)
+{
+    begin_part(out, boundary, m->smtputf8 ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii",
+               m->smtputf8);
+    buf_append_fmt(out, MIXED, STR_ARG(m->hostname));
+    buf_append_text(out, actions[m->action].text);
+    for (size_t i = 0; i < m->recipient_count; i++)
+        put_human_recipient(out, m, &m->recipients[i]);
+}
+
+/* ---- for programs ---- */
+
+static void put_field(struct buf *out, const struct dsn_message *m, const char *name, const char *type,
+                      struct str value)
+{
+    buf_append_fmt(out, "%s: %s", name, type);
+    put_text(out, m, value);
+    buf_append_text(out, "\r\n");
+}
+
+static void put_date(struct buf *out, const char *name, struct wall_time at)
+{
+    char date[WALL_MAIL_MAX];
+    if (at.ms == 0)
+        return;
+    wall_format_mail(at, date);
+    buf_append_fmt(out, "%s: %s\r\n", name, date);
+}
+
+static void put_xtext_field(struct buf *out, const struct dsn_message *m, const char *name, const char *type,
+                            struct str xtext)
+{
+    struct buf plain;
+    buf_init(&plain, TEXT_MAX);
+    if (xtext.len > 0 && xtext_decode(&plain, xtext) == 0)
+        put_field(out, m, name, type, buf_str(&plain));
+    buf_fini(&plain);
+}
+
+static void put_orcpt(struct buf *out, const struct dsn_message *m, struct str orcpt)
+{
+    char type[64];
+    struct str rest = orcpt, head;
+    str_split(&rest, ';', &head);
+    if (!rest.ptr || head.len + 2 > sizeof(type))
+        return;
+    memcpy(type, head.ptr, head.len);
+    memcpy(type + head.len, ";", 2);
+    put_xtext_field(out, m, "Original-Recipient", type, rest);
+}
+
+static bool is_reply(struct str s)
+{
+    return s.len > 3 && s.ptr[0] >= '2' && s.ptr[0] <= '5' && ascii_isdigit(s.ptr[1]) &&
+           ascii_isdigit(s.ptr[2]) && s.ptr[3] == ' ';
+}
+
+static void put_recipient(struct buf *out, const struct dsn_message *m, const struct dsn_recipient *r)
+{
+    buf_append_text(out, "\r\n");
+    put_orcpt(out, m, r->orcpt);
+    put_field(out, m, "Final-Recipient", has_eight_bit(r->address) ? "utf-8;" : "rfc822;", r->address);
+    buf_append_fmt(out, "Action: %s\r\nStatus: %.*s\r\n", actions[m->action].word, STR_ARG(r->status));
+    if (r->remote_mta.len > 0)
+        put_field(out, m, "Remote-MTA", "dns;", r->remote_mta);
+    if (is_reply(r->reply))
+        put_field(out, m, "Diagnostic-Code", "smtp;", r->reply);
+    put_date(out, "Last-Attempt-Date", r->at);
+    if (m->action == DSN_DELAYED)
+        put_date(out, "Will-Retry-Until", r->until);
+}
+
+static void put_status(struct buf *out, const struct dsn_message *m, const char *boundary)
+{
+    char about[CUSTODY_ID_TEXT_MAX];
+    begin_part(out, boundary, m->smtputf8 ? "message/global-delivery-status" : "message/delivery-status",
+               m->smtputf8);
+    put_field(out, m, "Reporting-MTA", "dns;", m->hostname);
+    put_xtext_field(out, m, "Original-Envelope-Id", "", m->envid);
+    custody_id_format(m->about, about);
+    buf_append_fmt(out, "X-Holdfast-Custody-Id: %s\r\n", about);
+    put_date(out, "Arrival-Date", m->received_at);
+    for (size_t i = 0; i < m->recipient_count; i++)
+        put_recipient(out, m, &m->recipients[i]);
+}
+
+/* ---- what is sent back ---- */
+
+static const char *content_type(const struct dsn_message *m)
+{
+    if (m->smtputf8)
+        return m->whole ? "message/global" : "message/global-headers";
+    return m->whole ? "message/rfc822" : "text/rfc822-headers";
+}
+
+void dsn_message_format(struct buf *out, const struct dsn_message *m)
+{
+    char boundary[CUSTODY_ID_TEXT_MAX];
+    custody_id_format(m->id, boundary);
+    put_header(out, m, boundary);
+    put_human(out, m, boundary);
+    put_status(out, m, boundary);
+    if (m->content.len > 0) {
+        begin_part(out, boundary, content_type(m), has_eight_bit(m->content));
+        buf_append_str(out, m->content);
+    }
+    buf_append_fmt(out, "\r\n--%s--\r\n", boundary);
+}
+
+/* ---- helpers ---- */
+
+/* The length of "5.1.1" there, or 0. */
+static size_t status_len(struct str s)
+{
+    size_t at = 0, dots = 0, digits = 0;
+    while (at < s.len && (ascii_isdigit(s.ptr[at]) || s.ptr[at] == '.')) {
+        if (s.ptr[at] == '.' && (digits == 0 || ++dots > 2))
+            return 0;
+        digits = s.ptr[at] == '.' ? 0 : digits + 1;
+        if (digits > 3)
+            return 0;
+        at++;
+    }
+    return dots == 2 && digits > 0 && (at == s.len || s.ptr[at] == ' ') ? at : 0;
+}
+
+struct str dsn_status_of(struct str reply, struct str otherwise)
+{
+    static const struct str plain[] = {STR("2.0.0"), STR("3.0.0"), STR("4.0.0"), STR("5.0.0")};
+    if (!is_reply(reply))
+        return otherwise;
+    struct str rest = str_sub(reply, 4, reply.len);
+    size_t len = rest.len > 0 && rest.ptr[0] == reply.ptr[0] ? status_len(rest) : 0;
+    return len > 0 ? str_sub(rest, 0, len) : plain[reply.ptr[0] - '2'];
+}
+
+struct str dsn_header_of(struct str message, size_t max_bytes)
+{
+    struct str most = str_sub(message, 0, max_bytes);
+    size_t end = 0;
+    for (size_t at = 0; at < most.len;) {
+        size_t lf = str_find(most, '\n', at);
+        if (lf == SIZE_MAX || lf - at <= 1) /* cut, or the blank line */
+            break;
+        at = end = lf + 1;
+    }
+    return str_sub(most, 0, end);
+}
