@@ -99,8 +99,8 @@ static void on_read(void *arg, const char *data, size_t len, int err)
     if (verdict == DIALOGUE_OK) {
         loop_stream_close(p->stream, LINGER_MS);
         p->stream = NULL;
-        if (p->offers && !p->offers->known)
-            *p->offers = p->dialogue.offers;
+        if (p->offers)
+            smtp_offers_seen(p->offers, &p->dialogue.offers);
     }
     finish(p, verdict == DIALOGUE_OK ? HEALTH_OK : HEALTH_FAIL, p->dialogue.detail);
 }

@@ -190,6 +190,8 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     case SMTP_OUTCOME_ABANDONED:
     case SMTP_OUTCOME_UNSENT:
         set_deferred(d, index, now);
+        if (result->stage == SMTP_STAGE_LOCAL) /* more recipients than it takes at once: these are the next */
+            r->next_at = now;
         break;
     }
     if (about_server(result))
@@ -229,6 +231,7 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
     d->ops->ended(d->arg, d,
                   over                    ? DELIVERY_OVER
                   : end == SMTP_END_LOCAL ? DELIVERY_UNTRIED
+                  : end == SMTP_END_TLS   ? DELIVERY_UNSAFE
                                           : DELIVERY_FAILED,
                   why);
 }

@@ -38,6 +38,7 @@ struct delivery_options {
 enum delivery_end {
     DELIVERY_OVER,   /* we ended it, or the server did while nothing was to be sent */
     DELIVERY_FAILED, /* the server could not be reached or did not serve us */
+    DELIVERY_UNSAFE, /* TLS as it must be could not be had: nothing was sent, though the server may serve */
     DELIVERY_UNTRIED /* our own machine had nothing to connect with: nothing is known of the server */
 };
 

@@ -175,7 +175,7 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
     enum recipient_answer word =
         recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain);
     bool ours = word == RECIPIENT_OURS || word == RECIPIENT_ASK;
-    struct smtp_reply no = ours ? fit_domain(s->edge->options.clients, domain, s->smtputf8, s->said_bytes)
+    struct smtp_reply no = ours ? fit_domain(&s->edge->options.servers, domain, s->smtputf8, s->said_bytes)
                                 : recipients_refusal(word);
     if (no.code != 0)
         reply(s, no);
@@ -317,7 +317,7 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
     struct session *s = arg;
     int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
     struct smtp_reply no =
-        fit_envelope(s->edge->options.clients, &s->envelope, s->smtputf8, info->size_bytes);
+        fit_envelope(&s->edge->options.servers, &s->envelope, s->smtputf8, info->size_bytes);
     if (err || no.code != 0) {
         drop_transaction(s);
         reply(s, err ? smtp_reply_for_error(err) : no);

@@ -14,7 +14,7 @@
 #include "config/config.h"
 #include "loop/loop.h"
 #include "net/tls_server.h"
-#include "relay/clients.h"
+#include "relay/fit.h"
 #include "relay/recipients.h"
 #include "relay/verify.h"
 #include "store/queue.h"
@@ -27,7 +27,7 @@ struct edge_options {
     const struct config_relay *relay;
     const struct recipients *recipients; /* must outlive the edge */
     struct verify *verify;               /* the same */
-    const struct clients *clients;       /* the same */
+    struct fit_servers servers;          /* who has to take the mail */
     struct record_work *work;            /* is counted into; the same */
     struct tls_server *tls;              /* the same */
     int64_t descriptors_max;             /* of this process (net/descriptors.h); 0: not known */

@@ -13,19 +13,20 @@ struct smtp_reply fit_server(const struct smtp_offers *o, bool smtputf8, uint64_
     return (struct smtp_reply){.code = 0};
 }
 
-struct smtp_reply fit_domain(const struct clients *c, const struct config_domain *domain, bool smtputf8,
+struct smtp_reply fit_domain(const struct fit_servers *f, const struct config_domain *domain, bool smtputf8,
                              uint64_t size_bytes)
 {
-    if (domain->server->kind == SERVER_EXTERNAL && size_bytes < UINT64_MAX - TRACE_BYTES)
+    const struct config_server *server = f->server_of(f->arg, domain);
+    if (server->kind == SERVER_EXTERNAL && size_bytes < UINT64_MAX - TRACE_BYTES)
         size_bytes += TRACE_BYTES;
-    return fit_server(clients_offers(c, domain->server), smtputf8, size_bytes);
+    return fit_server(clients_offers(f->clients, server), smtputf8, size_bytes);
 }
 
-struct smtp_reply fit_envelope(const struct clients *c, const struct envelope *e, bool smtputf8,
+struct smtp_reply fit_envelope(const struct fit_servers *f, const struct envelope *e, bool smtputf8,
                                uint64_t size_bytes)
 {
     struct smtp_reply no = {.code = 0};
     for (size_t i = 0; i < e->count && no.code == 0; i++)
-        no = fit_domain(c, e->rcpts[i].domain, smtputf8, size_bytes);
+        no = fit_domain(f, e->rcpts[i].domain, smtputf8, size_bytes);
     return no;
 }

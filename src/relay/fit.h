@@ -12,11 +12,19 @@
 
 /* What RCPT, or the message's end, is answered; code 0: it fits. size_bytes 0: not known. */
 struct smtp_reply fit_server(const struct smtp_offers *o, bool smtputf8, uint64_t size_bytes);
+
+/* Which server has a domain's mail now: itself, or the standby that serves it. */
+struct fit_servers {
+    const struct clients *clients;
+    const struct config_server *(*server_of)(void *arg, const struct config_domain *domain);
+    void *arg;
+};
+
 /* The same of a domain's server, and of all that the message is for (the first that it does not fit); what a
  * relay adds to it on its way is counted in where the server is not one of ours, which grants it. */
-struct smtp_reply fit_domain(const struct clients *c, const struct config_domain *domain, bool smtputf8,
+struct smtp_reply fit_domain(const struct fit_servers *f, const struct config_domain *domain, bool smtputf8,
                              uint64_t size_bytes);
-struct smtp_reply fit_envelope(const struct clients *c, const struct envelope *e, bool smtputf8,
+struct smtp_reply fit_envelope(const struct fit_servers *f, const struct envelope *e, bool smtputf8,
                                uint64_t size_bytes);
 
 #endif

@@ -17,6 +17,7 @@ struct orders {
     struct store_op *read_op, *op;
     struct arena arena; /* of the order under way */
     bool busy;          /* an order is under way: one at a time, the rest waits for the next change */
+    bool acts;          /* op is the queue's */
     char *key;
     int64_t version;
     struct record_order order;
@@ -52,7 +53,22 @@ static void release(struct orders *o)
     free(o->domains);
     o->domains = NULL;
     arena_fini(&o->arena);
-    o->busy = false;
+    o->busy = o->acts = false;
+}
+
+/* The queue is another's now, who finds the order as it was, and goes on with it. */
+static bool is_not_ours_any_more(int err)
+{
+    return err == ERR_FENCED || err == ERR_CLOSED;
+}
+
+void orders_drop_queue(struct orders *o, const struct queue *q)
+{
+    if (!o->acts || o->queue != q)
+        return;
+    store_op_forget(o->op);
+    o->op = NULL;
+    release(o);
 }
 
 static void on_answered(void *arg, int err, size_t failed)
@@ -103,6 +119,11 @@ static void on_act(void *arg, int err, uint64_t changed)
     struct orders *o = arg;
     size_t in_flight = 0;
     o->op = NULL;
+    o->acts = false;
+    if (is_not_ours_any_more(err)) {
+        release(o);
+        return;
+    }
     if (owned_queue(o->owned, o->order.subject) == o->queue)
         in_flight = o->on_changed(o->arg, o->queue, &o->filter);
     answer(o, err, changed, in_flight);
@@ -165,6 +186,7 @@ static void act(struct orders *o, enum queue_action action)
     }
     const struct queue_order order = {
         .action = action, .home = to, .who = o->order.who, .why = o->order.why, .key = str_from(o->key)};
+    o->acts = true;
     o->op = queue_act(o->queue, &o->filter, &order, on_act, o);
 }
 
@@ -174,7 +196,13 @@ static void on_replay(void *arg, int err, const struct queue_replayed *done)
 {
     struct orders *o = arg;
     struct queue_filter nothing = {.delivery_id = -1};
+    bool first = number_member(o, "after") == 0;
     o->op = NULL;
+    o->acts = false;
+    if (is_not_ours_any_more(err)) {
+        release(o);
+        return;
+    }
     if (!err && owned_queue(o->owned, o->order.subject) == o->queue)
         o->on_changed(o->arg, o->queue, &nothing);
     answer_with(o, err,
@@ -182,7 +210,7 @@ static void on_replay(void *arg, int err, const struct queue_replayed *done)
                     : json_pack("{s:I, s:I, s:I, s:b}", "messages", (json_int_t)done->messages, "deliveries",
                                 (json_int_t)done->deliveries, "last", (json_int_t)done->last_message_id,
                                 "more", done->more),
-                err || !done->more);
+                err || first || !done->more); /* the first, too: whoever asked may stop */
 }
 
 static void replay(struct orders *o)
@@ -194,7 +222,8 @@ static void replay(struct orders *o)
         .after_message_id = number_member(o, "after"),
         .limit = QUEUE_REPLAY_MAX,
     };
-    if (which.server.ptr && which.until.ms > 0 && which.after_message_id >= 0)
+    o->acts = which.server.ptr && which.until.ms > 0 && which.after_message_id >= 0;
+    if (o->acts)
         o->op = queue_replay(o->queue, &which, on_replay, o);
     else
         answer(o, ERR_SYNTAX, 0, 0);

@@ -28,6 +28,8 @@ struct orders;
 struct orders *orders_new(struct store *store, const struct config *config, struct owned *owned,
                           size_t (*on_changed)(void *arg, struct queue *q, const struct queue_filter *filter),
                           void *arg);
+/* The queue is about to be closed: an order on it is left as it is, for whoever owns the queue next. */
+void orders_drop_queue(struct orders *o, const struct queue *q);
 void orders_free(struct orders *o);
 /* The network changed: looks for new orders. */
 void orders_on_view(struct orders *o, const struct view *v);

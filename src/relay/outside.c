@@ -328,6 +328,7 @@ void outside_remove(struct outside_mail *m)
 void outside_kick(struct outside_mail *m)
 {
     source_kick(m->source);
+    pull_soon(m->outside); /* what was read already waited for the right to send it */
 }
 
 size_t outside_changed(struct outside_mail *m, const struct queue_filter *filter)

@@ -150,7 +150,10 @@ static void on_route(void *arg, const struct route *route)
         d->route_until = mono_add_ms(d->progress_at, ROUTE_FRESH_MS);
         break;
     case ROUTE_IMPOSSIBLE:
-        answer_waiting(d, true, route->why);
+        if (d->options.lookup.smarthost && d->options.lookup.smarthost[0])
+            mark_bad(d, route->why); /* an operator's mistake is no verdict on mail */
+        else
+            answer_waiting(d, true, route->why);
         break;
     default:
         mark_bad(d, route->why);
@@ -173,7 +176,13 @@ static struct transaction *next_transaction(void *arg, struct delivery *delivery
 {
     struct destination *d = ((struct session *)arg)->destination;
     (void)delivery;
-    return list_empty(&d->waiting) ? NULL : take_waiting(d);
+    while (!list_empty(&d->waiting)) {
+        struct transaction *t = take_waiting(d);
+        if (source_may_send(t->source))
+            return t;
+        d->ops->returned(d->arg, t);
+    }
+    return NULL;
 }
 
 static bool any_loss(const struct queue_result *results, size_t count)
@@ -207,8 +216,12 @@ static void on_outcome(void *arg, struct delivery *delivery, struct transaction 
 
 static void on_returned(void *arg, struct delivery *delivery, struct transaction *t)
 {
+    struct destination *d = ((struct session *)arg)->destination;
     (void)delivery;
-    put_back(((struct session *)arg)->destination, t);
+    if (source_may_send(t->source))
+        put_back(d, t);
+    else
+        d->ops->returned(d->arg, t); /* until the right to send it is there again */
 }
 
 static void session_free(struct session *s)

@@ -233,6 +233,7 @@ static void remove_custody(struct relay_role *r, const struct queue *q)
 static void on_losing(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
+    orders_drop_queue(r->orders, q);
     if (own)
         edge_set_queue(r->edge, NULL);
     for (size_t i = 0; i < r->options.config->server_count; i++)
@@ -366,7 +367,7 @@ static void make_edge(struct relay_role *r)
                                 .relay = r->options.relay,
                                 .recipients = &r->recipients,
                                 .verify = r->verify,
-                                .clients = r->clients,
+                                .servers = {r->clients, verify_server_of, r->verify},
                                 .work = &r->work,
                                 .tls = r->tls,
                                 .descriptors_max = r->options.descriptors_max};

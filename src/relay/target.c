@@ -37,6 +37,7 @@ struct target {
     struct settlements settlements;
     struct loop_timer *timer; /* the schedule's */
     struct turn turn;
+    char unsafe[128]; /* why nothing was sent, as was told; "": nothing of the kind */
 };
 
 static void run(void *arg);
@@ -187,6 +188,7 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
     for (size_t i = 0; i < count; i++)
         complete_result(t, instance, &results[i]);
     leave_alone(t, transaction);
+    t->unsafe[0] = '\0';
     if (!any(QUEUE_OUTCOME_LOST, results, count))
         note_progress(t, d, any(QUEUE_OUTCOME_DELIVERED, results, count));
     settlements_add(&t->settlements, transaction, results, count);
@@ -218,9 +220,26 @@ static void session_drop(struct session *s)
     session_free(s);
 }
 
+/* It serves, as far as is known: its mail waits for what the configuration asks, and another server would not
+ * mend that. */
+static void note_unsafe(struct target *t, struct str why)
+{
+    struct str told = str_sub(why, 0, sizeof(t->unsafe) - 1);
+    if (str_eq(told, str_from(t->unsafe)))
+        return;
+    snprintf(t->unsafe, sizeof(t->unsafe), "%.*s", STR_ARG(told));
+    log_event(LOG_WARNING, "mail waits: TLS is not as the server's configuration asks",
+              LOG_TEXT("server", t->options.server->name), LOG_STR("why", why));
+}
+
 static void note_end(struct target *t, enum delivery_end end, struct str why)
 {
     struct mono_time now = loop_now(t->loop);
+    if (end == DELIVERY_UNSAFE) {
+        schedule_on_session_untried(&t->schedule, now);
+        note_unsafe(t, why);
+        return;
+    }
     if (end == DELIVERY_UNTRIED) {
         schedule_on_session_untried(&t->schedule, now);
         log_event(LOG_WARNING, "delivery not tried for want of something on this machine",

@@ -213,6 +213,12 @@ void verify_forget(struct verify_waiter *w)
     w->waits = false;
 }
 
+const struct config_server *verify_server_of(void *arg, const struct config_domain *domain)
+{
+    const struct verify *v = arg;
+    return target_server(v->options.target_of(v->options.arg, domain));
+}
+
 /* ---- life ---- */
 
 struct verify *verify_new(struct loop *l, const struct verify_options *options)
@@ -227,6 +233,8 @@ struct verify *verify_new(struct loop *l, const struct verify_options *options)
             .flavour = config->servers[i].protocol == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
             .hostname = options->relay->hostname,
             .tls = options->clients ? clients_options(options->clients, &config->servers[i])->tls : NULL,
+            .offers =
+                options->clients ? clients_options(options->clients, &config->servers[i])->offers : NULL,
             .timeout_ms = QUESTION_TIMEOUT_MS,
         };
     v->askers = mem_calloc(options->config->server_count, sizeof(struct asker *));

@@ -51,6 +51,9 @@ enum verdict verify_recipient(struct verify *v, const struct config_domain *doma
 /* It does not wait any more; allowed when it does not. */
 void verify_forget(struct verify_waiter *w);
 
+/* Which server that is, of the configuration. v is a struct verify (for fit.h). */
+const struct config_server *verify_server_of(void *v, const struct config_domain *domain);
+
 /* Writes what is not yet durable; busy until it is. */
 void verify_flush(struct verify *v);
 bool verify_busy(const struct verify *v);

@@ -42,7 +42,7 @@ static void ask(struct smtp_server *s, const struct smtp_path *path, const struc
         server_refuse(s, SMTP_REPLY(501, 5, 1, 3, "The domain is no name (IDNA2008)"));
         return;
     }
-    if (strlen(domain) != path->domain.len) { /* known by its A-labels from here on */
+    if (!str_ieq(str_from(domain), path->domain)) { /* known by its A-labels from here on */
         forward_path.len =
             (size_t)snprintf(mailbox, sizeof(mailbox), "%.*s@%s", STR_ARG(path->local_part), domain);
         forward_path.ptr = mailbox;

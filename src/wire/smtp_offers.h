@@ -19,4 +19,8 @@ struct smtp_offers {
 /* Takes one line of the answer to EHLO, without its code. What is not understood is passed over. */
 void smtp_offers_take(struct smtp_offers *o, struct str line);
 
+/* What is known by what a probe saw: in plain text a server may say less than under TLS, where mail goes; so
+ * nothing but the limit of SIZE is taken back. */
+void smtp_offers_seen(struct smtp_offers *known, const struct smtp_offers *seen);
+
 #endif

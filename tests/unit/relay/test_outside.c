@@ -231,6 +231,13 @@ static int taken(const struct world *w)
     return w->rig->peers[0].taken_count + w->rig->peers[1].taken_count;
 }
 
+static const char *lose_the_right(struct peer *p, const char *name)
+{
+    (void)name;
+    right_rig_lost(&p->rig->right);
+    return "250 ok";
+}
+
 /* ---- the tests ---- */
 
 static void it_goes_to_the_preferred_mx(void **state)
@@ -428,6 +435,39 @@ static void what_waited_too_long_is_given_up(void **state)
     assert_true(w->given_up > 0);
 }
 
+/* The page is read, and then the lease runs out for a while. */
+static void it_goes_on_when_the_right_is_there_again(void **state)
+{
+    struct world *w = *state;
+    struct right_rig *right = &w->rig->right;
+    right_rig_lost(right);
+    accept_for(w, "a", "far.example");
+    rig_pass(w->rig, 5000);
+    assert_int_equal(taken(w), 0);
+    right_rig_held(right);
+    RIG_UNTIL(w->rig, right_is_held(right->right));
+    outside_kick(w->mail); /* as the role does */
+    RIG_UNTIL(w->rig, taken(w) == 1);
+}
+
+/* What a session has in its hands is not sent again and again to strangers. */
+static void without_the_right_nobody_is_bothered(void **state)
+{
+    struct world *w = *state;
+    struct right_rig *right = &w->rig->right;
+    w->rig->peers[0].rcpt = lose_the_right;
+    accept_for(w, "a", "far.example");
+    RIG_UNTIL(w->rig, w->rig->peers[0].rcpts == 1);
+    rig_pass(w->rig, 60000);
+    assert_int_equal(taken(w), 0);
+    assert_int_equal(w->rig->peers[0].greetings, 1);
+    w->rig->peers[0].rcpt = NULL;
+    right_rig_held(right);
+    RIG_UNTIL(w->rig, right_is_held(right->right));
+    outside_kick(w->mail);
+    RIG_UNTIL(w->rig, taken(w) == 1);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -447,6 +487,8 @@ int main(void)
         TEST(a_queue_that_is_lost_takes_its_mail_along),
         TEST(a_smarthost_gets_all_of_it),
         TEST(what_waited_too_long_is_given_up),
+        TEST(it_goes_on_when_the_right_is_there_again),
+        TEST(without_the_right_nobody_is_bothered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
