@@ -41,12 +41,30 @@ static void test_limits(void **state)
     smtp_offers_take(&o, STR("LIMITS"));
 }
 
+/* What a probe saw in plain text. */
+static void test_seen(void **state)
+{
+    struct smtp_offers known = {.known = false};
+    struct smtp_offers plain = {.size = true, .size_max_bytes = 1000}, more = {.smtputf8 = true};
+    (void)state;
+    smtp_offers_seen(&known, &plain);
+    assert_true(known.known && !known.smtputf8);
+    smtp_offers_seen(&known, &more);
+    assert_true(known.smtputf8);
+    assert_int_equal(known.size_max_bytes, 1000);
+    plain.size_max_bytes = 5000; /* the server was told to take more */
+    smtp_offers_seen(&known, &plain);
+    assert_true(known.smtputf8); /* which it says under TLS alone */
+    assert_int_equal(known.size_max_bytes, 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_no_limit),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
