@@ -13,7 +13,9 @@ import xml.etree.ElementTree as ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 
-QUICKLY_BUILT = ["-Doptimization=1", "-Dc_args=-g1"]  # two thirds of the time; the lines of a report are there all the same
+# In two thirds of the time; the lines of a report are there all the same. What is a warning is judged in the usual build:
+# GCC sees some that are not there in what a sanitizer adds.
+QUICKLY_BUILT = ["-Doptimization=1", "-Dc_args=-g1", "-Dwerror=false"]
 SETUP_OF_BUILD = {
     "meson": [],
     "asan": ["-Db_sanitize=address,undefined", "-Db_lundef=false", *QUICKLY_BUILT],
