@@ -475,9 +475,9 @@ void relay_role_free(struct relay_role *r)
     loop_timer_free(r->stop_timer);
     viewer_free(r->viewer);
     observer_free(r->observer);
-    orders_free(r->orders);
     known_users_fini(&r->known_users);
     owned_free(r->owned);
+    orders_free(r->orders); /* is told of queues that go */
     presence_free(r->presence);
     rights_free(r->rights);
     edge_free(r->edge);

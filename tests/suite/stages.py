@@ -97,8 +97,9 @@ def programs_of(build_dir, suites, name_filter):
     """What these tests run of the build folder."""
     tests = introspect(build_dir, "--tests")
     names = select(tests, suites, name_filter)
-    words = {pathlib.Path(os.path.normpath(word)) for test in tests if test["name"] in names for word in test["cmd"]}
-    return sorted(str(word.relative_to(build_dir)) for word in words if word.is_relative_to(build_dir))
+    words = {os.path.normpath(build_dir / word) for test in tests if test["name"] in names for word in test["cmd"]}
+    built = {name for target in introspect(build_dir, "--targets") for name in target["filename"]}
+    return sorted(os.path.relpath(word, build_dir) for word in words & built)
 
 
 def show_failure(record):
