@@ -53,6 +53,14 @@ bool str_istarts(struct str s, struct str prefix)
     return s.len >= prefix.len && str_ieq(str_sub(s, 0, prefix.len), prefix);
 }
 
+bool str_is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] > 127)
+            return false;
+    return true;
+}
+
 bool str_ends(struct str s, struct str suffix)
 {
     return s.len >= suffix.len && str_eq(str_sub(s, s.len - suffix.len, suffix.len), suffix);

@@ -56,14 +56,6 @@ static bool can_ask(const struct session *s)
     return s->ready && !s->ending && !s->question && smtp_client_is_ready(s->client);
 }
 
-static bool is_ascii(struct str text)
-{
-    unsigned char all = 0;
-    for (size_t i = 0; i < text.len; i++)
-        all |= (unsigned char)text.ptr[i];
-    return all < 128;
-}
-
 static void ask_next(struct session *s)
 {
     if (s->asked >= QUESTIONS_MAX || s->refused >= ASKER_REFUSALS_MAX) {
@@ -83,7 +75,7 @@ static void ask_next(struct session *s)
                                           .recipients = &s->address,
                                           .recipient_count = 1,
                                           .question = true,
-                                          .smtputf8 = !is_ascii(s->address)};
+                                          .smtputf8 = !str_is_ascii(s->address)};
     smtp_client_send(s->client, &message);
 }
 

@@ -56,10 +56,16 @@ static void release(struct orders *o)
     o->busy = o->acts = false;
 }
 
-/* The queue is another's now, who finds the order as it was, and goes on with it. */
-static bool is_not_ours_any_more(int err)
+/* What the queue was asked has its answer. False: the queue is another's now, who finds the order as it was,
+ * and goes on with it. */
+static bool acted(struct orders *o, int err)
 {
-    return err == ERR_FENCED || err == ERR_CLOSED;
+    bool ours = err != ERR_FENCED && err != ERR_CLOSED;
+    o->op = NULL;
+    o->acts = false;
+    if (!ours)
+        release(o);
+    return ours;
 }
 
 void orders_drop_queue(struct orders *o, const struct queue *q)
@@ -118,12 +124,8 @@ static void on_act(void *arg, int err, uint64_t changed)
 {
     struct orders *o = arg;
     size_t in_flight = 0;
-    o->op = NULL;
-    o->acts = false;
-    if (is_not_ours_any_more(err)) {
-        release(o);
+    if (!acted(o, err))
         return;
-    }
     if (owned_queue(o->owned, o->order.subject) == o->queue)
         in_flight = o->on_changed(o->arg, o->queue, &o->filter);
     answer(o, err, changed, in_flight);
@@ -197,12 +199,8 @@ static void on_replay(void *arg, int err, const struct queue_replayed *done)
     struct orders *o = arg;
     struct queue_filter nothing = {.delivery_id = -1};
     bool first = number_member(o, "after") == 0;
-    o->op = NULL;
-    o->acts = false;
-    if (is_not_ours_any_more(err)) {
-        release(o);
+    if (!acted(o, err))
         return;
-    }
     if (!err && owned_queue(o->owned, o->order.subject) == o->queue)
         o->on_changed(o->arg, o->queue, &nothing);
     answer_with(o, err,

@@ -125,14 +125,6 @@ static struct smtp_reply take_path(const struct smtp_server *s, struct mail_para
     }
 }
 
-static bool is_ascii(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] > 127)
-            return false;
-    return true;
-}
-
 static struct smtp_reply check_order(const struct smtp_server *s)
 {
     if (s->helo[0] == '\0')
@@ -154,7 +146,7 @@ void cmd_mail(struct smtp_server *s, struct str args)
         r = take_path(s, &p, &args);
     if (r.code == 0)
         r = take_params(s, &p, args);
-    if (r.code == 0 && !p.mail.smtputf8 && !is_ascii(p.mail.reverse_path))
+    if (r.code == 0 && !p.mail.smtputf8 && !str_is_ascii(p.mail.reverse_path))
         r = SMTP_REPLY(553, 5, 6, 7, "Address is not ASCII, and SMTPUTF8 was not asked for");
     if (r.code == 0 && p.mail.size_bytes > server_size_max_bytes(s))
         r = SMTP_REPLY(552, 5, 3, 4, "Message exceeds the maximum size");

@@ -5,14 +5,6 @@
 
 #include "base/err.h"
 
-static bool is_ascii(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] > 127)
-            return false;
-    return true;
-}
-
 int idn_to_ascii(struct str domain, char out[IDN_NAME_MAX + 1])
 {
     char text[IDN_NAME_MAX + 1], *made = NULL;
@@ -20,7 +12,7 @@ int idn_to_ascii(struct str domain, char out[IDN_NAME_MAX + 1])
         return ERR_SYNTAX;
     memcpy(text, domain.ptr, domain.len);
     text[domain.len] = '\0';
-    if (is_ascii(domain)) {
+    if (str_is_ascii(domain)) {
         ascii_lower_inplace(text, domain.len);
         memcpy(out, text, domain.len + 1);
         return 0;

@@ -24,17 +24,9 @@ static const struct {
          "about it when all goes well.\r\n"},
 };
 
-static bool has_eight_bit(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] > 127)
-            return true;
-    return false;
-}
-
 bool dsn_message_eight_bit(const struct dsn_message *m)
 {
-    return m->smtputf8 || has_eight_bit(m->content);
+    return m->smtputf8 || !str_is_ascii(m->content);
 }
 
 /* One line of what a peer said. */
@@ -149,7 +141,7 @@ static void put_recipient(struct buf *out, const struct dsn_message *m, const st
 {
     buf_append_text(out, "\r\n");
     put_orcpt(out, m, r->orcpt);
-    put_field(out, m, "Final-Recipient", has_eight_bit(r->address) ? "utf-8;" : "rfc822;", r->address);
+    put_field(out, m, "Final-Recipient", !str_is_ascii(r->address) ? "utf-8;" : "rfc822;", r->address);
     buf_append_fmt(out, "Action: %s\r\nStatus: %.*s\r\n", actions[m->action].word, STR_ARG(r->status));
     if (r->remote_mta.len > 0)
         put_field(out, m, "Remote-MTA", "dns;", r->remote_mta);
@@ -191,7 +183,7 @@ void dsn_message_format(struct buf *out, const struct dsn_message *m)
     put_human(out, m, boundary);
     put_status(out, m, boundary);
     if (m->content.len > 0) {
-        begin_part(out, boundary, content_type(m), has_eight_bit(m->content));
+        begin_part(out, boundary, content_type(m), !str_is_ascii(m->content));
         buf_append_str(out, m->content);
     }
     buf_append_fmt(out, "\r\n--%s--\r\n", boundary);
