@@ -295,6 +295,7 @@ static void accept_message(struct session *s, const struct smtp_data_info *info)
     s->size_bytes = info->size_bytes;
     struct queue_message_in message = {
         .custody_id = s->custody_id,
+        .id_is_drawn = true,
         .reverse_path = str_from(s->reverse_path),
         .helo = smtp_server_helo(s->server),
         .client = str_from(s->client_ip),
