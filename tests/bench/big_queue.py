@@ -54,9 +54,8 @@ def fill(path, count):
 
 def run(peer, *words):
     """Seconds and KiB of one command."""
-    argv = [peer.binary, *words, "-c", peer.folder / "holdfast.conf", "--state-dir", peer.state]
     began = time.monotonic()
-    child = subprocess.Popen([str(word) for word in argv], stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(peer.argv(*words), stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     took = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)

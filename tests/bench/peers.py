@@ -1,5 +1,7 @@
 """What is measured: each is started in a folder of its own on a port of its own, and ended."""
 
+import json
+import os
 import pathlib
 import re
 import shutil
@@ -13,6 +15,7 @@ from network import relay_greets
 
 ADDRESS = "127.0.0.1"
 BACKLOG = 256
+NO_SERVER = 1  # nothing listens on this port
 DEBIAN = pathlib.Path("/usr/share/postfix")
 
 
@@ -23,29 +26,38 @@ def free_port():
 
 
 class Peer:
-    """start() makes it greet; empty() forgets what it took; stop() leaves nothing."""
+    """start() makes it greet; empty() forgets what it took; stop() leaves nothing. What it takes it delivers to the
+    server's port."""
 
-    def __init__(self, folder):
+    address = ADDRESS
+
+    def __init__(self, folder, server_port=NO_SERVER):
         self.folder = folder
+        self.server_port = server_port
         self.port = free_port()
         folder.mkdir()
 
     def await_greeting(self, abandon=None):
-        wait.until(lambda: relay_greets(ADDRESS, self.port), f"{self.name} that greets", abandon=abandon)
+        wait.until(lambda: relay_greets(self.address, self.port), f"{self.name} that greets", abandon=abandon)
 
     def empty(self):
         pass
 
 
 class Holdfast(Peer):
-    """The relay role alone, release build; its server is never up."""
+    """The relay role alone, release build."""
 
     name = "holdfast"
+    store = "sqlite:store"
+    changes = ()  # further ones of the example's text: (old, new)
 
     def start(self):
         text = (program.EXAMPLES / "backup-mx.conf").read_text()
-        (self.folder / "holdfast.conf").write_text(
-            text.replace("127.0.0.1:2525", f"{ADDRESS}:{self.port}").replace("smtp_port = 2600", "smtp_port = 1"))
+        for old, new in (("127.0.0.1:2525", f"{ADDRESS}:{self.port}"), ("sqlite:store", self.store),
+                         ("smtp_port = 2600", f"smtp_port = {self.server_port}"), *self.changes):
+            assert old in text, old
+            text = text.replace(old, new)
+        (self.folder / "holdfast.conf").write_text(text)
         self.binary = release.build()
         self._spawn()
 
@@ -56,11 +68,13 @@ class Holdfast(Peer):
 
     def run(self):
         """On the state that there is."""
-        argv = [self.binary, "relay", "--node", "relay1", "-c", self.folder / "holdfast.conf", "--state-dir", self.state]
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=log,
+            self.process = subprocess.Popen(self.argv("relay", "--node", "relay1"), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=subprocess.STDOUT)
         self.await_greeting(self.process.poll)
+
+    def argv(self, *words):
+        return [str(word) for word in (self.binary, *words, "-c", self.folder / "holdfast.conf", "--state-dir", self.state)]
 
     def empty(self):
         self.stop()
@@ -76,6 +90,25 @@ class Holdfast(Peer):
         self.process.wait()
         shutil.rmtree(self.state)
 
+    def flush(self):
+        """It sees for itself that its server is back."""
+
+    def holds(self):
+        """How many messages the operator sees."""
+        done = subprocess.run(self.argv("status", "--json"), capture_output=True, text=True, check=True)
+        return sum(relay["queued"] for relay in json.loads(done.stdout)["relays"])
+
+    def peak_mib(self):
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", text)[1]) / 1024
+
+
+class InMemory(Holdfast):
+    """The same with the store switched off."""
+
+    name = "no store"
+    store = "memory:"
+
 
 class SmtpSink(Peer):
     """Stores nothing: what a sender can reach at most."""
@@ -84,18 +117,34 @@ class SmtpSink(Peer):
 
     def start(self):
         user = [] if not is_root() else ["-u", "nobody"]
-        self.process = subprocess.Popen(["smtp-sink", *user, f"{ADDRESS}:{self.port}", str(BACKLOG)],
-                                        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(self.folder / "counts", "wb") as counts:
+            self.process = subprocess.Popen(["smtp-sink", *self.options, *user, f"{self.address}:{self.port}", str(BACKLOG)],
+                                            stdin=subprocess.DEVNULL, stdout=counts, stderr=subprocess.DEVNULL)
         self.await_greeting(self.process.poll)
+
+    options = ()
 
     def stop(self):
         self.process.kill()
         self.process.wait()
 
 
+class CountingSink(SmtpSink):
+    """A server that takes all there is; count() says how many messages."""
+
+    name = "server"
+    options = ("-c",)
+
+    def count(self):
+        counts = self.folder / "counts"
+        with open(counts, "rb") as file:
+            file.seek(max(0, counts.stat().st_size - 200))
+            found = re.findall(rb"mesg=(\d+)\r", file.read())
+        return int(found[-1]) if found else 0
+
+
 class Postfix(Peer):
-    """Debian's configuration in a folder of its own; only places, names and the port differ, and what it takes is
-    kept, because there is no server to deliver it to."""
+    """Debian's configuration in a folder of its own; only places, names and the port differ, and where it delivers to."""
 
     name = "postfix"
 
@@ -114,8 +163,13 @@ class Postfix(Peer):
     def _places(self):
         return (f"queue_directory = {self.folder}/queue\ndata_directory = {self.folder}/data\n"
                 f"inet_interfaces = {ADDRESS}\ninet_protocols = ipv4\nmyhostname = postfix.bench.test\n"
-                "mydestination =\nrelay_domains = example.test\ndefer_transports = relay, smtp\n"
+                f"mydestination =\nrelay_domains = example.test\n{self._onward()}"
                 f"maillog_file = {self.folder}/log\nmaillog_file_prefixes = {self.folder}\n")
+
+    def _onward(self):
+        if self.server_port == NO_SERVER:
+            return "defer_transports = relay, smtp\n"
+        return f"transport_maps = inline:{{example.test=relay:[{ADDRESS}]:{self.server_port}}}\n"
 
     def _services(self):
         text = (DEBIAN / "master.cf.dist").read_text()
@@ -140,7 +194,13 @@ class Postfix(Peer):
     def stop(self):
         self._postfix("abort")
 
+    def flush(self):
+        subprocess.run(["postqueue", "-c", str(self.config), "-f"], check=True)
+
+    def holds(self):
+        """Those that it has tried, and that wait for another attempt."""
+        return sum(len(files) for _, _, files in os.walk(self.folder / "queue" / "deferred"))
+
 
 def is_root():
-    import os
     return os.geteuid() == 0

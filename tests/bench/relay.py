@@ -1,70 +1,68 @@
-"""Durable accept: messages a second, 4 KiB, over kept sessions."""
+"""The relay beside its peers, all on the same file system: accept, end to end, drain, a million held messages."""
 
+import contextlib
 import pathlib
 import shutil
-import statistics
 import subprocess
 import tempfile
-import time
 
+import accept
+import limit
+import million
 import peers
+import through
 
-MESSAGE_BYTES = 4096
-RUN_LIMIT_S = 300
-
-# sessions -> messages of a run: some seconds for the slowest of them
-QUICK = {100: 2000, 20: 2000, 1: 500}
-FULL = {100: 20000, 20: 20000, 1: 5000}
-QUICK_RUNS, FULL_RUNS = 3, 5
-
-
-def rate(peer, sessions, count):
-    """Messages a second of one run of smtp-source."""
-    argv = ["smtp-source", "-d", "-s", str(sessions), "-l", str(MESSAGE_BYTES), "-m", str(count), "-f",
-            "sender@outside.test", "-t", "alice@example.test", f"{peers.ADDRESS}:{peer.port}"]
-    began = time.monotonic()
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=RUN_LIMIT_S)
-    took = time.monotonic() - began
-    assert done.returncode == 0 and not done.stderr, f"{peer.name}: {done.stderr}"
-    peer.empty()
-    return count / took
-
-
-def measure(all_peers, sessions, count, runs):
-    """{name: median}; the peers take turns, so that what disturbs disturbs all."""
-    rates = {peer.name: [] for peer in all_peers}
-    for _ in range(runs):
-        for peer in all_peers:
-            rates[peer.name].append(rate(peer, sessions, count))
-    return {name: statistics.median(values) for name, values in rates.items()}
+# (sessions, bytes) -> messages of a run: some seconds for the slowest of them
+QUICK_ACCEPT = {(100, 4096): 2000, (20, 4096): 2000, (1, 4096): 500, (100, 65536): 500}
+FULL_ACCEPT = {(100, 4096): 20000, (20, 4096): 20000, (1, 4096): 3000, (100, 65536): 3000}
+RUNS = 5
 
 
 def print_row(words):
-    print(f"{words[0]:>9}" + "".join(f"{word:>13}" for word in words[1:]), flush=True)
+    print(f"{words[0]:>22}" + "".join(f"{word:>11}" for word in words[1:]), flush=True)
 
 
-def report(sessions, medians):
-    ours = medians["holdfast"]
-    print_row([sessions, *(f"{medians[name]:.0f}" for name in ("holdfast", "smtp-sink", "postfix")),
-               f"{ours / medians['smtp-sink']:.2f}", f"{ours / medians['postfix']:.1f}"])
+def print_accept(folder, full):
+    kinds = (peers.Holdfast, peers.SmtpSink, peers.Postfix, peers.InMemory)
+    with contextlib.ExitStack() as ends:
+        started = [kind(folder / kind.name) for kind in kinds]
+        for peer in started:
+            peer.start()
+            ends.callback(peer.stop)
+        print(f"durable accept, messages/s, medians of {RUNS} alternating runs (disk: a batch of as many, written and synced)")
+        print_row(["sessions, bytes", *(peer.name for peer in started), "disk", "/smtp-sink", "/postfix", "/no store", "/disk"])
+        for (sessions, size), count in (FULL_ACCEPT if full else QUICK_ACCEPT).items():
+            medians = accept.measure(started, sessions, count, size, RUNS)
+            medians["disk"] = limit.rate(folder, sessions, size, RUNS)
+            ours = medians["holdfast"]
+            print_row([f"{sessions}, {size}", *(f"{value:.0f}" for value in medians.values()),
+                       *(f"{ours / medians[name]:.2f}" for name in ("smtp-sink", "postfix", "no store", "disk"))])
+        print("\npostconf -n of Postfix as Debian configures it:\n" + started[2].settings())
+
+
+def print_through(folder, full):
+    print(f"4 KiB, {through.SESSIONS} sessions, messages/s, medians of {RUNS} alternating runs")
+    print_row(["", "holdfast", "postfix", "/postfix"])
+    for figure, title, count in ((through.end_to_end, "end to end", 10000 if full else 1500),
+                                 (through.drain, "drain", 20000 if full else 1500)):
+        medians = through.measure(figure, folder, count, RUNS)
+        print_row([f"{title} of {count}", *(f"{value:.0f}" for value in medians.values()),
+                   f"{medians['holdfast'] / medians['postfix']:.1f}"])
+    print(f"first message {through.first_message(folder, RUNS) * 1000:.1f} ms after the first good probe's answer\n")
+
+
+def file_system(folder):
+    done = subprocess.run(["findmnt", "-no", "FSTYPE,SOURCE", "-T", folder], capture_output=True, text=True)
+    return " on ".join(done.stdout.split())
 
 
 def main(full):
-    counts, runs = (FULL, FULL_RUNS) if full else (QUICK, QUICK_RUNS)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-"))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir="/var/tmp"))
     folder.chmod(0o755)
-    started = []
+    print(f"file system: {file_system(folder)}\n")
     try:
-        for kind in (peers.Holdfast, peers.SmtpSink, peers.Postfix):
-            peer = kind(folder / kind.name)
-            started.append(peer)
-            peer.start()
-        print(f"relay: durable accept of {MESSAGE_BYTES} bytes, messages/s, medians of {runs} alternating runs")
-        print_row(["sessions", "holdfast", "smtp-sink", "postfix", "of smtp-sink", "of postfix"])
-        for sessions, count in counts.items():
-            report(sessions, measure(started, sessions, count, runs))
-        print("\npostconf -n\n" + started[-1].settings())
+        print_accept(folder, full)
+        print_through(folder, full)
+        million.print_all(folder, full)
     finally:
-        for peer in started:
-            peer.stop()
         shutil.rmtree(folder, ignore_errors=True)

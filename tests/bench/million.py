@@ -1,0 +1,109 @@
+"""A million messages in custody, accepted by the relay itself: its memory, its start, a look at the queue, and another
+server for all of them."""
+
+import statistics
+import subprocess
+import time
+
+import accept
+import peers
+import through
+
+QUICK, FULL = 50_000, 1_000_000
+SIZE = 512
+SESSIONS = 100
+LOOKS = 5
+
+STANDBY = '''failover {{ mode = "manual"  standby = {{"mail2"}} }}
+}}
+server "mail2" {{
+    kind = "external"  protocol = "smtp"
+    site = "home"  hostname = "mail2.example.test"  address = {{"{address}"}}  smtp_port = {port}
+    check {{ kind = "smtp"  interval = "500ms"  timeout = "2s"  fall = 2  rise = 1 }}
+    failover {{ mode = "manual" }}
+'''
+
+
+class Standby(peers.CountingSink):
+    """A server's address is its own."""
+
+    address = "127.0.0.2"
+
+
+class WithStandby(peers.Holdfast):
+    """Its server is dead; another one may be invoked in its place."""
+
+    def __init__(self, folder, server_port, standby_port):
+        super().__init__(folder, server_port)
+        self.changes = (('failover { mode = "manual" }\n', STANDBY.format(address=Standby.address, port=standby_port)),)
+
+    def command(self, *words):
+        """Seconds that it took."""
+        began = time.monotonic()
+        subprocess.run(self.argv(*words), check=True, capture_output=True)
+        return time.monotonic() - began
+
+    def direct(self):
+        with open(self.folder / "director.log", "ab") as log:
+            return subprocess.Popen(self.argv("director", "--node", "relay1"), stdin=subprocess.DEVNULL, stdout=log,
+                                    stderr=subprocess.STDOUT)
+
+
+def print_figure(value, unit, what):
+    print(f"{value:10.0f} {unit:<4} {what}", flush=True)
+
+
+def print_held(peer, count):
+    rate = count / accept.send(peer, SESSIONS, count, SIZE)
+    print_figure(rate, "/s", f"accepted, {SIZE} bytes each, {SESSIONS} sessions")
+    print_figure(peer.peak_mib(), "MiB", "memory of the relay at most (VmHWM)")
+    looks = [peer.command("queue", "list", "--limit", "20") for _ in range(LOOKS)]
+    print_figure(statistics.median(looks) * 1000, "ms", "queue list --limit 20")
+    print_figure(statistics.median(peer.command("check-config") for _ in range(LOOKS)) * 1000, "ms",
+                 "of these for a command that looks at no queue (check-config)")
+
+
+def print_start(peer, server):
+    """It starts with all of them, and its server is up."""
+    peer.end()
+    server.start()
+    began = time.monotonic()
+    peer.run()
+    print_figure((time.monotonic() - began) * 1000, "ms", "from the relay's start to its greeting")
+    through.await_count(server, 1)
+    print_figure((time.monotonic() - began) * 1000, "ms", "to the first message that it delivers")
+    server.stop()
+    print_figure(peer.peak_mib(), "MiB", "memory of the relay at most")
+
+
+def print_rehomed(peer, standby):
+    """By an operator's command; what the director waits for in it is there already."""
+    standby.start()
+    director = peer.direct()
+    try:
+        peer.command("server", "list")
+        took = peer.command("server", "failover", "mail1")
+        print_figure(took * 1000, "ms", "server failover: verified, routed, all re-homed")
+        began = time.monotonic()
+        through.await_count(standby, 1)
+        print_figure((time.monotonic() - began) * 1000, "ms", "from then to the first message that the other server has")
+        print_figure(peer.peak_mib(), "MiB", "memory of the relay at most")
+    finally:
+        director.terminate()
+        director.wait()
+        standby.stop()
+
+
+def print_all(folder, full):
+    count = FULL if full else QUICK
+    server = peers.CountingSink(folder / "mail1")
+    standby = Standby(folder / "mail2")
+    peer = WithStandby(folder / "relay", server.port, standby.port)
+    print(f"{count} messages in custody")
+    peer.start()
+    try:
+        print_held(peer, count)
+        print_start(peer, server)
+        print_rehomed(peer, standby)
+    finally:
+        peer.stop()
