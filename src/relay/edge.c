@@ -26,6 +26,7 @@ struct edge {
     struct queue *queue;
     bool closing;
     struct list sessions;
+    struct envelope_room envelopes;
     struct door door;
 };
 
@@ -132,8 +133,11 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
 
 static void take_rcpt(struct session *s, struct envelope_rcpt rcpt)
 {
-    envelope_add(&s->envelope, rcpt);
-    reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
+    if (envelope_add(&s->envelope, rcpt) == 0)
+        reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
+    else
+        reply(s,
+              SMTP_REPLY(452, 4, 3, 1, "Too many recipients of all messages that come in, try again later"));
 }
 
 static void forget_asked(struct session *s)
@@ -440,7 +444,7 @@ static void on_client(void *arg, struct loop_stream *stream, const struct addr *
         return;
     }
     s->edge = e;
-    envelope_init(&s->envelope);
+    envelope_init(&s->envelope, &e->envelopes);
     addr_format_ip(peer, s->client_ip);
     list_append(&e->sessions, &s->node);
     e->options.work->sessions++;

@@ -88,6 +88,28 @@ def test_100000_recipients(relay):
         assert session.say("Subject: x\r\n\r\nto those that were taken\r\n.").startswith("250 ")
 
 
+def test_100000_recipients_of_a_hundred_messages(relay):
+    """All of them long, and each with what its sender called it: together they have a bound, a hundred of each are taken."""
+    count = RECIPIENTS_MAX
+    lines = b"".join(b"RCPT TO:<%s%d@example.test> ORCPT=rfc822;%s@example.test\r\n" % (b"u" * 60, number, b"o" * 400)
+                     for number in range(count))
+    sessions = []
+    try:
+        for _ in range(RECIPIENTS // count):
+            sessions.append(relay.hostile())
+            assert sessions[-1].say("MAIL FROM:<a@hostile.test>").startswith("250 ")
+            sessions[-1].connection.sendall(lines)
+            replies = [sessions[-1].reply()[:9] for _ in range(count)]
+            assert set(replies[:100]) == {"250 2.1.5"} and set(replies) <= {"250 2.1.5", "452 4.3.1"}
+        assert replies[-1] == "452 4.3.1"
+        relay.serves_others()
+        assert sessions[-1].say("DATA").startswith("354 ")
+        assert sessions[-1].say("Subject: x\r\n\r\nto those that were taken\r\n.").startswith("250 ")
+    finally:
+        for session in sessions:
+            session.close()
+
+
 @pytest.mark.parametrize("content", [
     b"Subject: " + b"s" * (1 << 20) + b"\r\nMessage-ID: <" + b"m" * (1 << 20) + b">\r\nReceived: by "
     + b"r" * (1 << 20) + b"\r\n\r\ntext\r\n",
