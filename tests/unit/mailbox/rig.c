@@ -83,6 +83,11 @@ static void put(struct rig *r, const char *kind, const char *key, const char *va
     assert_ok(a.err);
 }
 
+void rig_put(struct rig *r, const char *kind, const char *key, const char *value)
+{
+    put(r, kind, key, value, false);
+}
+
 void rig_put_user(struct rig *r, const char *address, const char *verifier, bool disabled)
 {
     struct record_user user = {.verifier = str_from(verifier), .disabled = disabled};
