@@ -71,9 +71,10 @@ static void all_together_have_their_bound(void **state)
     (void)state;
     envelope_init(&first, &room);
     envelope_init(&second, &room);
-    while (add_number(&first, number) == 0)
+    while (number < 100000 && add_number(&first, number) == 0)
         number++;
-    assert_true(number > 1000 && room.used_bytes <= ENVELOPES_MAX_BYTES);
+    assert_in_range(number, 1000, 99999);
+    assert_true(room.used_bytes <= ENVELOPES_MAX_BYTES);
     assert_ok(add_number(&first, 0)); /* known already */
     for (int i = 0; i < ENVELOPE_GRANTED; i++)
         assert_ok(add_number(&second, i));
