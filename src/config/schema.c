@@ -160,7 +160,8 @@ static const struct schema_key relay_keys[] = {
     {FIELD("bounce", config_relay, bounce), SCHEMA_WORD, RELOAD_LIVE, "\"never\"", .words = bounce_words,
      .help =
          "Whose mail goes back to its sender, with a report (RFC 3464), when a server refuses it for good "
-         "or it expires: nobody's, that of users who had logged in, or all. Else it is quarantined, with "
+         "or it expires: nobody's, that of users who had logged in and named a sender of the network, or "
+         "all. Else it is quarantined, with "
          "an event. Never bounced: what has a null reverse-path, and `NOTIFY=NEVER`."},
     {FIELD("delay_notice", config_relay, delay_notice_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"4h\"",
      LIMITS(0, 90 * DAY_MS),

@@ -125,7 +125,8 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     s->reverse_path = str_dup(mail->reverse_path);
     s->smtputf8 = mail->smtputf8;
     s->said_bytes = mail->size_bytes;
-    s->authenticated = mail->authenticated;
+    s->authenticated =
+        mail->authenticated && recipients_has_domain_of(s->edge->options.recipients, mail->reverse_path);
     s->ret = mail->dsn.ret;
     s->envid = str_dup(mail->dsn.envid);
     reply(s, SMTP_REPLY(250, 2, 1, 0, "Sender ok"));
@@ -320,8 +321,9 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
 {
     struct session *s = arg;
     int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
+    char misfit[FIT_TEXT_MAX];
     struct smtp_reply no =
-        fit_envelope(&s->edge->options.servers, &s->envelope, s->smtputf8, info->size_bytes);
+        fit_envelope(&s->edge->options.servers, &s->envelope, s->smtputf8, info->size_bytes, misfit);
     if (err || no.code != 0) {
         drop_transaction(s);
         reply(s, err ? smtp_reply_for_error(err) : no);

@@ -253,7 +253,7 @@ static void on_ended(void *arg, struct delivery *delivery, enum delivery_end end
     struct destination *d = s->destination;
     (void)delivery;
     d->progress_at = loop_now(d->options.loop);
-    if (end != DELIVERY_OVER && !s->answered)
+    if (end == DELIVERY_TERMS || (end != DELIVERY_OVER && !s->answered))
         place_failed(d, s->place_at, s->place.host, why);
     session_free(s);
     run_soon(d);

@@ -5,41 +5,45 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "smtp/idn.h"
 #include "wire/smtp_path.h"
 
-#define LIST_LINE_MAX    1024     /* an address has at most 320 octets (RFC 5321 4.5.3.1) */
+#define LIST_LINE_MAX    1024 /* an address has at most 320 octets (RFC 5321 4.5.3.1) */
+#define LIST_KEY_MAX     (LIST_LINE_MAX + IDN_NAME_MAX + 2)
 #define LIST_ENTRIES_MAX 10000000 /* a bound; the largest providers' directories are shared out by domain */
 
 static char mark; /* what a set's keys map to */
 
-/* local-part@domain, as RCPT could name it. */
-static bool is_mailbox(struct str entry)
+/* The key of local-part@domain, as RCPT could name it: the domain by its A-labels. False: it is none. */
+static bool key_of(struct str entry, char key[LIST_KEY_MAX])
 {
-    char path[LIST_LINE_MAX + 2];
+    char path[LIST_LINE_MAX + 2], domain[IDN_NAME_MAX + 1];
     struct smtp_path parsed;
     snprintf(path, sizeof(path), "<%.*s>", STR_ARG(entry));
     struct str text = str_from(path);
-    return smtp_path_parse(&text, SMTP_PATH_FORWARD, true, &parsed) == 0 && text.len == 0 &&
-           parsed.domain.len > 0;
+    if (smtp_path_parse(&text, SMTP_PATH_FORWARD, true, &parsed) != 0 || text.len > 0 ||
+        parsed.domain.len == 0 || idn_to_ascii(parsed.domain, domain) != 0)
+        return false;
+    snprintf(key, LIST_KEY_MAX, "%.*s@%s", STR_ARG(parsed.local_part), domain);
+    ascii_lower_inplace(key, strlen(key));
+    return true;
 }
 
 static int list_add(struct map *list, char *line, const char *path, int number, struct err_buf *eb)
 {
+    char key[LIST_KEY_MAX];
     struct str entry = str_trim(str_from(line));
     while (entry.len && (entry.ptr[entry.len - 1] == '\n' || entry.ptr[entry.len - 1] == '\r'))
         entry.len--;
     entry = str_trim(entry);
     if (entry.len == 0 || entry.ptr[0] == '#')
         return 0;
-    if (!is_mailbox(entry))
+    if (!key_of(entry, key))
         return err_set(eb, ERR_SYNTAX, "%s:%d: '%.*s' is not an address: write local-part@domain, one a line",
                        path, number, STR_ARG(entry));
     if (list->len >= LIST_ENTRIES_MAX)
         return err_set(eb, ERR_LIMIT, "%s:%d: more than %d recipients", path, number, LIST_ENTRIES_MAX);
-    char *lower = str_dup(entry);
-    ascii_lower_inplace(lower, entry.len);
-    map_set(list, (struct str){lower, entry.len}, &mark);
-    free(lower);
+    map_set(list, str_from(key), &mark);
     return 0;
 }
 
@@ -215,6 +219,16 @@ enum recipient_answer recipients_check(const struct recipients *r, struct str lo
         return RECIPIENT_UNKNOWN;
     *ret_domain = found;
     return found->recipients == RECIPIENTS_VERIFY ? RECIPIENT_ASK : RECIPIENT_OURS;
+}
+
+bool recipients_has_domain_of(const struct recipients *r, struct str address)
+{
+    char domain[IDN_NAME_MAX + 1];
+    size_t at = address.len;
+    while (at > 0 && address.ptr[at - 1] != '@')
+        at--;
+    return idn_to_ascii(str_sub(address, at, address.len), domain) == 0 &&
+           config_domain_find(r->config, str_from(domain)) != NULL;
 }
 
 struct smtp_reply recipients_refusal(enum recipient_answer answer)

@@ -54,6 +54,10 @@ void recipients_directory_end(struct recipients *r);
 enum recipient_answer recipients_check(const struct recipients *r, struct str local_part, struct str domain,
                                        const struct config_domain **ret_domain);
 /* What RCPT is answered to one that is not taken (UNKNOWN, NOT_OURS, NOT_NOW). */
+/* The address is of a domain of ours, whoever that may be. A user may name any reverse-path: what comes back
+ * to it is his affair only within the network. */
+bool recipients_has_domain_of(const struct recipients *r, struct str address);
+
 struct smtp_reply recipients_refusal(enum recipient_answer answer);
 
 #endif

@@ -32,6 +32,8 @@ struct report_text_options {
     struct str content; /* the message's first report_content_bytes; "": they cannot be read */
 };
 
+/* Whether it needs SMTPUTF8. */
+bool report_smtputf8(const struct queue_owed *owed);
 /* Appends it; true when it is 8bit. owed: of one message and kind. */
 bool report_text(struct buf *out, const struct queue_owed *owed, size_t count,
                  const struct report_text_options *options);

@@ -108,7 +108,7 @@ static void make(struct reports *r)
                                        .reverse_path = STR_EMPTY,
                                        .helo = str_from(r->options.relay->hostname),
                                        .eight_bit = eight_bit,
-                                       .smtputf8 = r->owed[0].delivery.smtputf8,
+                                       .smtputf8 = report_smtputf8(&r->owed[0]),
                                        .received_at = now};
     struct queue_recipient_in recipient = {.address = r->owed[0].delivery.reverse_path,
                                            .domain = str_from(place.domain),

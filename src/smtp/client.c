@@ -13,11 +13,12 @@
                                                          */
 
 /* RFC 5321 4.5.3.2; what it does not name is as MAIL. */
-#define TIMEOUT_COMMAND_MS  (5 * 60 * 1000)
-#define TIMEOUT_DATA_MS     (2 * 60 * 1000)
-#define TIMEOUT_BODY_MS     (3 * 60 * 1000)
-#define TIMEOUT_DATA_END_MS (10 * 60 * 1000)
-#define TIMEOUT_QUIT_MS     (10 * 1000) /* nothing hangs on its answer */
+#define TIMEOUT_COMMAND_MS   (5 * 60 * 1000)
+#define TIMEOUT_DATA_MS      (2 * 60 * 1000)
+#define TIMEOUT_BODY_MS      (3 * 60 * 1000)
+#define TIMEOUT_DATA_END_MS  (10 * 60 * 1000)
+#define TIMEOUT_HANDSHAKE_MS (10 * 1000) /* two round trips, and a signature of a busy server */
+#define TIMEOUT_QUIT_MS      (10 * 1000) /* nothing hangs on its answer */
 
 struct smtp_client *smtp_client_new(const struct smtp_client_options *options,
                                     const struct smtp_client_ops *ops, void *arg,
@@ -294,6 +295,11 @@ bool smtp_client_tls_failed(struct smtp_client *c, const char *detail)
     return again;
 }
 
+void smtp_client_spare_tls(struct smtp_client *c)
+{
+    c->tls_given_up = true;
+}
+
 struct str smtp_client_output(const struct smtp_client *c)
 {
     return buf_str(&c->out);
@@ -312,6 +318,13 @@ bool smtp_client_finished(const struct smtp_client *c)
     return c->state == CLIENT_ENDED;
 }
 
+/* What is awaited in vain is given up the sooner where mail goes on without it. */
+static int64_t handshake_timeout_ms(const struct smtp_client *c)
+{
+    bool spared = c->state == CLIENT_TLS && tls_client_policy(c->options->tls) == TLS_OPPORTUNISTIC;
+    return spared ? TIMEOUT_HANDSHAKE_MS : TIMEOUT_COMMAND_MS;
+}
+
 static int64_t stage_timeout_ms(const struct smtp_client *c)
 {
     switch (client_stage(c)) {
@@ -325,6 +338,8 @@ static int64_t stage_timeout_ms(const struct smtp_client *c)
         return TIMEOUT_DATA_END_MS;
     case SMTP_STAGE_QUIT:
         return TIMEOUT_QUIT_MS;
+    case SMTP_STAGE_TLS:
+        return handshake_timeout_ms(c);
     default:
         return TIMEOUT_COMMAND_MS;
     }

@@ -181,6 +181,8 @@ void smtp_client_tls_started(struct smtp_client *c);
 /* True: the policy allows plain text; a new connection is to be made, on which the session begins anew.
  * False: it has ended (SMTP_END_TLS). */
 bool smtp_client_tls_failed(struct smtp_client *c, const char *detail) MUST_USE;
+/* At the begin: no handshake is to be tried, where plain text will do. */
+void smtp_client_spare_tls(struct smtp_client *c);
 /* To send, as one piece; then say how much was taken. */
 struct str smtp_client_output(const struct smtp_client *c);
 void smtp_client_output_taken(struct smtp_client *c, size_t len);

@@ -145,9 +145,10 @@ static void on_timer(void *arg)
 {
     struct smtp_client_connection *c = arg;
     c->busy++;
-    if (c->shaking_hands)
+    if (c->shaking_hands) {
+        tls_client_note_mute(c->tls, &c->to);
         tls_failed(c, "the handshake took too long");
-    else
+    } else
         smtp_client_timeout(c->session);
     pump(c);
     leave(c);
@@ -196,6 +197,8 @@ struct smtp_client_connection *smtp_client_connection_new(struct loop *l, const 
     c->connect_timeout_ms = connect_timeout_ms;
     c->tls = options->tls;
     c->session = smtp_client_new(options, ops, arg, &nonce);
+    if (tls_client_is_mute(c->tls, to))
+        smtp_client_spare_tls(c->session);
     smtp_client_on_wake(c->session, on_wake, c);
     c->timer = loop_timer_new(l, on_timer, c);
     connect_to(c);

@@ -128,14 +128,43 @@ static bool is_hopeless(const struct client_transaction *t)
     return t->told == t->message.recipient_count;
 }
 
-/* RFC 9422: those beyond RCPTMAX would be refused, and are told so at once. */
+static struct str domain_of(struct str address)
+{
+    size_t at = address.len;
+    while (at > 0 && address.ptr[at - 1] != '@')
+        at--;
+    return str_sub(address, at, address.len);
+}
+
+static bool is_new_domain(const struct smtp_client_message *m, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (str_ieq(domain_of(m->recipients[i]), domain_of(m->recipients[index])))
+            return false;
+    return true;
+}
+
+/* RFC 9422: so many of the recipients, from the first on, may go together by RCPTMAX and RCPTDOMAINMAX. */
+static uint64_t recipients_that_fit(const struct smtp_client *c)
+{
+    const struct smtp_client_message *m = &c->t.message;
+    uint64_t max = c->offers.recipients_max, domains = 0;
+    if (!max || max > m->recipient_count)
+        max = m->recipient_count;
+    for (size_t i = 0; c->offers.domains_max && i < max; i++)
+        if (is_new_domain(m, i) && ++domains > c->offers.domains_max)
+            return i;
+    return max;
+}
+
+/* Those beyond it would be refused, and are told so at once. */
 static void defer_beyond_limit(struct smtp_client *c)
 {
     static const struct smtp_reply too_many = {
         452, {4, 5, 3}, {"The server takes no more recipients at once", 43}};
     struct client_transaction *t = &c->t;
-    uint64_t max = c->offers.recipients_max;
-    while (max && t->message.recipient_count > max) {
+    uint64_t max = recipients_that_fit(c);
+    while (t->message.recipient_count > max) {
         t->message.recipient_count--;
         tell(c, t->message.recipient_count, SMTP_OUTCOME_DEFERRED, SMTP_STAGE_LOCAL, &too_many);
         t->told--;

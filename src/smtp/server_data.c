@@ -1,8 +1,7 @@
 /* The message, from 354 to the answer to its end. */
 #include "smtp/server_machine.h"
 
-/* One reply, or in LMTP one for each recipient (RFC 2033 4.2). */
-static void write_for_message(struct smtp_server *s, const struct smtp_reply *r)
+void server_write_for_message(struct smtp_server *s, const struct smtp_reply *r)
 {
     size_t count = s->options->flavour == SMTP_FLAVOUR_LMTP ? s->unanswered : 1;
     server_write(s, r);
@@ -30,7 +29,7 @@ void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
 
 void data_end_answered(struct smtp_server *s, const struct smtp_reply *r)
 {
-    write_for_message(s, r);
+    server_write_for_message(s, r);
     if (smtp_reply_class(r) == 2)
         s->errors = 0;
     s->transaction = false; /* the answer is its end */
@@ -47,7 +46,7 @@ static void message_ended(struct smtp_server *s, const struct smtp_data_info *in
     s->stages++;
     s->progress++;
     if (s->too_big || bare) {
-        write_for_message(s, bare ? &has_bare : &too_big);
+        server_write_for_message(s, bare ? &has_bare : &too_big);
         server_reset(s);
         return;
     }

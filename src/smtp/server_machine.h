@@ -128,6 +128,8 @@ void server_dispatch(struct smtp_server *s, struct str line);
 void server_list_verbs(const struct smtp_server *s, struct buf *out); /* for HELP */
 
 /* ---- server_data.c ---- */
+/* One reply, or in LMTP one for each recipient without an answer (RFC 2033 4.2). */
+void server_write_for_message(struct smtp_server *s, const struct smtp_reply *r);
 void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used);
 /* The last chunk has come, or one that makes the message one to be refused. */
 void server_chunks_end(struct smtp_server *s);

@@ -21,6 +21,8 @@ static void take_limits(struct smtp_offers *o, struct str args)
             take_number(limit, &o->recipients_max);
         if (str_ieq(name, STR("MAILMAX")))
             take_number(limit, &o->messages_max);
+        if (str_ieq(name, STR("RCPTDOMAINMAX")))
+            take_number(limit, &o->domains_max);
     }
 }
 

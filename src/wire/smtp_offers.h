@@ -14,6 +14,7 @@ struct smtp_offers {
     uint64_t size_max_bytes; /* 0: no limit was said */
     /* LIMITS (RFC 9422): recipients of a message, messages of a session; 0: not said */
     uint64_t recipients_max, messages_max;
+    uint64_t domains_max; /* of the recipients of a message */
 };
 
 /* Takes one line of the answer to EHLO, without its code. What is not understood is passed over. */

@@ -186,6 +186,14 @@ def test_users_are_told_and_strangers_are_not(two):
     assert [d["recipient"] for d in quarantined(two)] == ["stranger@other.test"]
 
 
+def test_a_user_who_names_a_stranger_has_nobody_told(two):
+    """A user, or who has stolen a password, may name any sender."""
+    with smtplib.SMTP(two.HOME, two.SUBMISSION, timeout=sender.SMTP_LIMIT_S) as session:
+        session.login(ALICE, reader.PASSWORD)
+        assert session.sendmail("victim@elsewhere.test", ["user@other.test"], TEXT) == {}
+    two.until(lambda: [d["recipient"] for d in quarantined(two)] == ["user@other.test"], "the mail in quarantine")
+
+
 def test_a_builtin_servers_success_is_delivered(two):
     submit(two, BOB, rcpt=["NOTIFY=SUCCESS"])
     two.until(lambda: two.imap_messages(), "a report")

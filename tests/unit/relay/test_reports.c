@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "relay/delays.h"
+#include "relay/expired.h"
 #include "relay/report_text.h"
 #include "relay/reports.h"
 #include "unit/store/rig.h"
@@ -74,6 +75,38 @@ static void bounced(struct rig *r, struct queue *q, uint64_t id, const char *sen
 
 static const char *const one[] = {"bob@d.test", NULL};
 
+static void on_accepted(void *arg, int err, int64_t message_id)
+{
+    (void)message_id;
+    on_plain(arg, err);
+}
+
+static int settle_result(struct rig *r, struct queue *q, const struct queue_result *result)
+{
+    struct answer a = {.rig = r};
+    queue_settle(q, result, 1, on_plain, &a);
+    rig_wait(r, &a.done);
+    return a.err;
+}
+
+/* With SMTPUTF8. */
+static void accept_international(struct rig *r, struct queue *q, uint64_t id, const char *sender,
+                                 const char *to)
+{
+    struct answer a = {.rig = r};
+    struct queue_message_in in = {.custody_id = id_of(id),
+                                  .reverse_path = str_from(sender),
+                                  .eight_bit = true,
+                                  .smtputf8 = true,
+                                  .received_at = {1000}};
+    struct queue_recipient_in recipient = {.address = str_from(to), .domain = STR("d.test")};
+    struct body_writer *w = queue_body_begin(q);
+    body_append(w, "Subject: x\r\n\r\nx\r\n", 17);
+    queue_accept(q, w, &in, &recipient, 1, on_accepted, &a);
+    rig_wait(r, &a.done);
+    assert_ok(a.err);
+}
+
 /* The reports that wait: their rows. */
 static struct answer made(struct rig *r, struct queue *q)
 {
@@ -135,6 +168,104 @@ static void a_foreign_sender_is_told_outside(void **state)
     assert_str(((const struct queue_delivery *)rows.items)->home, QUEUE_HOME_OUTSIDE);
     assert_string_equal(b.last_home, QUEUE_HOME_OUTSIDE);
     reports_free(reports);
+}
+
+/* The one that was accepted last, and that is bounced so. */
+static char *report_of(struct rig *r, struct bench *b, struct queue *q, const char *reply, const char *server)
+{
+    struct queue_filter waiting = {.states = 1U << QUEUE_WAITING, .limit = 1};
+    struct answer a = list_rows(r, q, &waiting);
+    struct queue_result result = {.delivery_id = ((const struct queue_delivery *)a.items)->id,
+                                  .outcome = QUEUE_OUTCOME_BOUNCED,
+                                  .reply = str_from(reply),
+                                  .server = str_from(server),
+                                  .at = {5000}};
+    assert_ok(settle_result(r, q, &result));
+    struct reports *reports = begin(b, q);
+    RIG_UNTIL(r, b->made == 1);
+    struct answer rows = made(r, q);
+    char *text = text_of(r, q, &rows, 0);
+    reports_free(reports);
+    return text;
+}
+
+static void what_expired_says_what_the_server_said(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    struct buf reply;
+    bench_init(&b, r);
+    buf_init(&reply, EXPIRED_TEXT_MAX);
+    expired_format(&reply, STR("452 4.2.2 mailbox full"));
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    char *text = report_of(r, &b, q, buf_data(&reply), "mail1");
+    assert_non_null(strstr(text, "Status: 4.4.7\r\nRemote-MTA: dns;mail1.d.test\r\n"
+                                 "Diagnostic-Code: smtp;452 4.2.2 mailbox full\r\n"));
+    assert_null(strstr(text, "Last-Attempt-Date"));
+    free(text);
+    buf_fini(&reply);
+}
+
+static void what_expired_untried_names_no_server(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    struct buf reply;
+    bench_init(&b, r);
+    buf_init(&reply, EXPIRED_TEXT_MAX);
+    expired_format(&reply, STR_EMPTY);
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    char *text = report_of(r, &b, q, buf_data(&reply), "mail1");
+    assert_non_null(strstr(text, "Status: 4.4.7\r\n"));
+    assert_null(strstr(text, "Remote-MTA"));
+    assert_null(strstr(text, "Diagnostic-Code"));
+    free(text);
+    buf_fini(&reply);
+}
+
+/* What outside_route says, without a reply's code. */
+static void what_the_dns_forbids_has_its_own_status(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    char *text = report_of(r, &b, q, "5.1.10 d.test takes no mail (null MX, RFC 7505)", QUEUE_HOME_OUTSIDE);
+    assert_non_null(strstr(text, "Action: failed\r\nStatus: 5.1.10\r\n"));
+    assert_null(strstr(text, "Diagnostic-Code"));
+    free(text);
+}
+
+/* Her server may take none, whatever she was able to send by another. */
+static void a_sender_in_ascii_is_told_without_smtputf8(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    accept_international(r, q, 1, "alice@elsewhere.test", "j\xc3\xbcrgen@d.test");
+    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
+    const struct queue_delivery *d = made(r, q).items;
+    assert_false(d->smtputf8);
+    assert_true(d->eight_bit);
+    assert_non_null(strstr(text, "Final-Recipient: utf-8;j\\x{FC}rgen@d.test\r\n"));
+    free(text);
+}
+
+static void another_sender_is_told_with_it(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    accept_international(r, q, 1, "\xc3\xa4@elsewhere.test", "j\xc3\xbcrgen@d.test");
+    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
+    assert_true(((const struct queue_delivery *)made(r, q).items)->smtputf8);
+    assert_non_null(strstr(text, "Final-Recipient: utf-8;j\xc3\xbcrgen@d.test\r\n"));
+    free(text);
 }
 
 /* Killed at every turn of the loop, and adopted. */
@@ -245,6 +376,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(what_is_owed_is_told),
         RIG_TEST(a_foreign_sender_is_told_outside),
+        RIG_TEST(what_expired_says_what_the_server_said),
+        RIG_TEST(what_expired_untried_names_no_server),
+        RIG_TEST(what_the_dns_forbids_has_its_own_status),
+        RIG_TEST(a_sender_in_ascii_is_told_without_smtputf8),
+        RIG_TEST(another_sender_is_told_with_it),
         RIG_TEST(each_is_told_once_whoever_dies_when),
         RIG_TEST(a_long_header_is_cut),
         RIG_TEST(a_delay_is_owed_once),

@@ -676,6 +676,23 @@ static void heeds_the_servers_limits(void **state)
     close_world(&w);
 }
 
+/* RCPTDOMAINMAX: from the first recipient of one domain too many on they wait for the next transaction. */
+static void splits_by_domain(void **state)
+{
+    static const struct str to[] = {STR("a@one.test"), STR("b@two.test"), STR("c@ONE.test"),
+                                    STR("d@three.test"), STR("e@one.test")};
+    struct world w;
+    struct smtp_client_message m = {.reverse_path = STR("a@b.test"), .recipients = to, .recipient_count = 5};
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, "250-hi\r\n250-PIPELINING\r\n250 LIMITS RCPTDOMAINMAX=2\r\n");
+    smtp_client_send(w.c, &m);
+    expect_log(&w, "4:deferred:local:452 4.5.3 The server takes no more recipients at once\n"
+                   "3:deferred:local:452 4.5.3 The server takes no more recipients at once\n");
+    expect_output(&w, "MAIL FROM:<a@b.test>\r\nRCPT TO:<a@one.test>\r\nRCPT TO:<b@two.test>\r\n"
+                      "RCPT TO:<c@ONE.test>\r\nDATA\r\n");
+    close_world(&w);
+}
+
 static void tells_what_is_offered(void **state)
 {
     struct world w;
@@ -933,6 +950,7 @@ int main(void)
         cmocka_unit_test(wakes_who_moves_the_bytes),
         cmocka_unit_test(eight_bit_is_said_where_it_is_offered),
         cmocka_unit_test(heeds_the_servers_limits),
+        cmocka_unit_test(splits_by_domain),
         cmocka_unit_test(tells_what_is_offered),
         cmocka_unit_test(a_claimed_proof_is_none),
         cmocka_unit_test(quits_before_it_is_ready),

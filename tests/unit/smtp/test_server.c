@@ -387,6 +387,23 @@ static void protocol_names(void **state)
     smtp_server_free(w.s);
 }
 
+/* As at Postfix: the last word on the client's name, XCLIENT's or EHLO's, holds. */
+static void the_last_name_holds(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    smtp_server_offer_xclient(w.s);
+    smtp_server_start(w.s);
+    input(&w, "EHLO front.example\r\nXCLIENT ADDR=192.0.2.1 HELO=client.example\r\n");
+    assert_str(smtp_server_helo(w.s), "client.example");
+    input(&w, "EHLO Tom's PC\r\n");
+    assert_str(smtp_server_helo(w.s), "Tom?s?PC");
+    input(&w, "XCLIENT HELO=other.example\r\n");
+    assert_str(smtp_server_helo(w.s), "other.example");
+    smtp_server_free(w.s);
+}
+
 static void open_for_tls(struct world *w, enum smtp_flavour flavour)
 {
     open_world(w);
@@ -525,6 +542,7 @@ int main(void)
         cmocka_unit_test(shutdown_waits_for_an_answer),
         cmocka_unit_test(each_refusal_is_told_once),
         cmocka_unit_test(protocol_names),
+        cmocka_unit_test(the_last_name_holds),
         cmocka_unit_test(tls_forgets_what_was_said),
         cmocka_unit_test(a_command_behind_starttls_ends_the_session),
         cmocka_unit_test(a_handshake_ends_by_failure_time_or_success),

@@ -270,6 +270,27 @@ static void a_handshake_without_an_answer_is_followed_by_plain_text(void **state
     assert_int_equal(b->accepted, 2);
 }
 
+/* Something on the way swallows it: not every session waits, nor one for the minutes of RFC 5321. */
+static void a_mute_server_is_spared_for_a_while(void **state)
+{
+    struct bench *b = *state;
+    b->mute = true;
+    deliver(b, &(struct tls_client_options){.policy = TLS_OPPORTUNISTIC, .name = "mail.test"});
+    delivered(b, "ESMTP");
+    smtp_client_connection_free(b->client);
+    b->results = b->ended = 0;
+    b->client = smtp_client_connection_new(b->loop, &b->at, NULL, 3000, &b->client_options, &client_ops, b);
+    pass_ms(b, 1000);
+    delivered(b, "ESMTP");
+    assert_int_equal(b->accepted, 3);
+    pass_ms(b, 15 * 60 * 1000);
+    smtp_client_connection_free(b->client);
+    b->results = b->ended = 0;
+    b->client = smtp_client_connection_new(b->loop, &b->at, NULL, 3000, &b->client_options, &client_ops, b);
+    pass_ms(b, 1000);
+    delivered(b, "ESMTPS");
+}
+
 static void a_handshake_without_an_answer_ends_what_requires_it(void **state)
 {
     struct bench *b = *state;
@@ -308,6 +329,7 @@ int main(void)
         TEST(a_failed_handshake_is_followed_by_plain_text),
         TEST(a_handshake_that_is_cut_is_followed_by_plain_text),
         TEST(a_handshake_without_an_answer_is_followed_by_plain_text),
+        TEST(a_mute_server_is_spared_for_a_while),
         TEST(a_handshake_without_an_answer_ends_what_requires_it),
     };
     return cmocka_run_group_tests_name("SMTP over TLS", tests, make_certificates, remove_certificates);

@@ -36,6 +36,7 @@ static void test_limits(void **state)
     smtp_offers_take(&o, STR("LIMITS RCPTDOMAINMAX=1 rcptmax=20 MAILMAX=0 RCPTMAX MAILMAX=x"));
     assert_int_equal(o.recipients_max, 20);
     assert_int_equal(o.messages_max, 0);
+    assert_int_equal(o.domains_max, 1);
     smtp_offers_take(&o, STR("LIMITS  MAILMAX=5"));
     assert_int_equal(o.messages_max, 5);
     smtp_offers_take(&o, STR("LIMITS"));
