@@ -17,7 +17,8 @@ void clients_free(struct clients *c);
 
 /* The configuration changed in place, or files that it names did: holds for handshakes from now on. */
 void clients_reload(struct clients *c);
-/* From now on our parts prove themselves to each other; key must outlive it. */
+/* From now on our parts prove themselves to each other: only builtin servers are asked to, and told anything
+ * by the key, which must outlive it. */
 void clients_set_peer_key(struct clients *c, const struct peer_key *key);
 
 const struct smtp_client_options *clients_options(const struct clients *c,

@@ -21,6 +21,7 @@ struct edge {
     struct loop *loop;
     struct edge_options options;
     struct smtp_server_options server_options;
+    char address[ADDR_TEXT_MAX]; /* where our own parts come to */
     void (*on_accepted)(void *arg, const struct config_domain *domain);
     void *arg;
     struct queue *queue;
@@ -402,7 +403,11 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
         .smtputf8 = true,
         .dsn = true,
         .tls = options->tls,
+        .peer = {PEER_RELAY, options->relay->name},
+        .peer_address = e->address,
     };
+    if (options->relay->listen.count > 0)
+        addr_format_ip(&options->relay->listen.addrs[0], e->address); /* as mailbox/relays.h has it */
     edge_reload(e);
     return e;
 }

@@ -66,6 +66,8 @@ struct smtp_server_options {
     struct tls_server *tls;          /* for smtp/server_connection.h: STARTTLS is offered while it has a
                                         certificate; NULL: no */
     const struct peer_key *peer_key; /* offer XHOLDFAST to our own parts; NULL: no */
+    struct peer_id peer;             /* who we are, with peer_key, and where, as our parts know it: */
+    const char *peer_address;        /* an IP address; NULL: "" */
     int64_t idle_timeout_ms;         /* for the next command or the next piece of a message; 0: 5 minutes
                                         (RFC 5321 4.5.3.2.7) */
 };
@@ -183,9 +185,10 @@ bool smtp_server_finished(const struct smtp_server *s);
  * made. No input is wanted until one of the two that follow is called. Nothing that the client sent before it
  * is left: a command behind STARTTLS ends the session (CVE-2011-0411). */
 bool smtp_server_wants_tls(const struct smtp_server *s);
-/* It is made; how: "TLSv1.3 TLS_AES_256_GCM_SHA384", copied. All that the client said is forgotten (RFC
+/* It is made; how: "TLSv1.3 TLS_AES_256_GCM_SHA384"; channel: TLS_CHANNEL_BYTES of net/tls_stream.h, or "":
+ * there are none, and XHOLDFAST is not offered. Both are copied. All that the client said is forgotten (RFC
  * 3207 4.2). */
-void smtp_server_tls_started(struct smtp_server *s, struct str how);
+void smtp_server_tls_started(struct smtp_server *s, struct str how, struct str channel);
 void smtp_server_tls_failed(struct smtp_server *s, const char *detail); /* finished */
 /* How long to wait for input (or for the owner's room) now; 0: for an answer,
  * which has no limit here. Count from the last change of smtp_server_progress,
