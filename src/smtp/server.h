@@ -28,7 +28,8 @@
  * Threads: none of its own. Memory is bounded: commands of 1,200 octets, one
  * batch of input, SMTP_SERVER_OUT_HIGH of replies, the message passes through.
  * A message ends at CRLF.CRLF alone; one with a bare CR or LF is refused (550
- * 5.6.0) after its end, never split there. */
+ * 5.6.0) after its end, never split there, as is one with a NUL (554 5.6.0; RFC
+ * 5322 3.5, and RFC 3501 4.3 could not show it). */
 #ifndef HOLDFAST_SMTP_SERVER_H
 #define HOLDFAST_SMTP_SERVER_H
 
@@ -94,7 +95,6 @@ struct smtp_rcpt {
 struct smtp_data_info {
     uint64_t size_bytes; /* after unstuffing, with CRLFs */
     bool eight_bit;      /* an octet above 127 was in it, said or not */
-    bool nul;            /* an octet 0 was in it */
 };
 
 /* A reply of 4yz or 5yz, for the log. Every text but the reply's is the client's own, cut at a path's length.
