@@ -35,7 +35,7 @@ static void set_server(struct smtp_client_options *options, const struct config_
     set_tls(options->tls, server);
 }
 
-/* Our own are known before they are asked. */
+/* Our own are known by the configuration, and never asked: nobody can answer for them. */
 static struct smtp_offers offers_at_first(const struct config_server *server)
 {
     if (server->kind != SERVER_BUILTIN)
@@ -77,7 +77,7 @@ struct clients *clients_new(struct loop *l, const struct config *config, const s
             .node = relay->node->name,
             .peer = {PEER_MAILBOX, config->servers[i].name},
             .tls = tls_client_new(l),
-            .offers = &c->offers[i],
+            .offers = config->servers[i].kind == SERVER_BUILTIN ? NULL : &c->offers[i],
         };
     }
     clients_reload(c);

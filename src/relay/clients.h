@@ -23,8 +23,8 @@ void clients_set_peer_key(struct clients *c, const struct peer_key *key);
 
 const struct smtp_client_options *clients_options(const struct clients *c,
                                                   const struct config_server *server);
-/* What the server offered when it was last asked, by a delivery, a question or a probe; a builtin one at
- * first what all of them do. Valid as long as c; changes in place. */
+/* What the server offered when it was last asked, by a delivery, a question or a probe; a builtin one what
+ * all of them do, by the configuration. Valid as long as c; changes in place. */
 const struct smtp_offers *clients_offers(const struct clients *c, const struct config_server *server);
 /* To servers that are not of the network. */
 const struct smtp_client_options *clients_outside(const struct clients *c);

@@ -98,6 +98,7 @@ static void prove(struct smtp_client *c)
 void client_ready_or_prove(struct smtp_client *c)
 {
     c->state = CLIENT_READY;
+    c->offers.tls = c->tls_active;
     if (c->options->offers)
         *c->options->offers = c->offers;
     if (c->peer_offered && c->options->peer_key && c->has_channel == c->tls_active)
