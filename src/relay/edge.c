@@ -39,11 +39,6 @@ struct session {
     char client_ip[ADDR_TEXT_MAX];
 
     /* the transaction */
-    char *reverse_path;
-    bool smtputf8, authenticated;
-    enum dsn_ret ret;
-    char *envid;
-    uint64_t said_bytes; /* SIZE= */
     struct custody_id custody_id;
     struct wall_time received_at;
     uint64_t size_bytes;
@@ -108,9 +103,6 @@ static void drop_transaction(struct session *s)
         body_abort(s->body);
     s->body = NULL;
     envelope_clear(&s->envelope);
-    free(s->reverse_path);
-    free(s->envid);
-    s->reverse_path = s->envid = NULL;
 }
 
 static void on_mail(void *arg, const struct smtp_mail *mail)
@@ -122,12 +114,7 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
         return;
     }
     drop_transaction(s);
-    s->reverse_path = str_dup(mail->reverse_path);
-    s->smtputf8 = mail->smtputf8;
-    s->said_bytes = mail->size_bytes;
-    s->authenticated = mail->authenticated;
-    s->ret = mail->dsn.ret;
-    s->envid = str_dup(mail->dsn.envid);
+    envelope_begin(&s->envelope, mail);
     reply(s, SMTP_REPLY(250, 2, 1, 0, "Sender ok"));
 }
 
@@ -176,8 +163,9 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
     enum recipient_answer word =
         recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain);
     bool ours = word == RECIPIENT_OURS || word == RECIPIENT_ASK;
-    struct smtp_reply no = ours ? fit_domain(&s->edge->options.servers, domain, s->smtputf8, s->said_bytes)
-                                : recipients_refusal(word);
+    struct smtp_reply no =
+        ours ? fit_domain(&s->edge->options.servers, domain, s->envelope.smtputf8, s->envelope.said_bytes)
+             : recipients_refusal(word);
     if (no.code != 0)
         reply(s, no);
     else if (word == RECIPIENT_ASK)
@@ -244,7 +232,7 @@ static void log_accepted(const struct session *s, const char *id)
     if (s->edge->options.config->log_messages != LOG_MESSAGES_ALL)
         return;
     log_event(LOG_INFO, "accepted", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
-              LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->reverse_path),
+              LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->envelope.reverse_path),
               LOG_I64("recipients", (int64_t)s->envelope.count), LOG_I64("size", (int64_t)s->size_bytes),
               LOG_STR("tls", smtp_server_tls(s->server)), LOG_TEXT("message_id", s->guard.message_id));
 }
@@ -268,6 +256,16 @@ static void on_tls_failed(void *arg, const char *detail)
         smtp_tls_failure_log(s->edge->door.log_limit, s->server, s->client_ip, detail);
 }
 
+/* Whoever sends it on would bounce it, were it refused. */
+static void tell_stopped(const struct session *s, const char *id)
+{
+    char why[LOOP_GUARD_TEXT_MAX];
+    loop_guard_describe(&s->guard, why);
+    log_event(LOG_WARNING, "in quarantine", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
+              LOG_TEXT("sender", s->envelope.reverse_path), LOG_TEXT("why", why));
+    s->edge->on_accepted(s->edge->arg, NULL);
+}
+
 static void on_accept(void *arg, int err, int64_t message_id)
 {
     struct session *s = arg;
@@ -285,7 +283,10 @@ static void on_accept(void *arg, int err, int64_t message_id)
     s->edge->options.work->accepted++;
     s->edge->options.work->accepted_bytes += (int64_t)s->size_bytes;
     log_accepted(s, id);
-    envelope_each_domain(&s->envelope, s->edge->on_accepted, s->edge->arg);
+    if (loop_guard_tripped(&s->guard))
+        tell_stopped(s, id);
+    else
+        envelope_each_domain(&s->envelope, s->edge->on_accepted, s->edge->arg);
     drop_transaction(s);
     snprintf(text, sizeof(text), "Accepted as %s", id);
     reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
@@ -293,19 +294,17 @@ static void on_accept(void *arg, int err, int64_t message_id)
 
 static void accept_message(struct session *s, const struct smtp_data_info *info)
 {
+    char why[LOOP_GUARD_TEXT_MAX];
+    struct queue_message_in message = envelope_message(&s->envelope);
+    loop_guard_describe(&s->guard, why);
     s->size_bytes = info->size_bytes;
-    struct queue_message_in message = {
-        .custody_id = s->custody_id,
-        .reverse_path = str_from(s->reverse_path),
-        .helo = smtp_server_helo(s->server),
-        .client = str_from(s->client_ip),
-        .eight_bit = info->eight_bit,
-        .smtputf8 = s->smtputf8,
-        .authenticated = s->authenticated,
-        .dsn = {s->ret, str_from(s->envid)},
-        .header_id = str_from(s->guard.message_id),
-        .received_at = s->received_at,
-    };
+    message.custody_id = s->custody_id;
+    message.helo = smtp_server_helo(s->server);
+    message.client = str_from(s->client_ip);
+    message.eight_bit = info->eight_bit;
+    message.header_id = str_from(s->guard.message_id);
+    message.received_at = s->received_at;
+    message.stopped = str_from(why);
     struct queue_recipient_in *recipients = envelope_recipients(&s->envelope);
     s->accept_op =
         queue_accept(s->edge->queue, s->body, &message, recipients, s->envelope.count, on_accept, s);
@@ -318,17 +317,10 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
     struct session *s = arg;
     int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
     struct smtp_reply no =
-        fit_envelope(&s->edge->options.servers, &s->envelope, s->smtputf8, info->size_bytes);
+        fit_envelope(&s->edge->options.servers, &s->envelope, s->envelope.smtputf8, info->size_bytes);
     if (err || no.code != 0) {
         drop_transaction(s);
         reply(s, err ? smtp_reply_for_error(err) : no);
-    } else if (loop_guard_tripped(&s->guard)) {
-        log_event(LOG_WARNING, "mail loop", LOG_TEXT("client", s->client_ip),
-                  LOG_STR("sender", str_from(s->reverse_path)), LOG_I64("hops", (int64_t)s->guard.hops),
-                  LOG_I64("own_hops", (int64_t)s->guard.own_hops));
-        drop_transaction(s);
-        reply(s,
-              SMTP_REPLY(554, 5, 4, 6, "This message goes in circles: it passed too many servers already"));
     } else {
         accept_message(s, info);
     }
