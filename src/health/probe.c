@@ -68,6 +68,10 @@ static void on_timeout(void *arg)
 {
     struct probe *p = arg;
     char text[64];
+    if (p->shaking_hands && p->dialogue.tls != DIALOGUE_TLS_REQUIRED) {
+        finish(p, HEALTH_OK, p->dialogue.detail); /* as on_tls has it */
+        return;
+    }
     if (p->connect || p->kind == CHECK_TCP || p->kind == CHECK_COMMAND) {
         fail_at(p, "no answer in time");
         return;

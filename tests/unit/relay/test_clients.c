@@ -10,7 +10,7 @@ static const char configuration[] =
     "relay \"r\" { node = \"a\" hostname = \"r.test\" address = {\"127.1.0.2\"} listen = "
     "{\"127.1.0.2:2525\"} }\n"
     "server \"ours\" { kind = \"builtin\" site = \"s\" hostname = \"ours.test\" address = {\"127.1.0.10\"}\n"
-    "  smtp_port = 2525 message_size_max = \"1MB\" }\n"
+    "  smtp_port = 2525 message_size_max = \"60MiB\" }\n"
     "server \"theirs\" { kind = \"external\" site = \"s\" hostname = \"theirs.test\" address = "
     "{\"127.1.0.11\"}\n"
     "  smtp_port = 2525 }\n"
