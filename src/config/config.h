@@ -36,6 +36,7 @@ enum check_kind { CHECK_SMTP, CHECK_IMAP, CHECK_POP3, CHECK_LMTP, CHECK_TCP, CHE
 enum failover_mode { FAILOVER_MANUAL, FAILOVER_AUTOMATIC };
 enum recipients_mode { RECIPIENTS_DIRECTORY, RECIPIENTS_LIST, RECIPIENTS_ANY, RECIPIENTS_VERIFY };
 enum recipients_unknown { UNKNOWN_DEFER, UNKNOWN_ACCEPT, UNKNOWN_REJECT };
+enum routed_recipients { ROUTED_REFUSE, ROUTED_TAKE };
 enum client_info { CLIENT_INFO_NONE, CLIENT_INFO_XFORWARD, CLIENT_INFO_XCLIENT };
 enum config_bounce { BOUNCE_NEVER, BOUNCE_AUTHENTICATED, BOUNCE_ALWAYS };
 enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
@@ -171,7 +172,8 @@ struct config_domain {
     struct config_relay **relays;
     size_t relay_count;
     enum recipients_mode recipients;
-    const char *recipients_file; /* RECIPIENTS_LIST; absolute path */
+    const char *recipients_file;   /* RECIPIENTS_LIST; absolute path */
+    enum routed_recipients routed; /* local parts with an address in them */
     enum recipients_unknown
         unknown; /* RECIPIENTS_VERIFY, as all that follows: the server is down, and never said */
     int64_t verify_timeout_ms;

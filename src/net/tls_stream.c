@@ -345,6 +345,17 @@ void tls_stream_info(const struct loop_stream *base, struct tls_info *ret_info)
     };
 }
 
+int tls_stream_channel(const struct loop_stream *base, uint8_t out[TLS_CHANNEL_BYTES])
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+    const struct tls_stream *s = (const struct tls_stream *)base;
+    CHECK(base->ops == &tls_ops && s->state == STATE_OPEN);
+    if (SSL_version(s->ssl) < TLS1_3_VERSION && SSL_get_extms_support(s->ssl) != 1)
+        return ERR_UNSUPPORTED;
+    int rc = SSL_export_keying_material(s->ssl, out, TLS_CHANNEL_BYTES, label, strlen(label), NULL, 0, 0);
+    return rc == 1 ? 0 : ERR_UNSUPPORTED;
+}
+
 static void tls_peer(const struct loop_stream *base, struct addr *ret_addr)
 {
     loop_stream_peer(((const struct tls_stream *)base)->under, ret_addr);

@@ -33,6 +33,8 @@ void envelope_fini(struct envelope *e)
     for (size_t i = 0; i < e->count; i++)
         envelope_rcpt_fini(&e->rcpts[i]);
     free(e->rcpts);
+    free(e->reverse_path);
+    free(e->envid);
     map_fini(&e->keys);
     e->room->used_bytes -= e->bytes;
 }
@@ -41,6 +43,17 @@ void envelope_clear(struct envelope *e)
 {
     envelope_fini(e);
     envelope_init(e, e->room);
+}
+
+void envelope_begin(struct envelope *e, const struct smtp_mail *mail)
+{
+    envelope_clear(e);
+    e->reverse_path = str_dup(mail->reverse_path);
+    e->smtputf8 = mail->smtputf8;
+    e->authenticated = mail->authenticated;
+    e->ret = mail->dsn.ret;
+    e->envid = str_dup(mail->dsn.envid);
+    e->said_bytes = mail->size_bytes;
 }
 
 /* What is equal for two that are the same; for free(). A local part may hold '@', a domain may not. */
@@ -93,6 +106,16 @@ void envelope_each_domain(const struct envelope *e, void (*fn)(void *arg, const 
         if (!told)
             fn(arg, e->rcpts[i].domain);
     }
+}
+
+struct queue_message_in envelope_message(const struct envelope *e)
+{
+    return (struct queue_message_in){
+        .reverse_path = str_from(e->reverse_path),
+        .smtputf8 = e->smtputf8,
+        .authenticated = e->authenticated,
+        .dsn = {e->ret, str_from(e->envid)},
+    };
 }
 
 struct queue_recipient_in *envelope_recipients(const struct envelope *e)

@@ -1,4 +1,4 @@
-/* The recipients of one transaction at the edge. One that is named again, which
+/* Sender and recipients of one transaction at the edge. A recipient that is named again, which
  * RFC 5321 leaves open, is one delivery all the same: what counts is the exact
  * local part and the domain in any case; where the directory of users decides,
  * which knows no case, the whole address in any case.
@@ -31,6 +31,11 @@ struct envelope_rcpt {
 };
 
 struct envelope {
+    char *reverse_path; /* NULL before envelope_begin, as is envid */
+    bool smtputf8, authenticated;
+    enum dsn_ret ret;
+    char *envid;
+    uint64_t said_bytes;         /* SIZE=, 0: not said */
     struct envelope_rcpt *rcpts; /* in the order they were named */
     size_t count;
     struct map keys;
@@ -40,8 +45,9 @@ struct envelope {
 
 void envelope_init(struct envelope *e, struct envelope_room *room); /* room must outlive it */
 void envelope_fini(struct envelope *e);
-/* Begins anew. */
+/* Begins anew: with nothing, or with what MAIL said, copied. */
 void envelope_clear(struct envelope *e);
+void envelope_begin(struct envelope *e, const struct smtp_mail *mail);
 /* With texts of its own: taken by envelope_add, or freed by envelope_rcpt_fini. */
 struct envelope_rcpt envelope_rcpt_of(const struct smtp_rcpt *rcpt, const struct config_domain *domain);
 void envelope_rcpt_fini(struct envelope_rcpt *rcpt);
@@ -52,6 +58,8 @@ int envelope_add(struct envelope *e, struct envelope_rcpt rcpt) MUST_USE;
 void envelope_each_domain(const struct envelope *e, void (*fn)(void *arg, const struct config_domain *domain),
                           void *arg);
 
+/* What the queue takes of the sender; views of the envelope's texts. */
+struct queue_message_in envelope_message(const struct envelope *e);
 /* As the queue takes them: an array for free(), whose texts are the envelope's. */
 struct queue_recipient_in *envelope_recipients(const struct envelope *e);
 

@@ -398,6 +398,7 @@ struct target *target_new(struct loop *l, const struct target_options *options, 
         .protocol = server->protocol,
         .helo = options->relay->hostname,
         .offers = options->client->offers,
+        .tls_of = server,
     };
     struct monitor_events events = {.on_outcome = on_outcome, .on_change = on_change};
     t->monitor = monitor_new(l, &spec, &events, t);

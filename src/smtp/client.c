@@ -258,13 +258,20 @@ bool smtp_client_wants_tls(const struct smtp_client *c)
     return c->state == CLIENT_TLS;
 }
 
-void smtp_client_tls_started(struct smtp_client *c)
+void smtp_client_tls_started(struct smtp_client *c, struct str channel)
 {
-    CHECK(c->state == CLIENT_TLS && !c->running);
+    CHECK(c->state == CLIENT_TLS && !c->running && (channel.len == 0 || channel.len == sizeof(c->channel)));
     c->progress++;
     c->tls_active = true;
+    c->has_channel = channel.len > 0;
+    memcpy(c->channel, channel.ptr, channel.len);
     client_forget_keywords(c); /* RFC 3207 4.2 */
     client_say_ehlo(c);
+}
+
+void smtp_client_connects_to(struct smtp_client *c, const struct addr *to)
+{
+    addr_format_ip(to, c->address);
 }
 
 static void begin_anew(struct smtp_client *c)

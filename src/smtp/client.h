@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "auth/peer.h"
+#include "base/addr.h"
 #include "base/custody_id.h"
 #include "base/dsn.h"
 #include "base/str.h"
@@ -47,6 +48,7 @@ struct smtp_client_options {
     const char *hostname;            /* ours, for EHLO */
     const struct peer_key *peer_key; /* NULL: XHOLDFAST is not used */
     const char *node;                /* our node's name, with peer_key */
+    struct peer_id peer;             /* who is spoken to, with peer_key: to nobody else is anything proved */
     struct tls_client *tls;          /* its policy holds, as it is when EHLO is answered; NULL: no TLS */
     enum smtp_client_info info;
     struct smtp_offers *offers; /* is written by each session whose EHLO was answered; NULL: nowhere */
@@ -171,13 +173,16 @@ bool smtp_client_peer_proved(const struct smtp_client *c);
 
 /* ---- for who moves the bytes ---- */
 
+/* Where the server is; before the first input. */
+void smtp_client_connects_to(struct smtp_client *c, const struct addr *to);
 void smtp_client_input(struct smtp_client *c, const char *data, size_t len);
 /* The connection could not be made (err of loop_connect), or is gone. */
 void smtp_client_connect_failed(struct smtp_client *c, int err);
 void smtp_client_lost(struct smtp_client *c, int err);
 /* STARTTLS was answered with 220: the handshake is to be made, and input comes from inside of it. Then: */
 bool smtp_client_wants_tls(const struct smtp_client *c);
-void smtp_client_tls_started(struct smtp_client *c);
+/* channel: TLS_CHANNEL_BYTES of net/tls_stream.h, copied; "": there are none, and nothing is proved. */
+void smtp_client_tls_started(struct smtp_client *c, struct str channel);
 /* True: the policy allows plain text; a new connection is to be made, on which the session begins anew.
  * False: it has ended (SMTP_END_TLS). */
 bool smtp_client_tls_failed(struct smtp_client *c, const char *detail) MUST_USE;

@@ -127,15 +127,22 @@ static void tls_failed(struct smtp_client_connection *c, const char *detail)
     connect_to(c);
 }
 
+static struct str channel_of(const struct loop_stream *s, uint8_t channel[TLS_CHANNEL_BYTES])
+{
+    int err = tls_stream_channel(s, channel);
+    return err ? STR_EMPTY : (struct str){(const char *)channel, TLS_CHANNEL_BYTES};
+}
+
 static void on_tls(void *arg, int err, const char *detail)
 {
     struct smtp_client_connection *c = arg;
+    uint8_t channel[TLS_CHANNEL_BYTES];
     c->busy++;
     if (err) {
         tls_failed(c, detail);
     } else {
         c->shaking_hands = false;
-        smtp_client_tls_started(c->session);
+        smtp_client_tls_started(c->session, channel_of(c->stream, channel));
     }
     pump(c);
     leave(c);
@@ -197,6 +204,7 @@ struct smtp_client_connection *smtp_client_connection_new(struct loop *l, const 
     c->connect_timeout_ms = connect_timeout_ms;
     c->tls = options->tls;
     c->session = smtp_client_new(options, ops, arg, &nonce);
+    smtp_client_connects_to(c->session, to);
     if (tls_client_is_mute(c->tls, to))
         smtp_client_spare_tls(c->session);
     smtp_client_on_wake(c->session, on_wake, c);

@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "base/buf.h"
+#include "net/tls_stream.h"
 #include "smtp/client.h"
 #include "wire/smtp_data.h"
 
@@ -60,6 +61,9 @@ struct smtp_client {
     void (*on_wake)(void *arg);
     void *wake_arg;
     struct peer_nonce nonce, server_nonce;
+    char address[ADDR_TEXT_MAX]; /* of the server, without its port; "": not known */
+    uint8_t channel[TLS_CHANNEL_BYTES];
+    bool has_channel;
 
     enum client_state state;
     bool running, freed;

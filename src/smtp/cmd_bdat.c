@@ -33,7 +33,7 @@ void server_chunk_ended(struct smtp_server *s)
     if (swallowed)
         return;
     s->progress++;
-    if (s->chunk_last || s->too_big || s->chunk.bare) {
+    if (s->chunk_last || s->too_big || s->chunk.bare || s->chunk.nul) {
         server_chunks_end(s);
         return;
     }
@@ -97,7 +97,7 @@ static void take_octets(struct smtp_server *s, struct str piece)
 {
     smtp_chunk_feed(&s->chunk, piece);
     s->too_big = s->too_big || s->chunk.size_bytes > server_size_max_bytes(s);
-    if (s->too_big || s->chunk.bare)
+    if (s->too_big || s->chunk.bare || s->chunk.nul)
         server_reset(s); /* the rest is swallowed up to its end; the owner need not keep anything */
     if (s->transaction && s->ops->data)
         s->no_room = !s->ops->data(s->arg, piece.ptr, piece.len);

@@ -58,7 +58,7 @@ static void append_extensions(const struct smtp_server *s, struct buf *text)
         buf_append_fmt(text, "\nAUTH %s", o->auth_mechanisms);
     if (s->xclient_offered)
         buf_append_text(text, "\n" SMTP_XCLIENT_OFFER);
-    if (o->peer_key && !s->nonce_spent) {
+    if (server_takes_peers(s) && !s->nonce_spent) {
         peer_nonce_format(&s->nonce, nonce);
         buf_append_fmt(text, "\nXHOLDFAST %s", nonce);
     }

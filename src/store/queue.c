@@ -238,6 +238,7 @@ void queue_copy_message(struct store_op *op, struct queue_message_in *to, const 
     to->client = text(op, from->client);
     to->dsn.envid = text(op, from->dsn.envid);
     to->header_id = str_sub(text(op, from->header_id), 0, QUEUE_HEADER_ID_MAX);
+    to->stopped = text(op, from->stopped);
 }
 
 void queue_copy_recipient(struct store_op *op, struct queue_recipient_in *to,

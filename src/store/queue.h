@@ -47,6 +47,8 @@ struct queue_message_in {
     struct str
         header_id; /* its Message-ID with <>, cut at QUEUE_HEADER_ID_MAX; "" or ptr NULL: it has none */
     struct wall_time received_at;
+    struct str stopped; /* why all its deliveries are in quarantine from the start, with a notice each; "" or
+                           ptr NULL: they wait */
 };
 
 #define QUEUE_HEADER_ID_MAX 255 /* longer ones are found by so much of them */
@@ -181,12 +183,14 @@ struct store_op *queue_settle(struct queue *q, const struct queue_result *result
 
 /* ---- what an operator must be told ---- */
 
-/* Written in the transaction that puts a delivery into quarantine by an outcome (an operator's own act is
- * told of elsewhere, and of a bounce the sender), and kept until it is dropped. */
+/* Written in the transaction that puts a delivery into quarantine by an outcome, or accepts it into
+ * quarantine (an operator's own act is told of elsewhere, and of a bounce the sender), and kept until it is
+ * dropped. */
 struct queue_notice {
     int64_t id; /* grows, and is never used again */
     struct custody_id custody_id;
-    struct str recipient, server, reply;
+    struct str recipient, server,
+        reply; /* server "": nobody was tried, it was stopped when it was accepted */
     struct wall_time at;
 };
 

@@ -45,11 +45,8 @@ void smtp_offers_take(struct smtp_offers *o, struct str line)
 
 void smtp_offers_seen(struct smtp_offers *known, const struct smtp_offers *seen)
 {
+    if (known->tls && !seen->tls)
+        return;
+    *known = *seen;
     known->known = true;
-    known->eight_bit_mime |= seen->eight_bit_mime;
-    known->smtputf8 |= seen->smtputf8;
-    if (seen->size) {
-        known->size = true;
-        known->size_max_bytes = seen->size_max_bytes;
-    }
 }

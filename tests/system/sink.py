@@ -27,6 +27,7 @@ class Sink:
         self.place = (address, port)
         self.answers = {}
         self.tls = None
+        self.plain_offers = []  # with STARTTLS: what else is offered before it
         self.sessions = []  # of each, the command lines; "(TLS)" where it began
         self.messages = []  # taken: (reverse-path, recipients, content)
         self.broken = 0  # sessions that ended in the midst of a message
@@ -167,7 +168,7 @@ class Sink:
         if what == "STAR" and self.tls:
             return "220 2.0.0 go on"
         if what == "EHLO" and self.tls and not hasattr(connection, "cipher"):
-            return "250-mail1.example.test\r\n250 STARTTLS"
+            return "\r\n250-".join(["250-mail1.example.test", *self.plain_offers]) + "\r\n250 STARTTLS"
         return WELL.get(what, "500 5.5.2 what?")
 
     def _say(self, connection, what, line):

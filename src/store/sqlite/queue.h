@@ -73,6 +73,9 @@ void queue_debt_add(struct sqlite_tx *tx, const struct queue_debt *debt);
 /* Somebody else has seen to what failed. */
 void queue_debt_forget(struct sqlite_tx *tx, const struct queue_live *live);
 
+/* One that was just added, and counted as waiting at its place, is in quarantine from the start. */
+void queue_delivery_stop(struct sqlite_tx *tx, int64_t id, int64_t place_id,
+                         const struct queue_message_in *in);
 /* A delivery that an outcome has put into quarantine. */
 void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);
 /* The pieces of its body in segments are not used any more. */

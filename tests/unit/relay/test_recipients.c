@@ -11,8 +11,10 @@ static struct config_domain domains[] = {
     {.name = "any.test", .recipients = RECIPIENTS_ANY},
     {.name = "list.test", .recipients = RECIPIENTS_LIST, .recipients_file = list_path},
     {.name = "xn--bcher-kva.test", .recipients = RECIPIENTS_LIST, .recipients_file = list_path},
+    {.name = "verify.test", .recipients = RECIPIENTS_VERIFY},
+    {.name = "open.test", .recipients = RECIPIENTS_ANY, .routed = ROUTED_TAKE},
 };
-static const struct config config = {.domains = domains, .domain_count = 4};
+static const struct config config = {.domains = domains, .domain_count = ARRAY_LEN(domains)};
 
 static void write_list(const char *text)
 {
@@ -125,6 +127,33 @@ static void test_directory(void **state)
     recipients_fini(&r);
 }
 
+/* A server that trusts us would send them on. */
+static void test_addresses_within_addresses(void **state)
+{
+    static const char *const routed[] = {
+        "x%evil.test",       "evil.test!x",    "x@evil.test", "bob+x%evil.test",
+        "alice+evil.test!x", "bob+@evil.test", "!x",          "x%"};
+    static const char *const names[] = {"dir.test", "any.test", "list.test", "verify.test"};
+    (void)state;
+    struct recipients r;
+    write_list("bob@list.test\nuucp!known@list.test\n");
+    assert_int_equal(recipients_init(&r, &config, NULL), 0);
+    recipients_directory_begin(&r);
+    recipients_directory_add(&r, STR("alice@dir.test"));
+    recipients_directory_add(&r, STR("known%here@dir.test"));
+    recipients_directory_end(&r);
+    for (size_t i = 0; i < ARRAY_LEN(routed); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(names); k++)
+            assert_int_equal(ask(&r, routed[i], names[k]), RECIPIENT_ROUTED);
+        assert_int_equal(ask(&r, routed[i], "open.test"), RECIPIENT_OURS);
+    }
+    assert_int_equal(ask(&r, "UUCP!known", "list.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "known%here", "dir.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "x+y", "verify.test"), RECIPIENT_ASK);
+    assert_int_equal(recipients_refusal(RECIPIENT_ROUTED).code, 550);
+    recipients_fini(&r);
+}
+
 static void test_a_bad_list_names_its_line(void **state)
 {
     (void)state;
@@ -160,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_who_is_of_a_domain_of_ours),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_addresses_within_addresses),
         cmocka_unit_test(test_a_bad_list_names_its_line),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

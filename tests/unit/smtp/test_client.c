@@ -724,6 +724,7 @@ static void a_claimed_proof_is_none(void **state)
     (void)state;
     open_world(&w, SMTP_CLIENT_SMTP);
     w.options.peer_key = &key;
+    w.options.peer = (struct peer_id){PEER_MAILBOX, "mail1"};
     w.options.node = "east1";
     says(&w, "220 hello\r\n250-mail.example.test\r\n250 XHOLDFAST 000102030405060708090a0b0c0d0e0f\r\n");
     assert_true(str_starts(smtp_client_output(w.c), STR("EHLO relay.example.test\r\nXHOLDFAST east1 ")));
@@ -803,7 +804,7 @@ static void play_upgrade(struct tls_world *t, enum tls_policy policy)
     assert_true(smtp_client_wants_tls(w->c));
     expect_output(w, "");
     expect_log(w, "");
-    smtp_client_tls_started(w->c);
+    smtp_client_tls_started(w->c, STR_EMPTY);
     expect_output(w, "EHLO relay.example.test\r\n");
     says(w, "250-mail.example.test\r\n250 STARTTLS\r\n"); /* again: a server that forgets itself is not
                                                              followed */

@@ -419,7 +419,7 @@ static void start_tls(struct world *w)
     assert_true(smtp_server_wants_tls(w->s));
     assert_false(smtp_server_wants_input(w->s));
     drop_output(w);
-    smtp_server_tls_started(w->s, STR("TLSv1.3 SOME_CIPHER"));
+    smtp_server_tls_started(w->s, STR("TLSv1.3 SOME_CIPHER"), STR_EMPTY);
     assert_false(smtp_server_wants_tls(w->s));
     assert_true(smtp_server_wants_input(w->s));
 }
@@ -490,7 +490,7 @@ static void a_handshake_ends_by_failure_time_or_success(void **state)
     drop_output(&w);
     smtp_server_shutdown(w.s, NULL); /* waits for the handshake */
     expect_output(&w, "");
-    smtp_server_tls_started(w.s, STR("TLSv1.2 SOME_CIPHER"));
+    smtp_server_tls_started(w.s, STR("TLSv1.2 SOME_CIPHER"), STR_EMPTY);
     expect_output(&w, "421 4.3.2 Service not available, closing transmission channel\r\n");
     smtp_server_free(w.s);
 }
@@ -507,7 +507,7 @@ static void tls_may_come_before_the_greeting(void **state)
     assert_true(smtp_server_timeout_ms(w.s) > 0);
     expect_output(&w, "");
     assert_string_equal(w.log, "");
-    smtp_server_tls_started(w.s, STR("TLSv1.3 SOME_CIPHER"));
+    smtp_server_tls_started(w.s, STR("TLSv1.3 SOME_CIPHER"), STR_EMPTY);
     assert_string_equal(w.log, "connect ");
     expect_output(&w, "220 mail.example.test ESMTP\r\n");
     input(&w, "EHLO a\r\n");

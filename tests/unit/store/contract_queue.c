@@ -309,6 +309,41 @@ static void the_oldest_come_first(void **state)
     assert_int_equal(row(&a, 0)->waits_since.ms, 4000);
 }
 
+/* The loop guard's: accepted, and in quarantine by the same transaction. */
+static void what_is_stopped_is_accepted_into_quarantine(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    r->stopped = STR("5.4.6 mail loop");
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    r->stopped = STR_EMPTY;
+    assert_ok(accept_one(r, q, 2, "alice@example.test"));
+    queue_close(q);
+    q = own(r, r->store, "relay-east", "west1", 1, NULL, NULL);
+    struct answer a = list_rows(r, q, &(struct queue_filter){.limit = 9});
+    assert_int_equal(a.count, 2);
+    assert_int_equal(row(&a, 0)->state, QUEUE_QUARANTINED);
+    assert_str(row(&a, 0)->last_reply, "5.4.6 mail loop");
+    assert_int_equal(row(&a, 0)->attempts, 0);
+    assert_int_equal(row(&a, 1)->state, QUEUE_WAITING);
+    assert_int_equal(due(r, q, "example.test", "", 0, 9).count, 1);
+    a = notices(r, q, 9);
+    const struct queue_notice *n = a.items;
+    struct custody_id one = id_of(1);
+    assert_int_equal(a.count, 1);
+    assert_true(custody_id_eq(&n->custody_id, &one));
+    assert_str(n->server, "");
+    assert_str(n->reply, "5.4.6 mail loop");
+    a = summary(r, q);
+    const struct queue_count *count = a.items;
+    assert_int_equal(a.count, 1);
+    assert_int_equal(count->waiting, 1);
+    assert_int_equal(count->quarantined, 1);
+    struct queue_filter all = {.states = 1u << QUEUE_QUARANTINED};
+    assert_ok(act(r, q, &all, QUEUE_ACT_RELEASE, "", NULL));
+    assert_int_equal(due(r, q, "example.test", "", 0, 9).count, 2);
+}
+
 static void a_quarantine_is_noticed_until_it_was_told(void **state)
 {
     struct rig *r = *state;
@@ -674,6 +709,7 @@ const struct rig_test queue_tests[] = {
     {"an end is for good and frees the body", an_end_is_for_good_and_frees_the_body},
     {"a quarantined one waits for release", a_quarantined_one_waits_for_release},
     {"the oldest come first", the_oldest_come_first},
+    {"what is stopped is accepted into quarantine", what_is_stopped_is_accepted_into_quarantine},
     {"a quarantine is noticed until it was told", a_quarantine_is_noticed_until_it_was_told},
     {"a trace tells each attempt", a_trace_tells_each_attempt},
     {"a held one is not due", a_held_one_is_not_due},

@@ -19,6 +19,7 @@ struct rig {
     struct arena arena;          /* the answers, until the test's end */
     struct str order_key;        /* of the acts that a test gives */
     struct str header_id;        /* the Message-ID of what it has accepted */
+    struct str stopped;          /* why that is in quarantine from the start; "": it is not */
     int turns;
     struct store *store;     /* the first process */
     struct store *stores[8]; /* all of them, for the teardown of a test that failed */
