@@ -137,7 +137,8 @@ static bool may_end(void *arg)
  * 4yz with the subject "mail system" (RFC 3463 3.4) before the message was sent. */
 static bool about_server(const struct smtp_client_result *r)
 {
-    if (r->outcome != SMTP_OUTCOME_DEFERRED)
+    bool about_client = r->stage == SMTP_STAGE_HELO || r->stage == SMTP_STAGE_CLIENT; /* of XCLIENT */
+    if (r->outcome != SMTP_OUTCOME_DEFERRED || about_client)
         return false;
     return r->reply.code == 421 || (r->stage == SMTP_STAGE_MAIL && r->reply.enhanced.subject == 3);
 }

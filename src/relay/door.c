@@ -74,11 +74,10 @@ bool door_exchange(struct door *d, struct admission_slot *slot, const struct add
 {
     struct admission *a = &d->entrance.admission;
     struct admission_slot *idle;
-    bool own = is_own(d, client);
     admission_leave(slot);
-    bool granted = admission_ask(a, client, own, &idle) == ADMISSION_GRANTED;
+    bool granted = !client || admission_ask(a, client, false, &idle) == ADMISSION_GRANTED;
     /* It has its place already, so that nobody has to go; one that is sent away is no client's. */
-    admission_enter(a, slot, client, own || !granted);
+    admission_enter(a, slot, client, !client || !granted);
     return granted;
 }
 
