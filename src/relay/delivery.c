@@ -159,6 +159,14 @@ static void set_deferred(struct delivery *d, size_t i, struct wall_time now)
         (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.retry_ms, attempts)};
 }
 
+bool delivery_any(const struct queue_result *results, size_t count, enum queue_outcome outcome)
+{
+    for (size_t i = 0; i < count; i++)
+        if (results[i].outcome == outcome)
+            return true;
+    return false;
+}
+
 struct tell delivery_sender(const struct transaction *t, size_t i)
 {
     return (struct tell){str_from(t->reverse_path), t->recipients[i].notify, t->authenticated};
@@ -227,12 +235,14 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
     bool idle_close = (end == SMTP_END_LOST || end == SMTP_END_REFUSED) && stage == SMTP_STAGE_IDLE;
     bool ours = end == SMTP_END_ABANDONED && !d->server_refused;
     bool over = end == SMTP_END_QUIT || idle_close || ours;
+    bool turned_away = end == SMTP_END_REFUSED || d->server_refused;
     d->ready = false;
     loop_timer_stop(d->idle_timer);
     d->ops->ended(d->arg, d,
                   over                    ? DELIVERY_OVER
                   : end == SMTP_END_LOCAL ? DELIVERY_UNTRIED
                   : end == SMTP_END_TLS   ? DELIVERY_UNSAFE
+                  : turned_away           ? DELIVERY_TURNED_AWAY
                                           : DELIVERY_FAILED,
                   why);
 }

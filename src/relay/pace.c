@@ -10,8 +10,9 @@
 /* Slow: they only wait for each other. Between the two the window stays as it is. */
 #define SHRINK_TIMES    4
 #define SHRINK_SLACK_NS (50 * NS_PER_MS)
-#define SHRINK_PART     4 /* this part of the window is taken away */
-#define AGE_PART        4 /* of the difference */
+#define SHRINK_PART     4  /* this part of the window is taken away */
+#define AGE_PART        4  /* of the difference */
+#define CEILING_ROUNDS  64 /* so that it is asked for more now and then, and not all the time */
 /* A look costs up to half a round's answers, and nothing where they do wait for each other: half of the
  * sessions are then as many as the server can do, as answers of more than GROW_TIMES the best say. */
 #define LOOK_AFTER_ROUNDS 8
@@ -45,9 +46,14 @@ static bool is_slow(const struct pace *p, int64_t ns)
     return ns > SHRINK_TIMES * p->best_ns + SHRINK_SLACK_NS;
 }
 
+static int64_t most(const struct pace *p)
+{
+    return p->ceiling_rounds > 0 && p->ceiling < p->max ? p->ceiling : p->max;
+}
+
 static void grow(struct pace *p)
 {
-    if (p->window < p->max)
+    if (p->window < most(p))
         p->window++;
 }
 
@@ -78,7 +84,7 @@ static void end_look(struct pace *p)
     if (p->round_best_ns > SOONER_THAN(p->look_ns))
         age_best(p);
     p->phase = PACE_SETTLING;
-    p->window = p->look_window < p->max ? p->look_window : p->max;
+    p->window = p->look_window < most(p) ? p->look_window : most(p);
     p->round_left = p->window;
 }
 
@@ -86,6 +92,7 @@ static void begin_round(struct pace *p)
 {
     p->phase = PACE_USUAL;
     p->round_left = p->window;
+    p->ceiling_rounds -= p->ceiling_rounds > 0;
 }
 
 static void judge_round(struct pace *p)
@@ -134,4 +141,14 @@ bool pace_on_answer(struct pace *p, int64_t answer_ns)
     if (--p->round_left <= 0)
         end_round(p);
     return p->window > before;
+}
+
+void pace_on_turned_away(struct pace *p, int64_t served)
+{
+    CHECK(served > 0);
+    p->ceiling = served;
+    p->ceiling_rounds = CEILING_ROUNDS;
+    p->cautious = true;
+    if (p->window > served)
+        p->window = served;
 }

@@ -22,11 +22,12 @@ enum pace_phase {
 };
 
 struct pace {
-    int64_t max;                    /* > 0 */
-    int64_t window;                 /* sessions that may carry something now, 1 to max */
-    int64_t best_ns, round_best_ns; /* INT64_MAX: nothing was answered yet */
-    int64_t round_left;             /* answers until the round is over */
-    bool cautious;                  /* it was slow once: one more a round */
+    int64_t max;                     /* > 0 */
+    int64_t window;                  /* sessions that may carry something now, 1 to max */
+    int64_t best_ns, round_best_ns;  /* INT64_MAX: nothing was answered yet */
+    int64_t round_left;              /* answers until the round is over */
+    bool cautious;                   /* it was slow once, or turned one away: one more a round */
+    int64_t ceiling, ceiling_rounds; /* it let so many in and no more: this holds for so many rounds yet */
     enum pace_phase phase;
     int64_t level_rounds;         /* in a row that changed nothing */
     int64_t look_window, look_ns; /* PACE_LOOKING: what it was before, and the soonest answer then */
@@ -37,5 +38,7 @@ void pace_init(struct pace *p, int64_t max);
 void pace_set_max(struct pace *p, int64_t max);
 /* A message was taken, so long after its end was sent. True: one more may be begun than before. */
 bool pace_on_answer(struct pace *p, int64_t answer_ns);
+/* The server serves `served` sessions (> 0), and turned one more away: there are no more for 64 rounds. */
+void pace_on_turned_away(struct pace *p, int64_t served);
 
 #endif

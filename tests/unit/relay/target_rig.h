@@ -27,6 +27,8 @@ struct peer {
     char cut_already[PEER_TAKEN_MAX]; /* ... by the digit that follows */
     /* What it says to RCPT for name; NULL: nothing, "": the connection is cut. Unset: 250. */
     const char *(*rcpt)(struct peer *p, const char *name);
+    int sessions_max;  /* one more is greeted by 421; 0: as many as come */
+    int turned_away;   /* so many were */
     bool holds_data;   /* it does not answer DATA, until peer_go_on */
     bool holds_body;   /* it does not read on after the first line of a message, until then */
     int held_data;     /* so many wait for that */

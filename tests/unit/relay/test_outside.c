@@ -271,6 +271,25 @@ static void one_session_carries_many(void **state)
     assert_int_equal(w->rig->peers[1].greetings, 0);
 }
 
+/* It works, and has as many as it wants: no other is asked, and it is not left alone. */
+static void a_session_too_many_only_lessens_them(void **state)
+{
+    struct world *w = *state;
+    char name[16];
+    w->rig->peers[0].sessions_max = 2;
+    w->rig->peers[0].delay_ms = 50;
+    for (int i = 0; i < 50; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        accept_for(w, name, "far.example");
+    }
+    RIG_UNTIL(w->rig, taken(w) == 50);
+    assert_in_range(w->rig->peers[0].turned_away, 1, 2); /* those that were on their way */
+    assert_int_equal(w->rig->peers[0].greetings, 2);
+    assert_int_equal(w->rig->peers[1].greetings, 0);
+    RIG_UNTIL(w->rig, look(w, "n49@far.example") == QUEUE_DELIVERED);
+    assert_int_equal(w->attempts, 1);
+}
+
 /* One message: each domain's servers get their own recipients only. */
 static void recipients_are_told_apart_by_domain(void **state)
 {
@@ -476,6 +495,7 @@ int main(void)
         TEST(it_goes_to_the_preferred_mx),
         TEST(a_dead_mx_is_followed_by_the_next),
         TEST(one_session_carries_many),
+        TEST(a_session_too_many_only_lessens_them),
         TEST(recipients_are_told_apart_by_domain),
         TEST(what_has_nowhere_to_go_is_quarantined),
         TEST(a_sender_is_told_where_bounce_says_so),

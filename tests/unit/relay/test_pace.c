@@ -250,6 +250,19 @@ static void another_most_holds_in_a_look_too(void **state)
     }
 }
 
+static void one_that_was_turned_away_is_not_begun_again_at_once(void **state)
+{
+    (void)state;
+    struct pace p = make(100);
+    play(&p, 4, group_commit);
+    assert_int_equal(p.window, 16);
+    pace_on_turned_away(&p, 10);
+    play(&p, 50, group_commit);
+    assert_int_equal(p.window, 10);
+    play(&p, 20, group_commit);
+    assert_in_range(p.window, 11, 20);
+}
+
 static void another_most_holds_at_once(void **state)
 {
     (void)state;
@@ -289,6 +302,7 @@ int main(void)
         cmocka_unit_test(looking_again_leaves_it_busy),
         cmocka_unit_test(looking_again_is_not_deceived_by_what_is_under_way),
         cmocka_unit_test(another_most_holds_in_a_look_too),
+        cmocka_unit_test(one_that_was_turned_away_is_not_begun_again_at_once),
         cmocka_unit_test(another_most_holds_at_once),
         cmocka_unit_test(no_answer_time_breaks_it),
     };
