@@ -410,9 +410,14 @@ void smtp_client_body(struct smtp_client *c, const char *data, size_t len)
         leave_and_wake(c);
 }
 
+bool smtp_client_wants_end(const struct smtp_client *c)
+{
+    return c->t.end_due && c->out.len == 0 && (!client_by_chunks(c) || client_chunk_may_follow(c));
+}
+
 void smtp_client_flushed(struct smtp_client *c)
 {
-    if (!c->t.end_due || c->out.len > 0 || (client_by_chunks(c) && !client_chunk_may_follow(c)))
+    if (!smtp_client_wants_end(c))
         return;
     if (!c->ops->may_end(c->arg)) {
         smtp_client_abort(c, "the message may not be sent any more");

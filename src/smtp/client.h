@@ -189,7 +189,9 @@ bool smtp_client_tls_failed(struct smtp_client *c, const char *detail) MUST_USE;
 struct str smtp_client_output(const struct smtp_client *c);
 void smtp_client_output_taken(struct smtp_client *c, size_t len);
 bool smtp_client_finished(const struct smtp_client *c); /* `end` has fired */
-/* All of it was taken by the kernel. */
+/* All but the end of a message was put out; once the kernel has taken it, and takes a few bytes more at once
+ * (loop_stream_ask_room), smtp_client_flushed asks may_end, and puts the end out. */
+bool smtp_client_wants_end(const struct smtp_client *c);
 void smtp_client_flushed(struct smtp_client *c);
 /* How long to wait, counted from the last change of smtp_client_progress; 0: not waiting
  * for the server (RFC 5321 4.5.3.2). */
