@@ -301,6 +301,11 @@ static size_t tls_pending(const struct loop_stream *base)
     return loop_stream_pending(((const struct tls_stream *)base)->under);
 }
 
+static bool tls_ask_room(struct loop_stream *base)
+{
+    return loop_stream_ask_room(stream_of(base)->under);
+}
+
 /* ---- life ---- */
 
 static void on_timer(void *arg)
@@ -414,6 +419,7 @@ static const struct loop_ops tls_ops = {
     .stream_write = tls_write,
     .stream_on_drain = tls_on_drain,
     .stream_pending = tls_pending,
+    .stream_ask_room = tls_ask_room,
     .stream_peer = tls_peer,
     .stream_local = tls_local,
     .stream_close = tls_close,

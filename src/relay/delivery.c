@@ -172,6 +172,14 @@ static void set_refused(struct delivery *d, size_t i, enum smtp_stage stage)
     d->refused += d->by_server[i];
 }
 
+bool delivery_any(const struct queue_result *results, size_t count, enum queue_outcome outcome)
+{
+    for (size_t i = 0; i < count; i++)
+        if (results[i].outcome == outcome)
+            return true;
+    return false;
+}
+
 struct tell delivery_sender(const struct transaction *t, size_t i)
 {
     return (struct tell){str_from(t->reverse_path), t->recipients[i].notify, t->authenticated};
@@ -268,6 +276,7 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
     bool ours = end == SMTP_END_ABANDONED && d->session_refused == REFUSAL_NONE;
     bool terms = end == SMTP_END_ABANDONED && d->session_refused == REFUSAL_TERMS;
     bool over = end == SMTP_END_QUIT || idle_close || ours;
+    bool turned_away = end == SMTP_END_REFUSED || d->session_refused == REFUSAL_SERVER;
     d->ready = false;
     loop_timer_stop(d->idle_timer);
     d->ops->ended(d->arg, d,
@@ -275,6 +284,7 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
                   : end == SMTP_END_LOCAL ? DELIVERY_UNTRIED
                   : end == SMTP_END_TLS   ? DELIVERY_UNSAFE
                   : terms                 ? DELIVERY_TERMS
+                  : turned_away           ? DELIVERY_TURNED_AWAY
                                           : DELIVERY_FAILED,
                   why);
 }

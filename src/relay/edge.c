@@ -90,9 +90,10 @@ static void on_connect(void *arg)
 static void on_client_named(void *arg, const struct addr *client)
 {
     struct session *s = arg;
+    s->client_ip[0] = '\0';
     if (client)
         addr_format_ip(client, s->client_ip);
-    if (!client || door_exchange(&s->edge->door, &s->slot, client))
+    if (door_exchange(&s->edge->door, &s->slot, client))
         smtp_server_reply(s->server, NULL);
     else
         reply(s, SMTP_REPLY_CLIENT_FULL);

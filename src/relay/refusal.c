@@ -22,6 +22,8 @@ static bool is_of_terms(const struct smtp_client_result *r)
 enum refusal_about refusal_about(const struct smtp_client_result *r)
 {
     bool at_mail = r->stage == SMTP_STAGE_MAIL;
+    if (r->stage == SMTP_STAGE_HELO || r->stage == SMTP_STAGE_CLIENT) /* of XCLIENT: about the client */
+        return REFUSAL_NONE;
     switch (r->outcome) {
     case SMTP_OUTCOME_DEFERRED:
         return r->reply.code == 421 || (at_mail && r->reply.enhanced.subject == 3) ? REFUSAL_SERVER

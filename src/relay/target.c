@@ -22,6 +22,7 @@ struct session {
     struct list node;
     struct target *target;
     struct delivery *delivery;
+    bool answered; /* a transaction was */
 };
 
 struct target {
@@ -155,14 +156,6 @@ static void on_settled(void *arg, const struct transaction *transaction, const s
         t->ops->to_tell(t->arg, t, source_queue(transaction->source));
 }
 
-static bool any(enum queue_outcome outcome, const struct queue_result *results, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (results[i].outcome == outcome)
-            return true;
-    return false;
-}
-
 static void note_progress(struct target *t, const struct delivery *d, bool taken)
 {
     int64_t taken_in_ns = taken ? delivery_answer_ns(d) : -1;
@@ -190,13 +183,16 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
     for (size_t i = 0; i < count; i++)
         complete_result(t, instance, &results[i]);
     leave_alone(t, transaction);
-    if (any(QUEUE_OUTCOME_DELIVERED, results, count))
+    bool taken = delivery_any(results, count, QUEUE_OUTCOME_DELIVERED);
+    if (taken)
         t->waits_why[0] = '\0';
     if (refusals_tell(&t->refusals))
         log_event(LOG_WARNING, "mail waits: the server refuses one message after another",
                   LOG_TEXT("server", t->options.server->name), LOG_STR("why", results[0].reply));
-    if (!any(QUEUE_OUTCOME_LOST, results, count))
-        note_progress(t, d, any(QUEUE_OUTCOME_DELIVERED, results, count));
+    if (!delivery_any(results, count, QUEUE_OUTCOME_LOST)) {
+        s->answered = true;
+        note_progress(t, d, taken);
+    }
     settlements_add(&t->settlements, transaction, results, count);
 }
 
@@ -240,9 +236,22 @@ static void note_waits(struct target *t, enum delivery_end end, struct str why)
               LOG_TEXT("server", t->options.server->name), LOG_STR("why", why));
 }
 
+static int64_t served_sessions(const struct target *t)
+{
+    int64_t served = 0;
+    LIST_FOREACH (it, &t->sessions)
+        served += LIST_ENTRY(it, struct session, node)->answered;
+    return served;
+}
+
 static void note_end(struct target *t, enum delivery_end end, struct str why)
 {
     struct mono_time now = loop_now(t->loop);
+    int64_t others = served_sessions(t); /* this one is gone */
+    if (end == DELIVERY_TURNED_AWAY && others > 0) {
+        schedule_on_session_turned_away(&t->schedule, others);
+        return;
+    }
     if (end == DELIVERY_UNSAFE || end == DELIVERY_TERMS) {
         schedule_on_session_untried(&t->schedule, now);
         note_waits(t, end, why);
@@ -254,8 +263,8 @@ static void note_end(struct target *t, enum delivery_end end, struct str why)
                   LOG_TEXT("server", t->options.server->name), LOG_STR("why", why));
         return;
     }
-    schedule_on_session_end(&t->schedule, end == DELIVERY_FAILED, now);
-    if (end != DELIVERY_FAILED)
+    schedule_on_session_end(&t->schedule, end != DELIVERY_OVER, now);
+    if (end == DELIVERY_OVER)
         return;
     monitor_report(t->monitor, HEALTH_FAIL, why);
     t->ops->observed(t->arg, t);

@@ -74,6 +74,10 @@ static bool step(struct smtp_client *c)
         client_put_xclient(c);
         return false;
     }
+    if (c->state == CLIENT_READY && client_is_anothers(c)) {
+        client_come_again(c);
+        return true;
+    }
     if (c->state == CLIENT_READY && c->in_transaction) {
         c->state = CLIENT_TRANSACTION;
         return true;
@@ -129,7 +133,8 @@ static void leave_and_wake(struct smtp_client *c)
 
 static enum smtp_outcome outcome_of_loss(const struct smtp_client *c, enum smtp_client_end end)
 {
-    if (end == SMTP_END_REFUSED || !c->t.mail_sent)
+    bool begun = c->t.mail_sent || c->t.introduced;
+    if (end == SMTP_END_REFUSED || end == SMTP_END_TLS || !begun)
         return SMTP_OUTCOME_UNSENT;
     if (c->t.dot_sent)
         return SMTP_OUTCOME_UNKNOWN;
@@ -280,6 +285,7 @@ static void begin_anew(struct smtp_client *c)
     buf_clear(&c->out);
     smtp_reply_parser_init(&c->parser);
     c->told_ip[0] = c->told_helo[0] = '\0';
+    c->told = c->t.introduced = false;
     c->state = CLIENT_GREETING;
 }
 
@@ -426,9 +432,14 @@ void smtp_client_body(struct smtp_client *c, const char *data, size_t len)
         leave_and_wake(c);
 }
 
+bool smtp_client_wants_end(const struct smtp_client *c)
+{
+    return c->t.end_due && c->out.len == 0 && (!client_by_chunks(c) || client_chunk_may_follow(c));
+}
+
 void smtp_client_flushed(struct smtp_client *c)
 {
-    if (!c->t.end_due || c->out.len > 0 || (client_by_chunks(c) && !client_chunk_may_follow(c)))
+    if (!smtp_client_wants_end(c))
         return;
     if (!c->ops->may_end(c->arg)) {
         smtp_client_abort(c, "the message may not be sent any more");

@@ -36,6 +36,9 @@
 #define SMTP_CLIENT_BODY_MAX 65536 /* bytes of one piece of a body */
 
 /* Whether the server is told of the client that a message came from, where it offers that. */
+/* XCLIENT: what the server then says of the client is the message's result (stage CLIENT or HELO), and the
+ * session ends; where it says that it takes no XCLIENT, the message goes as ours. A session that is one
+ * client's and cannot be made another's gives the message back (UNSENT), and ends. */
 enum smtp_client_info { SMTP_CLIENT_INFO_NONE, SMTP_CLIENT_INFO_XFORWARD, SMTP_CLIENT_INFO_XCLIENT };
 
 enum smtp_client_flavour { SMTP_CLIENT_SMTP, SMTP_CLIENT_LMTP };
@@ -60,10 +63,11 @@ enum smtp_outcome {
     SMTP_OUTCOME_DELIVERED, /* 2yz for it, after the final dot */
     SMTP_OUTCOME_DEFERRED,  /* 4yz about this message or recipient (also 421 to the final dot) */
     SMTP_OUTCOME_REFUSED,   /* 5yz, or this server cannot take such a message (stage LOCAL) */
-    SMTP_OUTCOME_UNSENT, /* nothing was said about the message: the session ended before MAIL, or the server
-                            said 421 before the final dot */
-    SMTP_OUTCOME_LOST,   /* connection lost, or the reply did not come, after MAIL and before the final dot */
-    SMTP_OUTCOME_UNKNOWN,   /* the final dot was sent and no reply came: it may have been delivered */
+    SMTP_OUTCOME_UNSENT,  /* nothing was said about the message: the session ended before MAIL, or the server
+                             said 421 before the final dot */
+    SMTP_OUTCOME_LOST,    /* connection lost, or the reply did not come, after MAIL, or after XCLIENT of its
+                             client, and before the final dot */
+    SMTP_OUTCOME_UNKNOWN, /* the final dot was sent and no reply came: it may have been delivered */
     SMTP_OUTCOME_ABANDONED, /* our own side could not give the body (smtp_client_body_failed) */
 };
 
@@ -192,7 +196,9 @@ void smtp_client_spare_tls(struct smtp_client *c);
 struct str smtp_client_output(const struct smtp_client *c);
 void smtp_client_output_taken(struct smtp_client *c, size_t len);
 bool smtp_client_finished(const struct smtp_client *c); /* `end` has fired */
-/* All of it was taken by the kernel. */
+/* All but the end of a message was put out; once the kernel has taken it, and takes a few bytes more at once
+ * (loop_stream_ask_room), smtp_client_flushed asks may_end, and puts the end out. */
+bool smtp_client_wants_end(const struct smtp_client *c);
 void smtp_client_flushed(struct smtp_client *c);
 /* How long to wait, counted from the last change of smtp_client_progress; 0: not waiting
  * for the server (RFC 5321 4.5.3.2). */

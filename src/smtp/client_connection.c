@@ -74,7 +74,7 @@ static void pump(struct smtp_client_connection *c)
         loop_stream_write(c->stream, out.ptr, out.len);
         smtp_client_output_taken(c->session, out.len);
     }
-    if (!c->freed && c->stream && loop_stream_pending(c->stream) == 0)
+    if (!c->freed && c->stream && smtp_client_wants_end(c->session) && loop_stream_ask_room(c->stream))
         smtp_client_flushed(c->session); /* it wakes us when that makes more */
     if (c->freed || !c->timer)
         return;

@@ -147,6 +147,10 @@ static void unasked(struct smtp_client *c, const struct smtp_reply *r)
 
 void client_session_reply(struct smtp_client *c, const struct smtp_reply *r)
 {
+    if (client_judged(c, r)) {
+        client_judge(c, r);
+        return;
+    }
     if (r->code == 421 && c->state != CLIENT_QUIT) {
         refused(c, r, "the server closes the session");
         return;

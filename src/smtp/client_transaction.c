@@ -39,7 +39,7 @@ void client_transaction_end(struct smtp_client *c)
         c->ops->done(c->arg);
 }
 
-static enum smtp_outcome outcome_of(const struct smtp_reply *r)
+enum smtp_outcome client_outcome_of(const struct smtp_reply *r)
 {
     switch (smtp_reply_class(r)) {
     case 2:
@@ -266,7 +266,7 @@ static void mail_answered(struct smtp_client *c, const struct smtp_reply *r)
     c->t.mail_answered = true;
     c->t.need_rset = smtp_reply_class(r) == 2;
     if (!c->t.need_rset)
-        client_tell_open(c, outcome_of(r), SMTP_STAGE_MAIL, r);
+        client_tell_open(c, client_outcome_of(r), SMTP_STAGE_MAIL, r);
 }
 
 /* "Too many recipients" in the old way (RFC 5321 4.5.3.1.10). */
@@ -290,7 +290,7 @@ static void rcpt_answered(struct smtp_client *c, const struct smtp_reply *r)
     else if (smtp_reply_class(r) == 2)
         c->t.rcpts[index] = RCPT_ACCEPTED;
     else
-        tell(c, index, is_too_many(r) ? SMTP_OUTCOME_DEFERRED : outcome_of(r), SMTP_STAGE_RCPT, r);
+        tell(c, index, is_too_many(r) ? SMTP_OUTCOME_DEFERRED : client_outcome_of(r), SMTP_STAGE_RCPT, r);
 }
 
 /* 354 to a DATA that was pipelined, though nobody is to get the message: an empty
@@ -314,7 +314,7 @@ static void data_answered(struct smtp_client *c, const struct smtp_reply *r)
     else if (class == 3)
         c->t.body_open = true;
     else
-        client_tell_open(c, outcome_of(r), SMTP_STAGE_DATA, r);
+        client_tell_open(c, client_outcome_of(r), SMTP_STAGE_DATA, r);
 }
 
 /* A final word before the final dot: it is the answer, but the two sides no
@@ -322,7 +322,7 @@ static void data_answered(struct smtp_client *c, const struct smtp_reply *r)
 static void answered_early(struct smtp_client *c, const struct smtp_reply *r)
 {
     if (smtp_reply_class(r) >= 4)
-        client_tell_open(c, outcome_of(r), SMTP_STAGE_BODY, r);
+        client_tell_open(c, client_outcome_of(r), SMTP_STAGE_BODY, r);
     unexpected(c, r);
 }
 
@@ -341,9 +341,9 @@ static void data_end_answered(struct smtp_client *c, const struct smtp_reply *r)
     }
     if (c->options->flavour == SMTP_CLIENT_LMTP && !is_hopeless(t)) {
         skip_to_accepted(t);
-        tell(c, t->final_index, outcome_of(r), SMTP_STAGE_DATA_END, r);
+        tell(c, t->final_index, client_outcome_of(r), SMTP_STAGE_DATA_END, r);
     } else {
-        client_tell_open(c, outcome_of(r), SMTP_STAGE_DATA_END, r);
+        client_tell_open(c, client_outcome_of(r), SMTP_STAGE_DATA_END, r);
     }
     if (!is_hopeless(t))
         return;

@@ -113,7 +113,7 @@ struct smtp_server_ops {
      * 554: only QUIT is served (RFC 5321 3.1). */
     void (*connect)(void *arg);
     /* Question (XCLIENT): the peer speaks for another client from now on, whose address is given; NULL: it is
-     * not known, and stays the peer's. 220: the session begins anew. */
+     * not known. 220: the session begins anew. */
     void (*client)(void *arg, const struct addr *client);
     /* Question: EHLO, HELO, LHLO. Yes: 250, the extensions are the machine's. */
     void (*helo)(void *arg, struct str name);

@@ -167,7 +167,17 @@ static void on_read(void *arg, const char *data, size_t len, int err)
 static void on_accept(void *arg, struct loop_stream *stream, const struct addr *from)
 {
     struct peer *p = arg;
+    int open = 0;
     (void)from;
+    LIST_FOREACH (it, &p->sessions)
+        open++;
+    if (p->sessions_max && open >= p->sessions_max) {
+        static const char no[] = "421 4.7.0 too many connections\r\n";
+        p->turned_away++;
+        loop_stream_write(stream, no, sizeof(no) - 1);
+        loop_stream_close(stream, 1000);
+        return;
+    }
     struct peer_session *s = mem_zalloc(sizeof(*s));
     s->peer = p;
     s->stream = stream;

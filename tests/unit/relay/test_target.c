@@ -85,6 +85,22 @@ static void test_a_server_that_gets_slow_has_fewer_messages_at_once(void **state
     RIG_UNTIL(r, r->peers[0].taken_count == 300);
 }
 
+/* Its limit for one client says nothing of its health, and is heeded. */
+static void test_a_server_that_turns_one_more_away_goes_on_with_the_others(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].delay_ms = 10;
+    r->peers[0].sessions_max = 2;
+    accept_many(r, 100);
+    RIG_UNTIL(r, r->peers[0].turned_away > 0);
+    int taken = r->peers[0].taken_count;
+    rig_pass(r, 500); /* far less than a back-off */
+    assert_true(r->peers[0].taken_count > taken + 20);
+    RIG_UNTIL(r, r->peers[0].taken_count == 100);
+    assert_in_range(r->peers[0].turned_away, 1, 4); /* those that were on their way */
+    assert_int_equal(r->peers[0].greetings, 2);
+}
+
 static void test_no_session_is_begun_for_what_is_out_to_the_old_server(void **state)
 {
     struct target_rig *r = *state;
@@ -304,6 +320,7 @@ int main(void)
         TARGET_TEST(test_open_sessions_end_after_a_reload),
         TARGET_TEST(test_no_session_is_begun_for_nothing),
         TARGET_TEST(test_a_server_that_gets_slow_has_fewer_messages_at_once),
+        TARGET_TEST(test_a_server_that_turns_one_more_away_goes_on_with_the_others),
         TARGET_TEST(test_no_session_is_begun_for_what_is_out_to_the_old_server),
         TARGET_TEST(test_what_the_old_server_gives_back_goes_to_the_new_one_at_once),
         TARGET_TEST(test_what_a_dead_server_holds_goes_to_the_new_one),
