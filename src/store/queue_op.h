@@ -98,6 +98,8 @@ struct op_queue_notices_drop {
 
 struct op_queue_owed {
     struct store_op op;
+    int64_t after_message_id;
+    enum queue_owes after_kind;
     struct queue_owed *ret_owed;
     size_t ret_count;
 };

@@ -129,8 +129,10 @@ void memory_show_row(struct store_op *op, struct queue_delivery *ret_row, const 
 /* ---- queue_report.c ---- */
 void memory_debt_add(struct memory_queue *q, const struct memory_delivery *d, enum queue_owes kind,
                      const struct queue_result *result);
-/* Somebody else has seen to it. */
+/* Somebody else has seen to what failed. */
 void memory_debt_forget(struct memory_queue *q, int64_t delivery_id);
+/* It has ended: nothing is owed of its failure or delay. */
+void memory_debt_end(struct memory_queue *q, int64_t delivery_id);
 bool memory_owes_for(const struct memory_queue *q, int64_t message_id);
 void memory_debts_free(struct memory_queue *q);
 

@@ -181,6 +181,7 @@ void memory_delivery_set(struct memory_queue *q, struct memory_delivery *d, enum
         return;
     list_remove(&d->live);
     message->live_count--;
+    memory_debt_end(q, d->row.id);
     memory_message_end(q, message, keep && state == QUEUE_DELIVERED, at);
 }
 

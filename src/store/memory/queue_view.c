@@ -149,20 +149,14 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
     }
     if (o->order.action == QUEUE_ACT_RETRY || o->order.action == QUEUE_ACT_RELEASE)
         d->row.next_at = (struct wall_time){0};
-    if (o->order.action == QUEUE_ACT_RELEASE || o->order.action == QUEUE_ACT_REMOVE)
-        memory_debt_forget(q, d->row.id);
     if (o->order.action == QUEUE_ACT_RELEASE) {
+        memory_debt_forget(q, d->row.id);
         d->row.losses = 0;
         d->row.waits_since = o->at;
     }
-    d->row.state = (enum queue_state)target;
-    if (target == QUEUE_REMOVED) {
-        struct memory_message *message = table_get(&q->messages, d->row.message_id);
-        list_remove(&d->live);
+    if (target == QUEUE_REMOVED)
         str_replace(&d->row.last_reply, o->order.why);
-        message->live_count--;
-        memory_message_end(q, message, false, o->at);
-    }
+    memory_delivery_set(q, d, (enum queue_state)target, false, o->at);
     return true;
 }
 

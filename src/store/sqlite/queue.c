@@ -197,6 +197,7 @@ void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const s
     db_run(tx->db, SQL_LIVE_END, INT(live->id), INT(end->state), INT(end->attempts), TEXT(end->reply));
     db_run(tx->db, SQL_LIVE_REMOVE, INT(live->id));
     queue_place_count(tx, live->place_id, live->state, -1, 1);
+    queue_debt_end(tx, live);
     queue_message_end(tx, live->message_id, end->keep && end->state == QUEUE_DELIVERED, end->at);
 }
 

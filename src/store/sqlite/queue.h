@@ -43,7 +43,8 @@ struct queue_end {
     struct wall_time at;
     bool keep; /* its body, when it was delivered */
 };
-/* Ends it: the row goes to the ended ones. */
+/* Ends it: the row goes to the ended ones. What was to be said of its failure or delay is untrue then, and
+ * not owed any more. */
 void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const struct queue_end *end);
 /* After a delivery's end, or a debt's: the body is kept from now on, or when it was the message's last and
  * none asked for that, becomes free. */
@@ -72,6 +73,8 @@ struct queue_debt {
 void queue_debt_add(struct sqlite_tx *tx, const struct queue_debt *debt);
 /* Somebody else has seen to what failed. */
 void queue_debt_forget(struct sqlite_tx *tx, const struct queue_live *live);
+/* It has ended. */
+void queue_debt_end(struct sqlite_tx *tx, const struct queue_live *live);
 
 /* A delivery that an outcome has put into quarantine. */
 void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);

@@ -32,7 +32,6 @@ static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
     case QUEUE_ACT_MOVE:
         return move(tx, &o->op, &live, o->order.home);
     case QUEUE_ACT_REMOVE:
-        queue_debt_forget(tx, &live);
         queue_live_end(tx, &live, &(struct queue_end){QUEUE_REMOVED, 0, o->order.why, o->at, false});
         return true;
     case QUEUE_ACT_RETRY:

@@ -40,11 +40,13 @@
                     " ON CONFLICT(id) DO UPDATE SET told = 1 WHERE told = 0")                                \
     X(DEBT_ADD, "INSERT OR IGNORE INTO debt(message_id, kind, delivery, at_ms, server, reply)"               \
                 " VALUES(?, ?, ?, ?, ?, ?)")                                                                 \
-    X(DEBT_FIRST, "SELECT message_id, kind FROM debt ORDER BY message_id, kind LIMIT 1")                     \
+    X(DEBT_FIRST, "SELECT message_id, kind FROM debt WHERE (message_id, kind) > (?, ?)"                      \
+                  " ORDER BY message_id, kind LIMIT 1")                                                      \
     X(DEBT_LIST, "SELECT delivery, at_ms, server, reply FROM debt WHERE message_id = ? AND kind = ?"         \
                  " ORDER BY delivery LIMIT ?")                                                               \
     X(DEBT_OF, "SELECT reply FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                  \
     X(DEBT_REMOVE, "DELETE FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                    \
+    X(DEBT_END, "DELETE FROM debt WHERE message_id = ? AND kind IN (1, 4) AND delivery = ?")                 \
     X(DEBT_ANY, "SELECT 1 FROM debt WHERE message_id = ? LIMIT 1")                                           \
     X(DELIVERY_MESSAGE, "SELECT message_id FROM live WHERE id = ?1 UNION ALL"                                \
                         " SELECT message_id FROM ended WHERE id = ?1")                                       \
