@@ -212,15 +212,16 @@ int memory_queue_act(struct memory_tx *tx, struct store_op *op)
 
 /* ---- summary ---- */
 
+/* With a home of its own it is at one place, whatever its domain. */
 static struct queue_count *count_of(struct op_queue_summary *o, const struct memory_delivery *d)
 {
+    struct str domain = d->row.home.len > 0 ? STR_EMPTY : d->row.domain;
     for (size_t i = 0; i < o->ret_count; i++)
-        if (str_eq(o->ret_counts[i].domain, d->row.domain) && str_eq(o->ret_counts[i].home, d->row.home))
+        if (str_eq(o->ret_counts[i].domain, domain) && str_eq(o->ret_counts[i].home, d->row.home))
             return &o->ret_counts[i];
     o->ret_counts = op_array_grow(&o->op, o->ret_counts, o->ret_count, sizeof(*o->ret_counts));
     struct queue_count *count = &o->ret_counts[o->ret_count++];
-    *count =
-        (struct queue_count){.domain = op_str(&o->op, d->row.domain), .home = op_str(&o->op, d->row.home)};
+    *count = (struct queue_count){.domain = op_str(&o->op, domain), .home = op_str(&o->op, d->row.home)};
     return count;
 }
 

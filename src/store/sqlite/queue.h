@@ -25,7 +25,10 @@ struct queue_found {
 struct queue_found queue_find(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *filter,
                               size_t limit);
 
-/* Where deliveries go: the number of (domain, home), made when it is new. */
+/* Where deliveries go: the number of a domain by its route, or of an own home, whatever the domain; 0: none
+ * ever went there. */
+int64_t queue_place_find(struct sqlite_tx *tx, struct str domain, struct str home);
+/* Made when it is new. */
 int64_t queue_place_of(struct sqlite_tx *tx, struct str domain, struct str home);
 /* Keeps the counts of a place when a delivery's state there changes; a state
  * that has ended, or -1, counts nowhere. */

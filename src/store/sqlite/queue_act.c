@@ -6,7 +6,7 @@
 
 static bool move(struct sqlite_tx *tx, struct store_op *op, const struct queue_live *live, struct str home)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_PLACE_DOMAIN, INT(live->place_id));
+    sqlite3_stmt *row = db_query(tx->db, SQL_LIVE_DOMAIN, INT(live->id));
     if (!row)
         return false;
     struct str domain = op_str(op, db_col_str(row, 0));
@@ -15,6 +15,10 @@ static bool move(struct sqlite_tx *tx, struct store_op *op, const struct queue_l
     if (place_id == live->place_id)
         return false;
     db_run(tx->db, SQL_LIVE_MOVE, INT(live->id), INT(place_id));
+    if (home.len > 0)
+        db_run(tx->db, SQL_AWAY_PUT, INT(live->id), TEXT(domain));
+    else
+        db_run(tx->db, SQL_AWAY_REMOVE, INT(live->id));
     queue_place_count(tx, live->place_id, live->state, -1, 1);
     queue_place_count(tx, place_id, -1, live->state, 1);
     return true;

@@ -4,8 +4,11 @@
 
 #include "store/sqlite/body_sql.h"
 
+/* Of a delivery d at the place p. */
+#define DOMAIN_OF "coalesce((SELECT w.domain FROM away w WHERE w.id = d.id), p.domain)"
+
 #define ROW_COLUMNS(table, next_ms, since_ms)                                                                \
-    "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, p.domain, p.home, d.state,"       \
+    "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, " DOMAIN_OF ", p.home, d.state,"  \
     " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply, " since_ms      \
     ", m.envid, coalesce(r.notify, 0), coalesce(r.orcpt, ''), coalesce(r.told, 0), m.helo, m.client "        \
     "FROM " table " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id"               \
@@ -13,13 +16,14 @@
 
 /* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
  * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
- * ?10 or NULL. */
+ * ?10 or NULL; domain ?11 or NULL. */
 #define SCAN(table)                                                                                          \
     "SELECT d.id, d.place_id, ?3 >> d.state & 1 AND (?4 IS NULL OR d.recipient = ?4 COLLATE NOCASE)"         \
     " AND (?5 IS NULL OR instr(lower(d.last_reply), lower(?5)) > 0)"                                         \
     " AND (NOT ?6 OR EXISTS(SELECT 1 FROM message m WHERE m.id = d.message_id"                               \
     " AND (?7 IS NULL OR m.reverse_path = ?7 COLLATE NOCASE)"                                                \
     " AND m.received_ms >= ?8 AND m.received_ms < ?9 AND (?10 IS NULL OR m.header_id = ?10)))"               \
+    " AND (?11 IS NULL OR ?11 = (SELECT " DOMAIN_OF " FROM place p WHERE p.id = d.place_id))"                \
     " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id"
 
 #define QUEUE_SQL_LIST(X)                                                                                    \
@@ -69,10 +73,13 @@
     X(PLACE_COUNT,                                                                                           \
       "UPDATE place SET waiting = waiting + ?2, held = held + ?3, quarantined = quarantined + ?4"            \
       " WHERE id = ?1")                                                                                      \
-    X(PLACE_BY_HOME, "SELECT id FROM place WHERE home = ?")                                                  \
-    X(PLACE_BY_DOMAIN, "SELECT id FROM place WHERE domain = ?")                                              \
+    X(AWAY_PUT, "INSERT OR REPLACE INTO away(id, domain) VALUES(?, ?)")                                      \
+    X(AWAY_REMOVE, "DELETE FROM away WHERE id = ?")                                                          \
+    X(AWAY_SCAN, "SELECT w.id, d.place_id, coalesce(?3 >> d.state & 1, 0) FROM away w"                       \
+                 " LEFT JOIN live d ON d.id = w.id WHERE w.domain = ?11 AND w.id > ?1 AND w.id <= ?2"        \
+                 " ORDER BY w.id")                                                                           \
     X(PLACE_STOPPED, "SELECT id FROM place WHERE held > 0 OR quarantined > 0")                               \
-    X(PLACE_DOMAIN, "SELECT domain FROM place WHERE id = ?")                                                 \
+    X(LIVE_DOMAIN, "SELECT " DOMAIN_OF " FROM live d JOIN place p ON p.id = d.place_id WHERE d.id = ?")      \
     X(PLACE_LIST, "SELECT id, domain, home, waiting, held, quarantined FROM place"                           \
                   " WHERE waiting > 0 OR held > 0 OR quarantined > 0 ORDER BY domain, home")                 \
     X(LIVE_ADD,                                                                                              \
