@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "relay/claims.h"
 #include "relay/delays.h"
+#include "relay/forgetting.h"
 #include "relay/notices.h"
 #include "relay/outside.h"
 #include "relay/reports.h"
@@ -39,6 +40,7 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
         .reports = reports_new(l, q, &reports),
         .delays = delays_new(l, q, options->relay, on_delay, c),
         .safety_net = safety_net_new(l, q, options->relay, options->work),
+        .forgetting = forgetting_new(l, q, options->relay),
         .strays = strays_new(l, q, options->network, options->config, options->relay, on_given_up, c)};
     c->outside = outside_add(options->outside, q, c->right, c->claims, on_given_up, c);
     return c;
@@ -53,6 +55,7 @@ void custody_free(struct custody *c)
     reports_free(c->reports);
     claims_free(c->claims);
     safety_net_free(c->safety_net);
+    forgetting_free(c->forgetting);
     strays_free(c->strays);
     free(c);
 }

@@ -5,7 +5,8 @@
  * See store/op.h for the rules of callbacks and errors.
  *
  * What survives a crash: everything whose callback said 0. The custody record
- * (custody id, recipients, how each ended) outlives the body. */
+ * (custody id, recipients, how each ended) outlives the body, until it is
+ * forgotten (store/queue_past.h). */
 #ifndef HOLDFAST_STORE_QUEUE_H
 #define HOLDFAST_STORE_QUEUE_H
 
@@ -36,7 +37,7 @@ void queue_close(struct queue *q);
 /* ---- accepting ---- */
 
 struct queue_message_in {
-    struct custody_id custody_id; /* unique; a second accept of the same id is ERR_EXISTS */
+    struct custody_id custody_id; /* unique; a second accept of one that is known is ERR_EXISTS */
     struct str reverse_path;      /* RFC 5321, without <>; "" is the null reverse-path */
     struct str helo;              /* as the client said, bounded by the SMTP grammar */
     struct str client;            /* its IP address */

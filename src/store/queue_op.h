@@ -6,6 +6,7 @@
 #include "store/engine.h"
 #include "store/queue.h"
 #include "store/queue_kept.h"
+#include "store/queue_past.h"
 #include "store/queue_report.h"
 
 #define QUEUE_ROWS_MAX 1000 /* a call */
@@ -75,6 +76,13 @@ struct op_queue_kept_prune {
     uint64_t bytes_max;
     size_t ret_removed;
     struct queue_kept ret_left;
+};
+
+struct op_queue_forget {
+    struct store_op op;
+    struct wall_time before;
+    int64_t after_message_id;
+    struct queue_forgotten ret_done;
 };
 
 struct op_queue_replay {

@@ -108,14 +108,20 @@ struct memory_debt {
 struct memory_queue {
     struct str name, owner;
     int64_t epoch;
-    struct table bodies, messages, deliveries, attempts;
-    struct map by_custody; /* memory_message */
-    struct list live;      /* by number */
-    struct table acts;     /* struct memory_act: what operators did */
-    struct table notices;  /* struct queue_notice; NULL: dropped */
-    int64_t notices_from;  /* the first that was not dropped */
-    struct list debts;     /* by message, kind and delivery */
+    struct table bodies;
+    struct table messages, deliveries, attempts; /* NULL: forgotten */
+    struct map by_custody;                       /* memory_message */
+    struct list live;                            /* by number */
+    struct table acts;                           /* struct memory_act: what operators did */
+    struct table notices;                        /* struct queue_notice; NULL: dropped */
+    int64_t notices_from;                        /* the first that was not dropped */
+    struct list debts;                           /* by message, kind and delivery */
 };
+
+void memory_attempt_free(void *attempt);
+void memory_delivery_free(void *delivery);
+/* Its custody id is not known any more; it is in no table. */
+void memory_message_free(struct memory_queue *q, struct memory_message *m);
 
 /* A message and its deliveries; its body is there, and has this size. */
 void memory_queue_add(struct memory_queue *q, const struct queue_message_in *in, int64_t body_id,

@@ -17,7 +17,7 @@ static void message_free(void *arg)
     free(message);
 }
 
-static void delivery_free(void *arg)
+void memory_delivery_free(void *arg)
 {
     struct memory_delivery *d = arg;
     str_drop(&d->row.recipient);
@@ -28,7 +28,7 @@ static void delivery_free(void *arg)
     free(d);
 }
 
-static void attempt_free(void *arg)
+void memory_attempt_free(void *arg)
 {
     struct queue_attempt *attempt = arg;
     str_drop(&attempt->server);
@@ -74,8 +74,8 @@ void memory_queue_free(void *arg)
     map_fini(&q->by_custody);
     table_fini(&q->bodies, memory_body_free);
     table_fini(&q->messages, message_free);
-    table_fini(&q->deliveries, delivery_free);
-    table_fini(&q->attempts, attempt_free);
+    table_fini(&q->deliveries, memory_delivery_free);
+    table_fini(&q->attempts, memory_attempt_free);
     table_fini(&q->acts, act_free);
     table_fini(&q->notices, notice_free);
     memory_debts_free(q);
@@ -131,6 +131,12 @@ static void add_delivery(struct memory_queue *q, struct memory_message *message,
     message->live_count++;
     if (message->delivery_count++ == 0)
         message->first_delivery = d->row.id;
+}
+
+void memory_message_free(struct memory_queue *q, struct memory_message *m)
+{
+    map_remove(&q->by_custody, custody_key(&m->in.custody_id));
+    message_free(m);
 }
 
 bool memory_queue_knows(const struct memory_queue *q, const struct custody_id *id)

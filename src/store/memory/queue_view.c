@@ -124,7 +124,7 @@ int memory_queue_list(struct memory_tx *tx, struct store_op *op)
     struct op_queue_list *o = (struct op_queue_list *)op;
     const struct table *all = &tx->queue->deliveries;
     for (size_t i = (size_t)(o->filter.after_id > 0 ? o->filter.after_id : 0); i < all->count; i++) {
-        if (!fits(tx->queue, all->items[i], &o->filter))
+        if (!all->items[i] || !fits(tx->queue, all->items[i], &o->filter))
             continue;
         if (o->ret_rows.count == o->filter.limit) {
             o->ret_rows.more = true;
@@ -293,9 +293,11 @@ int memory_queue_trace(struct memory_tx *tx, struct store_op *op)
     int64_t first = message->first_delivery, end = first + (int64_t)message->delivery_count;
     for (int64_t id = first; id < end; id++) {
         show_row(op, &o->ret_rows, table_get(&q->deliveries, id));
-        for (size_t i = 0; i < q->attempts.count; i++)
-            if (((const struct queue_attempt *)q->attempts.items[i])->delivery_id == id)
-                show_attempt(o, q->attempts.items[i]);
+        for (size_t i = 0; i < q->attempts.count; i++) {
+            const struct queue_attempt *a = q->attempts.items[i];
+            if (a && a->delivery_id == id)
+                show_attempt(o, a);
+        }
         show_acts(o, q, id);
     }
     return 0;

@@ -126,6 +126,17 @@
       " last_reply, since_ms) SELECT id, message_id, place_id, 0, 0, 0, attempts, 0, recipient, last_reply," \
       " ?2 FROM ended WHERE id = ?1")                                                                        \
     X(ENDED_REMOVE, "DELETE FROM ended WHERE id = ?")                                                        \
+    X(MESSAGE_OLD, "SELECT id, received_ms, first_delivery, deliveries FROM message WHERE id > ?"            \
+                   " AND id < (SELECT max(id) FROM message) ORDER BY id LIMIT ?")                            \
+    X(MESSAGE_FORGET, "DELETE FROM message WHERE id = ?")                                                    \
+    X(ENDED_FORGET, "DELETE FROM ended WHERE id >= ? AND id < ?")                                            \
+    X(ATTEMPT_FORGET, "DELETE FROM attempt WHERE id >= ?1 << 16 AND id < ?2 << 16")                          \
+    X(REQUEST_FORGET, "DELETE FROM request WHERE id >= ? AND id < ?")                                        \
+    X(AWAY_FORGET, "DELETE FROM away WHERE id >= ? AND id < ?")                                              \
+    X(ACTED_FORGET, "DELETE FROM acted WHERE delivery_id >= ? AND delivery_id < ?")                          \
+    X(ATTEMPT_SINCE, "SELECT 1 FROM attempt WHERE id >= ?1 << 16 AND id < ?2 << 16 AND at_ms >= ?3 LIMIT 1") \
+    X(ACTED_SINCE, "SELECT 1 FROM acted d JOIN act a ON a.id = d.act_id WHERE d.delivery_id >= ?"            \
+                   " AND d.delivery_id < ? AND a.at_ms >= ? LIMIT 1")                                        \
     X(KEPT_PUT, "INSERT INTO kept(message_id, ended_ms, size_bytes) SELECT id, ?2, size_bytes FROM message"  \
                 " WHERE id = ?1 ON CONFLICT(message_id) DO UPDATE SET ended_ms = max(ended_ms, ?2)")         \
     X(KEPT_ANY, "SELECT 1 FROM kept WHERE message_id = ?")                                                   \

@@ -13,6 +13,7 @@
 #include "rig.h"
 #include "store/copy.h"
 #include "store/queue_kept.h"
+#include "store/queue_past.h"
 #include "store/sqlite/segment.h"
 
 /* ---- at the files, past the engine ---- */
@@ -302,6 +303,37 @@ static int64_t number(struct rig *r, const char *file, const char *sql)
     sqlite3_finalize(st);
     sqlite3_close(handle);
     return value;
+}
+
+static void on_forget(void *arg, int err, const struct queue_forgotten *done)
+{
+    ((struct answer *)arg)->number = (int64_t)done->removed;
+    on_plain(arg, err);
+}
+
+static void what_is_forgotten_leaves_no_rows(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    struct queue_filter all = {.limit = 0};
+    struct queue_recipient_in to = {
+        .address = STR("a@b.test"), .domain = STR("b.test"), .dsn = {DSN_NOTIFY_NEVER}};
+    ASK(r, a);
+    assert_ok(accept_to(r, q, 1, STR("x"), "", &to, 1, NULL));
+    assert_ok(act(r, q, &all, QUEUE_ACT_MOVE, "mail2", NULL));
+    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_DELIVERED, 0));
+    assert_ok(accept_one(r, q, 2, "bob@example.test"));
+    queue_forget(q, (struct wall_time){INT64_MAX}, 0, on_forget, &a);
+    rig_wait(r, &a.done);
+    assert_int_equal(a.number, 1);
+    assert_int_equal(number(r, "queue-q.db", "SELECT count(*) FROM message"), 1);
+    static const char *const rows[] = {"ended", "attempt", "request",
+                                       "away",  "acted",   "piece WHERE id < 2 << 16"};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *sql = mem_asprintf("SELECT count(*) FROM %s", rows[i]);
+        assert_int_equal(number(r, "queue-q.db", sql), 0);
+        free(sql);
+    }
 }
 
 static void bodies_of_mail_that_nothing_uses_are_removed(void **state)
@@ -752,6 +784,7 @@ static const struct rig_test sqlite_tests[] = {
     {"a corrupt body is noticed", a_corrupt_body_is_noticed},
     {"a corrupt chunk of version 1 is noticed", a_corrupt_chunk_of_version_1_is_noticed},
     {"a missing segment is noticed", a_missing_segment_is_noticed},
+    {"what is forgotten leaves no rows", what_is_forgotten_leaves_no_rows},
     {"bodies of mail that nothing uses are removed", bodies_of_mail_that_nothing_uses_are_removed},
     {"a whole chunk takes eight pages", a_whole_chunk_takes_eight_pages},
     {"segments are used again", segments_are_used_again},
