@@ -173,6 +173,11 @@ static const struct schema_key relay_keys[] = {
     {FIELD("safety_net_max", config_relay, safety_net_max_bytes), SCHEMA_SIZE, RELOAD_LIVE, "\"1GiB\"",
      LIMITS(0, 1024 * 1024 * GIB),
      .help = "Bytes of them; beyond it the oldest go. They also go when the disk is full."},
+    {FIELD("custody_age", config_relay, custody_age_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"30d\"",
+     LIMITS(DAY_MS, 3650 * DAY_MS),
+     .help = "How long a message that has ended is known: for holdfast trace, and so that it is not taken a "
+             "second time from a part of this network that got no answer. Longer than `expire` and "
+             "`safety_net` of any relay together."},
     {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
     {FIELD("connections_max", config_relay, connections_max), SCHEMA_INT, RELOAD_LIVE, "2000",

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "relay/expired.h"
+#include "smtp/idn.h"
 #include "wire/dsn.h"
 
 static const struct {
@@ -29,11 +30,13 @@ void report_place_of(struct str reverse_path, const struct config *config, struc
     size_t at = reverse_path.len;
     while (at > 0 && reverse_path.ptr[at - 1] != '@')
         at--;
-    struct str domain = str_sub(reverse_path, at, REPORT_DOMAIN_MAX - 1);
-    memcpy(ret_place->domain, domain.ptr, domain.len);
-    ret_place->domain[domain.len] = '\0';
-    ascii_lower_inplace(ret_place->domain, domain.len);
-    ret_place->home = config_domain_find(config, domain) ? STR_EMPTY : STR(QUEUE_HOME_OUTSIDE);
+    struct str domain = str_sub(reverse_path, at, IDN_NAME_MAX);
+    if (idn_to_ascii(domain, ret_place->domain) != 0) { /* then nobody is found there */
+        memcpy(ret_place->domain, domain.ptr, domain.len);
+        ret_place->domain[domain.len] = '\0';
+    }
+    bool ours = config_domain_find(config, str_from(ret_place->domain)) != NULL;
+    ret_place->home = ours ? STR_EMPTY : STR(QUEUE_HOME_OUTSIDE);
 }
 
 /* ---- what is sent back ---- */

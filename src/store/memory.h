@@ -24,6 +24,7 @@ struct store_memory_faults {
     bool full;                              /* ERR_FULL for accepts */
     bool degraded;                          /* ERR_DEGRADED for accepts */
     bool unreachable;                       /* ERR_UNAVAILABLE for all */
+    int64_t unreadable_message;             /* ERR_IO for the body of this one, in any queue; 0: none */
     /* Mutants, to prove that the checker sees: */
     bool mutant_ack_before_commit; /* callback at the call, commit later (lost when killed) */
     bool mutant_no_queue_epoch, mutant_no_mail_epoch, mutant_no_lease_guard; /* not checked */

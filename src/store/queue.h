@@ -5,7 +5,8 @@
  * See store/op.h for the rules of callbacks and errors.
  *
  * What survives a crash: everything whose callback said 0. The custody record
- * (custody id, recipients, how each ended) outlives the body. */
+ * (custody id, recipients, how each ended) outlives the body, until it is
+ * forgotten (store/queue_past.h). */
 #ifndef HOLDFAST_STORE_QUEUE_H
 #define HOLDFAST_STORE_QUEUE_H
 
@@ -36,7 +37,7 @@ void queue_close(struct queue *q);
 /* ---- accepting ---- */
 
 struct queue_message_in {
-    struct custody_id custody_id; /* unique; a second accept of the same id is ERR_EXISTS */
+    struct custody_id custody_id; /* unique; a second accept of one that is known is ERR_EXISTS */
     struct str reverse_path;      /* RFC 5321, without <>; "" is the null reverse-path */
     struct str helo;              /* as the client said, bounded by the SMTP grammar */
     struct str client;            /* its IP address */
@@ -222,8 +223,9 @@ struct queue_filter {
     size_t limit; /* at most 1,000 rows a call */
 };
 
-/* By id, ascending. By place (domains, domain, home) and state alone, its cost does not grow with the queue;
- * by anything else it looks at the rows, in slices between which others are served. */
+/* By id, ascending. By place (domains, home) and state alone, its cost does not grow with the queue; by a
+ * domain, it grows with what had an own home in it; by anything else it looks at the rows, in slices between
+ * which others are served. */
 struct store_op *queue_list(struct queue *q, const struct queue_filter *filter,
                             void (*on_list)(void *arg, int err, const struct queue_rows *rows), void *arg);
 
@@ -253,6 +255,8 @@ struct store_op *queue_act(struct queue *q, const struct queue_filter *filter,
                            const struct queue_order *order,
                            void (*on_act)(void *arg, int err, uint64_t changed), void *arg);
 
+/* Of a domain by its route (home ""), or of an own home, whatever the domain (domain ""): so there are no
+ * more of them than the network has had domains and servers, whoever sends what to strangers. */
 struct queue_count {
     struct str domain, home;
     uint64_t waiting, held, quarantined;

@@ -6,6 +6,7 @@
 #include "store/engine.h"
 #include "store/queue.h"
 #include "store/queue_kept.h"
+#include "store/queue_past.h"
 #include "store/queue_report.h"
 
 #define QUEUE_ROWS_MAX 1000 /* a call */
@@ -77,6 +78,13 @@ struct op_queue_kept_prune {
     struct queue_kept ret_left;
 };
 
+struct op_queue_forget {
+    struct store_op op;
+    struct wall_time before;
+    int64_t after_message_id;
+    struct queue_forgotten ret_done;
+};
+
 struct op_queue_replay {
     struct store_op op;
     struct queue_replay replay;
@@ -98,6 +106,8 @@ struct op_queue_notices_drop {
 
 struct op_queue_owed {
     struct store_op op;
+    int64_t after_message_id;
+    enum queue_owes after_kind;
     struct queue_owed *ret_owed;
     size_t ret_count;
 };

@@ -17,9 +17,8 @@ class Sink:
     Chunks (BDAT) are taken, offered or not.
 
     answers: what is said instead of WELL, by command, "greeting", "." or "data"
-    (after the first line of a message: DROP, or a function that is called, and may
-    take its time); a value is a reply, HANG, DROP, or a function of the command's
-    line that returns one.
+    (within a message: DROP); a value is a reply, HANG, DROP, or a function of the
+    command's line that returns one.
 
     tls: an ssl.SSLContext; with it STARTTLS is offered."""
 
@@ -30,7 +29,6 @@ class Sink:
         self.plain_offers = []  # with STARTTLS: what else is offered before it
         self.sessions = []  # of each, the command lines; "(TLS)" where it began
         self.messages = []  # taken: (reverse-path, recipients, content)
-        self.broken = 0  # sessions that ended in the midst of a message
         self.ciphers = []  # of each message: the cipher, or None
         self.changed = threading.Condition()
         self._server = None
@@ -135,15 +133,11 @@ class Sink:
                 if self.answers.get("data") is DROP:
                     _shut(connection)
                     return None
-                if not content and callable(self.answers.get("data")):
-                    self.answers["data"]()
                 if raw == b".\r\n":
                     return b"".join(content)
                 content.append(raw[1:] if raw.startswith(b".") else raw)
         except OSError:
             pass
-        with self.changed:
-            self.broken += 1
         return None
 
     def _take(self, connection, lines, envelope):

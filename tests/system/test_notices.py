@@ -4,6 +4,7 @@ import email
 import email.policy
 import signal
 import smtplib
+import threading
 
 import pytest
 import reader
@@ -120,6 +121,29 @@ def test_who_wants_to_hear_nothing_hears_nothing(make_relay, make_sink):
     send(BackupMx.RELAY, BOB)  # had there been a report, it would have been sent before
     network.until(lambda: sink.messages, "another message")
     assert not reports(sink)
+
+
+def test_what_expires_amid_its_delivery_is_not_bounced(make_relay, make_sink):
+    sink = make_sink()
+    taken, goes_on = threading.Event(), threading.Event()
+
+    def late(_):
+        taken.set()
+        goes_on.wait()
+        return "250 2.0.0 ok"
+
+    sink.answers["."] = late
+    network = make_relay('expire = "4s"  bounce = "always"')
+    network.until(lambda: network.server()["state"] == "operational", "a server that works")
+    send(BackupMx.RELAY, ALICE)
+    try:
+        network.until(taken.is_set, "its transmission")
+        [expired] = network.until(lambda: quarantined(network), "its end by time")
+    finally:
+        goes_on.set()
+    network.until(lambda: [d["state"] for d in network.json("trace", expired["id"])] == ["delivered"], "its end by the answer")
+    network.until(lambda: network.server()["queued"] == 0, "an empty queue")
+    assert len(sink.messages) == 1 and not reports(sink)
 
 
 def test_what_expires_goes_back(make_relay, make_sink):

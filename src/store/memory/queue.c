@@ -18,7 +18,7 @@ static void message_free(void *arg)
     free(message);
 }
 
-static void delivery_free(void *arg)
+void memory_delivery_free(void *arg)
 {
     struct memory_delivery *d = arg;
     str_drop(&d->row.recipient);
@@ -29,7 +29,7 @@ static void delivery_free(void *arg)
     free(d);
 }
 
-static void attempt_free(void *arg)
+void memory_attempt_free(void *arg)
 {
     struct queue_attempt *attempt = arg;
     str_drop(&attempt->server);
@@ -75,8 +75,8 @@ void memory_queue_free(void *arg)
     map_fini(&q->by_custody);
     table_fini(&q->bodies, memory_body_free);
     table_fini(&q->messages, message_free);
-    table_fini(&q->deliveries, delivery_free);
-    table_fini(&q->attempts, attempt_free);
+    table_fini(&q->deliveries, memory_delivery_free);
+    table_fini(&q->attempts, memory_attempt_free);
     table_fini(&q->acts, act_free);
     table_fini(&q->notices, notice_free);
     memory_debts_free(q);
@@ -179,6 +179,12 @@ static void add_delivery(struct memory_queue *q, struct memory_message *message,
         stop(q, d, &message->in);
 }
 
+void memory_message_free(struct memory_queue *q, struct memory_message *m)
+{
+    map_remove(&q->by_custody, custody_key(&m->in.custody_id));
+    message_free(m);
+}
+
 bool memory_queue_knows(const struct memory_queue *q, const struct custody_id *id)
 {
     return map_find(&q->by_custody, custody_key(id));
@@ -228,6 +234,7 @@ void memory_delivery_set(struct memory_queue *q, struct memory_delivery *d, enum
         return;
     list_remove(&d->live);
     message->live_count--;
+    memory_debt_end(q, d->row.id);
     memory_message_end(q, message, keep && state == QUEUE_DELIVERED, at);
 }
 

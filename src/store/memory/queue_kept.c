@@ -29,7 +29,7 @@ static struct queue_kept count_since(const struct memory_queue *q, struct wall_t
     struct queue_kept kept = {0, 0};
     for (size_t i = 0; i < q->messages.count; i++) {
         const struct memory_message *m = q->messages.items[i];
-        if (!m->kept || m->ended_at.ms < since.ms)
+        if (!m || !m->kept || m->ended_at.ms < since.ms)
             continue;
         kept.messages++;
         kept.bytes += m->size_bytes;
@@ -51,7 +51,7 @@ static struct memory_message *oldest_of(const struct memory_queue *q)
     struct memory_message *oldest = NULL;
     for (size_t i = 0; i < q->messages.count; i++) {
         struct memory_message *m = q->messages.items[i];
-        if (m->kept && (!oldest || m->ended_at.ms < oldest->ended_at.ms))
+        if (m && m->kept && (!oldest || m->ended_at.ms < oldest->ended_at.ms))
             oldest = m;
     }
     return oldest;
@@ -87,7 +87,7 @@ static const struct queue_attempt *last_delivery(const struct memory_queue *q, i
 {
     for (size_t i = q->attempts.count; i > 0; i--) {
         const struct queue_attempt *a = q->attempts.items[i - 1];
-        if (a->delivery_id == delivery_id && a->outcome == QUEUE_OUTCOME_DELIVERED)
+        if (a && a->delivery_id == delivery_id && a->outcome == QUEUE_OUTCOME_DELIVERED)
             return a;
     }
     return NULL;
@@ -138,7 +138,7 @@ int memory_queue_replay(struct memory_tx *tx, struct store_op *op)
     o->ret_done = (struct queue_replayed){.last_message_id = o->replay.after_message_id};
     for (size_t i = (size_t)o->replay.after_message_id; i < q->messages.count && !o->ret_done.more; i++) {
         struct memory_message *m = q->messages.items[i];
-        if (!m->kept || m->ended_at.ms < o->replay.since.ms)
+        if (!m || !m->kept || m->ended_at.ms < o->replay.since.ms)
             continue;
         if (o->ret_done.messages == o->replay.limit || o->ret_done.deliveries >= o->replay.limit)
             o->ret_done.more = true;
