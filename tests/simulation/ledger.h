@@ -6,8 +6,10 @@
  * field Ledger-Tag: a message that is sent again is another attempt. What must
  * never happen is recorded as it is told, or found by ledger_check:
  *
- *   lost       accepted by 250, and neither shown, removed by its reader, queued, nor in recorded quarantine
- *   doubled    one attempt shown twice to one recipient, or after it was expunged; a quarantine told twice
+ *   lost       accepted by 250, and neither shown, removed by its reader, queued, bounced, nor in quarantine
+ *              with an event; a report that was accepted for a sender, and came nowhere
+ *   doubled    one attempt shown to one recipient oftener than it may be, or after it was expunged; a
+ *              quarantine told twice
  *   changed    shown with other bytes, or without our trace lines before them
  *   refused    told that it was not taken, and shown or queued all the same
  *   strange    shown to somebody it was not for, or of no attempt
@@ -16,10 +18,10 @@
  *   epochs     an identity begun twice with one epoch or with an older one; a write under an older one
  *   leases     somebody serves whose lease has run out
  *   holders    an instance lives that was said to be off
- *   senders    a relay gives a final dot to mail of a queue while another may be sending it, or without its
- * lease unverified an instance is given its identity's mail that was never able to serve routes     a
- * domain's mail has moved, and its route was not written reports    a sender is told what he did not ask for,
- * what is not so, or twice; or not what he was to be told
+ *   senders    a relay gives a final dot to mail that another may be sending, or without its lease
+ *   unverified an instance is given its identity's mail that was never able to serve
+ *   routes     a domain's mail has moved, and its route was not written
+ *   reports    a sender is told what he did not ask for, what is not so, or twice, or too little
  *
  * A server that is not ours may show a message twice: for each final dot that a relay gave, and of which no
  * answer is recorded, once more; but none after its delivery was recorded.

@@ -331,6 +331,14 @@ static void test_a_report_that_nobody_made(void **state)
     history_assert_judged(h, "strange:");
 }
 
+static void test_a_report_of_what_was_never_sent(void **state)
+{
+    struct history *h = *state;
+    ledger_reported(h->ledger, ID, h->tag + 1, ALICE, LEDGER_FAILED);
+    ledger_report_custody(h->ledger, ID, LEDGER_QUEUED);
+    history_assert_judged(h, "strange:");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(test_##name, history_begin, history_end)
 
 int main(void)
@@ -365,6 +373,7 @@ int main(void)
         CASE(a_report_that_leaves_out_one_of_two),
         CASE(a_report_in_two_queues),
         CASE(a_report_that_nobody_made),
+        CASE(a_report_of_what_was_never_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
