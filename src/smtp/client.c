@@ -137,7 +137,7 @@ static enum smtp_outcome outcome_of_loss(const struct smtp_client *c, enum smtp_
     if (end == SMTP_END_REFUSED || end == SMTP_END_TLS || !begun)
         return SMTP_OUTCOME_UNSENT;
     if (c->t.dot_sent)
-        return SMTP_OUTCOME_UNKNOWN;
+        return c->t.closing ? SMTP_OUTCOME_DEFERRED : SMTP_OUTCOME_UNKNOWN;
     return end == SMTP_END_ABANDONED ? SMTP_OUTCOME_ABANDONED : SMTP_OUTCOME_LOST;
 }
 

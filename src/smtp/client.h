@@ -61,13 +61,14 @@ struct smtp_client_options {
 /* What became of one recipient. */
 enum smtp_outcome {
     SMTP_OUTCOME_DELIVERED, /* 2yz for it, after the final dot */
-    SMTP_OUTCOME_DEFERRED,  /* 4yz about this message or recipient (also 421 to the final dot) */
-    SMTP_OUTCOME_REFUSED,   /* 5yz, or this server cannot take such a message (stage LOCAL) */
-    SMTP_OUTCOME_UNSENT,  /* nothing was said about the message: the session ended before MAIL, or the server
-                             said 421 before the final dot */
-    SMTP_OUTCOME_LOST,    /* connection lost, or the reply did not come, after MAIL, or after XCLIENT of its
-                             client, and before the final dot */
-    SMTP_OUTCOME_UNKNOWN, /* the final dot was sent and no reply came: it may have been delivered */
+    SMTP_OUTCOME_DEFERRED, /* 4yz about this message or recipient (also 421 to the final dot, and by LMTP what
+                              the server left unanswered after one) */
+    SMTP_OUTCOME_REFUSED,  /* 5yz, or this server cannot take such a message (stage LOCAL) */
+    SMTP_OUTCOME_UNSENT,   /* nothing was said about the message: the session ended before MAIL, or the server
+                              said 421 before the final dot */
+    SMTP_OUTCOME_LOST,     /* connection lost, or the reply did not come, after MAIL, or after XCLIENT of its
+                              client, and before the final dot */
+    SMTP_OUTCOME_UNKNOWN,  /* the final dot was sent and no reply came: it may have been delivered */
     SMTP_OUTCOME_ABANDONED, /* our own side could not give the body (smtp_client_body_failed) */
 };
 

@@ -48,6 +48,7 @@ struct client_transaction {
     bool body_asked; /* of the owner, not given yet */
     bool end_due;    /* the body was given whole, the final dot waits for may_end */
     bool dot_sent;
+    bool closing; /* LMTP: a 421 came to the final dot; the server need not answer for the others */
     bool need_rset;
     size_t chunks_sent, chunks_answered; /* BDAT */
     bool at_cr, at_line_end;             /* of what was given for them */

@@ -345,9 +345,10 @@ static void data_end_answered(struct smtp_client *c, const struct smtp_reply *r)
     } else {
         client_tell_open(c, client_outcome_of(r), SMTP_STAGE_DATA_END, r);
     }
+    t->closing = t->closing || r->code == 421;
     if (!is_hopeless(t))
         return;
-    if (r->code == 421) {
+    if (t->closing) {
         client_end(c, SMTP_END_REFUSED, SMTP_STAGE_DATA_END, r, "the server closes the session");
         return;
     }

@@ -67,7 +67,6 @@ smtpd_helo_restrictions = check_helo_access inline:{ { bad.outside.test=REJECT }
     wait.until(lambda: "status=sent" in postfix.log(), "the good client's message")
     for became, reply in (("quarantined", "554 5.7.1 <bad.outside.test>"), ("deferred", "450 4.7.1 <later.outside.test>")):
         network.until(lambda: re.search(rf'{became} .*reply="{re.escape(reply)}', network.log_path.read_text()), reply)
-    assert "helo=<good.outside.test>" in postfix.log()
 
 
 def test_who_is_not_offered_it_delivers_all_the_same(make_network, start_postfix):

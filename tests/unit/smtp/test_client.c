@@ -482,6 +482,28 @@ static void lmtp_lost_between_the_replies(void **state)
     close_world(&w);
 }
 
+/* It says goodbye for one recipient, and the others need no answer: no connection was lost over the message.
+ */
+static void lmtp_closed_between_the_replies(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_LMTP, EHLO_PIPELINING);
+    send_message(&w);
+    says(&w, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n421 4.3.2 bye\r\n");
+    smtp_client_lost(w.c, ERR_CLOSED);
+    expect_log(&w, "0:deferred:final dot:421 4.3.2 bye\n"
+                   "1:deferred:final dot:connection lost (closed) at final dot\ndone\n"
+                   "end:lost:final dot:connection lost (closed) at final dot\n");
+    close_world(&w);
+    open_ready(&w, SMTP_CLIENT_LMTP, EHLO_PIPELINING);
+    send_message(&w);
+    says(&w, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n421 4.3.2 bye\r\n250 2.0.0 second\r\n"); /* ours does */
+    expect_log(&w, "0:deferred:final dot:421 4.3.2 bye\n1:delivered:final dot:250 2.0.0 second\ndone\n"
+                   "end:refused:final dot:the server closes the session\n");
+    close_world(&w);
+}
+
 static void answer_before_the_final_dot(void **state)
 {
     struct world w;
@@ -942,6 +964,7 @@ int main(void)
         cmocka_unit_test(nobody_to_deliver_to),
         cmocka_unit_test(mail_refused_while_pipelining),
         cmocka_unit_test(lmtp_lost_between_the_replies),
+        cmocka_unit_test(lmtp_closed_between_the_replies),
         cmocka_unit_test(answer_before_the_final_dot),
         cmocka_unit_test(body_fails),
         cmocka_unit_test(the_final_dot_is_asked_for_when_all_before_it_is_out),
