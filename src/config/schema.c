@@ -169,9 +169,10 @@ static const struct schema_key relay_keys[] = {
     {FIELD("safety_net", config_relay, safety_net_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"2d\"",
      LIMITS(0, 90 * DAY_MS),
      .help = "How long delivered messages are kept, for holdfast replay; \"0s\": not at all."},
-    {FIELD("safety_net_max", config_relay, safety_net_max_bytes), SCHEMA_SIZE, RELOAD_LIVE, "\"1GiB\"",
+    {FIELD("safety_net_max", config_relay, safety_net_max_bytes), SCHEMA_SIZE, RELOAD_LIVE, "\"1024GiB\"",
      LIMITS(0, 1024 * 1024 * GIB),
-     .help = "Bytes of them; beyond it the oldest go. They also go when the disk is full."},
+     .help = "Bytes of them at the most; never more than half of what the disk has for them and all that is "
+             "new. Beyond it the oldest go, with an event when they are younger than `safety_net`."},
     {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
     {FIELD("connections_max", config_relay, connections_max), SCHEMA_INT, RELOAD_LIVE, "2000",

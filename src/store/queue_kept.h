@@ -18,6 +18,7 @@ struct queue_kept {
     uint64_t messages, bytes;
     struct wall_time let_go; /* all that was delivered later than this is kept; 0: all there ever was */
     struct wall_time newest; /* the last delivery of what is kept; 0: nothing is */
+    uint64_t free_bytes;     /* of the disk that it is on, UINT64_MAX: not known; told by queue_kept_prune */
 };
 
 /* What is kept of messages of which anything was delivered at `since` or later; let_go and newest are of all.

@@ -87,6 +87,7 @@ int memory_queue_kept_prune(struct memory_tx *tx, struct store_op *op)
         o->ret_removed++;
     }
     o->ret_left = all_of(tx->queue);
+    o->ret_left.free_bytes = tx->device->faults.free_bytes ? tx->device->faults.free_bytes : UINT64_MAX;
     return 0;
 }
 

@@ -1,6 +1,8 @@
 /* The safety net: rows of `kept`, for messages of which something was delivered not long ago. */
 #include "store/queue_kept.h"
 
+#include <sys/statvfs.h>
+
 #include "store/sqlite/queue.h"
 #include "store/sqlite/queue_sql.h"
 
@@ -82,6 +84,12 @@ static size_t read_oldest(struct sqlite_tx *tx, struct oldest out[QUEUE_KEPT_PRU
     return count;
 }
 
+static uint64_t free_bytes(const struct sqlite_tx *tx)
+{
+    struct statvfs s;
+    return statvfs(tx->path, &s) == 0 ? (uint64_t)s.f_bavail * s.f_frsize : UINT64_MAX;
+}
+
 static void let_go(struct sqlite_tx *tx, int64_t message_id)
 {
     db_run(tx->db, SQL_KEPT_REMOVE, INT(message_id));
@@ -103,6 +111,7 @@ int sqlite_queue_kept_prune(struct sqlite_tx *tx, struct store_op *op)
     if (o->ret_removed > 0)
         queue_let_go(tx, (struct wall_time){oldest[o->ret_removed - 1].ended_ms});
     o->ret_left = total(tx);
+    o->ret_left.free_bytes = free_bytes(tx);
     return 0;
 }
 

@@ -145,7 +145,7 @@ static void a_queue_of_version_5_is_understood(void **state)
             "ALTER TABLE message DROP COLUMN header_id; DROP TABLE acted; DROP INDEX act_key;"
             "ALTER TABLE act DROP COLUMN key; ALTER TABLE act DROP COLUMN up_to;"
             "ALTER TABLE act DROP COLUMN room; ALTER TABLE act DROP COLUMN done;"
-            "PRAGMA user_version=5");
+            "ALTER TABLE kept_total DROP COLUMN let_go_ms; PRAGMA user_version=5");
     r->store = rig_open(r);
     q = own(r, r->store, "q", "east1", 1, NULL, NULL);
     struct answer a = due(r, q, "example.test", "", 0, 9);
