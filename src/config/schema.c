@@ -170,9 +170,10 @@ static const struct schema_key relay_keys[] = {
     {FIELD("safety_net", config_relay, safety_net_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"2d\"",
      LIMITS(0, 90 * DAY_MS),
      .help = "How long delivered messages are kept, for holdfast replay; \"0s\": not at all."},
-    {FIELD("safety_net_max", config_relay, safety_net_max_bytes), SCHEMA_SIZE, RELOAD_LIVE, "\"1GiB\"",
+    {FIELD("safety_net_max", config_relay, safety_net_max_bytes), SCHEMA_SIZE, RELOAD_LIVE, "\"1024GiB\"",
      LIMITS(0, 1024 * 1024 * GIB),
-     .help = "Bytes of them; beyond it the oldest go. They also go when the disk is full."},
+     .help = "Bytes of them at the most; never more than half of what the disk has for them and all that is "
+             "new. Beyond it the oldest go, with an event when they are younger than `safety_net`."},
     {FIELD("custody_age", config_relay, custody_age_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"30d\"",
      LIMITS(DAY_MS, 3650 * DAY_MS),
      .help = "How long a message that has ended is known: for holdfast trace, and so that it is not taken a "

@@ -39,7 +39,7 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
         .notices = notices_new(l, q, options->network),
         .reports = reports_new(l, q, &reports),
         .delays = delays_new(l, q, options->relay, on_delay, c),
-        .safety_net = safety_net_new(l, q, options->relay, options->work),
+        .safety_net = safety_net_new(l, q, options->network, options->relay, options->work),
         .forgetting = forgetting_new(l, q, options->relay),
         .strays = strays_new(l, q, options->network, options->config, options->relay, on_given_up, c)};
     c->outside = outside_add(options->outside, q, c->right, c->claims, on_given_up, c);

@@ -235,14 +235,16 @@ enum queue_action {
     QUEUE_ACT_RETRY,
     QUEUE_ACT_MOVE,
     QUEUE_ACT_REMOVE,
-    QUEUE_ACT_QUARANTINE
+    QUEUE_ACT_QUARANTINE,
+    QUEUE_ACT_REPLAY, /* what trace shows of queue_replay (store/queue_kept.h); home: the server that had it
+                       */
 };
 
 struct queue_order {
-    enum queue_action action;
-    struct str home;     /* of MOVE */
-    struct str who, why; /* recorded with it */
-    struct str key;      /* unique of this order; ptr NULL: it has none */
+    enum queue_action action; /* but REPLAY */
+    struct str home;          /* of MOVE */
+    struct str who, why;      /* recorded with it */
+    struct str key;           /* unique of this order; ptr NULL: it has none */
 };
 
 /* Applies to all that the filter selects and that it can change (after_id and

@@ -177,6 +177,8 @@ void queue_rows_by_age(struct queue_rows_out *rows, size_t limit);
 int queue_action_target(enum queue_action action, enum queue_state from);
 /* What it makes us owe, for a delivery in this state. */
 enum queue_owes queue_result_owes(const struct queue_result *result, enum queue_state from);
+/* The last time of these at which one was delivered; 0: none was. */
+struct wall_time queue_last_delivery(const struct queue_result *results, size_t count);
 /* The state that an outcome leads to. */
 enum queue_state queue_outcome_state(enum queue_outcome outcome);
 

@@ -94,6 +94,10 @@ struct memory_act {
     struct queue_acted act; /* delivery_id is not used */
     uint64_t changed;
     int64_t *ids; /* of the deliveries */
+    /* of a replay: */
+    size_t up_to; /* messages, by number, that it has passed */
+    uint64_t messages;
+    bool done;
 };
 
 /* A report that is owed. */
@@ -113,6 +117,7 @@ struct memory_queue {
     struct map by_custody;                       /* memory_message */
     struct list live;                            /* by number */
     struct table acts;                           /* struct memory_act: what operators did */
+    struct wall_time let_go;                     /* as in queue_kept */
     struct table notices;                        /* struct queue_notice; NULL: dropped */
     int64_t notices_from;                        /* the first that was not dropped */
     struct list debts;                           /* by message, kind and delivery */
@@ -132,6 +137,12 @@ void memory_delivery_set(struct memory_queue *q, struct memory_delivery *d, enum
                          struct wall_time at);
 void memory_show_row(struct store_op *op, struct queue_delivery *ret_row, const struct memory_delivery *d);
 
+/* ---- queue_view.c: what operators did ---- */
+struct memory_act *memory_act_find(const struct memory_queue *q, struct str key); /* or NULL */
+struct memory_act *memory_act_add(struct memory_queue *q, const struct queue_order *order,
+                                  struct wall_time at);
+void memory_act_note(struct memory_act *act, int64_t delivery_id);
+
 /* ---- queue_report.c ---- */
 void memory_debt_add(struct memory_queue *q, const struct memory_delivery *d, enum queue_owes kind,
                      const struct queue_result *result);
@@ -144,6 +155,8 @@ void memory_debts_free(struct memory_queue *q);
 
 /* A delivery of it, or a debt, has ended: keeps its body, or makes it free when it was the last. */
 void memory_message_end(struct memory_queue *q, struct memory_message *m, bool keep, struct wall_time at);
+/* What was delivered up to this time is not all kept any more. */
+void memory_let_go(struct memory_queue *q, struct wall_time up_to);
 struct memory_queue *memory_queue_new(struct str name);
 void memory_queue_free(void *queue);
 

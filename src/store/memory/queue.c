@@ -294,5 +294,7 @@ int memory_queue_settle(struct memory_tx *tx, struct store_op *op)
     struct op_queue_settle *o = (struct op_queue_settle *)op;
     for (size_t i = 0; i < o->count; i++)
         settle_one(tx->queue, &o->results[i], o->keep);
+    if (!o->keep)
+        memory_let_go(tx->queue, queue_last_delivery(o->results, o->count));
     return 0;
 }

@@ -160,7 +160,7 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
     return true;
 }
 
-static struct memory_act *find_act(const struct memory_queue *q, struct str key)
+struct memory_act *memory_act_find(const struct memory_queue *q, struct str key)
 {
     for (size_t i = 0; key.len > 0 && i < q->acts.count; i++)
         if (str_eq(((const struct memory_act *)q->acts.items[i])->key, key))
@@ -168,20 +168,21 @@ static struct memory_act *find_act(const struct memory_queue *q, struct str key)
     return NULL;
 }
 
-static struct memory_act *add_act(struct memory_queue *q, const struct op_queue_act *o)
+struct memory_act *memory_act_add(struct memory_queue *q, const struct queue_order *order,
+                                  struct wall_time at)
 {
     struct memory_act *act = mem_zalloc(sizeof(*act));
-    *act = (struct memory_act){.key = str_keep(o->order.key),
-                               .act = {.action = o->order.action,
-                                       .home = str_keep(o->order.home),
-                                       .who = str_keep(o->order.who),
-                                       .why = str_keep(o->order.why),
-                                       .at = o->at}};
+    *act = (struct memory_act){.key = str_keep(order->key),
+                               .act = {.action = order->action,
+                                       .home = str_keep(order->home),
+                                       .who = str_keep(order->who),
+                                       .why = str_keep(order->why),
+                                       .at = at}};
     table_add(&q->acts, act);
     return act;
 }
 
-static void note(struct memory_act *act, int64_t delivery_id)
+void memory_act_note(struct memory_act *act, int64_t delivery_id)
 {
     act->ids = mem_grow(act->ids, act->changed, sizeof(*act->ids));
     act->ids[act->changed++] = delivery_id;
@@ -190,13 +191,13 @@ static void note(struct memory_act *act, int64_t delivery_id)
 int memory_queue_act(struct memory_tx *tx, struct store_op *op)
 {
     struct op_queue_act *o = (struct op_queue_act *)op;
-    struct memory_act *act = find_act(tx->queue, o->order.key);
+    struct memory_act *act = memory_act_find(tx->queue, o->order.key);
     size_t seen = 0;
     if (act) {
         o->ret_changed = act->changed;
         return 0;
     }
-    act = add_act(tx->queue, o);
+    act = memory_act_add(tx->queue, &o->order, o->at);
     LIST_FOREACH (it, &tx->queue->live) {
         struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
         if (!fits(tx->queue, d, &o->filter))
@@ -204,7 +205,7 @@ int memory_queue_act(struct memory_tx *tx, struct store_op *op)
         if (o->filter.limit > 0 && seen++ == o->filter.limit)
             break;
         if (act_one(tx->queue, d, o))
-            note(act, d->row.id);
+            memory_act_note(act, d->row.id);
     }
     o->ret_changed = act->changed;
     return 0;

@@ -89,6 +89,12 @@ static const char *const migrations[] = {
     " ON CONFLICT(domain, home) DO UPDATE SET waiting = excluded.waiting, held = excluded.held,"
     " quarantined = excluded.quarantined;" MOVE_TO_ONE_PLACE("live")
         MOVE_TO_ONE_PLACE("ended") "DELETE FROM place WHERE home <> '' AND domain <> '';",
+    /* 9: how far back the safety net reaches. What it let go before is not known but by what is left: it goes
+     * oldest first */
+    "ALTER TABLE kept_total ADD COLUMN let_go_ms INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE kept_total SET let_go_ms = CASE WHEN EXISTS(SELECT 1 FROM kept)"
+    " THEN (SELECT min(ended_ms) - 1 FROM kept) WHEN EXISTS(SELECT 1 FROM ended)"
+    " THEN CAST(strftime('%s', 'now') AS INTEGER) * 1000 ELSE 0 END;",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
@@ -280,5 +286,7 @@ int sqlite_queue_settle(struct sqlite_tx *tx, struct store_op *op)
     struct op_queue_settle *o = (struct op_queue_settle *)op;
     for (size_t i = 0; i < o->count; i++)
         settle_one(tx, &o->results[i], o->keep);
+    if (!o->keep)
+        queue_let_go(tx, queue_last_delivery(o->results, o->count));
     return 0;
 }

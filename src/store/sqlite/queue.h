@@ -53,6 +53,9 @@ void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const s
  * none asked for that, becomes free. */
 void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, struct wall_time at);
 
+/* What was delivered up to this time is not all kept any more. */
+void queue_let_go(struct sqlite_tx *tx, struct wall_time up_to);
+
 /* A message and its deliveries, but for its body. body_id 0: it lies in segments. False: there is one with
  * this number or custody id, or it failed. */
 struct queue_row {

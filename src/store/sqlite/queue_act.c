@@ -49,6 +49,8 @@ static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
     case QUEUE_ACT_QUARANTINE:
         db_run(tx->db, SQL_LIVE_STATE, INT(id), INT(target));
         break;
+    case QUEUE_ACT_REPLAY: /* has no target */
+        return false;
     }
     queue_place_count(tx, live.place_id, live.state, target, 1);
     return true;

@@ -141,12 +141,12 @@
                 " WHERE id = ?1 ON CONFLICT(message_id) DO UPDATE SET ended_ms = max(ended_ms, ?2)")         \
     X(KEPT_ANY, "SELECT 1 FROM kept WHERE message_id = ?")                                                   \
     X(KEPT_REMOVE, "DELETE FROM kept WHERE message_id = ?")                                                  \
-    X(KEPT_TOTAL, "SELECT messages, bytes FROM kept_total")                                                  \
+    X(KEPT_TOTAL, "SELECT messages, bytes, let_go_ms, (SELECT max(ended_ms) FROM kept) FROM kept_total")     \
+    X(KEPT_LET_GO, "UPDATE kept_total SET let_go_ms = ?1 WHERE let_go_ms < ?1")                              \
     X(KEPT_COUNT, "SELECT count(*), coalesce(sum(size_bytes), 0) FROM kept WHERE ended_ms >= ?")             \
     X(KEPT_OLDEST,                                                                                           \
       "SELECT message_id, ended_ms, size_bytes FROM kept ORDER BY ended_ms, message_id LIMIT ?")             \
-    X(KEPT_RANGE,                                                                                            \
-      "SELECT message_id FROM kept WHERE message_id > ? AND ended_ms >= ? ORDER BY message_id LIMIT ?")      \
+    X(KEPT_WALK, "SELECT message_id, ended_ms >= ?2 FROM kept WHERE message_id > ?1 ORDER BY message_id")    \
     X(ATTEMPT_NEXT, "SELECT coalesce(max(id) + 1, ?1 << 16) FROM attempt WHERE id >= ?1 << 16"               \
                     " AND id < (?1 + 1) << 16")                                                              \
     X(ATTEMPT_ADD,                                                                                           \

@@ -379,7 +379,8 @@ static void what_is_sent_again_is_told_to_nobody(void **state)
     settle_as(r, q, 1, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_DELIVERED);
     settle_as(r, q, 2, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_NOTHING);
     assert_ok(report(r, q, 100, QUEUE_OWES_DELIVERED, 1, 0));
-    struct queue_replay which = {.server = STR("mail1"), .until = {INT64_MAX}, .limit = 10};
+    struct queue_replay which = {
+        .server = STR("mail1"), .until = {INT64_MAX}, .limit = 10, .key = STR("one")};
     queue_replay(q, &which, on_replay, &a);
     rig_wait(r, &a.done);
     assert_int_equal(a.number, 2);

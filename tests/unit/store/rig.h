@@ -43,7 +43,7 @@ struct answer {
     struct rig *rig;
     bool done;
     int err;
-    int64_t number, second;
+    int64_t number, second, third, fourth;
     struct str text;
     void *items; /* a copy of the array, in the rig's arena */
     void *more_items;
