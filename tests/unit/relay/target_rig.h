@@ -27,8 +27,8 @@ struct peer {
     char cut_already[PEER_TAKEN_MAX]; /* ... by the digit that follows */
     /* What it says to RCPT for name; NULL: nothing, "": the connection is cut. Unset: 250. */
     const char *(*rcpt)(struct peer *p, const char *name);
-    int sessions_max;  /* one more is greeted by 421; 0: as many as come */
-    int turned_away;   /* so many were */
+    int sessions_max;     /* one more is greeted by 421; 0: as many as come */
+    int turned_away;      /* so many were */
     const char *greeting; /* NULL: 220 */
     const char *mail;     /* what it says to MAIL; NULL: 250 */
     bool holds_data;      /* it does not answer DATA, until peer_go_on */
