@@ -11,8 +11,10 @@
  * others.
  *
  * queue-replay sends again what a server got (store/queue_kept.h): args "server",
- * "since_ms", "until_ms", "after"; one order is one slice, whose result {"messages": N,
- * "deliveries": M, "last": ID, "more": BOOL} says whether to go on with "after": ID. */
+ * "since_ms", "until_ms", "limit" (of messages; or 1,000), "first"; one order is one slice, those of the same
+ * server and time are one replay. The result {"messages": N, "deliveries": M, "all_messages": N,
+ * "all_deliveries": M, "let_go_ms": T, "more": BOOL} says whether to give another one. One with "first",
+ * and the last, are events; whoever stops in between tells so himself. */
 #ifndef HOLDFAST_RELAY_ORDERS_H
 #define HOLDFAST_RELAY_ORDERS_H
 
