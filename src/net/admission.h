@@ -6,7 +6,7 @@
  *
  * - A client is an IPv4 address, or an IPv6 /64, which is what one customer has.
  * - At the limit the session that is idle longest is to be ended for the new one;
- *   one that is busy (a transaction is open, somebody has logged in) never is.
+ *   one that is busy (a message comes in, somebody has logged in) never is.
  *   When all are busy the new one is refused.
  * - The network's own peers are not counted for each client, and a few of them
  *   are let in above the limit.

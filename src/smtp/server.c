@@ -341,7 +341,8 @@ void smtp_server_resume(struct smtp_server *s)
 
 bool smtp_server_busy(const struct smtp_server *s)
 {
-    return s->transaction || s->user[0] || s->peer_node[0] || s->question != QUESTION_NONE;
+    bool in_message = s->phase == PHASE_DATA || s->chunking;
+    return in_message || s->user[0] || s->peer_node[0] || s->question != QUESTION_NONE;
 }
 
 size_t server_recipients_max(const struct smtp_server *s)

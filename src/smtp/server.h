@@ -222,8 +222,9 @@ void smtp_server_resume(struct smtp_server *s);
  * message is under way. NULL: SMTP_REPLY_UNAVAILABLE. */
 void smtp_server_shutdown(struct smtp_server *s, const struct smtp_reply *reply);
 
-/* It has begun something: a transaction, a login, a question is open. Such a session is not ended to make
- * room for another. */
+/* It has begun something: a message, a login, a question is open. Such a session is not ended to make room
+ * for another. An envelope alone costs a client nothing, and it would keep others out for as long as it says
+ * NOOP. */
 bool smtp_server_busy(const struct smtp_server *s);
 
 /* By DNS, as a peer that speaks for the client has it; "": not known. */

@@ -173,6 +173,25 @@ static void question_holds_all_back(void **state)
     assert_string_equal(w.log, "connect helo mail cancel ");
 }
 
+static void only_who_sends_a_message_stays_when_room_is_wanted(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    smtp_server_start(w.s);
+    assert_false(smtp_server_busy(w.s));
+    input(&w, "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nNOOP\r\n");
+    assert_false(smtp_server_busy(w.s));
+    input(&w, "DATA\r\n");
+    assert_true(smtp_server_busy(w.s));
+    input(&w, "x\r\n.\r\n");
+    assert_false(smtp_server_busy(w.s));
+    w.late = true;
+    input(&w, "MAIL FROM:<a@b>\r\n");
+    assert_true(smtp_server_busy(w.s));
+    smtp_server_free(w.s);
+}
+
 static void transaction_ends_once(void **state)
 {
     struct world w;
@@ -531,6 +550,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(question_holds_all_back),
+        cmocka_unit_test(only_who_sends_a_message_stays_when_room_is_wanted),
         cmocka_unit_test(transaction_ends_once),
         cmocka_unit_test(refused_with_421_ends),
         cmocka_unit_test(no_room_until_resume),
