@@ -39,6 +39,7 @@ enum recipients_unknown { UNKNOWN_DEFER, UNKNOWN_ACCEPT, UNKNOWN_REJECT };
 enum routed_recipients { ROUTED_REFUSE, ROUTED_TAKE };
 enum client_info { CLIENT_INFO_NONE, CLIENT_INFO_XFORWARD, CLIENT_INFO_XCLIENT };
 enum config_bounce { BOUNCE_NEVER, BOUNCE_AUTHENTICATED, BOUNCE_ALWAYS };
+enum bare_newlines { BARE_NEWLINES_REFUSE, BARE_NEWLINES_NORMALISE };
 enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
 enum store_engine { STORE_SQLITE, STORE_POSTGRESQL, STORE_MEMORY };
 
@@ -92,19 +93,20 @@ struct config_relay {
     struct addr_blocks proxy_from, xclient_from;
     struct tls_files **certificates; /* STARTTLS is offered with them; none: it is not */
     size_t certificate_count;
-    int64_t retry_ms;               /* between attempts at a server that is down (default 1s) */
-    int64_t expire_ms;              /* age at which a message is given up (default 5d) */
-    enum config_bounce bounce;      /* whose senders are told of what failed (default never) */
-    int64_t delay_notice_ms;        /* age at which senders are told of a delay (default 4h); 0: never */
-    int64_t safety_net_ms;          /* how long what was delivered is kept (default 2d); 0: not at all */
-    int64_t safety_net_max_bytes;   /* and how much of it (default 1024GiB; the disk bounds it, too) */
-    int64_t custody_age_ms;         /* how long what became of a message is known (default 30d) */
-    int64_t message_size_max_bytes; /* SIZE (default 50MiB) */
-    int64_t connections_max;        /* sessions at once (default 2000) */
-    int64_t client_connections_max; /* of one client (default 200) */
-    int64_t recipients_max;         /* per message (default 1000) */
-    int64_t idle_timeout_ms;        /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
-    int64_t delivery_sessions_max;  /* per server at once (default 10) */
+    int64_t retry_ms;                 /* between attempts at a server that is down (default 1s) */
+    int64_t expire_ms;                /* age at which a message is given up (default 5d) */
+    enum config_bounce bounce;        /* whose senders are told of what failed (default never) */
+    int64_t delay_notice_ms;          /* age at which senders are told of a delay (default 4h); 0: never */
+    int64_t safety_net_ms;            /* how long what was delivered is kept (default 2d); 0: not at all */
+    int64_t safety_net_max_bytes;     /* and how much of it (default 1024GiB; the disk bounds it, too) */
+    int64_t custody_age_ms;           /* how long what became of a message is known (default 30d) */
+    enum bare_newlines bare_newlines; /* a bare CR or LF in a message (default refused) */
+    int64_t message_size_max_bytes;   /* SIZE (default 50MiB) */
+    int64_t connections_max;          /* sessions at once (default 2000) */
+    int64_t client_connections_max;   /* of one client (default 200) */
+    int64_t recipients_max;           /* per message (default 1000) */
+    int64_t idle_timeout_ms;          /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
+    int64_t delivery_sessions_max;    /* per server at once (default 10) */
     int64_t losses_max; /* connection losses after MAIL before a message is quarantined (default 3) */
     /* Mail that leaves the network: */
     const char *smarthost; /* as written; "": by the recipients' domains. See config_smarthost */

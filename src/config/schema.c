@@ -135,6 +135,12 @@ static const struct schema_word bounce_words[] = {
     {NULL, 0},
 };
 
+static const struct schema_word bare_newlines_words[] = {
+    {"refuse", BARE_NEWLINES_REFUSE},
+    {"normalise", BARE_NEWLINES_NORMALISE},
+    {NULL, 0},
+};
+
 static const struct schema_key relay_keys[] = {
     {FIELD("node", config_relay, node), SCHEMA_REF, RELOAD_RESTART, NULL, .ref = "node",
      .help = "Where it runs, and whose queue it owns."},
@@ -181,6 +187,12 @@ static const struct schema_key relay_keys[] = {
              "`safety_net` of any relay together."},
     {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
+    {FIELD("bare_newlines", config_relay, bare_newlines), SCHEMA_WORD, RELOAD_RESTART, "\"refuse\"",
+     .words = bare_newlines_words,
+     .help =
+         "A message with a CR or a LF alone, which RFC 5321 forbids, is refused with `550 5.6.0`; or each of "
+         "them becomes CRLF (which breaks signatures), for clients that cannot be mended. Only CRLF.CRLF "
+         "ends a message, either way."},
     {FIELD("connections_max", config_relay, connections_max), SCHEMA_INT, RELOAD_LIVE, "2000",
      LIMITS(1, 100000),
      .help =

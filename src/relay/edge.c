@@ -51,12 +51,6 @@ struct session {
     struct store_op *accept_op;
 };
 
-static void reply_error(struct session *s, int err)
-{
-    struct smtp_reply reply = smtp_reply_for_error(err);
-    smtp_server_reply(s->server, &reply);
-}
-
 static void reply(struct session *s, struct smtp_reply r)
 {
     smtp_server_reply(s->server, &r);
@@ -112,7 +106,7 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     struct session *s = arg;
     int err = edge_health(s->edge);
     if (err) {
-        reply_error(s, err);
+        reply(s, smtp_reply_for_error(err));
         return;
     }
     drop_transaction(s);
@@ -212,7 +206,7 @@ static void on_data_begin(void *arg)
     int err = edge_health(s->edge);
     s->body = err ? NULL : queue_body_begin(s->edge->queue);
     if (!s->body) {
-        reply_error(s, err ? err : ERR_UNAVAILABLE);
+        reply(s, smtp_reply_for_error(err ? err : ERR_UNAVAILABLE));
         return;
     }
     loop_random(s->edge->loop, s->custody_id.bytes, sizeof(s->custody_id.bytes));
@@ -281,7 +275,7 @@ static void on_accept(void *arg, int err, int64_t message_id)
         log_event(LOG_WARNING, "message not taken", LOG_TEXT("client", s->client_ip),
                   LOG_TEXT("error", err_name(err)));
         drop_transaction(s);
-        reply_error(s, err);
+        reply(s, smtp_reply_for_error(err));
         return;
     }
     char id[CUSTODY_ID_TEXT_MAX], text[64];
@@ -348,19 +342,15 @@ static void on_cancel(void *arg)
     forget_asked(s);
 }
 
-static void session_free(struct session *s)
+static void session_free(void *arg)
 {
+    struct session *s = arg;
     on_cancel(s);
     drop_transaction(s);
     envelope_fini(&s->envelope);
     list_remove(&s->node);
     admission_leave(&s->slot);
     free(s);
-}
-
-static void on_closed(void *arg)
-{
-    session_free(arg);
 }
 
 static const struct smtp_server_ops server_ops = {
@@ -375,7 +365,7 @@ static const struct smtp_server_ops server_ops = {
     .tls_failed = on_tls_failed,
     .reset = on_reset,
     .cancel = on_cancel,
-    .closed = on_closed,
+    .closed = session_free,
 };
 
 static void make_room(void *arg, struct admission_slot *slot)
@@ -402,6 +392,7 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
         .size_max_bytes = (uint64_t)options->relay->message_size_max_bytes,
         .smtputf8 = true,
         .dsn = true,
+        .normalises = options->relay->bare_newlines == BARE_NEWLINES_NORMALISE,
         .tls = options->tls,
         .peer = {PEER_RELAY, options->relay->name},
         .peer_address = e->address,
@@ -462,7 +453,12 @@ void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *
 
 static void end_unanswered(struct session *s)
 {
-    bool open_question = s->accept_op || s->asked.address;
+    bool open_question = s->asked.address;
+    if (s->accept_op) { /* its commit may come yet, or not: neither 250 nor a refusal would be true */
+        smtp_server_connection_free(s->connection);
+        session_free(s);
+        return;
+    }
     on_cancel(s);
     if (s->body) {
         body_abort(s->body);

@@ -21,7 +21,8 @@ static void begin_message(struct smtp_server *s)
     s->chunking = true;
     s->too_big = false;
     s->unanswered = s->recipient_count;
-    smtp_chunk_init(&s->chunk);
+    smtp_chunk_init(&s->chunk, s->options->normalises);
+    server_content_begin(s);
 }
 
 void server_chunk_ended(struct smtp_server *s)
@@ -96,11 +97,7 @@ void cmd_bdat(struct smtp_server *s, struct str args)
 static void take_octets(struct smtp_server *s, struct str piece)
 {
     smtp_chunk_feed(&s->chunk, piece);
-    s->too_big = s->too_big || s->chunk.size_bytes > server_size_max_bytes(s);
-    if (s->too_big || s->chunk.bare || s->chunk.nul)
-        server_reset(s); /* the rest is swallowed up to its end; the owner need not keep anything */
-    if (s->transaction && s->ops->data)
-        s->no_room = !s->ops->data(s->arg, piece.ptr, piece.len);
+    server_content(s, piece, s->chunk.bare || s->chunk.nul);
 }
 
 void server_chunk_input(struct smtp_server *s, struct str bytes, size_t *ret_used)

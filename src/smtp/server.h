@@ -61,6 +61,7 @@ struct smtp_server_options {
      * message that was taken, then 421 4.7.0; 0: 20 */
     unsigned errors_max;
     bool smtputf8;                   /* offer SMTPUTF8 (RFC 6531) */
+    bool normalises;                 /* a bare CR or LF in a message becomes CRLF; else it is refused */
     bool dsn;                        /* offer DSN (RFC 3461): the owner sees to it that senders are told */
     const char *auth_mechanisms;     /* "PLAIN LOGIN"; NULL or "": AUTH is not offered */
     bool auth_needs_tls;             /* only under TLS: the connection is not safe from listeners otherwise */

@@ -91,6 +91,8 @@ struct smtp_server {
     size_t unanswered; /* LMTP: recipients without answer to the message */
     bool last_was_421;
     struct smtp_unstuff unstuff;
+    struct smtp_stuff lines; /* of what is normalised */
+    uint64_t content_bytes;  /* of the message, so far */
     bool too_big;
     bool chunking;                    /* the message has begun by BDAT: only BDAT goes on with it */
     bool chunk_asked;                 /* the question data_begin is BDAT's */
@@ -134,6 +136,9 @@ void server_list_verbs(const struct smtp_server *s, struct buf *out); /* for HEL
 /* One reply, or in LMTP one for each recipient without an answer (RFC 2033 4.2). */
 void server_write_for_message(struct smtp_server *s, const struct smtp_reply *r);
 void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used);
+void server_content_begin(struct smtp_server *s);
+/* A piece of the message for the owner, without what its transport added; refused: it holds what none may. */
+void server_content(struct smtp_server *s, struct str piece, bool refused);
 /* The last chunk has come, or one that makes the message one to be refused. */
 void server_chunks_end(struct smtp_server *s);
 

@@ -4,9 +4,9 @@
 
 #include "base/err.h"
 
-void smtp_chunk_init(struct smtp_chunk *c)
+void smtp_chunk_init(struct smtp_chunk *c, bool lenient)
 {
-    *c = (struct smtp_chunk){.line_end = true};
+    *c = (struct smtp_chunk){.line_end = true, .lenient = lenient};
 }
 
 /* Lines whose ends are CRLF; whatever else has a CR or LF makes it bare. */
@@ -45,7 +45,8 @@ void smtp_chunk_feed(struct smtp_chunk *c, struct str piece)
     if (piece.len == 0)
         return;
     look_at_octets(c, piece);
-    look_for_bare(c, piece.ptr, piece.ptr + piece.len);
+    if (!c->lenient)
+        look_for_bare(c, piece.ptr, piece.ptr + piece.len);
     c->size_bytes += piece.len;
 }
 

@@ -12,13 +12,14 @@
 struct smtp_chunk {
     bool cr;        /* the last octet was a CR: a LF must follow */
     bool line_end;  /* the last line has its CRLF; true at first */
+    bool lenient;   /* a bare CR or LF is no fault */
     bool bare;      /* a bare CR or LF was in it: to be refused */
     bool eight_bit; /* an octet above 127 was in it */
     bool nul;       /* an octet 0 was in it: to be refused */
     uint64_t size_bytes;
 };
 
-void smtp_chunk_init(struct smtp_chunk *c);
+void smtp_chunk_init(struct smtp_chunk *c, bool lenient);
 void smtp_chunk_feed(struct smtp_chunk *c, struct str piece);
 /* No more comes: a CR that is left alone is bare. */
 void smtp_chunk_end(struct smtp_chunk *c);

@@ -4,9 +4,9 @@
 
 /* ---- reading ---- */
 
-void smtp_unstuff_init(struct smtp_unstuff *u)
+void smtp_unstuff_init(struct smtp_unstuff *u, bool lenient)
 {
-    *u = (struct smtp_unstuff){.state = SMTP_UNSTUFF_LINE_START};
+    *u = (struct smtp_unstuff){.state = SMTP_UNSTUFF_LINE_START, .lenient = lenient};
 }
 
 static bool has_eight_bit(const char *p, size_t len)
@@ -45,7 +45,7 @@ static size_t scan_lines(struct smtp_unstuff *u, const char *data, size_t len, s
         size_t end = lf ? (size_t)(lf - data) : len;
         const char *cr = memchr(data + at, '\r', end - at);
         bool ends_cr = end > at && data[end - 1] == '\r';
-        u->bare = u->bare || (lf && !ends_cr) || (cr && cr != data + end - 1);
+        u->bare = u->bare || (!u->lenient && ((lf && !ends_cr) || (cr && cr != data + end - 1)));
         if (!lf) {
             u->state = ends_cr ? SMTP_UNSTUFF_CR : SMTP_UNSTUFF_MIDDLE;
             *ret_give = ends_cr ? len - 1 : len;
@@ -92,6 +92,11 @@ static bool resolve_held(struct smtp_unstuff *u, char c, struct str *ret_out, bo
     return false;
 }
 
+static bool holds_bare_cr(const struct smtp_unstuff *u, char next)
+{
+    return (u->state == SMTP_UNSTUFF_CR || u->state == SMTP_UNSTUFF_DOT_CR) && next != '\n';
+}
+
 bool smtp_unstuff(struct smtp_unstuff *u, const char *data, size_t len, size_t *ret_used, struct str *ret_out)
 {
     bool end = false;
@@ -100,6 +105,11 @@ bool smtp_unstuff(struct smtp_unstuff *u, const char *data, size_t len, size_t *
     *ret_used = 0;
     if (len == 0)
         return false;
+    if (u->lenient && holds_bare_cr(u, data[0])) {
+        u->state = SMTP_UNSTUFF_MIDDLE;
+        *ret_out = give(u, "\r", 1);
+        return false;
+    }
     if (resolve_held(u, data[0], ret_out, &end)) {
         *ret_used = 1;
         return end;
@@ -113,8 +123,12 @@ bool smtp_unstuff(struct smtp_unstuff *u, const char *data, size_t len, size_t *
 
 void smtp_stuff_init(struct smtp_stuff *st)
 {
-    st->line_start = true;
-    st->cr = false;
+    *st = (struct smtp_stuff){.line_start = true};
+}
+
+void smtp_stuff_init_plain(struct smtp_stuff *st)
+{
+    *st = (struct smtp_stuff){.line_start = true, .plain = true};
 }
 
 static void end_line(struct smtp_stuff *st, struct buf *out)
@@ -129,7 +143,7 @@ static void append_run(struct smtp_stuff *st, struct buf *out, const char *data,
 {
     if (len == 0)
         return;
-    if (st->line_start && data[0] == '.')
+    if (st->line_start && data[0] == '.' && !st->plain)
         buf_append_char(out, '.');
     buf_append(out, data, len);
     st->line_start = false;
@@ -159,9 +173,14 @@ void smtp_stuff(struct smtp_stuff *st, struct buf *out, const char *data, size_t
     }
 }
 
-void smtp_stuff_end(struct smtp_stuff *st, struct buf *out)
+void smtp_stuff_end_line(struct smtp_stuff *st, struct buf *out)
 {
     if (st->cr || !st->line_start)
         end_line(st, out);
+}
+
+void smtp_stuff_end(struct smtp_stuff *st, struct buf *out)
+{
+    smtp_stuff_end_line(st, out);
     buf_append_text(out, ".\r\n");
 }

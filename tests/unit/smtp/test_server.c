@@ -15,6 +15,7 @@ struct world {
     bool room;
     char log[512]; /* which callbacks fired */
     size_t data_bytes;
+    char content[256]; /* of the last message, NUL-terminated */
     unsigned wakes;
 };
 
@@ -62,8 +63,10 @@ static void on_data_begin(void *arg)
 static bool on_data(void *arg, const char *data, size_t len)
 {
     struct world *w = arg;
-    (void)data;
+    size_t have = strlen(w->content);
     w->data_bytes += len;
+    if (have + len < sizeof(w->content))
+        memcpy(w->content + have, data, len);
     return w->room;
 }
 
@@ -189,6 +192,30 @@ static void only_who_sends_a_message_stays_when_room_is_wanted(void **state)
     w.late = true;
     input(&w, "MAIL FROM:<a@b>\r\n");
     assert_true(smtp_server_busy(w.s));
+    smtp_server_free(w.s);
+}
+
+/* The same by DATA and in chunks. */
+static void bare_newlines_are_made_whole_where_asked_for(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    w.options.normalises = true;
+    w.options.size_max_bytes = 40;
+    smtp_server_start(w.s);
+    input(&w, "EHLO a\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\na\n.\r\nb\rc\r\n.\r\n");
+    assert_string_equal(w.content, "a\r\n.\r\nb\r\nc\r\n");
+    drop_output(&w);
+    memset(w.content, 0, sizeof(w.content));
+    input(&w, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 2\r\na\rBDAT 3\r\n\nb\nBDAT 2 LAST\r\nc\r");
+    assert_string_equal(w.content, "a\r\nb\r\nc\r\n");
+    assert_non_null(strstr(w.log, "end "));
+    drop_output(&w);
+    input(&w,
+          "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nx\r\n.\r\n");
+    assert_null(strstr(w.log, "end ")); /* 24 octets that would have become 45 */
+    assert_non_null(strstr(w.log, "reset "));
     smtp_server_free(w.s);
 }
 
@@ -551,6 +578,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(question_holds_all_back),
         cmocka_unit_test(only_who_sends_a_message_stays_when_room_is_wanted),
+        cmocka_unit_test(bare_newlines_are_made_whole_where_asked_for),
         cmocka_unit_test(transaction_ends_once),
         cmocka_unit_test(refused_with_421_ends),
         cmocka_unit_test(no_room_until_resume),

@@ -9,7 +9,7 @@
 static struct smtp_chunk fed(struct str text, size_t piece_bytes)
 {
     struct smtp_chunk c;
-    smtp_chunk_init(&c);
+    smtp_chunk_init(&c, false);
     for (size_t at = 0; at < text.len; at += piece_bytes)
         smtp_chunk_feed(&c, str_sub(text, at, piece_bytes));
     smtp_chunk_end(&c);
