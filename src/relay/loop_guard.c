@@ -103,10 +103,17 @@ bool loop_guard_tripped(const struct loop_guard *g)
     return g->hops >= HOPS_MAX || g->own_hops >= OWN_HOPS_MAX;
 }
 
+#define MAIL_LOOP "5.4.6 mail loop: "
+
+bool loop_guard_described(struct str why)
+{
+    return str_starts(why, STR(MAIL_LOOP));
+}
+
 void loop_guard_describe(const struct loop_guard *g, char text[LOOP_GUARD_TEXT_MAX])
 {
     text[0] = '\0';
     if (loop_guard_tripped(g))
-        snprintf(text, LOOP_GUARD_TEXT_MAX,
-                 "5.4.6 mail loop: it had passed %zu servers, this relay %zu times", g->hops, g->own_hops);
+        snprintf(text, LOOP_GUARD_TEXT_MAX, MAIL_LOOP "it had passed %zu servers, this relay %zu times",
+                 g->hops, g->own_hops);
 }

@@ -37,5 +37,7 @@ bool loop_guard_tripped(const struct loop_guard *g);
 #define LOOP_GUARD_TEXT_MAX 128
 /* Why the message is stopped, as a reply says it; "": it is in no loop. */
 void loop_guard_describe(const struct loop_guard *g, char text[LOOP_GUARD_TEXT_MAX]);
+/* why is such a text; no reply of a server is: it has a code of three digits in front. */
+bool loop_guard_described(struct str why);
 
 #endif

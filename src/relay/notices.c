@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "base/mem.h"
+#include "relay/loop_guard.h"
 
 #define BATCH    50 /* events of a transaction: the network's file is small and hot */
 #define RETRY_MS 1000
@@ -55,10 +56,9 @@ static char *detail_text(const struct queue_notice *n, const char *id)
     return text;
 }
 
-/* The loop guard alone stops mail before anybody was tried. */
 static struct str kind_of(const struct queue_notice *n)
 {
-    return n->server.len > 0 ? STR("quarantined") : STR("loop");
+    return loop_guard_described(n->reply) ? STR("loop") : STR("quarantined");
 }
 
 static void on_dropped(void *arg, int err)

@@ -95,14 +95,6 @@ static void on_accepted(void *arg, int err, int64_t message_id)
     on_plain(arg, err);
 }
 
-static int settle_result(struct rig *r, struct queue *q, const struct queue_result *result)
-{
-    struct answer a = {.rig = r};
-    queue_settle(q, result, 1, on_plain, &a);
-    rig_wait(r, &a.done);
-    return a.err;
-}
-
 /* With SMTPUTF8. */
 static void accept_international(struct rig *r, struct queue *q, uint64_t id, const char *sender,
                                  const char *to)

@@ -393,10 +393,16 @@ struct answer list_rows(struct rig *r, struct queue *q, const struct queue_filte
     return a;
 }
 
+int settle_result(struct rig *r, struct queue *q, const struct queue_result *result)
+{
+    ASK(r, a);
+    queue_settle(q, result, 1, on_plain, &a);
+    return wait_for(&a);
+}
+
 int settle(struct rig *r, struct queue *q, int64_t delivery_id, enum queue_outcome outcome,
            int64_t next_at_ms)
 {
-    ASK(r, a);
     struct queue_result result = {.delivery_id = delivery_id,
                                   .outcome = outcome,
                                   .next_at = {next_at_ms},
@@ -406,8 +412,7 @@ int settle(struct rig *r, struct queue *q, int64_t delivery_id, enum queue_outco
                                   .epoch = 7,
                                   .generation = 3,
                                   .at = {5000}};
-    queue_settle(q, &result, 1, on_plain, &a);
-    return wait_for(&a);
+    return settle_result(r, q, &result);
 }
 
 static void on_notices(void *arg, int err, const struct queue_notice *found, size_t count)

@@ -88,6 +88,7 @@ struct answer due(struct rig *r, struct queue *q, const char *domain, const char
                   size_t limit);
 struct answer oldest(struct rig *r, struct queue *q, const char *domain, const char *home, size_t limit);
 struct answer list_rows(struct rig *r, struct queue *q, const struct queue_filter *filter);
+int settle_result(struct rig *r, struct queue *q, const struct queue_result *result);
 int settle(struct rig *r, struct queue *q, int64_t delivery_id, enum queue_outcome outcome,
            int64_t next_at_ms);
 int act(struct rig *r, struct queue *q, const struct queue_filter *filter, enum queue_action action,
