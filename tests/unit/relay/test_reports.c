@@ -238,6 +238,31 @@ static void a_young_one_is_no_delay(void **state)
     delays_free(delays);
 }
 
+/* The first one is passed over, then the relay's keys change while the queue writes what is owed for the
+ * second. */
+static void a_kick_amid_a_look_is_not_lost(void **state)
+{
+    const struct store_memory_faults slow = {.latency_min_us = 300000, .latency_max_us = 300000};
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    struct queue_recipient_in to = {
+        .address = STR("bob@d.test"), .domain = STR("d.test"), .home = STR_EMPTY, .dsn.orcpt = STR_EMPTY};
+    bench_init(&b, r);
+    b.relay.bounce = BOUNCE_NEVER;
+    assert_ok(accept_to(r, q, 1, STR("x\r\n"), "alice@d.test", &to, 1, NULL));
+    to.dsn.notify = DSN_NOTIFY_DELAY;
+    assert_ok(accept_to(r, q, 2, STR("x\r\n"), "alice@d.test", &to, 1, NULL));
+    store_memory_set_faults(r->memory, &slow, NULL, NULL);
+    struct delays *delays = delays_new(r->loop, q, &b.relay, on_owed, &b);
+    for (int i = 0; i < 10; i++)
+        rig_turn(r);
+    b.relay.bounce = BOUNCE_ALWAYS;
+    delays_kick(delays);
+    RIG_UNTIL(r, b.owed == 2);
+    delays_free(delays);
+}
+
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
 
 int main(void)
@@ -249,6 +274,7 @@ int main(void)
         RIG_TEST(a_long_header_is_cut),
         RIG_TEST(a_delay_is_owed_once),
         RIG_TEST(a_young_one_is_no_delay),
+        RIG_TEST(a_kick_amid_a_look_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
