@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/field.h"
+#include "cli/say.h"
 #include "cli/time_arg.h"
 #include "config/units.h"
 #include "store/queue_kept.h"
@@ -51,7 +52,7 @@ static bool count(struct part *p, int *worst)
     context_wait(p->replay->cx);
     queue_close(q);
     if (p->err) {
-        fprintf(stderr, "holdfast replay: queue %s cannot be read: %s\n", p->queue, err_name(p->err));
+        say_line(stderr, "holdfast replay: queue %s cannot be read: %s", p->queue, err_name(p->err));
         *worst = EXIT_FAILED > *worst ? EXIT_FAILED : *worst;
         p->failed = true;
     }
@@ -62,9 +63,11 @@ static void show_bar(const struct part *p)
 {
     static const char full[] = "####################";
     int done = p->kept > 0 && p->messages < p->kept ? (int)(p->messages * 20 / p->kept) : 20;
-    if (p->replay->bar)
-        fprintf(stderr, "\r%-16s [%-20.*s] %lld of %lld messages looked at, %lld sent again ", p->queue, done,
-                full, (long long)p->messages, (long long)p->kept, (long long)p->deliveries);
+    if (!p->replay->bar)
+        return;
+    fputc('\r', stderr);
+    say(stderr, "%-16s [%-20.*s] %lld of %lld messages looked at, %lld sent again ", p->queue, done, full,
+        (long long)p->messages, (long long)p->kept, (long long)p->deliveries);
 }
 
 /* Takes what the relay said of a slice. */
@@ -127,11 +130,11 @@ static void tell(struct part *p, int status)
                               json_pack("{s:s, s:s, s:I, s:I}", "relay", p->queue, "state", state, "messages",
                                         (json_int_t)p->messages, "deliveries", (json_int_t)p->deliveries));
     else
-        printf("%s: %lld deliveries are sent again, of %lld messages that were looked at%s\n", p->queue,
-               (long long)p->deliveries, (long long)p->messages,
-               p->failed             ? "; failed"
-               : status == EXIT_DONE ? ""
-                                     : "; stopped");
+        say_line(stdout, "%s: %lld deliveries are sent again, of %lld messages that were looked at%s",
+                 p->queue, (long long)p->deliveries, (long long)p->messages,
+                 p->failed             ? "; failed"
+                 : status == EXIT_DONE ? ""
+                                       : "; stopped");
 }
 
 static int each_relay(struct replay *r)
@@ -155,9 +158,9 @@ static void tell_how_to_go_on(const struct replay *r)
     char since[WALL_TEXT_MAX], until[WALL_TEXT_MAX];
     wall_format_iso(r->since, since);
     wall_format_iso(r->until, until);
-    fprintf(
+    say_line(
         stderr,
-        "holdfast replay: not all was sent again; to go on: holdfast replay %s --since %.19sZ --until %s\n",
+        "holdfast replay: not all was sent again; to go on: holdfast replay %s --since %.19sZ --until %s",
         r->server, since, until);
 }
 
