@@ -4,11 +4,12 @@
  * is an object with the selection: "id" (custody id), "delivery" (number),
  * "sender", "recipient", "server" (home), "domain", "message_id", "reply" (a part of
  * it), "from_ms", "before_ms" (received), "states" (bits), "limit", and "to" for move.
- * An order acts once: the queue records its key with what it did, so that one whose
- * answer was lost in a crash is answered, not carried out again. The result is {"changed": N, "in_flight": M}
- * or {"error": "..."}. M: so many of the selection were being sent to a server at that moment. An act does
- * not call them back: what the server answers 250 is delivered; else the act holds for them as for the
- * others.
+ * An order is taken by compare-and-set before it changes anything, as every order is (store/records.h): one
+ * that is taken when its queue comes to another relay, or to this one anew, goes on there. It acts once: the
+ * queue records its key with what it did, so that one whose answer was lost in a crash is answered, not
+ * carried out again. The result is {"changed": N, "in_flight": M} or {"error": "...", "changed": N}. M: so
+ * many of the selection were being sent to a server at that moment. An act does not call them back: what the
+ * server answers 250 is delivered; else the act holds for them as for the others.
  *
  * queue-replay sends again what a server got (store/queue_kept.h): args "server",
  * "since_ms", "until_ms", "after"; one order is one slice, whose result {"messages": N,
