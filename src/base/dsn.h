@@ -1,5 +1,6 @@
 /* What a sender asks to be told about his message (RFC 3461): the words that SMTP sessions, the queue and the
- * relay share. The texts are as they came, in xtext, so that they are handed on unaltered (5.2.1). */
+ * relay share. The texts are as they came, in xtext, so that they are handed on unaltered (5.2.1); an address
+ * of the type utf-8 in its 7-bit form (RFC 6533). */
 #ifndef HOLDFAST_BASE_DSN_H
 #define HOLDFAST_BASE_DSN_H
 

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "cli/time_arg.h"
 #include "config/units.h"
 #include "store/queue_kept.h"
+#include "store/records.h"
 
 #define SLICE_TIMEOUT "30s" /* for a relay to take one slice */
 
@@ -18,8 +20,11 @@ struct replay {
     const char *server, *why;
     struct wall_time since, until;
     int64_t timeout_ms;
-    bool bar; /* a terminal is there to look at it */
-    json_t *relays;
+    uint64_t slice; /* messages */
+    bool bar;       /* a terminal is there to look at it */
+    struct part *parts;
+    struct queue_names names;
+    struct loop_signal *signals[3];
 };
 
 /* Of one relay's queue. */
@@ -27,47 +32,55 @@ struct part {
     struct replay *replay;
     const char *queue;
     int err;
-    int64_t kept; /* messages, before the first slice */
-    int64_t messages, deliveries, last;
+    struct queue_kept kept;       /* before the first slice */
+    int64_t messages, deliveries; /* by this command */
+    int64_t all_messages, all_deliveries;
     bool more;
     bool failed; /* nothing could be asked of it */
+    int status;
 };
 
 static void on_count(void *arg, int err, const struct queue_kept *kept)
 {
     struct part *p = arg;
     p->err = err;
-    p->kept = (int64_t)kept->messages;
+    p->kept = *kept;
     context_done(p->replay->cx);
 }
 
-/* False: it has no queue that can be read, or nothing of that time. */
-static bool count(struct part *p, int *worst)
+/* What there is; nothing of a queue that was never made. */
+static void count(struct part *p)
 {
-    struct queue *q = context_open_queue(p->replay->cx, p->queue, worst);
-    p->failed = !q;
+    struct queue *q = context_open_queue(p->replay->cx, p->queue, &p->status);
+    p->failed = p->status != EXIT_DONE;
     if (!q)
-        return false;
+        return;
     queue_kept_count(q, p->replay->since, on_count, p);
     context_wait(p->replay->cx);
     queue_close(q);
     if (p->err) {
         say_line(stderr, "holdfast replay: queue %s cannot be read: %s", p->queue, err_name(p->err));
-        *worst = EXIT_FAILED > *worst ? EXIT_FAILED : *worst;
+        p->kept = (struct queue_kept){0};
+        p->status = EXIT_FAILED;
         p->failed = true;
     }
-    return !p->err && p->kept > 0;
 }
 
 static void show_bar(const struct part *p)
 {
     static const char full[] = "####################";
-    int done = p->kept > 0 && p->messages < p->kept ? (int)(p->messages * 20 / p->kept) : 20;
+    int64_t kept = (int64_t)p->kept.messages;
+    int done = p->all_messages < kept ? (int)(p->all_messages * 20 / kept) : 20;
     if (!p->replay->bar)
         return;
     fputc('\r', stderr);
     say(stderr, "%-16s [%-20.*s] %lld of %lld messages looked at, %lld sent again ", p->queue, done, full,
-        (long long)p->messages, (long long)p->kept, (long long)p->deliveries);
+        (long long)p->all_messages, (long long)kept, (long long)p->deliveries);
+}
+
+static int64_t member(const json_t *answer, const char *name)
+{
+    return json_integer_value(json_object_get(answer, name));
 }
 
 /* Takes what the relay said of a slice. */
@@ -76,109 +89,181 @@ static bool take(struct part *p, const json_t *answer)
     const json_t *more = json_object_get(answer, "more");
     if (!json_is_boolean(more))
         return false;
-    p->messages += json_integer_value(json_object_get(answer, "messages"));
-    p->deliveries += json_integer_value(json_object_get(answer, "deliveries"));
-    p->last = json_integer_value(json_object_get(answer, "last"));
+    p->messages += member(answer, "messages");
+    p->deliveries += member(answer, "deliveries");
+    p->all_messages = member(answer, "all_messages");
+    p->all_deliveries = member(answer, "all_deliveries");
+    p->kept.let_go.ms = member(answer, "let_go_ms");
     p->more = json_is_true(more);
     return true;
+}
+
+/* An order for one slice; *ret_args: what its args point into, for free. */
+static struct record_order slice_order(const struct part *p, char **ret_args)
+{
+    const struct replay *r = p->replay;
+    json_t *args = json_pack("{s:s, s:I, s:I, s:I}", "server", r->server, "since_ms", (json_int_t)r->since.ms,
+                             "until_ms", (json_int_t)r->until.ms, "limit", (json_int_t)r->slice);
+    *ret_args = json_dumps(args, JSON_COMPACT);
+    json_decref(args);
+    return (struct record_order){.verb = STR("queue-replay"),
+                                 .subject = str_from(p->queue),
+                                 .args = str_from(*ret_args),
+                                 .why = str_from(r->why)};
 }
 
 static int slice(struct part *p)
 {
     struct replay *r = p->replay;
-    char target[256];
-    json_t *answer = NULL,
-           *args = json_pack("{s:s, s:I, s:I, s:I, s:I}", "server", r->server, "since_ms",
-                             (json_int_t)r->since.ms, "until_ms", (json_int_t)r->until.ms, "after",
-                             (json_int_t)p->last, "before", (json_int_t)p->deliveries);
-    char *text = json_dumps(args, JSON_COMPACT);
-    snprintf(target, sizeof(target), "relay/%s", p->queue);
-    struct record_order order = {.target = str_from(target),
-                                 .verb = STR("queue-replay"),
-                                 .subject = str_from(p->queue),
-                                 .args = str_from(text),
-                                 .why = str_from(r->why)};
+    json_t *answer = NULL;
+    char *args, *target = mem_asprintf("relay/%s", p->queue);
+    struct record_order order = slice_order(p, &args);
+    order.target = str_from(target);
     int status = context_order_json(r->cx, &order, r->timeout_ms, &answer);
     if (status == EXIT_DONE && !take(p, answer))
         status = EXIT_FAILED;
     json_decref(answer);
-    json_decref(args);
-    free(text);
+    free(target);
+    free(args);
     return status;
 }
 
 /* A slice that was answered is done, whatever becomes of the next. */
-static int all_slices(struct part *p)
+static void all_slices(struct part *p)
 {
-    int status = EXIT_DONE;
     p->more = true;
     show_bar(p);
-    while (status == EXIT_DONE && p->more && !p->replay->cx->interrupted) {
-        status = slice(p);
+    while (p->status == EXIT_DONE && p->more && !p->replay->cx->interrupted) {
+        p->status = slice(p);
         show_bar(p);
     }
     if (p->replay->bar)
         fprintf(stderr, "\n");
-    return p->replay->cx->interrupted ? EXIT_FAILED : status;
+    if (p->more && p->status == EXIT_DONE)
+        p->status = EXIT_FAILED;
 }
 
-static void tell(struct part *p, int status)
+/* ---- what became of it ---- */
+
+/* Something of that time may have gone from the net. */
+static bool is_short(const struct part *p)
 {
-    const char *state = p->failed ? "failed" : status == EXIT_DONE ? "done" : "stopped";
-    if (p->replay->relays)
-        json_array_append_new(p->replay->relays,
-                              json_pack("{s:s, s:s, s:I, s:I}", "relay", p->queue, "state", state, "messages",
-                                        (json_int_t)p->messages, "deliveries", (json_int_t)p->deliveries));
-    else
-        say_line(stdout, "%s: %lld deliveries are sent again, of %lld messages that were looked at%s",
-                 p->queue, (long long)p->deliveries, (long long)p->messages,
-                 p->failed             ? "; failed"
-                 : status == EXIT_DONE ? ""
-                                       : "; stopped");
+    return !p->failed && p->kept.let_go.ms >= p->replay->since.ms;
 }
 
-static int each_relay(struct replay *r)
+static const char *state_of(const struct part *p)
 {
-    struct queue_names names;
-    int worst = EXIT_DONE;
-    context_queue_names(r->cx, &names);
-    for (size_t i = 0; i < names.count && !r->cx->interrupted; i++) {
-        struct part p = {.replay = r, .queue = names.items[i]};
-        int status = count(&p, &worst) ? all_slices(&p) : EXIT_DONE;
-        tell(&p, status);
-        worst = status > worst ? status : worst;
-    }
-    queue_names_fini(&names);
-    return worst;
+    if (p->failed)
+        return "failed";
+    if (p->more)
+        return "stopped";
+    return is_short(p) ? "incomplete" : "done";
 }
 
-/* What was sent again has ended after `until`, and is not found once more. */
+static json_t *part_json(const struct part *p)
+{
+    char let_go[WALL_TEXT_MAX];
+    wall_format_iso(p->kept.let_go, let_go);
+    return json_pack("{s:s, s:s, s:I, s:I, s:s*}", "relay", p->queue, "state", state_of(p), "messages",
+                     (json_int_t)p->messages, "deliveries", (json_int_t)p->deliveries, "let_go",
+                     p->kept.let_go.ms ? let_go : NULL);
+}
+
+static void print_part(const struct part *p)
+{
+    char let_go[WALL_TEXT_MAX];
+    wall_format_iso(p->kept.let_go, let_go);
+    say_line(stdout, "%s: %lld deliveries are sent again, of %lld messages that were looked at%s", p->queue,
+             (long long)p->deliveries, (long long)p->messages,
+             p->failed ? "; failed"
+             : p->more ? "; stopped"
+                       : "");
+    if (is_short(p))
+        say_line(stdout, "%s: its safety net has let go of some or all that was delivered up to %s", p->queue,
+                 let_go);
+}
+
+/* With the same words it is the same replay, and goes on where it was. */
 static void tell_how_to_go_on(const struct replay *r)
 {
     char since[WALL_TEXT_MAX], until[WALL_TEXT_MAX];
     wall_format_iso(r->since, since);
     wall_format_iso(r->until, until);
-    say_line(
-        stderr,
-        "holdfast replay: not all was sent again; to go on: holdfast replay %s --since %.19sZ --until %s",
-        r->server, since, until);
+    say_line(stderr,
+             "holdfast replay: not all was sent again; to go on: holdfast replay %s --since %s --until %s",
+             r->server, since, until);
 }
 
-static int replay(struct replay *r, bool json)
+static int tell_all(const struct replay *r, bool json)
 {
-    r->relays = json ? json_array() : NULL;
-    r->bar = isatty(STDERR_FILENO);
-    int status = each_relay(r);
-    if (status != EXIT_DONE)
-        tell_how_to_go_on(r);
+    int worst = EXIT_DONE;
+    bool unfinished = false, is_missing = false;
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->names.count; i++) {
+        const struct part *p = &r->parts[i];
+        worst = p->status > worst ? p->status : worst;
+        unfinished |= p->more || p->failed;
+        is_missing |= is_short(p);
+        json_array_append_new(list, part_json(p));
+        if (!json)
+            print_part(p);
+    }
     if (json)
-        context_print_json(r->relays);
-    json_decref(r->relays);
+        context_print_json(list);
+    json_decref(list);
+    if (unfinished)
+        tell_how_to_go_on(r);
+    if (is_missing)
+        fprintf(stderr, "holdfast replay: what is not kept any more was not sent again (safety_net, "
+                        "safety_net_max, or a full disk)\n");
+    return is_missing && worst == EXIT_DONE ? EXIT_FAILED : worst;
+}
+
+/* ---- all of it ---- */
+
+static void on_signal(void *arg, int signum)
+{
+    struct replay *r = arg;
+    (void)signum;
+    r->cx->interrupted = true; /* after the slice under way, if context_order does not end it */
+}
+
+/* Whose clock is ahead, relays' or ours, must not matter: until the last that any queue knows of. */
+static void count_all(struct replay *r, bool until_now)
+{
+    for (size_t i = 0; i < r->names.count; i++) {
+        struct part *p = &r->parts[i];
+        *p = (struct part){.replay = r, .queue = r->names.items[i]};
+        count(p);
+        if (until_now && p->kept.newest.ms >= r->until.ms)
+            r->until.ms = p->kept.newest.ms + 1;
+    }
+}
+
+static int replay(struct replay *r, bool until_now, bool json)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    context_queue_names(r->cx, &r->names);
+    r->parts = mem_calloc(r->names.count, sizeof(*r->parts));
+    r->bar = isatty(STDERR_FILENO);
+    count_all(r, until_now);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        r->signals[i] = loop_signal_new(r->cx->loop, signals[i], on_signal, r);
+    for (size_t i = 0; i < r->names.count; i++) {
+        struct part *p = &r->parts[i];
+        if (p->kept.messages > 0)
+            all_slices(p);
+    }
+    int status = tell_all(r, json);
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+        loop_signal_free(r->signals[i]);
+    queue_names_fini(&r->names);
+    free(r->parts);
     return status;
 }
 
 struct words {
-    const char *since, *until, *timeout;
+    const char *since, *until, *timeout, *slice;
 };
 
 static const char *take_words(struct replay *r, const struct words *w, struct wall_time now)
@@ -190,6 +275,9 @@ static const char *take_words(struct replay *r, const struct words *w, struct wa
         return "--until is how long ago, such as 10m, or a time such as 2026-01-31T08:00:00Z";
     if (units_parse_duration(str_from(w->timeout), &r->timeout_ms) < 0)
         return "--timeout is a duration such as 30s or 5m";
+    r->slice = QUEUE_REPLAY_MAX;
+    if (w->slice && (str_to_u64(str_from(w->slice), QUEUE_REPLAY_MAX, &r->slice) < 0 || r->slice == 0))
+        return "--slice is a number of messages, at most 1000";
     return NULL;
 }
 
@@ -202,13 +290,10 @@ int cmd_replay(int argc, char **argv)
     struct words words = {.timeout = SLICE_TIMEOUT};
     struct replay r = {.cx = &cx, .why = ""};
     context_init(&cx, "replay");
-    const struct args_option options[] = {CONTEXT_OPTIONS(&cx),
-                                          {"since", &words.since, NULL},
-                                          {"until", &words.until, NULL},
-                                          {"timeout", &words.timeout, NULL},
-                                          {"why", &r.why, NULL},
-                                          {"json", NULL, &json},
-                                          {0}};
+    const struct args_option options[] = {CONTEXT_OPTIONS(&cx),          {"since", &words.since, NULL},
+                                          {"until", &words.until, NULL}, {"timeout", &words.timeout, NULL},
+                                          {"slice", &words.slice, NULL}, {"why", &r.why, NULL},
+                                          {"json", NULL, &json},         {0}};
     if (args_parse(argc, argv, options, &args, &eb) < 0)
         return command_usage("replay", eb.text);
     if (args.operand_count != 1)
@@ -225,7 +310,7 @@ int cmd_replay(int argc, char **argv)
     if (status == EXIT_DONE)
         CHECK(!take_words(&r, &words, loop_wall(cx.loop)));
     if (status == EXIT_DONE)
-        status = replay(&r, json);
+        status = replay(&r, !words.until, json);
     context_fini(&cx);
     return status;
 }

@@ -370,7 +370,7 @@ int context_order_json(struct context *cx, const struct record_order *order, int
     char *told = NULL;
     giver_init(&g, cx, order, timeout_ms);
     int status = give_until(&g, order, ret_answer, &told);
-    cx->interrupted = g.interrupted;
+    cx->interrupted |= g.interrupted;
     giver_fini(&g);
     free(told);
     return status;

@@ -48,8 +48,10 @@ static void add_acts(struct happenings *h, const json_t *list)
     json_array_foreach(list, i, a)
     {
         const char *home = field_text(a, "home", ""), *why = field_text(a, "why", "");
+        const char *preposition =
+            strcmp(field_text(a, "act", ""), "replay") == 0 ? " of what was sent to " : " to ";
         add(h, a,
-            mem_asprintf("%s%s%s by %s%s%s", field_text(a, "act", ""), *home ? " to " : "", home,
+            mem_asprintf("%s%s%s by %s%s%s", field_text(a, "act", ""), *home ? preposition : "", home,
                          field_text(a, "who", "-"), *why ? ": " : "", why));
     }
 }

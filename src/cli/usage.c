@@ -53,7 +53,7 @@ static const struct usage_form forms[] = {
     {"queue", "quarantine", ACT, "puts it aside until an operator decides"},
     {"store", "status", "[--json]", "shows the health of each part of the store"},
     {"store", "copy", "FOLDER [--json]", "copies the store to an empty folder, and verifies the copy"},
-    {"replay", "", "SERVER --since TIME [--until TIME] [--timeout 30s] [--why TEXT] [--json]",
+    {"replay", "", "SERVER --since TIME [--until TIME] [--slice N] [--timeout 30s] [--why TEXT] [--json]",
      "sends again what the server got since then; a builtin server shows none twice"},
     {"events", "", "[--after NUMBER] [--limit N] [--json]",
      "shows the newest events; --after: those that follow one"},

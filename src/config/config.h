@@ -36,6 +36,7 @@ enum check_kind { CHECK_SMTP, CHECK_IMAP, CHECK_POP3, CHECK_LMTP, CHECK_TCP, CHE
 enum failover_mode { FAILOVER_MANUAL, FAILOVER_AUTOMATIC };
 enum recipients_mode { RECIPIENTS_DIRECTORY, RECIPIENTS_LIST, RECIPIENTS_ANY, RECIPIENTS_VERIFY };
 enum recipients_unknown { UNKNOWN_DEFER, UNKNOWN_ACCEPT, UNKNOWN_REJECT };
+enum routed_recipients { ROUTED_REFUSE, ROUTED_TAKE };
 enum client_info { CLIENT_INFO_NONE, CLIENT_INFO_XFORWARD, CLIENT_INFO_XCLIENT };
 enum config_bounce { BOUNCE_NEVER, BOUNCE_AUTHENTICATED, BOUNCE_ALWAYS };
 enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
@@ -96,7 +97,8 @@ struct config_relay {
     enum config_bounce bounce;      /* whose senders are told of what failed (default never) */
     int64_t delay_notice_ms;        /* age at which senders are told of a delay (default 4h); 0: never */
     int64_t safety_net_ms;          /* how long what was delivered is kept (default 2d); 0: not at all */
-    int64_t safety_net_max_bytes;   /* and how much of it (default 1GiB) */
+    int64_t safety_net_max_bytes;   /* and how much of it (default 1024GiB; the disk bounds it, too) */
+    int64_t custody_age_ms;         /* how long what became of a message is known (default 30d) */
     int64_t message_size_max_bytes; /* SIZE (default 50MiB) */
     int64_t connections_max;        /* sessions at once (default 2000) */
     int64_t client_connections_max; /* of one client (default 200) */
@@ -171,7 +173,8 @@ struct config_domain {
     struct config_relay **relays;
     size_t relay_count;
     enum recipients_mode recipients;
-    const char *recipients_file; /* RECIPIENTS_LIST; absolute path */
+    const char *recipients_file;   /* RECIPIENTS_LIST; absolute path */
+    enum routed_recipients routed; /* local parts with an address in them */
     enum recipients_unknown
         unknown; /* RECIPIENTS_VERIFY, as all that follows: the server is down, and never said */
     int64_t verify_timeout_ms;

@@ -36,9 +36,35 @@ static void check_smarthost(struct build *b, const struct tree_section *s)
                      s->label);
 }
 
+/* Another relay hands in a message again for as long as it has it: until it expires, and once more after a
+ * replay. */
+static int64_t handed_in_again_ms(const struct config *c)
+{
+    int64_t longest_ms = 0;
+    for (size_t i = 0; i < c->relay_count; i++) {
+        int64_t ms = c->relays[i].expire_ms + c->relays[i].safety_net_ms;
+        longest_ms = ms > longest_ms ? ms : longest_ms;
+    }
+    return longest_ms;
+}
+
+static void check_custody_age(struct build *b, const struct tree_section *s)
+{
+    const struct config_relay *relay = s->object;
+    if (relay->custody_age_ms <= handed_in_again_ms(b->config))
+        findings_add(b->findings, tree_line(s, "custody_age"),
+                     "%s: custody_age must be longer than expire and safety_net of any relay together, or "
+                     "a message could be taken twice",
+                     s->label);
+}
+
 void rules_check_relays(struct build *b)
 {
     TREE_FOREACH(s, b->root, "relay")
-    if (!s->unsound)
+    {
+        if (s->unsound)
+            continue;
         check_smarthost(b, s);
+        check_custody_age(b, s);
+    }
 }

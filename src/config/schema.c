@@ -160,7 +160,8 @@ static const struct schema_key relay_keys[] = {
     {FIELD("bounce", config_relay, bounce), SCHEMA_WORD, RELOAD_LIVE, "\"never\"", .words = bounce_words,
      .help =
          "Whose mail goes back to its sender, with a report (RFC 3464), when a server refuses it for good "
-         "or it expires: nobody's, that of users who had logged in, or all. Else it is quarantined, with "
+         "or it expires: nobody's, that of users who had logged in and named a sender of the network, or "
+         "all. Else it is quarantined, with "
          "an event. Never bounced: what has a null reverse-path, and `NOTIFY=NEVER`."},
     {FIELD("delay_notice", config_relay, delay_notice_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"4h\"",
      LIMITS(0, 90 * DAY_MS),
@@ -169,9 +170,15 @@ static const struct schema_key relay_keys[] = {
     {FIELD("safety_net", config_relay, safety_net_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"2d\"",
      LIMITS(0, 90 * DAY_MS),
      .help = "How long delivered messages are kept, for holdfast replay; \"0s\": not at all."},
-    {FIELD("safety_net_max", config_relay, safety_net_max_bytes), SCHEMA_SIZE, RELOAD_LIVE, "\"1GiB\"",
+    {FIELD("safety_net_max", config_relay, safety_net_max_bytes), SCHEMA_SIZE, RELOAD_LIVE, "\"1024GiB\"",
      LIMITS(0, 1024 * 1024 * GIB),
-     .help = "Bytes of them; beyond it the oldest go. They also go when the disk is full."},
+     .help = "Bytes of them at the most; never more than half of what the disk has for them and all that is "
+             "new. Beyond it the oldest go, with an event when they are younger than `safety_net`."},
+    {FIELD("custody_age", config_relay, custody_age_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"30d\"",
+     LIMITS(DAY_MS, 3650 * DAY_MS),
+     .help = "How long a message that has ended is known: for holdfast trace, and so that it is not taken a "
+             "second time from a part of this network that got no answer. Longer than `expire` and "
+             "`safety_net` of any relay together."},
     {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
     {FIELD("connections_max", config_relay, connections_max), SCHEMA_INT, RELOAD_LIVE, "2000",

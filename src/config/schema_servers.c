@@ -12,6 +12,12 @@ static const struct schema_word recipients_words[] = {
     {NULL, 0},
 };
 
+static const struct schema_word routed_words[] = {
+    {"refuse", ROUTED_REFUSE},
+    {"take", ROUTED_TAKE},
+    {NULL, 0},
+};
+
 static const struct schema_word unknown_words[] = {
     {"defer", UNKNOWN_DEFER},
     {"accept", UNKNOWN_ACCEPT},
@@ -77,6 +83,12 @@ static const struct schema_key domain_keys[] = {
      .help = "For `recipients = \"list\"`: one address a line. Read again soon after it has changed; one "
              "with a mistake "
              "leaves the old list, with a warning."},
+    {FIELD("routed_recipients", config_domain, routed), SCHEMA_WORD, RELOAD_LIVE, "\"refuse\"",
+     .words = routed_words,
+     .help = "Recipients whose local part holds `@`, `%` or `!`, as `user%other.example` and "
+             "`other.example!user`: a server that trusts its relay may send their mail on to the other "
+             "domain, for anyone. Refused with `550 5.7.1`, unless the user or the list has exactly that "
+             "address. `take` them only where the server sends nothing on."},
     {FIELD("unknown", config_domain, unknown), SCHEMA_WORD, RELOAD_LIVE, "\"defer\"", .words = unknown_words,
      .help = "For `recipients = \"verify\"`, a recipient about whom the server never said anything while it "
              "is down: "

@@ -61,7 +61,8 @@ static void watch_servers(struct dns_watch *w, const char *helo)
                                     .checks = config->checks,
                                     .check_count = config->check_count,
                                     .protocol = config->protocol,
-                                    .helo = helo};
+                                    .helo = helo,
+                                    .tls_of = config};
         struct watched *s = &w->servers[i];
         s->monitor = monitor_new(w->loop, &spec, &events, w);
         s->served_by = ITSELF;

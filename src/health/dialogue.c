@@ -3,13 +3,22 @@
 #include <stdio.h>
 #include <string.h>
 
-void dialogue_init(struct dialogue *d, enum dialogue_kind kind, const char *helo, const char *expect)
+static void forget_offers(struct dialogue *d, bool tls)
+{
+    d->offers = (struct smtp_offers){.known = d->kind == DIALOGUE_SMTP || d->kind == DIALOGUE_LMTP};
+    d->offers.tls = tls;
+    d->tls_offered = false;
+}
+
+void dialogue_init(struct dialogue *d, enum dialogue_kind kind, enum dialogue_tls tls, const char *helo,
+                   const char *expect)
 {
     d->kind = kind;
+    d->tls = tls;
     d->step = DIALOGUE_GREETING;
+    forget_offers(d, false);
     d->helo = helo;
     d->expect = expect ? expect : "";
-    d->offers = (struct smtp_offers){.known = kind == DIALOGUE_SMTP || kind == DIALOGUE_LMTP};
     d->expect_seen = d->expect[0] == '\0';
     d->total_bytes = d->line_len = 0;
     d->detail[0] = '\0';
@@ -19,6 +28,8 @@ const char *dialogue_waiting_for(const struct dialogue *d)
 {
     static const char *const commands[] = {"the answer to EHLO", "the answer to LHLO",
                                            "the answer to CAPABILITY", "the answer to QUIT"};
+    if (d->step == DIALOGUE_STARTTLS)
+        return "the answer to STARTTLS";
     return d->step == DIALOGUE_GREETING ? "the greeting" : commands[d->kind];
 }
 
@@ -43,22 +54,65 @@ static bool is_reply_line(struct str line)
            ascii_isdigit(line.ptr[2]) && (line.len == 3 || line.ptr[3] == ' ' || line.ptr[3] == '-');
 }
 
+static void say_ehlo(struct dialogue *d, struct buf *out)
+{
+    d->step = DIALOGUE_COMMAND;
+    (void)buf_append_fmt(out, "%s %s\r\n", d->kind == DIALOGUE_LMTP ? "LHLO" : "EHLO", d->helo);
+}
+
+static void take_offer(struct dialogue *d, struct str line)
+{
+    struct str offer = str_sub(line, 4, line.len);
+    d->tls_offered |= str_ieq(str_trim(offer), STR("STARTTLS"));
+    smtp_offers_take(&d->offers, offer);
+}
+
+static enum dialogue_verdict ehlo_answered(struct dialogue *d, struct buf *out)
+{
+    if (d->tls == DIALOGUE_TLS_NEVER || d->offers.tls)
+        return works(d, out, "QUIT\r\n");
+    if (!d->tls_offered && d->tls == DIALOGUE_TLS_REQUIRED)
+        return failed(d, "the server does not offer STARTTLS, which is required", STR_EMPTY);
+    if (!d->tls_offered)
+        return works(d, out, "QUIT\r\n");
+    d->step = DIALOGUE_STARTTLS;
+    (void)buf_append_text(out, "STARTTLS\r\n");
+    return DIALOGUE_MORE;
+}
+
+static enum dialogue_verdict starttls_answered(struct dialogue *d, struct str line, struct buf *out)
+{
+    if (line.len > 3 && line.ptr[3] == '-')
+        return DIALOGUE_MORE;
+    if (str_starts(line, STR("220")))
+        return DIALOGUE_HANDSHAKE;
+    return d->tls == DIALOGUE_TLS_REQUIRED ? failed(d, dialogue_waiting_for(d), line)
+                                           : works(d, out, "QUIT\r\n");
+}
+
 static enum dialogue_verdict smtp_line(struct dialogue *d, struct str line, struct buf *out)
 {
     bool greeting = d->step == DIALOGUE_GREETING;
     if (!is_reply_line(line))
         return failed(d, "not an SMTP reply", line);
+    if (d->step == DIALOGUE_STARTTLS)
+        return starttls_answered(d, line, out);
     if (!str_starts(line, greeting ? STR("220") : STR("250")))
         return failed(d, greeting ? "greeting" : dialogue_waiting_for(d), line);
     if (!greeting)
-        smtp_offers_take(&d->offers, str_sub(line, 4, line.len));
+        take_offer(d, line);
     if (line.len > 3 && line.ptr[3] == '-')
         return DIALOGUE_MORE;
     if (!greeting)
-        return works(d, out, "QUIT\r\n");
-    d->step = DIALOGUE_COMMAND;
-    (void)buf_append_fmt(out, "%s %s\r\n", d->kind == DIALOGUE_LMTP ? "LHLO" : "EHLO", d->helo);
+        return ehlo_answered(d, out);
+    say_ehlo(d, out);
     return DIALOGUE_MORE;
+}
+
+void dialogue_tls_started(struct dialogue *d, struct buf *out)
+{
+    forget_offers(d, true);
+    say_ehlo(d, out);
 }
 
 /* line begins with word, which ends there or at a space. */
@@ -126,7 +180,11 @@ enum dialogue_verdict dialogue_feed(struct dialogue *d, const char *data, size_t
                 d->line[d->line_len++] = data[i];
             continue;
         }
+        size_t said = out->len;
         enum dialogue_verdict verdict = take_line(d, out);
+        bool our_turn = out->len > said || verdict == DIALOGUE_HANDSHAKE;
+        if (our_turn && i + 1 < len && d->kind != DIALOGUE_IMAP)
+            return failed(d, "the server answers what it was not asked yet", STR_EMPTY);
         if (verdict != DIALOGUE_MORE)
             return verdict;
     }

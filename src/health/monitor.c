@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "health/machine.h"
 #include "health/probe.h"
+#include "net/tls_client.h"
 
 /* Seen within two seconds, and no load: for relays, and servers without a check section. */
 #define DEFAULT_INTERVAL_MS 500
@@ -29,6 +30,8 @@ struct monitor {
     size_t check_count;
     enum server_protocol protocol;
     struct smtp_offers *offers;
+    const struct config_server *tls_of; /* or NULL */
+    struct tls_client *tls;
     size_t delivery_check; /* that deliveries count for */
     bool has_target;
     struct monitor_target target;
@@ -107,7 +110,8 @@ static void on_timer(void *arg)
                               .helo = m->helo,
                               .expect = m->expect,
                               .command = c->config->command,
-                              .offers = m->offers};
+                              .offers = m->offers,
+                              .tls = m->tls};
     uint16_t port = port_of(m, spec.kind);
     c->started_at = loop_now(m->loop);
     if (port == 0 && spec.kind != CHECK_COMMAND) {
@@ -192,9 +196,25 @@ static void get_rules(const struct monitor *m, struct health_rule *rules)
                                         .rise = (uint32_t)m->checks[i].config->rise};
 }
 
+/* Authorities that cannot be read are told of by who delivers; without them nobody is trusted. */
+static void set_tls(struct monitor *m)
+{
+    const struct config_server *s = m->tls_of;
+    if (!s)
+        return;
+    struct tls_client_options options = {.policy = s->tls,
+                                         .name = s->hostname,
+                                         .ca_file = s->tls_ca,
+                                         .pins = s->tls_pins.pins,
+                                         .pin_count = s->tls_pins.count};
+    int err = tls_client_set(m->tls, &options, NULL);
+    (void)err;
+}
+
 void monitor_reload(struct monitor *m)
 {
     struct health_rule rules[HEALTH_CHECKS_MAX];
+    set_tls(m);
     get_rules(m, rules);
     health_machine_set_rules(&m->machine, rules);
 }
@@ -232,6 +252,9 @@ struct monitor *monitor_new(struct loop *l, const struct monitor_spec *spec,
     m->arg = arg;
     m->protocol = spec->protocol;
     m->offers = spec->offers;
+    m->tls_of = spec->tls_of;
+    m->tls = tls_client_new(l);
+    set_tls(m);
     m->tell = loop_timer_new(l, on_tell, m);
     m->told = HEALTH_UNKNOWN;
     init_checks(m, spec);
@@ -247,6 +270,7 @@ void monitor_free(struct monitor *m)
     for (size_t i = 0; i < m->check_count; i++)
         loop_timer_free(m->checks[i].timer);
     loop_timer_free(m->tell);
+    tls_client_free(m->tls);
     free(m->name);
     free(m->helo);
     free(m->expect);

@@ -29,6 +29,8 @@ struct monitor_spec {
                                       that     kind, else for the first check */
     const char *helo;              /* our name in EHLO; copied; NULL: "localhost" */
     struct smtp_offers *offers;    /* as of a probe (health/probe.h); must outlive it; may be NULL */
+    const struct config_server *tls_of; /* whose configuration says what must hold of TLS; must outlive it;
+                                           NULL: nothing */
 };
 
 /* Where the identity runs now. */
@@ -66,8 +68,8 @@ void monitor_free(struct monitor *m); /* NULL is allowed */
  * nowhere; nothing is probed. */
 void monitor_set_target(struct monitor *m, const struct monitor_target *target);
 
-/* The checks that it was made with changed in place: fall and rise hold from the
- * next outcome on, interval and timeout from the next probe on. */
+/* The checks (or what TLS must hold to) that it was made with changed in place: fall and rise hold from the
+ * next outcome on, the rest from the next probe on. */
 void monitor_reload(struct monitor *m);
 
 /* What a delivery met: HEALTH_OK when the server took part in a dialogue (even

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "health/dialogue.h"
+#include "net/tls_client.h"
 
 #define OUT_MAX          512  /* an EHLO line: RFC 5321 4.5.3.1.4 */
 #define LINGER_MS        1000 /* for the goodbye to leave */
@@ -22,6 +23,8 @@ struct probe {
     struct loop_stream *stream;
     struct loop_process *process;
     struct smtp_offers *offers; /* or NULL */
+    struct tls_client *tls;     /* or NULL */
+    bool shaking_hands;
     void (*on_outcome)(void *arg, enum health_outcome outcome, struct str detail);
     void *arg;
 };
@@ -65,11 +68,16 @@ static void on_timeout(void *arg)
 {
     struct probe *p = arg;
     char text[64];
+    if (p->shaking_hands && p->dialogue.tls != DIALOGUE_TLS_REQUIRED) {
+        finish(p, HEALTH_OK, p->dialogue.detail); /* as on_tls has it */
+        return;
+    }
     if (p->connect || p->kind == CHECK_TCP || p->kind == CHECK_COMMAND) {
         fail_at(p, "no answer in time");
         return;
     }
-    snprintf(text, sizeof(text), "no answer in time, waiting for %s", dialogue_waiting_for(&p->dialogue));
+    snprintf(text, sizeof(text), "no answer in time, waiting for %s",
+             p->shaking_hands ? "the TLS handshake" : dialogue_waiting_for(&p->dialogue));
     fail_at(p, text);
 }
 
@@ -79,6 +87,39 @@ static void on_lost(struct probe *p, int err)
     snprintf(text, sizeof(text), "%s before %s", err == ERR_CLOSED ? "closed" : err_name(err),
              dialogue_waiting_for(&p->dialogue));
     fail_at(p, text);
+}
+
+static void on_read(void *arg, const char *data, size_t len, int err);
+
+static void tls_started(struct probe *p)
+{
+    struct buf out;
+    buf_init(&out, OUT_MAX);
+    dialogue_tls_started(&p->dialogue, &out);
+    loop_stream_write(p->stream, buf_data(&out), out.len);
+    buf_fini(&out);
+    loop_stream_read_start(p->stream, on_read, p);
+}
+
+/* A delivery goes on without it where its policy lets it, and so has the server. */
+static void on_tls(void *arg, int err, const char *detail)
+{
+    struct probe *p = arg;
+    char text[DIALOGUE_DETAIL_MAX];
+    p->shaking_hands = false;
+    snprintf(text, sizeof(text), "TLS: %s", detail);
+    if (!err)
+        tls_started(p);
+    else if (p->dialogue.tls == DIALOGUE_TLS_REQUIRED)
+        fail_at(p, text);
+    else
+        finish(p, HEALTH_OK, p->dialogue.detail);
+}
+
+static void start_tls(struct probe *p)
+{
+    p->shaking_hands = true;
+    p->stream = tls_client_stream(p->tls, p->stream, on_tls, p);
 }
 
 static void on_read(void *arg, const char *data, size_t len, int err)
@@ -94,7 +135,9 @@ static void on_read(void *arg, const char *data, size_t len, int err)
     if (out.len > 0)
         loop_stream_write(p->stream, buf_data(&out), out.len);
     buf_fini(&out);
-    if (verdict == DIALOGUE_MORE)
+    if (verdict == DIALOGUE_HANDSHAKE)
+        start_tls(p);
+    if (verdict == DIALOGUE_MORE || verdict == DIALOGUE_HANDSHAKE)
         return;
     if (verdict == DIALOGUE_OK) {
         loop_stream_close(p->stream, LINGER_MS);
@@ -167,6 +210,15 @@ static enum dialogue_kind dialogue_kind_of(enum check_kind kind)
     }
 }
 
+static enum dialogue_tls tls_of(const struct probe_spec *spec)
+{
+    enum tls_policy policy = tls_client_policy(spec->tls);
+    if (policy == TLS_REQUIRED || policy == TLS_PINNED)
+        return DIALOGUE_TLS_REQUIRED;
+    bool fresh = policy == TLS_OPPORTUNISTIC && spec->offers && spec->offers->tls;
+    return fresh ? DIALOGUE_TLS_IF_OFFERED : DIALOGUE_TLS_NEVER;
+}
+
 struct probe *probe_start(struct loop *l, const struct probe_spec *spec,
                           void (*on_outcome)(void *arg, enum health_outcome outcome, struct str detail),
                           void *arg)
@@ -177,6 +229,7 @@ struct probe *probe_start(struct loop *l, const struct probe_spec *spec,
     p->kind = spec->kind;
     p->to = spec->to;
     p->offers = spec->offers;
+    p->tls = spec->tls;
     p->on_outcome = on_outcome;
     p->arg = arg;
     if (spec->kind == CHECK_COMMAND) {
@@ -185,7 +238,7 @@ struct probe *probe_start(struct loop *l, const struct probe_spec *spec,
     }
     p->helo = mem_strdup(spec->helo ? spec->helo : "localhost");
     p->expect = mem_strdup(spec->expect ? spec->expect : "");
-    dialogue_init(&p->dialogue, dialogue_kind_of(spec->kind), p->helo, p->expect);
+    dialogue_init(&p->dialogue, dialogue_kind_of(spec->kind), tls_of(spec), p->helo, p->expect);
     p->timer = loop_timer_new(l, on_timeout, p);
     loop_timer_start(p->timer, spec->timeout_ms);
     loop_connect(l, &spec->to, NULL, spec->timeout_ms, on_connect, p, &p->connect);

@@ -15,6 +15,7 @@
 
 struct probe;
 struct smtp_offers; /* wire/smtp_offers.h */
+struct tls_client;  /* net/tls_client.h */
 
 struct probe_spec {
     enum check_kind kind;
@@ -24,9 +25,13 @@ struct probe_spec {
     const char *expect;  /* text that greeting or answer must contain: tells instances of one address apart;
                             NULL or "": any. Not for TCP and commands */
     const char *command; /* CHECK_COMMAND: the plugin's path */
-    /* Gets what an SMTP or LMTP server offers, while nothing is known of it: a session under TLS knows more.
-     * NULL: nobody asks; else it must outlive the probe. */
+    /* Gets what an SMTP or LMTP server offers (wire/smtp_offers.h). NULL: nobody asks; else it must outlive
+     * the probe. */
     struct smtp_offers *offers;
+    /* Of SMTP and LMTP: what its policy requires of TLS is a part of working. Where it does not require TLS,
+     * the probe asks for it only if what is known of offers was learnt under it, and goes without where it
+     * cannot be had. NULL: no TLS; else it must outlive the probe. */
+    struct tls_client *tls;
 };
 
 /* Starts it; spec is copied. on_outcome fires once, never from inside this

@@ -1,5 +1,7 @@
 /* APPEND (RFC 3501 6.3.11), with APPENDUID (RFC 4315). The message goes into
  * the store as it comes in; its bytes are kept as they are. */
+#include <string.h>
+
 #include "base/err.h"
 #include "imap/append.h"
 #include "imap/error.h"
@@ -93,17 +95,29 @@ static void on_room(void *arg)
     imap_session_progress(cmd->session);
 }
 
-static bool on_data(struct imap_command *cmd, struct str data)
-{
-    struct append *a = cmd->state;
-    body_append(a->body, data.ptr, data.len);
-    return !body_writer_full(a->body);
-}
-
 static void refuse(struct append *a, const char *code, const char *reason)
 {
     a->code = code;
     a->reason = reason;
+}
+
+/* No literal has one (RFC 3501 4.3), nor has a message. */
+static void refuse_nul(struct append *a)
+{
+    body_abort(a->body);
+    a->body = NULL;
+    refuse(a, "CANNOT", "The message holds a NUL");
+}
+
+static bool on_data(struct imap_command *cmd, struct str data)
+{
+    struct append *a = cmd->state;
+    if (a->body && data.len > 0 && memchr(data.ptr, '\0', data.len))
+        refuse_nul(a);
+    if (!a->body)
+        return true; /* the rest is swallowed */
+    body_append(a->body, data.ptr, data.len);
+    return !body_writer_full(a->body);
 }
 
 /* Before the bytes are taken: an answer now saves the client from sending them. */

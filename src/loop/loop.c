@@ -127,6 +127,11 @@ void loop_stream_on_drain(struct loop_stream *s, loop_drain_fn *on_drain, void *
     s->ops->stream_on_drain(s, on_drain, arg);
 }
 
+bool loop_stream_ask_room(struct loop_stream *s)
+{
+    return s->ops->stream_ask_room(s);
+}
+
 size_t loop_stream_pending(const struct loop_stream *s)
 {
     return s->ops->stream_pending(s);

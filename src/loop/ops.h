@@ -46,6 +46,7 @@ struct loop_ops {
     void (*stream_write)(struct loop_stream *s, const void *data, size_t len);
     void (*stream_on_drain)(struct loop_stream *s, loop_drain_fn *on_drain, void *arg);
     size_t (*stream_pending)(const struct loop_stream *s);
+    bool (*stream_ask_room)(struct loop_stream *s);
     void (*stream_peer)(const struct loop_stream *s, struct addr *ret_addr);
     void (*stream_local)(const struct loop_stream *s, struct addr *ret_addr);
     void (*stream_close)(struct loop_stream *s, int64_t linger_ms);

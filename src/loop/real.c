@@ -201,6 +201,7 @@ const struct loop_ops real_ops = {
     .stream_write = real_stream_write,
     .stream_on_drain = real_stream_on_drain,
     .stream_pending = real_stream_pending,
+    .stream_ask_room = real_stream_ask_room,
     .stream_peer = real_stream_peer,
     .stream_local = real_stream_local,
     .stream_close = real_stream_close,

@@ -101,6 +101,7 @@ void real_stream_read_stop(struct loop_stream *base);
 void real_stream_write(struct loop_stream *base, const void *data, size_t len);
 void real_stream_on_drain(struct loop_stream *base, loop_drain_fn *on_drain, void *arg);
 size_t real_stream_pending(const struct loop_stream *base);
+bool real_stream_ask_room(struct loop_stream *base);
 void real_stream_peer(const struct loop_stream *base, struct addr *ret_addr);
 void real_stream_local(const struct loop_stream *base, struct addr *ret_addr);
 void real_stream_close(struct loop_stream *base, int64_t linger_ms);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,10 +26,11 @@ struct real_stream {
     loop_read_fn *on_read;
     void *read_arg;
 
-    struct buf out; /* not yet taken by the kernel */
-    bool broken;    /* a send failed: nothing more is sent */
-    bool lingering; /* closed by its owner: no callbacks */
-    bool shut;      /* our end of stream was sent */
+    struct buf out;   /* not yet taken by the kernel */
+    bool room_wanted; /* on_drain fires once the kernel has room */
+    bool broken;      /* a send failed: nothing more is sent */
+    bool lingering;   /* closed by its owner: no callbacks */
+    bool shut;        /* our end of stream was sent */
     loop_drain_fn *on_drain;
     void *drain_arg;
 };
@@ -41,7 +43,7 @@ static struct real_stream *stream_of(struct loop_stream *base)
 static void update_watch(struct real_stream *s)
 {
     bool readable = (s->reading || s->lingering) && !s->read_ended;
-    bool writable = s->out.len > 0;
+    bool writable = s->out.len > 0 || s->room_wanted;
     loop_watch_set(s->watch, readable, writable);
 }
 
@@ -100,6 +102,7 @@ static void queue_drained(struct real_stream *s)
 {
     if (s->out.capacity > KEEP_OUT_BYTES)
         buf_fini(&s->out);
+    s->room_wanted = false; /* it is told now */
     update_watch(s);
     if (s->lingering) {
         s->shut = true;
@@ -121,10 +124,22 @@ static void write_broke(struct real_stream *s, int err)
         s->on_drain(s->drain_arg, err);
 }
 
+static void found_room(struct real_stream *s)
+{
+    if (!s->room_wanted)
+        return;
+    s->room_wanted = false;
+    update_watch(s);
+    if (s->on_drain && !s->lingering)
+        s->on_drain(s->drain_arg, 0);
+}
+
 static void flush(struct real_stream *s)
 {
-    if (s->out.len == 0)
+    if (s->out.len == 0) {
+        found_room(s);
         return;
+    }
     ssize_t sent = send(s->fd, buf_data(&s->out), s->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0) {
         if (errno != EAGAIN && errno != EINTR)
@@ -165,6 +180,17 @@ void real_stream_on_drain(struct loop_stream *base, loop_drain_fn *on_drain, voi
 size_t real_stream_pending(const struct loop_stream *base)
 {
     return ((const struct real_stream *)base)->out.len;
+}
+
+/* POLLOUT: a third of the send buffer is free (tcp_poll), and nobody but us writes into it. */
+bool real_stream_ask_room(struct loop_stream *base)
+{
+    struct real_stream *s = stream_of(base);
+    struct pollfd p = {.fd = s->fd, .events = POLLOUT};
+    bool room = s->out.len == 0 && (s->broken || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)));
+    s->room_wanted = !room;
+    update_watch(s);
+    return room;
 }
 
 /* ---- life ---- */

@@ -274,6 +274,17 @@ static size_t sendable(const struct sim_end *e)
     return room >= SIM_WINDOW_BYTES / 8 ? room : 0;
 }
 
+static bool has_room(const struct sim_end *e)
+{
+    return e->unsent.len == 0 && SIM_WINDOW_BYTES - e->unread_bytes >= SIM_WINDOW_BYTES / 8;
+}
+
+bool sim_end_ask_room(struct sim_end *e)
+{
+    e->room_wanted = !has_room(e);
+    return !e->room_wanted;
+}
+
 static void end_pump(struct sim_end *e)
 {
     size_t most;
@@ -287,9 +298,11 @@ static void end_pump(struct sim_end *e)
         e->queued = true;
         return;
     }
-    if (e->queued && e->stream)
+    bool room_found = e->room_wanted && has_room(e);
+    if ((e->queued || room_found) && e->stream)
         sim_stream_on_drained(e->stream, 0);
     e->queued = false;
+    e->room_wanted = e->room_wanted && !room_found;
     if (e->lingering && !e->fin_sent)
         send_fin(e);
 }

@@ -152,6 +152,7 @@ struct sim_end {
 
     struct buf unsent;       /* beyond the window */
     bool queued;             /* unsent was not empty: tell when it is */
+    bool room_wanted;        /* tell when there is a part of the window */
     size_t unread_bytes;     /* sent, not yet read by the other end */
     int64_t last_arrival_ns; /* of what was sent: later ones do not overtake */
     struct list under_way;   /* segments that it sent, in order */
@@ -176,6 +177,7 @@ struct sim_conn *sim_conn_new(struct sim_loop *from, const struct addr *from_at,
                               const struct addr *to_at);
 struct sim_end *sim_end_other(const struct sim_end *e);
 void sim_end_write(struct sim_end *e, const void *data, size_t len);
+bool sim_end_ask_room(struct sim_end *e);
 void sim_end_read(struct sim_end *e, size_t len); /* len bytes of the inbox were read */
 void sim_end_close(struct sim_end *e, bool reset);
 void sim_end_linger(struct sim_end *e, int64_t linger_ms);
@@ -193,6 +195,7 @@ void sim_stream_read_stop(struct loop_stream *base);
 void sim_stream_write(struct loop_stream *base, const void *data, size_t len);
 void sim_stream_on_drain(struct loop_stream *base, loop_drain_fn *on_drain, void *arg);
 size_t sim_stream_pending(const struct loop_stream *base);
+bool sim_stream_ask_room(struct loop_stream *base);
 void sim_stream_peer(const struct loop_stream *base, struct addr *ret_addr);
 void sim_stream_local(const struct loop_stream *base, struct addr *ret_addr);
 void sim_stream_close(struct loop_stream *base, int64_t linger_ms);

@@ -288,6 +288,7 @@ const struct loop_ops sim_ops = {
     .stream_write = sim_stream_write,
     .stream_on_drain = sim_stream_on_drain,
     .stream_pending = sim_stream_pending,
+    .stream_ask_room = sim_stream_ask_room,
     .stream_peer = sim_stream_peer,
     .stream_local = sim_stream_local,
     .stream_close = sim_stream_close,

@@ -124,6 +124,12 @@ size_t sim_stream_pending(const struct loop_stream *base)
     return s->end ? s->end->unsent.len : 0;
 }
 
+bool sim_stream_ask_room(struct loop_stream *base)
+{
+    struct sim_stream *s = stream_of(base);
+    return !s->end || s->end->broken || sim_end_ask_room(s->end);
+}
+
 /* ---- life ---- */
 
 void sim_stream_detach(struct sim_stream *s)

@@ -29,6 +29,7 @@ struct instance {
     struct upgrade *upgrade;
     bool peer_key_known;
     struct peer_key peer_key;
+    char address[ADDR_TEXT_MAX]; /* as the network's record has it */
     struct tls_server *tls;
     struct smtp_server_options smtp_options, lmtp_options, submission_options,
         submission_away_options; /* for peers that may not send passwords as they are */

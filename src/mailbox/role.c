@@ -176,7 +176,10 @@ static void make_options(struct mailbox_role *r)
         .size_max_bytes = (uint64_t)s->message_size_max_bytes,
         .smtputf8 = true,
         .tls = i->tls,
+        .peer = {PEER_MAILBOX, s->name},
+        .peer_address = i->address,
     };
+    addr_format_ip(&r->options.address, i->address);
     i->smtp_options = i->lmtp_options = i->submission_options = smtp;
     i->lmtp_options.flavour = SMTP_FLAVOUR_LMTP;
     i->submission_options.flavour = SMTP_FLAVOUR_SUBMISSION;
@@ -207,7 +210,8 @@ static void choose_relays(struct mailbox_role *r)
         struct relay_choice *choice = &relays->items[i];
         choice->client = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP,
                                                       .hostname = r->options.server->hostname,
-                                                      .node = r->options.node->name};
+                                                      .node = r->options.node->name,
+                                                      .peer = {PEER_RELAY, choice->relay->name}};
         if (!addr_is_loopback(&choice->address))
             use_tls(&r->instance, choice);
     }

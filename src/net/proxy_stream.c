@@ -72,6 +72,11 @@ static size_t pending(const struct loop_stream *base)
     return loop_stream_pending(((const struct proxy_stream *)base)->under);
 }
 
+static bool ask_room(struct loop_stream *base)
+{
+    return loop_stream_ask_room(((struct proxy_stream *)base)->under);
+}
+
 static void peer(const struct loop_stream *base, struct addr *ret_addr)
 {
     *ret_addr = ((const struct proxy_stream *)base)->client;
@@ -110,6 +115,7 @@ static const struct loop_ops proxy_ops = {
     .stream_write = write_through,
     .stream_on_drain = on_drain_through,
     .stream_pending = pending,
+    .stream_ask_room = ask_room,
     .stream_peer = peer,
     .stream_local = local,
     .stream_close = close_stream,

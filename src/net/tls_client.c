@@ -12,6 +12,14 @@
 
 #define KEY_MAX_BYTES 65536 /* of a SubjectPublicKeyInfo: the certificate came in such a bound */
 
+#define MUTE_MS   (10 * 60 * 1000) /* what is in the way may be mended; one wait in so long is bearable */
+#define MUTES_MAX 32               /* addresses; the oldest is forgotten: outside there are many */
+
+struct mute {
+    struct addr to;
+    struct mono_time until;
+};
+
 struct tls_client {
     struct loop *loop;
     SSL_CTX *context; /* NULL: not needed yet */
@@ -19,6 +27,8 @@ struct tls_client {
     char *name;
     struct tls_pin *pins;
     size_t pin_count;
+    struct mute mutes[MUTES_MAX];
+    size_t mute_count; /* all in all: the next one's place is this modulo MUTES_MAX */
 };
 
 static int load_authorities(SSL_CTX *context, const char *file, struct err_buf *eb)
@@ -79,6 +89,7 @@ int tls_client_set(struct tls_client *t, const struct tls_client_options *option
     for (t->pin_count = 0; t->pin_count < options->pin_count; t->pin_count++)
         t->pins[t->pin_count] = options->pins[t->pin_count];
     t->context = context;
+    t->mute_count = 0;
     return err;
 }
 
@@ -93,6 +104,20 @@ void tls_client_free(struct tls_client *t)
 enum tls_policy tls_client_policy(const struct tls_client *t)
 {
     return t ? t->policy : TLS_NONE;
+}
+
+void tls_client_note_mute(struct tls_client *t, const struct addr *to)
+{
+    t->mutes[t->mute_count++ % MUTES_MAX] = (struct mute){*to, mono_add_ms(loop_now(t->loop), MUTE_MS)};
+}
+
+bool tls_client_is_mute(const struct tls_client *t, const struct addr *to)
+{
+    size_t count = t ? t->mute_count : 0;
+    for (size_t i = 0; i < count && i < MUTES_MAX; i++)
+        if (addr_eq(&t->mutes[i].to, to) && mono_before(loop_now(t->loop), t->mutes[i].until))
+            return true;
+    return false;
 }
 
 static bool pin_of(SSL *ssl, struct tls_pin *ret_pin)

@@ -5,8 +5,10 @@
 #ifndef HOLDFAST_NET_TLS_CLIENT_H
 #define HOLDFAST_NET_TLS_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "base/addr.h"
 #include "base/tls.h"
 #include "net/tls_stream.h"
 
@@ -33,6 +35,11 @@ void tls_client_free(struct tls_client *t);
 enum tls_policy tls_client_policy(const struct tls_client *t); /* NULL: TLS_NONE */
 /* Whether the file holds authorities, for check-config. Errors as tls_client_set. */
 int tls_client_check_authorities(const char *ca_file, struct err_buf *eb) MUST_USE;
+
+/* A handshake with `to` got no answer in time: nothing is tried with it for minutes, where plain text will
+ * do, so that not every session waits as long. Forgotten by tls_client_set. */
+void tls_client_note_mute(struct tls_client *t, const struct addr *to);
+bool tls_client_is_mute(const struct tls_client *t, const struct addr *to); /* t NULL: false */
 
 /* Takes the stream; the handshake begins. With TLS_OPPORTUNISTIC any certificate will do. See tls_stream.h.
  */

@@ -301,6 +301,11 @@ static size_t tls_pending(const struct loop_stream *base)
     return loop_stream_pending(((const struct tls_stream *)base)->under);
 }
 
+static bool tls_ask_room(struct loop_stream *base)
+{
+    return loop_stream_ask_room(stream_of(base)->under);
+}
+
 /* ---- life ---- */
 
 static void on_timer(void *arg)
@@ -343,6 +348,17 @@ void tls_stream_info(const struct loop_stream *base, struct tls_info *ret_info)
         .cipher = SSL_get_cipher_name(s->ssl),
         .bits = SSL_get_cipher_bits(s->ssl, NULL),
     };
+}
+
+int tls_stream_channel(const struct loop_stream *base, uint8_t out[TLS_CHANNEL_BYTES])
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+    const struct tls_stream *s = (const struct tls_stream *)base;
+    CHECK(base->ops == &tls_ops && s->state == STATE_OPEN);
+    if (SSL_version(s->ssl) < TLS1_3_VERSION && SSL_get_extms_support(s->ssl) != 1)
+        return ERR_UNSUPPORTED;
+    int rc = SSL_export_keying_material(s->ssl, out, TLS_CHANNEL_BYTES, label, strlen(label), NULL, 0, 0);
+    return rc == 1 ? 0 : ERR_UNSUPPORTED;
 }
 
 static void tls_peer(const struct loop_stream *base, struct addr *ret_addr)
@@ -403,6 +419,7 @@ static const struct loop_ops tls_ops = {
     .stream_write = tls_write,
     .stream_on_drain = tls_on_drain,
     .stream_pending = tls_pending,
+    .stream_ask_room = tls_ask_room,
     .stream_peer = tls_peer,
     .stream_local = tls_local,
     .stream_close = tls_close,

@@ -27,4 +27,11 @@ struct tls_info {
 /* Only of a stream that was made by tls_server_stream or tls_client_stream, after on_ready said 0. */
 void tls_stream_info(const struct loop_stream *s, struct tls_info *ret_info);
 
+#define TLS_CHANNEL_BYTES 32 /* RFC 9266 */
+
+/* What both ends of this channel know, and those of no other can (RFC 9266): who stands between two channels
+ * has two. When it was made as above. ERR_UNSUPPORTED: the peer's TLS 1.2 cannot say it (no extended master
+ * secret, RFC 7627). */
+int tls_stream_channel(const struct loop_stream *s, uint8_t out[TLS_CHANNEL_BYTES]) MUST_USE;
+
 #endif

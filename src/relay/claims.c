@@ -78,6 +78,13 @@ void claims_release(struct claims *c, int64_t delivery_id, bool settled)
         drop(c, claim);
 }
 
+bool claims_in_flight(const struct claims *c, int64_t delivery_id)
+{
+    const struct claim *claim = map_find(&c->by_id, id_key(&delivery_id));
+    struct queue_filter one = {.delivery_id = delivery_id};
+    return claim && claim->owner && source_in_flight(claim->owner, &one) > 0;
+}
+
 void claims_forget(struct claims *c, const struct source *s)
 {
     for (struct map_entry *e = c->by_id.first; e; e = e->next) {

@@ -25,6 +25,8 @@ bool claims_take(struct claims *c, int64_t delivery_id, struct source *s, uint64
 void claims_release(struct claims *c, int64_t delivery_id, bool settled);
 /* A source is being freed: it wants nothing any more. */
 void claims_forget(struct claims *c, const struct source *s);
+/* It is handed out: being sent, or its outcome is on the way into the queue. */
+bool claims_in_flight(const struct claims *c, int64_t delivery_id);
 
 /* Around each reading of deliveries from the queue. */
 void claims_reading_begin(struct claims *c);

@@ -35,7 +35,7 @@ static void set_server(struct smtp_client_options *options, const struct config_
     set_tls(options->tls, server);
 }
 
-/* Our own are known before they are asked. */
+/* Our own are known by the configuration, and never asked: nobody can answer for them. */
 static struct smtp_offers offers_at_first(const struct config_server *server)
 {
     if (server->kind != SERVER_BUILTIN)
@@ -75,8 +75,9 @@ struct clients *clients_new(struct loop *l, const struct config *config, const s
             .flavour = config->servers[i].protocol == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
             .hostname = relay->hostname,
             .node = relay->node->name,
+            .peer = {PEER_MAILBOX, config->servers[i].name},
             .tls = tls_client_new(l),
-            .offers = &c->offers[i],
+            .offers = config->servers[i].kind == SERVER_BUILTIN ? NULL : &c->offers[i],
         };
     }
     clients_reload(c);
@@ -105,7 +106,8 @@ void clients_reload(struct clients *c)
 void clients_set_peer_key(struct clients *c, const struct peer_key *key)
 {
     for (size_t i = 0; i < c->config->server_count; i++)
-        c->options[i].peer_key = key;
+        if (c->config->servers[i].kind == SERVER_BUILTIN)
+            c->options[i].peer_key = key;
 }
 
 const struct smtp_client_options *clients_options(const struct clients *c, const struct config_server *server)

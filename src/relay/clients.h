@@ -17,13 +17,14 @@ void clients_free(struct clients *c);
 
 /* The configuration changed in place, or files that it names did: holds for handshakes from now on. */
 void clients_reload(struct clients *c);
-/* From now on our parts prove themselves to each other; key must outlive it. */
+/* From now on our parts prove themselves to each other: only builtin servers are asked to, and told anything
+ * by the key, which must outlive it. */
 void clients_set_peer_key(struct clients *c, const struct peer_key *key);
 
 const struct smtp_client_options *clients_options(const struct clients *c,
                                                   const struct config_server *server);
-/* What the server offered when it was last asked, by a delivery, a question or a probe; a builtin one at
- * first what all of them do. Valid as long as c; changes in place. */
+/* What the server offered when it was last asked, by a delivery, a question or a probe; a builtin one what
+ * all of them do, by the configuration. Valid as long as c; changes in place. */
 const struct smtp_offers *clients_offers(const struct clients *c, const struct config_server *server);
 /* To servers that are not of the network. */
 const struct smtp_client_options *clients_outside(const struct clients *c);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "relay/claims.h"
 #include "relay/delays.h"
+#include "relay/forgetting.h"
 #include "relay/notices.h"
 #include "relay/outside.h"
 #include "relay/reports.h"
@@ -23,8 +24,10 @@ static void on_delay(void *arg)
 struct custody *custody_new(struct loop *l, struct queue *q, const struct custody_options *options)
 {
     struct custody *c = mem_alloc(sizeof(*c));
+    struct claims *claims = claims_new();
     struct reports_options reports = {.config = options->config,
                                       .relay = options->relay,
+                                      .claims = claims,
                                       .work = options->work,
                                       .on_made = options->on_report,
                                       .arg = options->arg};
@@ -32,11 +35,12 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
         .queue = q,
         .work = options->work,
         .right = options->right,
-        .claims = claims_new(),
+        .claims = claims,
         .notices = notices_new(l, q, options->network),
         .reports = reports_new(l, q, &reports),
         .delays = delays_new(l, q, options->relay, on_delay, c),
-        .safety_net = safety_net_new(l, q, options->relay, options->work),
+        .safety_net = safety_net_new(l, q, options->network, options->relay, options->work),
+        .forgetting = forgetting_new(l, q, options->relay),
         .strays = strays_new(l, q, options->network, options->config, options->relay, on_given_up, c)};
     c->outside = outside_add(options->outside, q, c->right, c->claims, on_given_up, c);
     return c;
@@ -46,11 +50,12 @@ void custody_free(struct custody *c)
 {
     outside_remove(c->outside);
     right_free(c->right);
-    claims_free(c->claims);
     notices_free(c->notices);
     delays_free(c->delays);
     reports_free(c->reports);
+    claims_free(c->claims);
     safety_net_free(c->safety_net);
+    forgetting_free(c->forgetting);
     strays_free(c->strays);
     free(c);
 }

@@ -11,6 +11,7 @@
 
 struct claims;
 struct delays;
+struct forgetting;
 struct notices;
 struct outside;
 struct outside_mail;
@@ -40,6 +41,7 @@ struct custody {
     struct reports *reports;
     struct delays *delays;
     struct safety_net *safety_net;
+    struct forgetting *forgetting;
     struct strays *strays;
     struct outside_mail *outside;
 };

@@ -22,10 +22,13 @@ struct delivery {
     struct dsn_request requests[TRANSACTION_RECIPIENTS_MAX];
     struct queue_result results[TRANSACTION_RECIPIENTS_MAX];
     char replies[TRANSACTION_RECIPIENTS_MAX][SMTP_REPLY_TEXT_MAX];
-    size_t about_message; /* results that say something about the message */
-    bool server_refused;  /* the server said that it does not serve anyone now */
-    bool dotted;          /* the final dot was given */
-    bool withdrawn;       /* it was not: the message may not be sent any more */
+    size_t about_message;                       /* results that say something about the message */
+    size_t taken, refused;                      /* of these, by the server */
+    bool by_server[TRANSACTION_RECIPIENTS_MAX]; /* the refused ones */
+    enum refusal_about session_refused;         /* the server said so, not about the message ... */
+    const char *why;                            /* ... by this reply */
+    bool dotted;                                /* the final dot was given */
+    bool withdrawn;                             /* it was not: the message may not be sent any more */
 
     struct body_reader *body;
     struct store_op *body_op;
@@ -54,8 +57,10 @@ static void take_next(struct delivery *d)
     }
     loop_timer_stop(d->idle_timer);
     d->transaction = t;
-    d->about_message = 0;
-    d->server_refused = d->dotted = d->withdrawn = false;
+    d->about_message = d->taken = d->refused = 0;
+    d->session_refused = REFUSAL_NONE;
+    memset(d->by_server, 0, sizeof(d->by_server));
+    d->dotted = d->withdrawn = false;
     d->dot_at = MONO_NEVER;
     d->body = queue_body_open(source_queue(t->source), t->message_id);
     for (size_t i = 0; i < t->recipient_count; i++) {
@@ -133,15 +138,6 @@ static bool may_end(void *arg)
     return d->dotted;
 }
 
-/* A reply that is about the server as a whole, not about this message: 421, or
- * 4yz with the subject "mail system" (RFC 3463 3.4) before the message was sent. */
-static bool about_server(const struct smtp_client_result *r)
-{
-    if (r->outcome != SMTP_OUTCOME_DEFERRED)
-        return false;
-    return r->reply.code == 421 || (r->stage == SMTP_STAGE_MAIL && r->reply.enhanced.subject == 3);
-}
-
 static void set_loss(struct delivery *d, size_t i, struct wall_time now)
 {
     struct queue_result *r = &d->results[i];
@@ -158,6 +154,32 @@ static void set_deferred(struct delivery *d, size_t i, struct wall_time now)
         (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.retry_ms, attempts)};
 }
 
+/* Its turn comes again behind the others, should the reply have meant this mail alone; later each time where
+ * it may have meant a recipient. */
+static void set_waiting(struct delivery *d, size_t i, enum smtp_stage stage, struct wall_time now)
+{
+    set_deferred(d, i, now);
+    if (stage == SMTP_STAGE_MAIL)
+        d->results[i].next_at = (struct wall_time){now.ms + d->options.retry_ms};
+}
+
+static void set_refused(struct delivery *d, size_t i, enum smtp_stage stage)
+{
+    struct tell sender = delivery_sender(d->transaction, i);
+    d->results[i].outcome =
+        tell_failure(&sender, d->options.relay) ? QUEUE_OUTCOME_BOUNCED : QUEUE_OUTCOME_QUARANTINED;
+    d->by_server[i] = stage != SMTP_STAGE_LOCAL;
+    d->refused += d->by_server[i];
+}
+
+bool delivery_any(const struct queue_result *results, size_t count, enum queue_outcome outcome)
+{
+    for (size_t i = 0; i < count; i++)
+        if (results[i].outcome == outcome)
+            return true;
+    return false;
+}
+
 struct tell delivery_sender(const struct transaction *t, size_t i)
 {
     return (struct tell){str_from(t->reverse_path), t->recipients[i].notify, t->authenticated};
@@ -169,18 +191,22 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     struct queue_result *r = &d->results[index];
     struct wall_time now = loop_wall(d->loop);
     struct tell sender = delivery_sender(d->transaction, index);
+    enum refusal_about about = refusal_about(result);
     smtp_reply_describe(&result->reply, d->replies[index], sizeof(d->replies[index]));
     *r = (struct queue_result){.delivery_id = d->transaction->recipients[index].delivery_id,
                                .reply = str_from(d->replies[index]),
                                .at = now};
     switch (result->outcome) {
     case SMTP_OUTCOME_DELIVERED:
+        d->taken++;
         r->outcome = QUEUE_OUTCOME_DELIVERED;
         r->owes = tell_success(&sender, d->options.final, result->dsn);
         break;
     case SMTP_OUTCOME_REFUSED:
-        r->outcome =
-            tell_failure(&sender, d->options.relay) ? QUEUE_OUTCOME_BOUNCED : QUEUE_OUTCOME_QUARANTINED;
+        if (about == REFUSAL_TERMS)
+            set_waiting(d, index, result->stage, now);
+        else
+            set_refused(d, index, result->stage);
         break;
     case SMTP_OUTCOME_LOST:
     case SMTP_OUTCOME_UNKNOWN:
@@ -194,24 +220,47 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
             r->next_at = now;
         break;
     }
-    if (about_server(result))
-        d->server_refused = true;
-    else if (result->outcome != SMTP_OUTCOME_UNSENT)
+    if (about != REFUSAL_NONE) {
+        d->session_refused = about;
+        d->why = d->replies[index];
+    }
+    if (about != REFUSAL_SERVER && result->outcome != SMTP_OUTCOME_UNSENT)
         d->about_message++;
+}
+
+/* One refusal too many: what this message was told may be no word about it. */
+static void doubt(struct delivery *d)
+{
+    for (size_t i = 0; i < d->transaction->recipient_count; i++)
+        if (d->by_server[i])
+            set_deferred(d, i, d->results[i].at);
+}
+
+static void count_refusals(struct delivery *d)
+{
+    if (!d->options.refusals)
+        return;
+    if (d->taken > 0)
+        refusals_end(d->options.refusals);
+    else if (d->refused > 0 && refusals_add(d->options.refusals, loop_now(d->loop)))
+        doubt(d);
 }
 
 static void on_done(void *arg)
 {
     struct delivery *d = arg;
     struct transaction *t = d->transaction;
+    count_refusals(d);
+    if (d->taken > 0 && d->session_refused == REFUSAL_TERMS)
+        d->session_refused = REFUSAL_NONE; /* it was of one recipient */
     d->transaction = NULL;
     close_body(d);
     if (d->about_message == 0 || d->withdrawn)
         d->ops->returned(d->arg, d, t);
     else
         d->ops->outcome(d->arg, d, t, d->results, t->recipient_count);
-    if (d->server_refused) {
-        smtp_client_abort(d->client, "the server does not serve now");
+    if (d->session_refused != REFUSAL_NONE) {
+        smtp_client_abort(d->client, d->why);
         return;
     }
     if (smtp_client_is_ready(d->client))
@@ -224,14 +273,18 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
     struct delivery *d = arg;
     (void)reply;
     bool idle_close = (end == SMTP_END_LOST || end == SMTP_END_REFUSED) && stage == SMTP_STAGE_IDLE;
-    bool ours = end == SMTP_END_ABANDONED && !d->server_refused;
+    bool ours = end == SMTP_END_ABANDONED && d->session_refused == REFUSAL_NONE;
+    bool terms = end == SMTP_END_ABANDONED && d->session_refused == REFUSAL_TERMS;
     bool over = end == SMTP_END_QUIT || idle_close || ours;
+    bool turned_away = end == SMTP_END_REFUSED || d->session_refused == REFUSAL_SERVER;
     d->ready = false;
     loop_timer_stop(d->idle_timer);
     d->ops->ended(d->arg, d,
                   over                    ? DELIVERY_OVER
                   : end == SMTP_END_LOCAL ? DELIVERY_UNTRIED
                   : end == SMTP_END_TLS   ? DELIVERY_UNSAFE
+                  : terms                 ? DELIVERY_TERMS
+                  : turned_away           ? DELIVERY_TURNED_AWAY
                                           : DELIVERY_FAILED,
                   why);
 }

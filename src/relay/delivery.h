@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "loop/loop.h"
+#include "relay/refusal.h"
 #include "relay/source.h"
 #include "relay/tell.h"
 #include "smtp/client.h"
@@ -32,13 +33,19 @@ struct delivery_options {
     int64_t retry_ms;                 /* of the relay: base of the back-offs */
     uint32_t losses_max;              /* a message is quarantined at so many connection losses */
     const struct config_relay *relay; /* whom it tells of what failed; must outlive the delivery */
-    bool final; /* the server is the last one: its 250 is the delivery (RFC 3464 2.3.3) */
+    struct refusals
+        *refusals; /* the server's, for all its sessions; must outlive the delivery; NULL: not counted */
+    bool final;    /* the server is the last one: its 250 is the delivery (RFC 3464 2.3.3) */
 };
 
 enum delivery_end {
-    DELIVERY_OVER,   /* we ended it, or the server did while nothing was to be sent */
-    DELIVERY_FAILED, /* the server could not be reached or did not serve us */
+    DELIVERY_OVER,        /* we ended it, or the server did while nothing was to be sent */
+    DELIVERY_FAILED,      /* the server could not be reached, or broke off */
+    DELIVERY_TURNED_AWAY, /* it is there, and said that it does not serve this session: 421, or a greeting
+                             that is a refusal. Where others of its sessions are served, it has as many as it
+                             wants */
     DELIVERY_UNSAFE, /* TLS as it must be could not be had: nothing was sent, though the server may serve */
+    DELIVERY_TERMS,  /* the server takes no mail from us as we are; what was tried waits */
     DELIVERY_UNTRIED /* our own machine had nothing to connect with: nothing is known of the server */
 };
 
@@ -62,6 +69,8 @@ struct delivery *delivery_new(struct loop *l, const struct delivery_options *opt
  * the caller holds again, or NULL. Allowed inside `ended`. */
 struct transaction *delivery_free(struct delivery *d);
 
+/* Whether this became of one of the recipients. */
+bool delivery_any(const struct queue_result *results, size_t count, enum queue_outcome outcome);
 /* Who is told of t's recipient i. */
 struct tell delivery_sender(const struct transaction *t, size_t i);
 /* Inside `outcome`: how long the server took from the end of the message to its last answer; < 0: the message

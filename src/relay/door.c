@@ -4,16 +4,21 @@
 
 #include "net/descriptors.h"
 #include "relay/asker.h"
+#include "relay/outside.h"
 #include "smtp/reply.h"
 
 #define QUEUE_DESCRIPTORS 16 /* of a queue that is adopted: its files, by two connections */
 
-/* What the relay opens beside its sessions: deliveries, questions and a probe for each server, queues. */
+#define RESOLVER_DESCRIPTORS 32 /* libunbound, linked: 16 sockets for questions, 2 of TCP, its pipes */
+
+/* What the relay opens beside its sessions: deliveries, questions and a probe for each server, mail for
+ * outside and the questions where it goes, queues. */
 static int64_t other_descriptors(const struct door *d)
 {
     int64_t per_server = d->relay->delivery_sessions_max + ASKER_SESSIONS_MAX + 1;
     int64_t proxied = d->relay->proxy_from.count > 0 ? PROXIES_WAITING_MAX : 0;
-    return ADMISSION_DESCRIPTORS + proxied + (int64_t)d->config->server_count * per_server +
+    return ADMISSION_DESCRIPTORS + proxied + OUTSIDE_SESSIONS_MAX + RESOLVER_DESCRIPTORS +
+           (int64_t)d->config->server_count * per_server +
            (int64_t)d->config->relay_count * QUEUE_DESCRIPTORS;
 }
 
@@ -74,11 +79,10 @@ bool door_exchange(struct door *d, struct admission_slot *slot, const struct add
 {
     struct admission *a = &d->entrance.admission;
     struct admission_slot *idle;
-    bool own = is_own(d, client);
     admission_leave(slot);
-    bool granted = admission_ask(a, client, own, &idle) == ADMISSION_GRANTED;
+    bool granted = !client || admission_ask(a, client, false, &idle) == ADMISSION_GRANTED;
     /* It has its place already, so that nobody has to go; one that is sent away is no client's. */
-    admission_enter(a, slot, client, own || !granted);
+    admission_enter(a, slot, client, !client || !granted);
     return granted;
 }
 

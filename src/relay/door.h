@@ -31,7 +31,9 @@ void door_open(struct door *d, struct loop_stream *stream, const struct addr *pe
 /* True: the caller has a session, which slot is in. False: the stream was answered and closed. */
 bool door_admit(struct door *d, struct loop_stream *stream, const struct addr *peer,
                 struct admission_slot *slot);
-/* The session in slot is another client's from now on. False: it is one too many of his. */
+/* The session in slot is another client's from now on, by the word of a server that speaks for him (NULL: it
+ * does not know him, and he is not counted). False: it is one too many of his. An address of the network, or
+ * of this machine, is counted as any: what a stranger's server calls so need not be ours. */
 bool door_exchange(struct door *d, struct admission_slot *slot, const struct addr *client);
 /* What a greeting says while there is no queue. */
 #define DOOR_CLOSED_TEXT_MAX 128

@@ -21,11 +21,13 @@ struct edge {
     struct loop *loop;
     struct edge_options options;
     struct smtp_server_options server_options;
+    char address[ADDR_TEXT_MAX]; /* where our own parts come to */
     void (*on_accepted)(void *arg, const struct config_domain *domain);
     void *arg;
     struct queue *queue;
     bool closing;
     struct list sessions;
+    struct envelope_room envelopes;
     struct door door;
 };
 
@@ -38,11 +40,6 @@ struct session {
     char client_ip[ADDR_TEXT_MAX];
 
     /* the transaction */
-    char *reverse_path;
-    bool smtputf8, authenticated;
-    enum dsn_ret ret;
-    char *envid;
-    uint64_t said_bytes; /* SIZE= */
     struct custody_id custody_id;
     struct wall_time received_at;
     uint64_t size_bytes;
@@ -93,9 +90,10 @@ static void on_connect(void *arg)
 static void on_client_named(void *arg, const struct addr *client)
 {
     struct session *s = arg;
+    s->client_ip[0] = '\0';
     if (client)
         addr_format_ip(client, s->client_ip);
-    if (!client || door_exchange(&s->edge->door, &s->slot, client))
+    if (door_exchange(&s->edge->door, &s->slot, client))
         smtp_server_reply(s->server, NULL);
     else
         reply(s, SMTP_REPLY_CLIENT_FULL);
@@ -107,9 +105,6 @@ static void drop_transaction(struct session *s)
         body_abort(s->body);
     s->body = NULL;
     envelope_clear(&s->envelope);
-    free(s->reverse_path);
-    free(s->envid);
-    s->reverse_path = s->envid = NULL;
 }
 
 static void on_mail(void *arg, const struct smtp_mail *mail)
@@ -121,19 +116,18 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
         return;
     }
     drop_transaction(s);
-    s->reverse_path = str_dup(mail->reverse_path);
-    s->smtputf8 = mail->smtputf8;
-    s->said_bytes = mail->size_bytes;
-    s->authenticated = mail->authenticated;
-    s->ret = mail->dsn.ret;
-    s->envid = str_dup(mail->dsn.envid);
+    envelope_begin(&s->envelope, mail);
+    s->envelope.authenticated &= recipients_has_domain_of(s->edge->options.recipients, mail->reverse_path);
     reply(s, SMTP_REPLY(250, 2, 1, 0, "Sender ok"));
 }
 
 static void take_rcpt(struct session *s, struct envelope_rcpt rcpt)
 {
-    envelope_add(&s->envelope, rcpt);
-    reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
+    if (envelope_add(&s->envelope, rcpt) == 0)
+        reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
+    else
+        reply(s,
+              SMTP_REPLY(452, 4, 3, 1, "Too many recipients of all messages that come in, try again later"));
 }
 
 static void forget_asked(struct session *s)
@@ -175,8 +169,9 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
     enum recipient_answer word =
         recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain);
     bool ours = word == RECIPIENT_OURS || word == RECIPIENT_ASK;
-    struct smtp_reply no = ours ? fit_domain(&s->edge->options.servers, domain, s->smtputf8, s->said_bytes)
-                                : recipients_refusal(word);
+    struct smtp_reply no =
+        ours ? fit_domain(&s->edge->options.servers, domain, s->envelope.smtputf8, s->envelope.said_bytes)
+             : recipients_refusal(word);
     if (no.code != 0)
         reply(s, no);
     else if (word == RECIPIENT_ASK)
@@ -243,7 +238,7 @@ static void log_accepted(const struct session *s, const char *id)
     if (s->edge->options.config->log_messages != LOG_MESSAGES_ALL)
         return;
     log_event(LOG_INFO, "accepted", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
-              LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->reverse_path),
+              LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->envelope.reverse_path),
               LOG_I64("recipients", (int64_t)s->envelope.count), LOG_I64("size", (int64_t)s->size_bytes),
               LOG_STR("tls", smtp_server_tls(s->server)), LOG_TEXT("message_id", s->guard.message_id));
 }
@@ -267,6 +262,16 @@ static void on_tls_failed(void *arg, const char *detail)
         smtp_tls_failure_log(s->edge->door.log_limit, s->server, s->client_ip, detail);
 }
 
+/* Whoever sends it on would bounce it, were it refused. */
+static void tell_stopped(const struct session *s, const char *id)
+{
+    char why[LOOP_GUARD_TEXT_MAX];
+    loop_guard_describe(&s->guard, why);
+    log_event(LOG_WARNING, "in quarantine", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
+              LOG_TEXT("sender", s->envelope.reverse_path), LOG_TEXT("why", why));
+    s->edge->on_accepted(s->edge->arg, NULL);
+}
+
 static void on_accept(void *arg, int err, int64_t message_id)
 {
     struct session *s = arg;
@@ -284,7 +289,10 @@ static void on_accept(void *arg, int err, int64_t message_id)
     s->edge->options.work->accepted++;
     s->edge->options.work->accepted_bytes += (int64_t)s->size_bytes;
     log_accepted(s, id);
-    envelope_each_domain(&s->envelope, s->edge->on_accepted, s->edge->arg);
+    if (loop_guard_tripped(&s->guard))
+        tell_stopped(s, id);
+    else
+        envelope_each_domain(&s->envelope, s->edge->on_accepted, s->edge->arg);
     drop_transaction(s);
     snprintf(text, sizeof(text), "Accepted as %s", id);
     reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
@@ -292,19 +300,17 @@ static void on_accept(void *arg, int err, int64_t message_id)
 
 static void accept_message(struct session *s, const struct smtp_data_info *info)
 {
+    char why[LOOP_GUARD_TEXT_MAX];
+    struct queue_message_in message = envelope_message(&s->envelope);
+    loop_guard_describe(&s->guard, why);
     s->size_bytes = info->size_bytes;
-    struct queue_message_in message = {
-        .custody_id = s->custody_id,
-        .reverse_path = str_from(s->reverse_path),
-        .helo = smtp_server_helo(s->server),
-        .client = str_from(s->client_ip),
-        .eight_bit = info->eight_bit,
-        .smtputf8 = s->smtputf8,
-        .authenticated = s->authenticated,
-        .dsn = {s->ret, str_from(s->envid)},
-        .header_id = str_from(s->guard.message_id),
-        .received_at = s->received_at,
-    };
+    message.custody_id = s->custody_id;
+    message.helo = smtp_server_helo(s->server);
+    message.client = str_from(s->client_ip);
+    message.eight_bit = info->eight_bit;
+    message.header_id = str_from(s->guard.message_id);
+    message.received_at = s->received_at;
+    message.stopped = str_from(why);
     struct queue_recipient_in *recipients = envelope_recipients(&s->envelope);
     s->accept_op =
         queue_accept(s->edge->queue, s->body, &message, recipients, s->envelope.count, on_accept, s);
@@ -316,18 +322,12 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
 {
     struct session *s = arg;
     int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
+    char misfit[FIT_TEXT_MAX];
     struct smtp_reply no =
-        fit_envelope(&s->edge->options.servers, &s->envelope, s->smtputf8, info->size_bytes);
+        fit_envelope(&s->edge->options.servers, &s->envelope, s->envelope.smtputf8, info->size_bytes, misfit);
     if (err || no.code != 0) {
         drop_transaction(s);
         reply(s, err ? smtp_reply_for_error(err) : no);
-    } else if (loop_guard_tripped(&s->guard)) {
-        log_event(LOG_WARNING, "mail loop", LOG_TEXT("client", s->client_ip),
-                  LOG_STR("sender", str_from(s->reverse_path)), LOG_I64("hops", (int64_t)s->guard.hops),
-                  LOG_I64("own_hops", (int64_t)s->guard.own_hops));
-        drop_transaction(s);
-        reply(s,
-              SMTP_REPLY(554, 5, 4, 6, "This message goes in circles: it passed too many servers already"));
     } else {
         accept_message(s, info);
     }
@@ -402,7 +402,11 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
         .smtputf8 = true,
         .dsn = true,
         .tls = options->tls,
+        .peer = {PEER_RELAY, options->relay->name},
+        .peer_address = e->address,
     };
+    if (options->relay->listen.count > 0)
+        addr_format_ip(&options->relay->listen.addrs[0], e->address); /* as mailbox/relays.h has it */
     edge_reload(e);
     return e;
 }
@@ -440,7 +444,7 @@ static void on_client(void *arg, struct loop_stream *stream, const struct addr *
         return;
     }
     s->edge = e;
-    envelope_init(&s->envelope);
+    envelope_init(&s->envelope, &e->envelopes);
     addr_format_ip(peer, s->client_ip);
     list_append(&e->sessions, &s->node);
     e->options.work->sessions++;

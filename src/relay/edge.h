@@ -33,7 +33,8 @@ struct edge_options {
     int64_t descriptors_max;             /* of this process (net/descriptors.h); 0: not known */
 };
 
-/* on_accepted fires for each recipient domain of a message that has become durable. */
+/* on_accepted fires for each recipient domain of a message that has become durable; once with NULL when the
+ * loop guard has put it into quarantine instead: somebody must know. */
 struct edge *edge_new(struct loop *l, const struct edge_options *options,
                       void (*on_accepted)(void *arg, const struct config_domain *domain), void *arg);
 /* For sessions of our own parts, which say whether a user has logged in; key must outlive the edge. */

@@ -5,9 +5,11 @@
 
 #include "base/mem.h"
 
-void envelope_init(struct envelope *e)
+#define RCPT_BYTES 128 /* of one, beside its texts: its place, its key's entry, the heap's own */
+
+void envelope_init(struct envelope *e, struct envelope_room *room)
 {
-    *e = (struct envelope){.rcpts = NULL};
+    *e = (struct envelope){.room = room};
     map_init(&e->keys);
 }
 
@@ -31,13 +33,27 @@ void envelope_fini(struct envelope *e)
     for (size_t i = 0; i < e->count; i++)
         envelope_rcpt_fini(&e->rcpts[i]);
     free(e->rcpts);
+    free(e->reverse_path);
+    free(e->envid);
     map_fini(&e->keys);
+    e->room->used_bytes -= e->bytes;
 }
 
 void envelope_clear(struct envelope *e)
 {
     envelope_fini(e);
-    envelope_init(e);
+    envelope_init(e, e->room);
+}
+
+void envelope_begin(struct envelope *e, const struct smtp_mail *mail)
+{
+    envelope_clear(e);
+    e->reverse_path = str_dup(mail->reverse_path);
+    e->smtputf8 = mail->smtputf8;
+    e->authenticated = mail->authenticated;
+    e->ret = mail->dsn.ret;
+    e->envid = str_dup(mail->dsn.envid);
+    e->said_bytes = mail->size_bytes;
 }
 
 /* What is equal for two that are the same; for free(). A local part may hold '@', a domain may not. */
@@ -50,18 +66,34 @@ static char *key_of(const struct envelope_rcpt *rcpt)
     return key;
 }
 
-bool envelope_add(struct envelope *e, struct envelope_rcpt rcpt)
+/* The address is there twice: its key is a text of its own. */
+static size_t bytes_of(const struct envelope_rcpt *rcpt)
 {
-    char *key = key_of(&rcpt);
-    bool is_new = !map_set(&e->keys, str_from(key), e);
-    free(key);
-    if (!is_new) {
-        envelope_rcpt_fini(&rcpt);
-        return false;
-    }
+    return RCPT_BYTES + 2 * strlen(rcpt->address) + (rcpt->orcpt ? strlen(rcpt->orcpt) : 0);
+}
+
+static void take(struct envelope *e, struct envelope_rcpt rcpt)
+{
+    size_t bytes = bytes_of(&rcpt);
+    e->bytes += bytes;
+    e->room->used_bytes += bytes;
     e->rcpts = mem_grow(e->rcpts, e->count, sizeof(*e->rcpts));
     e->rcpts[e->count++] = rcpt;
-    return true;
+}
+
+int envelope_add(struct envelope *e, struct envelope_rcpt rcpt)
+{
+    char *key = key_of(&rcpt);
+    bool is_new = !map_find(&e->keys, str_from(key));
+    bool room = e->count < ENVELOPE_GRANTED || e->room->used_bytes + bytes_of(&rcpt) <= ENVELOPES_MAX_BYTES;
+    if (is_new && room) {
+        map_set(&e->keys, str_from(key), e);
+        take(e, rcpt);
+    } else {
+        envelope_rcpt_fini(&rcpt);
+    }
+    free(key);
+    return is_new && !room ? ERR_LIMIT : 0;
 }
 
 void envelope_each_domain(const struct envelope *e, void (*fn)(void *arg, const struct config_domain *domain),
@@ -74,6 +106,16 @@ void envelope_each_domain(const struct envelope *e, void (*fn)(void *arg, const 
         if (!told)
             fn(arg, e->rcpts[i].domain);
     }
+}
+
+struct queue_message_in envelope_message(const struct envelope *e)
+{
+    return (struct queue_message_in){
+        .reverse_path = str_from(e->reverse_path),
+        .smtputf8 = e->smtputf8,
+        .authenticated = e->authenticated,
+        .dsn = {e->ret, str_from(e->envid)},
+    };
 }
 
 struct queue_recipient_in *envelope_recipients(const struct envelope *e)

@@ -1,14 +1,14 @@
 #include "relay/expiry.h"
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "relay/expired.h"
 #include "relay/tell.h"
 
 #define BATCH       100     /* a transaction: some milliseconds */
 #define RETRY_MS    1000    /* after the store refused */
 #define LOOK_MAX_MS 3600000 /* look again at least hourly: clocks are set */
-
-#define REASON "expired: it was not delivered within the time that the relay's \"expire\" gives"
 
 struct expiry {
     struct loop *loop;
@@ -48,9 +48,21 @@ static void log_expired(const struct expiry *e, const struct queue_delivery *d)
               LOG_TEXT("queue", queue_name(e->queue)));
 }
 
+static struct str reason(struct arena *texts, struct str last)
+{
+    struct buf text;
+    buf_init(&text, EXPIRED_TEXT_MAX);
+    expired_format(&text, last);
+    struct str kept = arena_str(texts, buf_str(&text));
+    buf_fini(&text);
+    return kept;
+}
+
 static void give_up(struct expiry *e, const struct queue_delivery *rows, size_t count, struct wall_time now)
 {
     struct queue_result results[BATCH];
+    struct arena texts;
+    arena_init(&texts, BATCH * 2 * EXPIRED_TEXT_MAX);
     for (size_t i = 0; i < count; i++) {
         struct tell sender = tell_of(&rows[i]);
         bool told = tell_failure(&sender, e->relay);
@@ -58,12 +70,13 @@ static void give_up(struct expiry *e, const struct queue_delivery *rows, size_t 
         results[i] =
             (struct queue_result){.delivery_id = rows[i].id,
                                   .outcome = told ? QUEUE_OUTCOME_BOUNCED : QUEUE_OUTCOME_QUARANTINED,
-                                  .reply = STR(REASON),
+                                  .reply = reason(&texts, rows[i].last_reply),
                                   .server = str_from(e->home),
                                   .at = now};
     }
     e->settling = count;
     e->op = queue_settle(e->queue, results, count, on_settled, e);
+    arena_fini(&texts);
 }
 
 static void on_oldest(void *arg, int err, const struct queue_rows *rows)

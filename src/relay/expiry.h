@@ -2,8 +2,8 @@
  * queue_due_filter). A timer on the one that waits longest, found by the queue's index, so a long queue costs
  * no more than a short one. What is given up goes into quarantine, durably, with its notice for the operator,
  * or is bounced where "bounce" says so; an operator's release begins its age anew. Whether the server is up,
- * or it is just being sent, does not matter: a delivery's end that comes later counts. Nothing here survives
- * a crash: all is in the queue. */
+ * or it is just being sent, does not matter: a delivery's end that comes later counts, and of one that is
+ * being sent no failure is told meanwhile (reports.h). Nothing here survives a crash: all is in the queue. */
 #ifndef HOLDFAST_RELAY_EXPIRY_H
 #define HOLDFAST_RELAY_EXPIRY_H
 

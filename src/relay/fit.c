@@ -1,5 +1,7 @@
 #include "relay/fit.h"
 
+#include <stdio.h>
+
 #define TRACE_BYTES 2048 /* of the Received line that is added: names and an address at their longest */
 
 struct smtp_reply fit_server(const struct smtp_offers *o, bool smtputf8, uint64_t size_bytes)
@@ -23,10 +25,15 @@ struct smtp_reply fit_domain(const struct fit_servers *f, const struct config_do
 }
 
 struct smtp_reply fit_envelope(const struct fit_servers *f, const struct envelope *e, bool smtputf8,
-                               uint64_t size_bytes)
+                               uint64_t size_bytes, char text[FIT_TEXT_MAX])
 {
-    struct smtp_reply no = {.code = 0};
-    for (size_t i = 0; i < e->count && no.code == 0; i++)
-        no = fit_domain(f, e->rcpts[i].domain, smtputf8, size_bytes);
-    return no;
+    for (size_t i = 0; i < e->count; i++) {
+        struct smtp_reply no = fit_domain(f, e->rcpts[i].domain, smtputf8, size_bytes);
+        if (no.code == 0)
+            continue;
+        snprintf(text, FIT_TEXT_MAX, "%.*s: <%s>", STR_ARG(no.text), e->rcpts[i].address);
+        no.text = str_from(text);
+        return no;
+    }
+    return (struct smtp_reply){.code = 0};
 }

@@ -20,11 +20,14 @@ struct fit_servers {
     void *arg;
 };
 
-/* The same of a domain's server, and of all that the message is for (the first that it does not fit); what a
- * relay adds to it on its way is counted in where the server is not one of ours, which grants it. */
+#define FIT_TEXT_MAX 512
+
+/* The same of a domain's server, and of all that the message is for: the first that it does not fit is named,
+ * in text, for it cannot be refused alone any more. What a relay adds to it on its way is counted in where
+ * the server is not one of ours, which grants it. */
 struct smtp_reply fit_domain(const struct fit_servers *f, const struct config_domain *domain, bool smtputf8,
                              uint64_t size_bytes);
 struct smtp_reply fit_envelope(const struct fit_servers *f, const struct envelope *e, bool smtputf8,
-                               uint64_t size_bytes);
+                               uint64_t size_bytes, char text[FIT_TEXT_MAX]);
 
 #endif

@@ -22,7 +22,8 @@ struct loop_guard {
     char message_id[256]; /* with its <>, cut at its length; "": none */
     bool at_message_id;   /* the present field is the Message-ID, and nothing of it was there yet */
     bool in_body;         /* the header has ended */
-    bool at_received;     /* the present field is a Received */
+    bool at_received;     /* the present field is a Received ... */
+    bool after_by, named; /* ... whose last word was "by"; which named us already */
     bool cr;
     size_t line_len; /* of the present line, kept or not */
     char line[512];  /* start of the present line; the rest does not matter */
@@ -32,5 +33,9 @@ void loop_guard_init(struct loop_guard *g, struct str own_name);
 /* Feeds bytes of the message (any pieces), from its first on. */
 void loop_guard_feed(struct loop_guard *g, const char *data, size_t len);
 bool loop_guard_tripped(const struct loop_guard *g);
+
+#define LOOP_GUARD_TEXT_MAX 128
+/* Why the message is stopped, as a reply says it; "": it is in no loop. */
+void loop_guard_describe(const struct loop_guard *g, char text[LOOP_GUARD_TEXT_MAX]);
 
 #endif

@@ -55,6 +55,12 @@ static char *detail_text(const struct queue_notice *n, const char *id)
     return text;
 }
 
+/* The loop guard alone stops mail before anybody was tried. */
+static struct str kind_of(const struct queue_notice *n)
+{
+    return n->server.len > 0 ? STR("quarantined") : STR("loop");
+}
+
 static void on_dropped(void *arg, int err)
 {
     struct notices *s = arg;
@@ -97,7 +103,7 @@ static void tell(struct notices *s, const struct queue_notice *notices, size_t c
         custody_id_format(&notices[i].custody_id, ids[i]);
         texts[i + 1] = detail_text(&notices[i], ids[i]);
         changes[i + 1] = (struct network_change){.type = NETWORK_EVENT,
-                                                 .kind = STR("quarantined"),
+                                                 .kind = kind_of(&notices[i]),
                                                  .key = str_from(ids[i]),
                                                  .value = str_from(texts[i + 1])};
     }

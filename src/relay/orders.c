@@ -218,33 +218,47 @@ static void on_replay(void *arg, int err, const struct queue_replayed *done)
 {
     struct orders *o = arg;
     struct queue_filter nothing = {.delivery_id = -1};
-    bool first = number_member(o, "after") == 0;
     if (!acted(o, err))
         return;
     if (!err && owned_queue(o->owned, o->order.subject) == o->queue)
         o->on_changed(o->arg, o->queue, &nothing);
     answer_with(o, err,
                 err ? json_pack("{s:s}", "error", err_name(err))
-                    : json_pack("{s:I, s:I, s:I, s:b}", "messages", (json_int_t)done->messages, "deliveries",
-                                (json_int_t)done->deliveries, "last", (json_int_t)done->last_message_id,
+                    : json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "messages", (json_int_t)done->messages,
+                                "deliveries", (json_int_t)done->deliveries, "all_messages",
+                                (json_int_t)done->all_messages, "all_deliveries",
+                                (json_int_t)done->all_deliveries, "let_go_ms", (json_int_t)done->let_go.ms,
                                 "more", done->more),
-                err || first || !done->more || done->deliveries > 0);
+                err || !done->more || done->deliveries > 0);
+}
+
+/* The same server and time are the same replay, which goes on where it was stopped. */
+static char *replay_key(const struct queue_replay *r)
+{
+    return mem_asprintf("replay %.*s %lld %lld", STR_ARG(r->server), (long long)r->since.ms,
+                        (long long)r->until.ms);
 }
 
 static void replay(struct orders *o)
 {
+    int64_t limit = number_member(o, "limit");
     struct queue_replay which = {
         .server = text_member(o->args, "server"),
         .since = {number_member(o, "since_ms")},
         .until = {number_member(o, "until_ms")},
-        .after_message_id = number_member(o, "after"),
-        .limit = QUEUE_REPLAY_MAX,
+        .limit = limit > 0 ? (size_t)limit : QUEUE_REPLAY_MAX,
+        .who = o->order.who,
+        .why = o->order.why,
     };
-    o->acts = which.server.ptr && which.until.ms > 0 && which.after_message_id >= 0;
-    if (o->acts)
-        o->op = queue_replay(o->queue, &which, on_replay, o);
-    else
+    o->acts = which.server.ptr && which.until.ms > 0;
+    if (!o->acts) {
         answer(o, ERR_SYNTAX, 0, 0);
+        return;
+    }
+    char *key = replay_key(&which);
+    which.key = str_from(key);
+    o->op = queue_replay(o->queue, &which, on_replay, o);
+    free(key);
 }
 
 static bool is_replay(const struct orders *o)

@@ -12,8 +12,10 @@
  * server answers 250 is delivered; else the act holds for them as for the others.
  *
  * queue-replay sends again what a server got (store/queue_kept.h): args "server",
- * "since_ms", "until_ms", "after"; one order is one slice, whose result {"messages": N,
- * "deliveries": M, "last": ID, "more": BOOL} says whether to go on with "after": ID. */
+ * "since_ms", "until_ms", "limit" (of messages; or 1,000); one order is one slice, those of the same
+ * server and time are one replay. The result {"messages": N, "deliveries": M, "all_messages": N,
+ * "all_deliveries": M, "let_go_ms": T, "more": BOOL} says whether to give another one. A slice that sent
+ * something again, the last, and one that failed are events, whether somebody still waits for them or not. */
 #ifndef HOLDFAST_RELAY_ORDERS_H
 #define HOLDFAST_RELAY_ORDERS_H
 

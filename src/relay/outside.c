@@ -12,7 +12,6 @@
 #include "relay/work.h"
 
 #define HAND_MAX         256  /* transactions; a message's envelope each, bodies stay in the queue */
-#define SESSIONS_MAX     40   /* of all destinations */
 #define DESTINATIONS_MAX 1000 /* remembered; those beyond the hand are idle, or known to be bad */
 #define STALL_MS         5000 /* a destination that fills our hand and answers nobody so long makes way */
 
@@ -85,7 +84,7 @@ static void pull_soon(struct outside *o)
 
 static bool may_open(void *arg)
 {
-    return ((const struct outside *)arg)->session_count < SESSIONS_MAX;
+    return ((const struct outside *)arg)->session_count < OUTSIDE_SESSIONS_MAX;
 }
 
 static void on_outcome(void *arg, struct destination *d, struct transaction *t, struct queue_result *results,
@@ -108,7 +107,7 @@ static void on_returned(void *arg, struct transaction *t)
 static void on_sessions(void *arg, int change)
 {
     struct outside *o = arg;
-    bool was_full = o->session_count >= SESSIONS_MAX;
+    bool was_full = o->session_count >= OUTSIDE_SESSIONS_MAX;
     o->session_count = (size_t)((int64_t)o->session_count + change);
     if (was_full && change < 0)
         LIST_FOREACH (it, &o->places)

@@ -19,6 +19,8 @@
 #include "store/queue.h"
 #include "store/records.h"
 
+#define OUTSIDE_SESSIONS_MAX 40 /* of all destinations: a descriptor each (relay/door.c) */
+
 struct outside;
 struct outside_mail;
 

@@ -10,6 +10,7 @@
 #define CONNECT_TIMEOUT_MS 30000 /* RFC 5321 4.5.3.2 names none; far away is within seconds */
 #define IDLE_MS            2000  /* a kept session saves a greeting for mail in bursts */
 #define ROUTE_FRESH_MS     60000 /* the resolver's cache knows what holds longer */
+#define FEWER_MS           60000 /* so long no more sessions than a server has let in */
 
 struct session {
     struct list node;
@@ -28,6 +29,8 @@ struct destination {
     struct list waiting; /* of struct parcel */
     struct list sessions;
     size_t session_count, window; /* window: sessions allowed now; grows with answers */
+    size_t fewer;                 /* as many were let in when one more was not, until: */
+    struct mono_time fewer_until;
     struct outside_lookup *lookup;
     struct route *route; /* NULL: to be asked for */
     struct mono_time route_until;
@@ -185,12 +188,9 @@ static struct transaction *next_transaction(void *arg, struct delivery *delivery
     return NULL;
 }
 
-static bool any_loss(const struct queue_result *results, size_t count)
+static size_t window_max(const struct destination *d)
 {
-    for (size_t i = 0; i < count; i++)
-        if (results[i].outcome == QUEUE_OUTCOME_LOST)
-            return true;
-    return false;
+    return mono_before(loop_now(d->options.loop), d->fewer_until) ? d->fewer : DESTINATION_SESSIONS_MAX;
 }
 
 static void on_outcome(void *arg, struct delivery *delivery, struct transaction *t,
@@ -204,10 +204,10 @@ static void on_outcome(void *arg, struct delivery *delivery, struct transaction 
     snprintf(instance, sizeof(instance), "%s@%s", ip, s->place.host);
     complete(d, t, results, instance);
     d->progress_at = loop_now(d->options.loop);
-    if (!any_loss(results, count)) {
+    if (!delivery_any(results, count, QUEUE_OUTCOME_LOST)) {
         s->answered = true;
         d->failures = 0;
-        if (d->window < DESTINATION_SESSIONS_MAX)
+        if (d->window < window_max(d))
             d->window++;
         run_soon(d);
     }
@@ -247,13 +247,33 @@ static void place_failed(struct destination *d, size_t place, const char *host, 
         mark_bad(d, text);
 }
 
+/* Other sessions that are served at the same place. */
+static size_t served_beside(const struct session *s)
+{
+    size_t count = 0;
+    LIST_FOREACH (it, &s->destination->sessions) {
+        const struct session *other = LIST_ENTRY(it, struct session, node);
+        count += other != s && other->answered && addr_eq(&other->place.addr, &s->place.addr);
+    }
+    return count;
+}
+
+static void have_fewer(struct destination *d, size_t served)
+{
+    d->fewer = d->window = served;
+    d->fewer_until = mono_add_ms(loop_now(d->options.loop), FEWER_MS);
+}
+
 static void on_ended(void *arg, struct delivery *delivery, enum delivery_end end, struct str why)
 {
     struct session *s = arg;
     struct destination *d = s->destination;
     (void)delivery;
     d->progress_at = loop_now(d->options.loop);
-    if (end != DELIVERY_OVER && !s->answered)
+    size_t served = served_beside(s);
+    if (end == DELIVERY_TURNED_AWAY && served > 0)
+        have_fewer(d, served);
+    else if (end == DELIVERY_TERMS || (end != DELIVERY_OVER && !s->answered))
         place_failed(d, s->place_at, s->place.host, why);
     session_free(s);
     run_soon(d);
@@ -329,7 +349,7 @@ struct destination *destination_new(const struct destination_options *options, c
     d->ops = ops;
     d->arg = arg;
     d->window = 1;
-    d->bad_until = d->progress_at = loop_now(options->loop);
+    d->bad_until = d->progress_at = d->fewer_until = loop_now(options->loop);
     list_init(&d->waiting);
     list_init(&d->sessions);
     d->timer = loop_timer_new(options->loop, run, d);

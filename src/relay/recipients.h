@@ -23,6 +23,7 @@ enum recipient_answer {
     RECIPIENT_OURS,
     RECIPIENT_ASK, /* ours if the domain's server says so, or the store, which may have a newer directory */
     RECIPIENT_UNKNOWN,  /* 550 5.1.1 */
+    RECIPIENT_ROUTED,   /* its local part says where else it is to go: 550 5.7.1, no open relay */
     RECIPIENT_NOT_OURS, /* no such domain here: 550 5.7.1, no open relay */
     RECIPIENT_NOT_NOW,  /* the directory was never read: 451 4.3.0 */
 };
@@ -49,11 +50,17 @@ void recipients_directory_end(struct recipients *r);
 /* Postmaster without a domain (RFC 5321 4.5.1) is the first domain's; ret_domain names it.
  * local_part as the client said (case-insensitive compare with the directory;
  * a detail after '+' names the same user, RFC 5233), domain in any case.
+ * One with an address in it (user%other, other!user, user@other) is nobody's detail, and nobody whom the
+ * server is asked about: known exactly, or ROUTED, unless the domain takes such.
  * Postmaster is always ours (RFC 5321 4.5.1). ret_domain is set for OURS
  * and ASK. */
 enum recipient_answer recipients_check(const struct recipients *r, struct str local_part, struct str domain,
                                        const struct config_domain **ret_domain);
-/* What RCPT is answered to one that is not taken (UNKNOWN, NOT_OURS, NOT_NOW). */
+/* The address is of a domain of ours, whoever that may be. A user may name any reverse-path: what comes back
+ * to it is his affair only within the network. */
+bool recipients_has_domain_of(const struct recipients *r, struct str address);
+
+/* What RCPT is answered to one that is not taken (UNKNOWN, ROUTED, NOT_OURS, NOT_NOW). */
 struct smtp_reply recipients_refusal(enum recipient_answer answer);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "relay/expired.h"
+#include "smtp/idn.h"
 #include "wire/dsn.h"
 
 static const struct {
@@ -28,11 +30,13 @@ void report_place_of(struct str reverse_path, const struct config *config, struc
     size_t at = reverse_path.len;
     while (at > 0 && reverse_path.ptr[at - 1] != '@')
         at--;
-    struct str domain = str_sub(reverse_path, at, REPORT_DOMAIN_MAX - 1);
-    memcpy(ret_place->domain, domain.ptr, domain.len);
-    ret_place->domain[domain.len] = '\0';
-    ascii_lower_inplace(ret_place->domain, domain.len);
-    ret_place->home = config_domain_find(config, domain) ? STR_EMPTY : STR(QUEUE_HOME_OUTSIDE);
+    struct str domain = str_sub(reverse_path, at, IDN_NAME_MAX);
+    if (idn_to_ascii(domain, ret_place->domain) != 0) { /* then nobody is found there */
+        memcpy(ret_place->domain, domain.ptr, domain.len);
+        ret_place->domain[domain.len] = '\0';
+    }
+    bool ours = config_domain_find(config, str_from(ret_place->domain)) != NULL;
+    ret_place->home = ours ? STR_EMPTY : STR(QUEUE_HOME_OUTSIDE);
 }
 
 /* ---- what is sent back ---- */
@@ -49,6 +53,12 @@ size_t report_content_bytes(const struct queue_owed *owed)
 }
 
 /* ---- the text ---- */
+
+/* RFC 6533: who has an address in ASCII may have a server that takes no other mail. */
+bool report_smtputf8(const struct queue_owed *owed)
+{
+    return !str_is_ascii(owed->delivery.reverse_path);
+}
 
 static struct str remote_of(const struct config *config, struct str server)
 {
@@ -73,16 +83,30 @@ static struct wall_time last_attempt(const struct queue_owed *owed)
     return owed->kind == QUEUE_OWES_DELAYED ? never : owed->at;
 }
 
+/* Of one that was given up for its age the server's last answer is told; who was tried last, and when, its
+ * record does not say. */
+static struct dsn_recipient expired_of(struct dsn_recipient r, struct str last)
+{
+    bool answered = dsn_status_of(last, STR_EMPTY).len > 0;
+    r.expired = true;
+    r.at = (struct wall_time){0};
+    r.reply = answered ? last : STR_EMPTY;
+    r.remote_mta = answered ? r.remote_mta : STR_EMPTY;
+    return r;
+}
+
 static struct dsn_recipient recipient_of(const struct queue_owed *owed, const struct report_text_options *o)
 {
     const struct queue_delivery *d = &owed->delivery;
-    return (struct dsn_recipient){.address = d->recipient,
-                                  .orcpt = d->request.orcpt,
-                                  .status = status_of(owed),
-                                  .reply = owed->reply,
-                                  .remote_mta = remote_of(o->config, owed->server),
-                                  .at = last_attempt(owed),
-                                  .until = {d->waits_since.ms + o->relay->expire_ms}};
+    struct str last;
+    struct dsn_recipient r = {.address = d->recipient,
+                              .orcpt = d->request.orcpt,
+                              .status = status_of(owed),
+                              .reply = owed->reply,
+                              .remote_mta = remote_of(o->config, owed->server),
+                              .at = last_attempt(owed),
+                              .until = {d->waits_since.ms + o->relay->expire_ms}};
+    return expired_parse(owed->reply, &last) ? expired_of(r, last) : r;
 }
 
 bool report_text(struct buf *out, const struct queue_owed *owed, size_t count,
@@ -101,12 +125,14 @@ bool report_text(struct buf *out, const struct queue_owed *owed, size_t count,
                             .envid = d->envelope.envid,
                             .at = o->now,
                             .received_at = d->received_at,
-                            .smtputf8 = d->smtputf8,
+                            .smtputf8 = report_smtputf8(owed),
+                            .content_smtputf8 = d->smtputf8,
                             .recipients = recipients,
                             .recipient_count = count,
                             .content = whole ? o->content : dsn_header_of(o->content, REPORT_HEADER_MAX),
                             .whole = whole};
+    bool eight_bit = dsn_message_eight_bit(&m);
     dsn_message_format(out, &m);
     free(recipients);
-    return dsn_message_eight_bit(&m);
+    return eight_bit;
 }

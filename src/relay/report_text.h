@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "config/config.h"
+#include "smtp/idn.h"
 #include "store/queue_report.h"
 
 /* Of a message that failed and is asked for by RET=FULL; a larger one comes back as its header alone, as what
@@ -12,11 +13,9 @@
 #define REPORT_HEADER_MAX  16384
 #define REPORT_TEXT_MAX    (1 << 20) /* QUEUE_OWED_MAX recipients, 3 KiB each, and content */
 
-#define REPORT_DOMAIN_MAX 256
-
 struct report_place {
-    char domain[REPORT_DOMAIN_MAX]; /* lower case */
-    struct str home;                /* "": the domain's route; QUEUE_HOME_OUTSIDE */
+    char domain[IDN_NAME_MAX + 1]; /* its A-label form, in lower case */
+    struct str home;               /* "": the domain's route; QUEUE_HOME_OUTSIDE */
 };
 
 void report_place_of(struct str reverse_path, const struct config *config, struct report_place *ret_place);
@@ -32,6 +31,8 @@ struct report_text_options {
     struct str content; /* the message's first report_content_bytes; "": they cannot be read */
 };
 
+/* Whether it needs SMTPUTF8. */
+bool report_smtputf8(const struct queue_owed *owed);
 /* Appends it; true when it is 8bit. owed: of one message and kind. */
 bool report_text(struct buf *out, const struct queue_owed *owed, size_t count,
                  const struct report_text_options *options);

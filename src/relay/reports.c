@@ -4,10 +4,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "relay/aside.h"
+#include "relay/claims.h"
 #include "relay/report_text.h"
 #include "store/queue_report.h"
 
 #define RETRY_MS  1000
+#define HELD_MS   1000 /* until what was in flight is looked at again */
 #define READ_MAX  65536
 #define ARENA_MAX (4 << 20) /* QUEUE_OWED_MAX recipients with their texts */
 
@@ -17,7 +20,14 @@ struct reports {
     struct reports_options options;
     struct store_op *op; /* the one step under way */
     struct loop_timer *timer;
-    bool again; /* there may be more than the step under way has seen */
+    bool refused; /* the timer waits for the store */
+
+    /* The walk over what is owed: */
+    bool again; /* there may be more than it has seen */
+    bool held;  /* it went past something in flight */
+    int64_t after_message_id;
+    enum queue_owes after_kind;
+    struct aside aside;
 
     /* The report at hand: */
     struct arena arena;
@@ -28,7 +38,7 @@ struct reports {
     struct custody_id id;
 };
 
-static void start(struct reports *r);
+static void look(struct reports *r);
 
 static void close_body(struct reports *r)
 {
@@ -49,7 +59,15 @@ static void drop(struct reports *r)
 static void retry(struct reports *r)
 {
     drop(r);
+    r->refused = true;
     loop_timer_start(r->timer, RETRY_MS);
+}
+
+static void go_past(struct reports *r, const struct queue_owed *owed)
+{
+    r->after_message_id = owed->delivery.message_id;
+    r->after_kind = owed->kind;
+    look(r);
 }
 
 /* ---- making it ---- */
@@ -82,7 +100,7 @@ static void on_reported(void *arg, int err)
         r->options.work->reports++;
         r->options.on_made(r->options.arg, r->queue, str_from(place.domain), place.home);
     }
-    start(r); /* there may be more; after a conflict it is looked at again */
+    look(r); /* there may be more; after a conflict it is looked at again */
 }
 
 static void make(struct reports *r)
@@ -108,7 +126,7 @@ static void make(struct reports *r)
                                        .reverse_path = STR_EMPTY,
                                        .helo = str_from(r->options.relay->hostname),
                                        .eight_bit = eight_bit,
-                                       .smtputf8 = r->owed[0].delivery.smtputf8,
+                                       .smtputf8 = report_smtputf8(&r->owed[0]),
                                        .received_at = now};
     struct queue_recipient_in recipient = {.address = r->owed[0].delivery.reverse_path,
                                            .domain = str_from(place.domain),
@@ -129,23 +147,60 @@ static void make(struct reports *r)
 static void read_on(struct reports *r);
 
 /* What cannot be read is not sent back: the sender is told all the same. */
+static void make_without(struct reports *r)
+{
+    buf_clear(&r->content);
+    make(r);
+}
+
+static void put_aside(struct reports *r, int err)
+{
+    char id[CUSTODY_ID_TEXT_MAX];
+    bool first;
+    const struct queue_owed *owed = &r->owed[0];
+    enum aside_word word = aside_failed(&r->aside, owed->delivery.message_id, loop_now(r->loop), &first);
+    custody_id_format(&owed->delivery.custody_id, id);
+    if (first)
+        log_event(LOG_WARNING, "report waits: its message cannot be read", LOG_TEXT("about", id),
+                  LOG_TEXT("error", err_name(err)), LOG_TEXT("queue", queue_name(r->queue)));
+    if (word == ASIDE_PAST)
+        go_past(r, owed);
+    else
+        make_without(r);
+}
+
+/* Of the whole queue, and not for long. */
+static bool may_pass(int err)
+{
+    return err == ERR_SYNC || err == ERR_UNAVAILABLE || err == ERR_UNKNOWN;
+}
+
+static void body_failed(struct reports *r, int err)
+{
+    if (err == ERR_CORRUPT || err == ERR_NOT_FOUND)
+        make_without(r);
+    else if (may_pass(err))
+        retry(r);
+    else
+        put_aside(r, err);
+}
+
 static void on_body(void *arg, int err, const char *data, size_t len)
 {
     struct reports *r = arg;
     size_t wanted = report_content_bytes(&r->owed[0]);
     r->op = NULL;
-    if (err == ERR_CORRUPT || err == ERR_NOT_FOUND)
-        buf_clear(&r->content);
-    else if (err) {
-        retry(r);
+    if (err) {
+        body_failed(r, err);
         return;
     }
-    if (err == 0)
-        buf_append(&r->content, data, len < wanted - r->content.len ? len : wanted - r->content.len);
-    if (err == 0 && r->content.len < wanted && r->content.len < body_reader_size_bytes(r->body))
+    buf_append(&r->content, data, len < wanted - r->content.len ? len : wanted - r->content.len);
+    if (r->content.len < wanted && r->content.len < body_reader_size_bytes(r->body)) {
         read_on(r);
-    else
-        make(r);
+        return;
+    }
+    aside_drop(&r->aside, r->owed[0].delivery.message_id);
+    make(r);
 }
 
 static void read_on(struct reports *r)
@@ -155,20 +210,78 @@ static void read_on(struct reports *r)
 
 /* ---- what is owed ---- */
 
+static struct queue_owed copy(struct reports *r, const struct queue_owed *owed)
+{
+    struct queue_owed kept = *owed;
+    struct queue_delivery *d = &kept.delivery;
+    d->reverse_path = arena_str(&r->arena, d->reverse_path);
+    d->recipient = arena_str(&r->arena, d->recipient);
+    d->envelope.envid = arena_str(&r->arena, d->envelope.envid);
+    d->request.orcpt = arena_str(&r->arena, d->request.orcpt);
+    kept.server = arena_str(&r->arena, owed->server);
+    kept.reply = arena_str(&r->arena, owed->reply);
+    return kept;
+}
+
+/* What is in flight may be delivered yet. */
+static bool may_be_said(const struct reports *r, const struct queue_owed *owed)
+{
+    return owed->kind != QUEUE_OWES_FAILED || !claims_in_flight(r->options.claims, owed->delivery.id);
+}
+
 static void keep_owed(struct reports *r, const struct queue_owed *owed, size_t count)
 {
     r->owed = arena_alloc(&r->arena, count * sizeof(*owed));
-    r->count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct queue_delivery *d = &r->owed[i].delivery;
-        r->owed[i] = owed[i];
-        d->reverse_path = arena_str(&r->arena, d->reverse_path);
-        d->recipient = arena_str(&r->arena, d->recipient);
-        d->envelope.envid = arena_str(&r->arena, d->envelope.envid);
-        d->request.orcpt = arena_str(&r->arena, d->request.orcpt);
-        r->owed[i].server = arena_str(&r->arena, owed[i].server);
-        r->owed[i].reply = arena_str(&r->arena, owed[i].reply);
+    for (size_t i = 0; i < count; i++)
+        if (may_be_said(r, &owed[i]))
+            r->owed[r->count++] = copy(r, &owed[i]);
+    r->held |= r->count < count;
+}
+
+static void start(struct reports *r)
+{
+    loop_timer_stop(r->timer);
+    r->refused = r->again = r->held = false;
+    r->after_message_id = 0;
+    r->after_kind = QUEUE_OWES_NOTHING;
+    aside_walk_begin(&r->aside);
+    look(r);
+}
+
+static void wait_for_some(struct reports *r)
+{
+    struct mono_time next = aside_next(&r->aside);
+    int64_t delay_ms = next.ns == MONO_NEVER.ns ? INT64_MAX : mono_diff_ms(next, loop_now(r->loop)) + 1;
+    if (r->held && delay_ms > HELD_MS)
+        delay_ms = HELD_MS;
+    if (delay_ms != INT64_MAX)
+        loop_timer_start(r->timer, delay_ms > 0 ? delay_ms : 0);
+}
+
+static void end_walk(struct reports *r)
+{
+    aside_walk_end(&r->aside);
+    if (r->again)
+        start(r);
+    else
+        wait_for_some(r);
+}
+
+static void begin(struct reports *r)
+{
+    int64_t message_id = r->owed[0].delivery.message_id;
+    switch (aside_ask(&r->aside, message_id, loop_now(r->loop))) {
+    case ASIDE_PAST:
+        go_past(r, &r->owed[0]);
+        return;
+    case ASIDE_WITHOUT:
+        make_without(r);
+        return;
+    case ASIDE_READ:
+        break;
     }
+    r->body = queue_body_open(r->queue, message_id);
+    read_on(r);
 }
 
 static void on_owed(void *arg, int err, const struct queue_owed *owed, size_t count)
@@ -180,21 +293,20 @@ static void on_owed(void *arg, int err, const struct queue_owed *owed, size_t co
         return;
     }
     if (count == 0) {
-        if (r->again)
-            start(r);
+        end_walk(r);
         return;
     }
     keep_owed(r, owed, count);
-    r->body = queue_body_open(r->queue, owed[0].delivery.message_id);
-    read_on(r);
+    if (r->count > 0)
+        begin(r);
+    else
+        go_past(r, owed);
 }
 
-static void start(struct reports *r)
+static void look(struct reports *r)
 {
     drop(r);
-    loop_timer_stop(r->timer);
-    r->again = false;
-    r->op = queue_owed(r->queue, on_owed, r);
+    r->op = queue_owed(r->queue, r->after_message_id, r->after_kind, on_owed, r);
 }
 
 static void on_timer(void *arg)
@@ -211,6 +323,7 @@ struct reports *reports_new(struct loop *l, struct queue *q, const struct report
     r->queue = q;
     r->options = *options;
     r->timer = loop_timer_new(l, on_timer, r);
+    aside_init(&r->aside);
     arena_init(&r->arena, ARENA_MAX);
     buf_init(&r->content, REPORT_CONTENT_MAX);
     start(r);
@@ -231,6 +344,6 @@ void reports_free(struct reports *r)
 void reports_kick(struct reports *r)
 {
     r->again = true;
-    if (!r->op && !loop_timer_active(r->timer))
+    if (!r->op && !r->refused)
         start(r);
 }

@@ -2,6 +2,9 @@
  * what is sent back; makes the report (wire/dsn.h), and has the queue accept it in the transaction that ends
  * the debt. So each is made once, whoever dies when. One for each queue that is ours.
  *
+ * Nothing is said of a failure while the delivery is still handed out: one that expired amid its transmission
+ * may be delivered yet, and then has not failed. A message that cannot be read just now makes way (aside.h).
+ *
  * A report is a message of the same queue with a null reverse-path. It goes where mail for the sender's
  * domain goes, and outside when that is no domain of the network. Nothing here survives a crash: all is in
  * the queue. */
@@ -13,12 +16,14 @@
 #include "store/queue.h"
 #include "store/records.h"
 
+struct claims;
 struct reports;
 
 struct reports_options {
     const struct config *config;
     const struct config_relay *relay;
-    struct record_work *work; /* is counted into */
+    const struct claims *claims; /* the queue's */
+    struct record_work *work;    /* is counted into */
     /* One was accepted, and waits for this domain, or with this home when that is not "". */
     void (*on_made)(void *arg, struct queue *q, struct str domain, struct str home);
     void *arg;

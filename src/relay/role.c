@@ -255,7 +255,10 @@ static void on_accepted(void *arg, const struct config_domain *domain)
 {
     struct relay_role *r = arg;
     struct queue *own = owned_queue(r->owned, str_from(r->options.relay->name));
-    on_report(r, own, str_from(domain->name), STR_EMPTY);
+    if (domain)
+        on_report(r, own, str_from(domain->name), STR_EMPTY);
+    else
+        on_to_tell(r, NULL, own);
 }
 
 static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_filter *filter)

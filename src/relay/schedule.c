@@ -143,6 +143,13 @@ void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time n
     s->next_attempt_at = mono_add_ms(now, s->options.retry_ms);
 }
 
+void schedule_on_session_turned_away(struct schedule *s, int64_t others)
+{
+    CHECK(s->sessions > others);
+    s->sessions--;
+    pace_on_turned_away(&s->pace, others);
+}
+
 void schedule_on_session_untried(struct schedule *s, struct mono_time now)
 {
     CHECK(s->sessions > 0);

@@ -22,6 +22,7 @@ struct session {
     struct list node;
     struct target *target;
     struct delivery *delivery;
+    bool answered; /* a transaction was */
 };
 
 struct target {
@@ -37,7 +38,9 @@ struct target {
     struct settlements settlements;
     struct loop_timer *timer; /* the schedule's */
     struct turn turn;
-    char unsafe[128]; /* why nothing was sent, as was told; "": nothing of the kind */
+    struct refusals refusals;
+    char waits_why[160]; /* why it has none of our mail though it may serve, as was told; "": nothing of the
+                            kind */
 };
 
 static void run(void *arg);
@@ -153,14 +156,6 @@ static void on_settled(void *arg, const struct transaction *transaction, const s
         t->ops->to_tell(t->arg, t, source_queue(transaction->source));
 }
 
-static bool any(enum queue_outcome outcome, const struct queue_result *results, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (results[i].outcome == outcome)
-            return true;
-    return false;
-}
-
 static void note_progress(struct target *t, const struct delivery *d, bool taken)
 {
     int64_t taken_in_ns = taken ? delivery_answer_ns(d) : -1;
@@ -188,9 +183,16 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
     for (size_t i = 0; i < count; i++)
         complete_result(t, instance, &results[i]);
     leave_alone(t, transaction);
-    t->unsafe[0] = '\0';
-    if (!any(QUEUE_OUTCOME_LOST, results, count))
-        note_progress(t, d, any(QUEUE_OUTCOME_DELIVERED, results, count));
+    bool taken = delivery_any(results, count, QUEUE_OUTCOME_DELIVERED);
+    if (taken)
+        t->waits_why[0] = '\0';
+    if (refusals_tell(&t->refusals))
+        log_event(LOG_WARNING, "mail waits: the server refuses one message after another",
+                  LOG_TEXT("server", t->options.server->name), LOG_STR("why", results[0].reply));
+    if (!delivery_any(results, count, QUEUE_OUTCOME_LOST)) {
+        s->answered = true;
+        note_progress(t, d, taken);
+    }
     settlements_add(&t->settlements, transaction, results, count);
 }
 
@@ -220,24 +222,39 @@ static void session_drop(struct session *s)
     session_free(s);
 }
 
-/* It serves, as far as is known: its mail waits for what the configuration asks, and another server would not
- * mend that. */
-static void note_unsafe(struct target *t, struct str why)
+/* It serves, as far as is known: its mail waits for what the configuration asks, or the server; another one
+ * would not mend that. */
+static void note_waits(struct target *t, enum delivery_end end, struct str why)
 {
-    struct str told = str_sub(why, 0, sizeof(t->unsafe) - 1);
-    if (str_eq(told, str_from(t->unsafe)))
+    struct str told = str_sub(why, 0, sizeof(t->waits_why) - 1);
+    if (str_eq(told, str_from(t->waits_why)))
         return;
-    snprintf(t->unsafe, sizeof(t->unsafe), "%.*s", STR_ARG(told));
-    log_event(LOG_WARNING, "mail waits: TLS is not as the server's configuration asks",
+    snprintf(t->waits_why, sizeof(t->waits_why), "%.*s", STR_ARG(told));
+    log_event(LOG_WARNING,
+              end == DELIVERY_UNSAFE ? "mail waits: TLS is not as the server's configuration asks"
+                                     : "mail waits: the server takes none from this relay",
               LOG_TEXT("server", t->options.server->name), LOG_STR("why", why));
+}
+
+static int64_t served_sessions(const struct target *t)
+{
+    int64_t served = 0;
+    LIST_FOREACH (it, &t->sessions)
+        served += LIST_ENTRY(it, struct session, node)->answered;
+    return served;
 }
 
 static void note_end(struct target *t, enum delivery_end end, struct str why)
 {
     struct mono_time now = loop_now(t->loop);
-    if (end == DELIVERY_UNSAFE) {
+    int64_t others = served_sessions(t); /* this one is gone */
+    if (end == DELIVERY_TURNED_AWAY && others > 0) {
+        schedule_on_session_turned_away(&t->schedule, others);
+        return;
+    }
+    if (end == DELIVERY_UNSAFE || end == DELIVERY_TERMS) {
         schedule_on_session_untried(&t->schedule, now);
-        note_unsafe(t, why);
+        note_waits(t, end, why);
         return;
     }
     if (end == DELIVERY_UNTRIED) {
@@ -246,8 +263,8 @@ static void note_end(struct target *t, enum delivery_end end, struct str why)
                   LOG_TEXT("server", t->options.server->name), LOG_STR("why", why));
         return;
     }
-    schedule_on_session_end(&t->schedule, end == DELIVERY_FAILED, now);
-    if (end != DELIVERY_FAILED)
+    schedule_on_session_end(&t->schedule, end != DELIVERY_OVER, now);
+    if (end == DELIVERY_OVER)
         return;
     monitor_report(t->monitor, HEALTH_FAIL, why);
     t->ops->observed(t->arg, t);
@@ -281,6 +298,7 @@ static void start_session(struct target *t)
         .retry_ms = t->options.relay->retry_ms,
         .losses_max = (uint32_t)t->options.relay->losses_max,
         .relay = t->options.relay,
+        .refusals = &t->refusals,
         .final = t->options.server->kind == SERVER_BUILTIN || t->options.server->protocol == SERVER_LMTP,
     };
     s->target = t;
@@ -389,6 +407,7 @@ struct target *target_new(struct loop *l, const struct target_options *options, 
         .protocol = server->protocol,
         .helo = options->relay->hostname,
         .offers = options->client->offers,
+        .tls_of = server,
     };
     struct monitor_events events = {.on_outcome = on_outcome, .on_change = on_change};
     t->monitor = monitor_new(l, &spec, &events, t);

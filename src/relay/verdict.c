@@ -36,7 +36,11 @@ enum verdict verdict_of(const struct config_domain *domain, enum verdict_event e
     case VERDICT_ASKED:
         return fresh(domain, memory, age_ms) ? remembered : VERDICT_ASK;
     case VERDICT_DOWN:
-        return expired(domain, memory, age_ms) ? of_never(domain) : remembered;
+        if (expired(domain, memory, age_ms))
+            return of_never(domain);
+        if (fresh(domain, memory, age_ms))
+            return remembered;
+        break; /* nothing is refused for good on a word that it would be asked for again */
     case VERDICT_TROUBLE:
         break;
     }

@@ -20,6 +20,7 @@ struct verify_inquiry {
     struct list waiters;
     struct store_op *op;      /* the snapshot is being read, or NULL */
     struct loop_timer *timer; /* how long they wait */
+    bool blind;               /* what is remembered durably could not be read */
     bool overdue;             /* that time is over: the answer is only remembered */
 };
 
@@ -60,6 +61,8 @@ static struct target *target_of(const struct verify_inquiry *i)
 static enum verdict judge(const struct verify_inquiry *i, enum verdict_event event)
 {
     struct verdict_memory memory = remembered_find(&i->verify->remembered, str_from(i->address));
+    if (i->blind && event == VERDICT_DOWN)
+        event = VERDICT_TROUBLE;
     return verdict_of(i->domain, event, &memory, loop_wall(i->verify->loop));
 }
 
@@ -143,6 +146,7 @@ static void on_found(void *arg, int err, const struct network_recipient *found)
     struct verdict_memory memory = remembered_find(&v->remembered, str_from(i->address));
     struct addr to;
     i->op = NULL;
+    i->blind = err != 0 && err != ERR_NOT_FOUND;
     if (!err && found && (memory.seen == VERDICT_NEVER || found->at.ms > memory.at.ms))
         remembered_put(&v->remembered, found->address, found->known, found->at);
     const struct target *t = target_of(i);
@@ -157,8 +161,8 @@ static void on_found(void *arg, int err, const struct network_recipient *found)
 static void on_overdue(void *arg)
 {
     struct verify_inquiry *i = arg;
-    if (i->op) {
-        finish(i, judge(i, VERDICT_DOWN));
+    if (i->op) { /* it is our store that is slow */
+        finish(i, judge(i, VERDICT_TROUBLE));
         return;
     }
     i->overdue = true;

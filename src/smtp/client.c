@@ -13,11 +13,12 @@
                                                          */
 
 /* RFC 5321 4.5.3.2; what it does not name is as MAIL. */
-#define TIMEOUT_COMMAND_MS  (5 * 60 * 1000)
-#define TIMEOUT_DATA_MS     (2 * 60 * 1000)
-#define TIMEOUT_BODY_MS     (3 * 60 * 1000)
-#define TIMEOUT_DATA_END_MS (10 * 60 * 1000)
-#define TIMEOUT_QUIT_MS     (10 * 1000) /* nothing hangs on its answer */
+#define TIMEOUT_COMMAND_MS   (5 * 60 * 1000)
+#define TIMEOUT_DATA_MS      (2 * 60 * 1000)
+#define TIMEOUT_BODY_MS      (3 * 60 * 1000)
+#define TIMEOUT_DATA_END_MS  (10 * 60 * 1000)
+#define TIMEOUT_HANDSHAKE_MS (10 * 1000) /* two round trips, and a signature of a busy server */
+#define TIMEOUT_QUIT_MS      (10 * 1000) /* nothing hangs on its answer */
 
 struct smtp_client *smtp_client_new(const struct smtp_client_options *options,
                                     const struct smtp_client_ops *ops, void *arg,
@@ -72,6 +73,10 @@ static bool step(struct smtp_client *c)
     if (c->state == CLIENT_READY && client_wants_xclient(c)) {
         client_put_xclient(c);
         return false;
+    }
+    if (c->state == CLIENT_READY && client_is_anothers(c)) {
+        client_come_again(c);
+        return true;
     }
     if (c->state == CLIENT_READY && c->in_transaction) {
         c->state = CLIENT_TRANSACTION;
@@ -128,10 +133,11 @@ static void leave_and_wake(struct smtp_client *c)
 
 static enum smtp_outcome outcome_of_loss(const struct smtp_client *c, enum smtp_client_end end)
 {
-    if (end == SMTP_END_REFUSED || !c->t.mail_sent)
+    bool begun = c->t.mail_sent || c->t.introduced;
+    if (end == SMTP_END_REFUSED || end == SMTP_END_TLS || !begun)
         return SMTP_OUTCOME_UNSENT;
     if (c->t.dot_sent)
-        return SMTP_OUTCOME_UNKNOWN;
+        return c->t.closing ? SMTP_OUTCOME_DEFERRED : SMTP_OUTCOME_UNKNOWN;
     return end == SMTP_END_ABANDONED ? SMTP_OUTCOME_ABANDONED : SMTP_OUTCOME_LOST;
 }
 
@@ -257,13 +263,20 @@ bool smtp_client_wants_tls(const struct smtp_client *c)
     return c->state == CLIENT_TLS;
 }
 
-void smtp_client_tls_started(struct smtp_client *c)
+void smtp_client_tls_started(struct smtp_client *c, struct str channel)
 {
-    CHECK(c->state == CLIENT_TLS && !c->running);
+    CHECK(c->state == CLIENT_TLS && !c->running && (channel.len == 0 || channel.len == sizeof(c->channel)));
     c->progress++;
     c->tls_active = true;
+    c->has_channel = channel.len > 0;
+    memcpy(c->channel, channel.ptr, channel.len);
     client_forget_keywords(c); /* RFC 3207 4.2 */
     client_say_ehlo(c);
+}
+
+void smtp_client_connects_to(struct smtp_client *c, const struct addr *to)
+{
+    addr_format_ip(to, c->address);
 }
 
 static void begin_anew(struct smtp_client *c)
@@ -272,6 +285,7 @@ static void begin_anew(struct smtp_client *c)
     buf_clear(&c->out);
     smtp_reply_parser_init(&c->parser);
     c->told_ip[0] = c->told_helo[0] = '\0';
+    c->told = c->t.introduced = false;
     c->state = CLIENT_GREETING;
 }
 
@@ -294,6 +308,11 @@ bool smtp_client_tls_failed(struct smtp_client *c, const char *detail)
     return again;
 }
 
+void smtp_client_spare_tls(struct smtp_client *c)
+{
+    c->tls_given_up = true;
+}
+
 struct str smtp_client_output(const struct smtp_client *c)
 {
     return buf_str(&c->out);
@@ -312,6 +331,13 @@ bool smtp_client_finished(const struct smtp_client *c)
     return c->state == CLIENT_ENDED;
 }
 
+/* What is awaited in vain is given up the sooner where mail goes on without it. */
+static int64_t handshake_timeout_ms(const struct smtp_client *c)
+{
+    bool spared = c->state == CLIENT_TLS && tls_client_policy(c->options->tls) == TLS_OPPORTUNISTIC;
+    return spared ? TIMEOUT_HANDSHAKE_MS : TIMEOUT_COMMAND_MS;
+}
+
 static int64_t stage_timeout_ms(const struct smtp_client *c)
 {
     switch (client_stage(c)) {
@@ -325,6 +351,8 @@ static int64_t stage_timeout_ms(const struct smtp_client *c)
         return TIMEOUT_DATA_END_MS;
     case SMTP_STAGE_QUIT:
         return TIMEOUT_QUIT_MS;
+    case SMTP_STAGE_TLS:
+        return handshake_timeout_ms(c);
     default:
         return TIMEOUT_COMMAND_MS;
     }
@@ -404,9 +432,14 @@ void smtp_client_body(struct smtp_client *c, const char *data, size_t len)
         leave_and_wake(c);
 }
 
+bool smtp_client_wants_end(const struct smtp_client *c)
+{
+    return c->t.end_due && c->out.len == 0 && (!client_by_chunks(c) || client_chunk_may_follow(c));
+}
+
 void smtp_client_flushed(struct smtp_client *c)
 {
-    if (!c->t.end_due || c->out.len > 0 || (client_by_chunks(c) && !client_chunk_may_follow(c)))
+    if (!smtp_client_wants_end(c))
         return;
     if (!c->ops->may_end(c->arg)) {
         smtp_client_abort(c, "the message may not be sent any more");

@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "auth/peer.h"
+#include "base/addr.h"
 #include "base/custody_id.h"
 #include "base/dsn.h"
 #include "base/str.h"
@@ -35,6 +36,9 @@
 #define SMTP_CLIENT_BODY_MAX 65536 /* bytes of one piece of a body */
 
 /* Whether the server is told of the client that a message came from, where it offers that. */
+/* XCLIENT: what the server then says of the client is the message's result (stage CLIENT or HELO), and the
+ * session ends; where it says that it takes no XCLIENT, the message goes as ours. A session that is one
+ * client's and cannot be made another's gives the message back (UNSENT), and ends. */
 enum smtp_client_info { SMTP_CLIENT_INFO_NONE, SMTP_CLIENT_INFO_XFORWARD, SMTP_CLIENT_INFO_XCLIENT };
 
 enum smtp_client_flavour { SMTP_CLIENT_SMTP, SMTP_CLIENT_LMTP };
@@ -47,6 +51,7 @@ struct smtp_client_options {
     const char *hostname;            /* ours, for EHLO */
     const struct peer_key *peer_key; /* NULL: XHOLDFAST is not used */
     const char *node;                /* our node's name, with peer_key */
+    struct peer_id peer;             /* who is spoken to, with peer_key: to nobody else is anything proved */
     struct tls_client *tls;          /* its policy holds, as it is when EHLO is answered; NULL: no TLS */
     enum smtp_client_info info;
     struct smtp_offers *offers; /* is written by each session whose EHLO was answered; NULL: nowhere */
@@ -56,12 +61,14 @@ struct smtp_client_options {
 /* What became of one recipient. */
 enum smtp_outcome {
     SMTP_OUTCOME_DELIVERED, /* 2yz for it, after the final dot */
-    SMTP_OUTCOME_DEFERRED,  /* 4yz about this message or recipient (also 421 to the final dot) */
-    SMTP_OUTCOME_REFUSED,   /* 5yz, or this server cannot take such a message (stage LOCAL) */
-    SMTP_OUTCOME_UNSENT, /* nothing was said about the message: the session ended before MAIL, or the server
-                            said 421 before the final dot */
-    SMTP_OUTCOME_LOST,   /* connection lost, or the reply did not come, after MAIL and before the final dot */
-    SMTP_OUTCOME_UNKNOWN,   /* the final dot was sent and no reply came: it may have been delivered */
+    SMTP_OUTCOME_DEFERRED, /* 4yz about this message or recipient (also 421 to the final dot, and by LMTP what
+                              the server left unanswered after one) */
+    SMTP_OUTCOME_REFUSED,  /* 5yz, or this server cannot take such a message (stage LOCAL) */
+    SMTP_OUTCOME_UNSENT,   /* nothing was said about the message: the session ended before MAIL, or the server
+                              said 421 before the final dot */
+    SMTP_OUTCOME_LOST,     /* connection lost, or the reply did not come, after MAIL, or after XCLIENT of its
+                              client, and before the final dot */
+    SMTP_OUTCOME_UNKNOWN,  /* the final dot was sent and no reply came: it may have been delivered */
     SMTP_OUTCOME_ABANDONED, /* our own side could not give the body (smtp_client_body_failed) */
 };
 
@@ -171,21 +178,28 @@ bool smtp_client_peer_proved(const struct smtp_client *c);
 
 /* ---- for who moves the bytes ---- */
 
+/* Where the server is; before the first input. */
+void smtp_client_connects_to(struct smtp_client *c, const struct addr *to);
 void smtp_client_input(struct smtp_client *c, const char *data, size_t len);
 /* The connection could not be made (err of loop_connect), or is gone. */
 void smtp_client_connect_failed(struct smtp_client *c, int err);
 void smtp_client_lost(struct smtp_client *c, int err);
 /* STARTTLS was answered with 220: the handshake is to be made, and input comes from inside of it. Then: */
 bool smtp_client_wants_tls(const struct smtp_client *c);
-void smtp_client_tls_started(struct smtp_client *c);
+/* channel: TLS_CHANNEL_BYTES of net/tls_stream.h, copied; "": there are none, and nothing is proved. */
+void smtp_client_tls_started(struct smtp_client *c, struct str channel);
 /* True: the policy allows plain text; a new connection is to be made, on which the session begins anew.
  * False: it has ended (SMTP_END_TLS). */
 bool smtp_client_tls_failed(struct smtp_client *c, const char *detail) MUST_USE;
+/* At the begin: no handshake is to be tried, where plain text will do. */
+void smtp_client_spare_tls(struct smtp_client *c);
 /* To send, as one piece; then say how much was taken. */
 struct str smtp_client_output(const struct smtp_client *c);
 void smtp_client_output_taken(struct smtp_client *c, size_t len);
 bool smtp_client_finished(const struct smtp_client *c); /* `end` has fired */
-/* All of it was taken by the kernel. */
+/* All but the end of a message was put out; once the kernel has taken it, and takes a few bytes more at once
+ * (loop_stream_ask_room), smtp_client_flushed asks may_end, and puts the end out. */
+bool smtp_client_wants_end(const struct smtp_client *c);
 void smtp_client_flushed(struct smtp_client *c);
 /* How long to wait, counted from the last change of smtp_client_progress; 0: not waiting
  * for the server (RFC 5321 4.5.3.2). */

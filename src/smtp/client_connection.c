@@ -74,7 +74,7 @@ static void pump(struct smtp_client_connection *c)
         loop_stream_write(c->stream, out.ptr, out.len);
         smtp_client_output_taken(c->session, out.len);
     }
-    if (!c->freed && c->stream && loop_stream_pending(c->stream) == 0)
+    if (!c->freed && c->stream && smtp_client_wants_end(c->session) && loop_stream_ask_room(c->stream))
         smtp_client_flushed(c->session); /* it wakes us when that makes more */
     if (c->freed || !c->timer)
         return;
@@ -127,15 +127,22 @@ static void tls_failed(struct smtp_client_connection *c, const char *detail)
     connect_to(c);
 }
 
+static struct str channel_of(const struct loop_stream *s, uint8_t channel[TLS_CHANNEL_BYTES])
+{
+    int err = tls_stream_channel(s, channel);
+    return err ? STR_EMPTY : (struct str){(const char *)channel, TLS_CHANNEL_BYTES};
+}
+
 static void on_tls(void *arg, int err, const char *detail)
 {
     struct smtp_client_connection *c = arg;
+    uint8_t channel[TLS_CHANNEL_BYTES];
     c->busy++;
     if (err) {
         tls_failed(c, detail);
     } else {
         c->shaking_hands = false;
-        smtp_client_tls_started(c->session);
+        smtp_client_tls_started(c->session, channel_of(c->stream, channel));
     }
     pump(c);
     leave(c);
@@ -145,9 +152,10 @@ static void on_timer(void *arg)
 {
     struct smtp_client_connection *c = arg;
     c->busy++;
-    if (c->shaking_hands)
+    if (c->shaking_hands) {
+        tls_client_note_mute(c->tls, &c->to);
         tls_failed(c, "the handshake took too long");
-    else
+    } else
         smtp_client_timeout(c->session);
     pump(c);
     leave(c);
@@ -196,6 +204,9 @@ struct smtp_client_connection *smtp_client_connection_new(struct loop *l, const 
     c->connect_timeout_ms = connect_timeout_ms;
     c->tls = options->tls;
     c->session = smtp_client_new(options, ops, arg, &nonce);
+    smtp_client_connects_to(c->session, to);
+    if (tls_client_is_mute(c->tls, to))
+        smtp_client_spare_tls(c->session);
     smtp_client_on_wake(c->session, on_wake, c);
     c->timer = loop_timer_new(l, on_timer, c);
     connect_to(c);

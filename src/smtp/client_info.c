@@ -76,21 +76,65 @@ static void note(char *out, size_t size, struct str text)
 void client_put_xclient(struct smtp_client *c)
 {
     put_attributes(c, "XCLIENT", c->xclient_offered);
-    note(c->told_ip, sizeof(c->told_ip), c->t.message.client_ip);
-    note(c->told_helo, sizeof(c->told_helo), c->t.message.client_helo);
+    c->t.introduced = true;
     c->state = CLIENT_XCLIENT;
 }
 
-/* A server that refuses it serves us as ourselves. */
+/* Where it was not carried out the server serves us as ourselves, unless it took us for somebody before. */
 void client_xclient_reply(struct smtp_client *c, const struct smtp_reply *r)
 {
-    if (smtp_reply_class(r) == 2) {
-        client_forget_keywords(c);
-        client_say_ehlo(c);
+    if (smtp_reply_class(r) != 2) {
+        c->xclient_offered = 0;
+        c->t.introduced = false;
+        c->state = CLIENT_READY;
         return;
     }
-    c->xclient_offered = 0;
+    c->told = true;
+    note(c->told_ip, sizeof(c->told_ip), c->t.message.client_ip);
+    note(c->told_helo, sizeof(c->told_helo), c->t.message.client_helo);
+    client_forget_keywords(c);
+    client_say_ehlo(c);
+}
+
+bool client_is_anothers(const struct smtp_client *c)
+{
+    return c->told && c->in_transaction && !is_told(c) && !client_wants_xclient(c);
+}
+
+static void come_to_an_end(struct smtp_client *c)
+{
+    c->quit_wanted = true;
     c->state = CLIENT_READY;
+    client_transaction_end(c);
+}
+
+void client_come_again(struct smtp_client *c)
+{
+    struct smtp_reply why = {
+        .text = STR("the session is another client's, and the server takes no XCLIENT any more")};
+    client_tell_open(c, SMTP_OUTCOME_UNSENT, SMTP_STAGE_CLIENT, &why);
+    come_to_an_end(c);
+}
+
+/* The command was not taken at all, as opposed to the greeting that it brings: a 4yz or a 554 is for the
+ * client (XCLIENT_README; 550: "insufficient authorization"). */
+static bool is_about_xclient(const struct smtp_reply *r)
+{
+    return (r->code >= 500 && r->code <= 504) || r->code == 550;
+}
+
+/* A 421 included: it may come again whenever this client does, and says nothing of others. */
+bool client_judged(const struct smtp_client *c, const struct smtp_reply *r)
+{
+    if (!c->t.introduced || smtp_reply_class(r) < 4)
+        return false;
+    return c->state == CLIENT_EHLO || (c->state == CLIENT_XCLIENT && !is_about_xclient(r));
+}
+
+void client_judge(struct smtp_client *c, const struct smtp_reply *r)
+{
+    client_tell_open(c, client_outcome_of(r), client_stage(c), r);
+    come_to_an_end(c);
 }
 
 /* As the client itself said it: that is what a server's filters see after XCLIENT. */

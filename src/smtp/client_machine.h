@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "base/buf.h"
+#include "net/tls_stream.h"
 #include "smtp/client.h"
 #include "wire/smtp_data.h"
 
@@ -38,6 +39,7 @@ struct client_transaction {
     struct smtp_client_message message;
     uint8_t *rcpts;                /* enum rcpt_state */
     bool info_sent, info_answered; /* XFORWARD */
+    bool introduced;               /* XCLIENT: of its client, before it */
     bool mail_sent, mail_answered;
     size_t rcpt_sent, rcpt_answered;
     size_t told; /* recipients with a result */
@@ -46,6 +48,7 @@ struct client_transaction {
     bool body_asked; /* of the owner, not given yet */
     bool end_due;    /* the body was given whole, the final dot waits for may_end */
     bool dot_sent;
+    bool closing; /* LMTP: a 421 came to the final dot; the server need not answer for the others */
     bool need_rset;
     size_t chunks_sent, chunks_answered; /* BDAT */
     bool at_cr, at_line_end;             /* of what was given for them */
@@ -60,6 +63,9 @@ struct smtp_client {
     void (*on_wake)(void *arg);
     void *wake_arg;
     struct peer_nonce nonce, server_nonce;
+    char address[ADDR_TEXT_MAX]; /* of the server, without its port; "": not known */
+    uint8_t channel[TLS_CHANNEL_BYTES];
+    bool has_channel;
 
     enum client_state state;
     bool running, freed;
@@ -80,7 +86,8 @@ struct smtp_client {
     uint64_t messages;                          /* of the session, so far */
     unsigned xforward_offered, xclient_offered; /* CLIENT_INFO_... */
 
-    char told_ip[ADDR_TEXT_MAX], told_helo[CLIENT_HELO_MAX + 1]; /* by XCLIENT; "": we are ourselves */
+    char told_ip[ADDR_TEXT_MAX], told_helo[CLIENT_HELO_MAX + 1]; /* by XCLIENT */
+    bool told;                                                   /* the session is that client's; else ours */
 
     struct buf held; /* a chunk of which it is not known whether it is the last */
 
@@ -116,6 +123,12 @@ void client_put_xforward(struct smtp_client *c);
 bool client_wants_xclient(const struct smtp_client *c);
 void client_put_xclient(struct smtp_client *c);
 void client_xclient_reply(struct smtp_client *c, const struct smtp_reply *r);
+/* The session is another client's than the message's, and cannot be made his. */
+bool client_is_anothers(const struct smtp_client *c);
+void client_come_again(struct smtp_client *c); /* the message was not sent; it is for another session */
+/* What came is the server's word on the client that it was just told of. */
+bool client_judged(const struct smtp_client *c, const struct smtp_reply *r);
+void client_judge(struct smtp_client *c, const struct smtp_reply *r); /* it is the message's result */
 const char *client_ehlo_name(const struct smtp_client *c);
 
 /* ---- client_chunks.c: the body by BDAT ---- */
@@ -137,6 +150,7 @@ void client_rcpt_params(const struct smtp_client *c, size_t index, struct buf *o
 bool client_transaction_step(struct smtp_client *c); /* puts out what may go; false: nothing to do now */
 void client_transaction_reply(struct smtp_client *c, const struct smtp_reply *r);
 enum smtp_stage client_transaction_stage(const struct smtp_client *c);
+enum smtp_outcome client_outcome_of(const struct smtp_reply *r);
 /* The result of all recipients that have none. */
 void client_tell_open(struct smtp_client *c, enum smtp_outcome outcome, enum smtp_stage stage,
                       const struct smtp_reply *reply);

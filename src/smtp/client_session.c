@@ -72,12 +72,25 @@ static void greeted(struct smtp_client *c, const struct smtp_reply *r)
     client_say_ehlo(c);
 }
 
+/* The conversation that both sides prove themselves in. */
+static struct peer_talk talk(const struct smtp_client *c)
+{
+    return (struct peer_talk){
+        .server_nonce = c->server_nonce,
+        .client_nonce = c->nonce,
+        .node = str_from(c->options->node),
+        .server = c->options->peer,
+        .address = str_from(c->address),
+        .channel = {(const char *)c->channel, c->has_channel ? sizeof(c->channel) : 0},
+    };
+}
+
 static void prove(struct smtp_client *c)
 {
     char nonce[PEER_NONCE_TEXT], proof[PEER_PROOF_TEXT];
+    struct peer_talk t = talk(c);
     peer_nonce_format(&c->nonce, nonce);
-    peer_proof_make(PEER_CLIENT, c->options->peer_key, &c->server_nonce, &c->nonce,
-                    str_from(c->options->node), proof);
+    peer_proof_make(PEER_CLIENT, c->options->peer_key, &t, proof);
     client_command(c, "XHOLDFAST %s %s %s", c->options->node, nonce, proof);
     c->state = CLIENT_PEER;
 }
@@ -85,9 +98,10 @@ static void prove(struct smtp_client *c)
 void client_ready_or_prove(struct smtp_client *c)
 {
     c->state = CLIENT_READY;
+    c->offers.tls = c->tls_active;
     if (c->options->offers)
         *c->options->offers = c->offers;
-    if (c->peer_offered && c->options->peer_key)
+    if (c->peer_offered && c->options->peer_key && c->has_channel == c->tls_active)
         prove(c);
 }
 
@@ -119,10 +133,10 @@ static void peer_answered(struct smtp_client *c, const struct smtp_reply *r)
 {
     struct str proof = r->text;
     struct smtp_enhanced enhanced;
+    struct peer_talk t = talk(c);
     smtp_enhanced_parse(&proof, r->code, &enhanced);
     c->peer_proved =
-        r->code == 235 && peer_proof_check(PEER_SERVER, c->options->peer_key, &c->server_nonce, &c->nonce,
-                                           str_from(c->options->node), str_trim(proof));
+        r->code == 235 && peer_proof_check(PEER_SERVER, c->options->peer_key, &t, str_trim(proof));
     c->state = CLIENT_READY;
 }
 
@@ -133,6 +147,10 @@ static void unasked(struct smtp_client *c, const struct smtp_reply *r)
 
 void client_session_reply(struct smtp_client *c, const struct smtp_reply *r)
 {
+    if (client_judged(c, r)) {
+        client_judge(c, r);
+        return;
+    }
     if (r->code == 421 && c->state != CLIENT_QUIT) {
         refused(c, r, "the server closes the session");
         return;

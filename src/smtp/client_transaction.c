@@ -39,7 +39,7 @@ void client_transaction_end(struct smtp_client *c)
         c->ops->done(c->arg);
 }
 
-static enum smtp_outcome outcome_of(const struct smtp_reply *r)
+enum smtp_outcome client_outcome_of(const struct smtp_reply *r)
 {
     switch (smtp_reply_class(r)) {
     case 2:
@@ -128,14 +128,43 @@ static bool is_hopeless(const struct client_transaction *t)
     return t->told == t->message.recipient_count;
 }
 
-/* RFC 9422: those beyond RCPTMAX would be refused, and are told so at once. */
+static struct str domain_of(struct str address)
+{
+    size_t at = address.len;
+    while (at > 0 && address.ptr[at - 1] != '@')
+        at--;
+    return str_sub(address, at, address.len);
+}
+
+static bool is_new_domain(const struct smtp_client_message *m, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (str_ieq(domain_of(m->recipients[i]), domain_of(m->recipients[index])))
+            return false;
+    return true;
+}
+
+/* RFC 9422: so many of the recipients, from the first on, may go together by RCPTMAX and RCPTDOMAINMAX. */
+static uint64_t recipients_that_fit(const struct smtp_client *c)
+{
+    const struct smtp_client_message *m = &c->t.message;
+    uint64_t max = c->offers.recipients_max, domains = 0;
+    if (!max || max > m->recipient_count)
+        max = m->recipient_count;
+    for (size_t i = 0; c->offers.domains_max && i < max; i++)
+        if (is_new_domain(m, i) && ++domains > c->offers.domains_max)
+            return i;
+    return max;
+}
+
+/* Those beyond it would be refused, and are told so at once. */
 static void defer_beyond_limit(struct smtp_client *c)
 {
     static const struct smtp_reply too_many = {
         452, {4, 5, 3}, {"The server takes no more recipients at once", 43}};
     struct client_transaction *t = &c->t;
-    uint64_t max = c->offers.recipients_max;
-    while (max && t->message.recipient_count > max) {
+    uint64_t max = recipients_that_fit(c);
+    while (t->message.recipient_count > max) {
         t->message.recipient_count--;
         tell(c, t->message.recipient_count, SMTP_OUTCOME_DEFERRED, SMTP_STAGE_LOCAL, &too_many);
         t->told--;
@@ -237,7 +266,7 @@ static void mail_answered(struct smtp_client *c, const struct smtp_reply *r)
     c->t.mail_answered = true;
     c->t.need_rset = smtp_reply_class(r) == 2;
     if (!c->t.need_rset)
-        client_tell_open(c, outcome_of(r), SMTP_STAGE_MAIL, r);
+        client_tell_open(c, client_outcome_of(r), SMTP_STAGE_MAIL, r);
 }
 
 /* "Too many recipients" in the old way (RFC 5321 4.5.3.1.10). */
@@ -261,7 +290,7 @@ static void rcpt_answered(struct smtp_client *c, const struct smtp_reply *r)
     else if (smtp_reply_class(r) == 2)
         c->t.rcpts[index] = RCPT_ACCEPTED;
     else
-        tell(c, index, is_too_many(r) ? SMTP_OUTCOME_DEFERRED : outcome_of(r), SMTP_STAGE_RCPT, r);
+        tell(c, index, is_too_many(r) ? SMTP_OUTCOME_DEFERRED : client_outcome_of(r), SMTP_STAGE_RCPT, r);
 }
 
 /* 354 to a DATA that was pipelined, though nobody is to get the message: an empty
@@ -285,7 +314,7 @@ static void data_answered(struct smtp_client *c, const struct smtp_reply *r)
     else if (class == 3)
         c->t.body_open = true;
     else
-        client_tell_open(c, outcome_of(r), SMTP_STAGE_DATA, r);
+        client_tell_open(c, client_outcome_of(r), SMTP_STAGE_DATA, r);
 }
 
 /* A final word before the final dot: it is the answer, but the two sides no
@@ -293,7 +322,7 @@ static void data_answered(struct smtp_client *c, const struct smtp_reply *r)
 static void answered_early(struct smtp_client *c, const struct smtp_reply *r)
 {
     if (smtp_reply_class(r) >= 4)
-        client_tell_open(c, outcome_of(r), SMTP_STAGE_BODY, r);
+        client_tell_open(c, client_outcome_of(r), SMTP_STAGE_BODY, r);
     unexpected(c, r);
 }
 
@@ -312,13 +341,14 @@ static void data_end_answered(struct smtp_client *c, const struct smtp_reply *r)
     }
     if (c->options->flavour == SMTP_CLIENT_LMTP && !is_hopeless(t)) {
         skip_to_accepted(t);
-        tell(c, t->final_index, outcome_of(r), SMTP_STAGE_DATA_END, r);
+        tell(c, t->final_index, client_outcome_of(r), SMTP_STAGE_DATA_END, r);
     } else {
-        client_tell_open(c, outcome_of(r), SMTP_STAGE_DATA_END, r);
+        client_tell_open(c, client_outcome_of(r), SMTP_STAGE_DATA_END, r);
     }
+    t->closing = t->closing || r->code == 421;
     if (!is_hopeless(t))
         return;
-    if (r->code == 421) {
+    if (t->closing) {
         client_end(c, SMTP_END_REFUSED, SMTP_STAGE_DATA_END, r, "the server closes the session");
         return;
     }

@@ -4,6 +4,10 @@
 
 #include "smtp/server_machine.h"
 
+/* A client sends its chunk before it looks for an answer: one of this size is read to its end, so that the
+ * refusal reaches it; one that is larger finds the session closed. */
+#define SWALLOWED_MAX (UINT64_C(1) << 30)
+
 static void swallow(struct smtp_server *s)
 {
     if (s->phase == PHASE_FINISHED || s->chunk_left == 0)
@@ -29,7 +33,7 @@ void server_chunk_ended(struct smtp_server *s)
     if (swallowed)
         return;
     s->progress++;
-    if (s->chunk_last || s->too_big || s->chunk.bare) {
+    if (s->chunk_last || s->too_big || s->chunk.bare || s->chunk.nul) {
         server_chunks_end(s);
         return;
     }
@@ -45,7 +49,9 @@ void bdat_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
         s->phase = PHASE_CHUNK;
         return;
     }
-    server_write(s, r);
+    /* with the last one, which it may be, each recipient is owed his answer (RFC 2033 4.2) */
+    s->unanswered = s->chunk_last && r->code != 421 ? s->recipient_count : 1;
+    server_write_for_message(s, r);
     if (r->code != 421)
         server_reset(s);
     swallow(s);
@@ -79,7 +85,7 @@ void cmd_bdat(struct smtp_server *s, struct str args)
     if (rc == ERR_SYNTAX) { /* where the next command begins cannot be told */
         server_write(s, &SMTP_REPLY(501, 5, 5, 4, "Syntax: BDAT size [LAST]; closing transmission channel"));
         server_finish(s);
-    } else if (rc != 0 || s->chunk_bytes > server_size_max_bytes(s)) {
+    } else if (rc != 0 || (s->chunk_bytes > SWALLOWED_MAX && s->chunk_bytes > server_size_max_bytes(s))) {
         server_write(s, &SMTP_REPLY(552, 5, 3, 4, "Chunk exceeds the maximum size of a message; closing"));
         server_finish(s);
     } else {
@@ -91,7 +97,7 @@ static void take_octets(struct smtp_server *s, struct str piece)
 {
     smtp_chunk_feed(&s->chunk, piece);
     s->too_big = s->too_big || s->chunk.size_bytes > server_size_max_bytes(s);
-    if (s->too_big || s->chunk.bare)
+    if (s->too_big || s->chunk.bare || s->chunk.nul)
         server_reset(s); /* the rest is swallowed up to its end; the owner need not keep anything */
     if (s->transaction && s->ops->data)
         s->no_room = !s->ops->data(s->arg, piece.ptr, piece.len);

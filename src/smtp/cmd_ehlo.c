@@ -3,30 +3,29 @@
 
 #include "smtp/server_machine.h"
 
-/* Many clients say names that are no domains ("my_host", "10.0.0.1"); what goes
- * into Received and logs must only be one harmless word. */
-static bool is_name(struct str name)
+/* Many clients say names that are no domains ("my_host", "Tom's PC"), and would bounce their mail were they
+ * refused (RFC 5321 4.1.4 wants none refused for its name); what goes into Received and logs is one harmless
+ * word. */
+static void keep_name(char out[SMTP_DOMAIN_MAX + 1], struct str name)
 {
-    if (name.len == 0 || name.len > SMTP_DOMAIN_MAX)
-        return false;
-    for (size_t i = 0; i < name.len; i++)
-        if (!ascii_isalnum(name.ptr[i]) && (name.ptr[i] == '\0' || !strchr(".-_:[]", name.ptr[i])))
-            return false;
-    return true;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        out[i] = ascii_isalnum(c) || (c != '\0' && strchr(".-_:[]", c)) ? c : '?';
+    }
+    out[name.len] = '\0';
 }
 
 static void greet(struct smtp_server *s, struct str name, bool esmtp)
 {
-    if (!is_name(name)) {
+    if (name.len == 0 || name.len > SMTP_DOMAIN_MAX) {
         server_refuse(s, SMTP_REPLY(501, 5, 5, 4, "A domain or an address literal is expected"));
         return;
     }
-    memcpy(s->helo_asked, name.ptr, name.len);
-    s->helo_asked[name.len] = '\0';
+    keep_name(s->helo_asked, name);
     s->esmtp_asked = esmtp;
     s->question = QUESTION_HELO;
     if (s->ops->helo)
-        s->ops->helo(s->arg, name);
+        s->ops->helo(s->arg, str_from(s->helo_asked));
     else
         smtp_server_reply(s, NULL);
 }
@@ -59,7 +58,7 @@ static void append_extensions(const struct smtp_server *s, struct buf *text)
         buf_append_fmt(text, "\nAUTH %s", o->auth_mechanisms);
     if (s->xclient_offered)
         buf_append_text(text, "\n" SMTP_XCLIENT_OFFER);
-    if (o->peer_key && !s->nonce_spent) {
+    if (server_takes_peers(s) && !s->nonce_spent) {
         peer_nonce_format(&s->nonce, nonce);
         buf_append_fmt(text, "\nXHOLDFAST %s", nonce);
     }
@@ -74,6 +73,7 @@ void helo_answered(struct smtp_server *s, const struct smtp_reply *r)
     }
     server_reset(s); /* RFC 5321 4.1.4: as RSET */
     memcpy(s->helo, s->helo_asked, sizeof(s->helo));
+    s->xclient.helo[0] = '\0'; /* the last word on it holds */
     s->esmtp = s->esmtp_asked;
     buf_init(&text, 4096);
     buf_append_text(&text, s->options->hostname);

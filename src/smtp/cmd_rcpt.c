@@ -6,6 +6,8 @@
 #include "smtp/server_machine.h"
 #include "wire/smtp_dsn.h"
 
+#define ORCPT_MAX (3 * SMTP_DSN_ORCPT_MAX) /* in its 7-bit form: \x{E4} for two octets */
+
 /* 0, or the code to refuse it with. */
 static unsigned take_param(const struct smtp_server *s, struct dsn_request *dsn,
                            const struct smtp_param *param)
@@ -16,7 +18,7 @@ static unsigned take_param(const struct smtp_server *s, struct dsn_request *dsn,
     if (str_ieq(param->keyword, STR("NOTIFY"))) {
         good = dsn->notify == 0 && smtp_dsn_notify_parse(param->value, &dsn->notify) == 0;
     } else if (str_ieq(param->keyword, STR("ORCPT"))) {
-        good = dsn->orcpt.len == 0 && smtp_dsn_orcpt_check(param->value) == 0;
+        good = dsn->orcpt.len == 0 && smtp_dsn_orcpt_check(param->value, s->mail_utf8) == 0;
         dsn->orcpt = param->value;
     } else {
         return 555;
@@ -51,18 +53,22 @@ static void ask(struct smtp_server *s, const struct smtp_path *path, const struc
         server_refuse(s, SMTP_REPLY(501, 5, 1, 3, "Forward-path is too long"));
         return;
     }
+    struct buf orcpt; /* kept as any server can be given it; left out where that grows too long */
+    buf_init(&orcpt, ORCPT_MAX);
+    bool has_orcpt = smtp_dsn_orcpt_to_ascii(&orcpt, dsn->orcpt) == 0;
     struct smtp_rcpt rcpt = {
         .forward_path = forward_path,
         .local_part = {local_part, smtp_local_part_unquote(path->local_part, local_part)},
         .domain = str_from(domain),
         .index = s->recipient_count,
-        .dsn = *dsn,
+        .dsn = {dsn->notify, has_orcpt ? buf_str(&orcpt) : STR_EMPTY},
     };
     s->question = QUESTION_RCPT;
     if (s->ops->rcpt)
         s->ops->rcpt(s->arg, &rcpt);
     else
         smtp_server_reply(s, NULL);
+    buf_fini(&orcpt);
 }
 
 static void refuse_path(struct smtp_server *s, int err)

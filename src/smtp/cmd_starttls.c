@@ -62,9 +62,12 @@ void server_forget_client(struct smtp_server *s)
     s->esmtp = false;
 }
 
-void smtp_server_tls_started(struct smtp_server *s, struct str how)
+void smtp_server_tls_started(struct smtp_server *s, struct str how, struct str channel)
 {
     CHECK(s->phase == PHASE_TLS && s->in.len == 0 && how.len > 0);
+    CHECK(channel.len == 0 || channel.len == sizeof(s->channel));
+    memcpy(s->channel, channel.ptr, channel.len);
+    s->has_channel = channel.len > 0;
     how = str_sub(how, 0, sizeof(s->tls) - 1);
     memcpy(s->tls, how.ptr, how.len);
     s->tls[how.len] = '\0';

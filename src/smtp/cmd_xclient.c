@@ -8,6 +8,15 @@ void smtp_server_offer_xclient(struct smtp_server *s)
     s->xclient_offered = true;
 }
 
+static void ask_owner(struct smtp_server *s)
+{
+    enum smtp_xclient_addr word = s->xclient_asked.addr_word;
+    if (s->ops->client && word != SMTP_XCLIENT_ADDR_UNSAID)
+        s->ops->client(s->arg, word == SMTP_XCLIENT_ADDR_KNOWN ? &s->xclient_asked.addr : NULL);
+    else
+        smtp_server_reply(s, NULL);
+}
+
 void cmd_xclient(struct smtp_server *s, struct str args)
 {
     s->xclient_asked = s->xclient;
@@ -19,10 +28,7 @@ void cmd_xclient(struct smtp_server *s, struct str args)
         server_refuse(s, SMTP_REPLY(501, 5, 5, 4, "Bad XCLIENT attribute"));
     } else {
         s->question = QUESTION_CLIENT;
-        if (s->ops->client)
-            s->ops->client(s->arg, s->xclient_asked.has_addr ? &s->xclient_asked.addr : NULL);
-        else
-            smtp_server_reply(s, NULL);
+        ask_owner(s);
     }
 }
 

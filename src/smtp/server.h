@@ -28,7 +28,8 @@
  * Threads: none of its own. Memory is bounded: commands of 1,200 octets, one
  * batch of input, SMTP_SERVER_OUT_HIGH of replies, the message passes through.
  * A message ends at CRLF.CRLF alone; one with a bare CR or LF is refused (550
- * 5.6.0) after its end, never split there. */
+ * 5.6.0) after its end, never split there, as is one with a NUL (554 5.6.0; RFC
+ * 5322 3.5, and RFC 3501 4.3 could not show it). */
 #ifndef HOLDFAST_SMTP_SERVER_H
 #define HOLDFAST_SMTP_SERVER_H
 
@@ -66,6 +67,8 @@ struct smtp_server_options {
     struct tls_server *tls;          /* for smtp/server_connection.h: STARTTLS is offered while it has a
                                         certificate; NULL: no */
     const struct peer_key *peer_key; /* offer XHOLDFAST to our own parts; NULL: no */
+    struct peer_id peer;             /* who we are, with peer_key, and where, as our parts know it: */
+    const char *peer_address;        /* an IP address; NULL: "" */
     int64_t idle_timeout_ms;         /* for the next command or the next piece of a message; 0: 5 minutes
                                         (RFC 5321 4.5.3.2.7) */
 };
@@ -92,7 +95,6 @@ struct smtp_rcpt {
 struct smtp_data_info {
     uint64_t size_bytes; /* after unstuffing, with CRLFs */
     bool eight_bit;      /* an octet above 127 was in it, said or not */
-    bool nul;            /* an octet 0 was in it */
 };
 
 /* A reply of 4yz or 5yz, for the log. Every text but the reply's is the client's own, cut at a path's length.
@@ -111,7 +113,7 @@ struct smtp_server_ops {
      * 554: only QUIT is served (RFC 5321 3.1). */
     void (*connect)(void *arg);
     /* Question (XCLIENT): the peer speaks for another client from now on, whose address is given; NULL: it is
-     * not known, and stays the peer's. 220: the session begins anew. */
+     * not known. 220: the session begins anew. */
     void (*client)(void *arg, const struct addr *client);
     /* Question: EHLO, HELO, LHLO. Yes: 250, the extensions are the machine's. */
     void (*helo)(void *arg, struct str name);
@@ -183,9 +185,10 @@ bool smtp_server_finished(const struct smtp_server *s);
  * made. No input is wanted until one of the two that follow is called. Nothing that the client sent before it
  * is left: a command behind STARTTLS ends the session (CVE-2011-0411). */
 bool smtp_server_wants_tls(const struct smtp_server *s);
-/* It is made; how: "TLSv1.3 TLS_AES_256_GCM_SHA384", copied. All that the client said is forgotten (RFC
+/* It is made; how: "TLSv1.3 TLS_AES_256_GCM_SHA384"; channel: TLS_CHANNEL_BYTES of net/tls_stream.h, or "":
+ * there are none, and XHOLDFAST is not offered. Both are copied. All that the client said is forgotten (RFC
  * 3207 4.2). */
-void smtp_server_tls_started(struct smtp_server *s, struct str how);
+void smtp_server_tls_started(struct smtp_server *s, struct str how, struct str channel);
 void smtp_server_tls_failed(struct smtp_server *s, const char *detail); /* finished */
 /* How long to wait for input (or for the owner's room) now; 0: for an answer,
  * which has no limit here. Count from the last change of smtp_server_progress,

@@ -131,6 +131,7 @@ static void on_tls(void *arg, int err, const char *detail)
     struct smtp_server_connection *c = arg;
     struct tls_info info;
     char how[128];
+    uint8_t bytes[TLS_CHANNEL_BYTES];
     c->shaking_hands = false;
     if (c->state == STATE_ENDED)
         return;
@@ -139,7 +140,9 @@ static void on_tls(void *arg, int err, const char *detail)
     } else {
         tls_stream_info(c->stream, &info);
         snprintf(how, sizeof(how), "%s %s", info.version, info.cipher);
-        smtp_server_tls_started(c->session, str_from(how));
+        bool bound = tls_stream_channel(c->stream, bytes) == 0;
+        smtp_server_tls_started(c->session, str_from(how),
+                                (struct str){(const char *)bytes, bound ? sizeof(bytes) : 0});
     }
     pump(c);
 }

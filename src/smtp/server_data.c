@@ -1,8 +1,7 @@
 /* The message, from 354 to the answer to its end. */
 #include "smtp/server_machine.h"
 
-/* One reply, or in LMTP one for each recipient (RFC 2033 4.2). */
-static void write_for_message(struct smtp_server *s, const struct smtp_reply *r)
+void server_write_for_message(struct smtp_server *s, const struct smtp_reply *r)
 {
     size_t count = s->options->flavour == SMTP_FLAVOUR_LMTP ? s->unanswered : 1;
     server_write(s, r);
@@ -30,24 +29,25 @@ void data_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
 
 void data_end_answered(struct smtp_server *s, const struct smtp_reply *r)
 {
-    write_for_message(s, r);
+    server_write_for_message(s, r);
     if (smtp_reply_class(r) == 2)
         s->errors = 0;
     s->transaction = false; /* the answer is its end */
     server_reset(s);
 }
 
-/* bare: it holds what no message may. */
-static void message_ended(struct smtp_server *s, const struct smtp_data_info *info, bool bare)
+/* bare, nul: it holds what no message may. */
+static void message_ended(struct smtp_server *s, const struct smtp_data_info *info, bool bare, bool nul)
 {
     static const struct smtp_reply too_big = {552, {5, 3, 4}, {"Message exceeds the maximum size", 32}};
     static const struct smtp_reply has_bare = {550, {5, 6, 0}, {"Message holds a bare CR or LF", 29}};
+    static const struct smtp_reply has_nul = {554, {5, 6, 0}, {"Message holds a NUL", 19}};
     s->phase = PHASE_COMMAND;
     s->stage = "message";
     s->stages++;
     s->progress++;
-    if (s->too_big || bare) {
-        write_for_message(s, bare ? &has_bare : &too_big);
+    if (s->too_big || bare || nul) {
+        server_write_for_message(s, bare ? &has_bare : nul ? &has_nul : &too_big);
         server_reset(s);
         return;
     }
@@ -62,7 +62,7 @@ static void message_ended(struct smtp_server *s, const struct smtp_data_info *in
 static void end_last_line(struct smtp_server *s)
 {
     static const char crlf[] = "\r\n";
-    if (s->chunk.line_end || s->too_big || s->chunk.bare)
+    if (s->chunk.line_end || s->too_big || s->chunk.bare || s->chunk.nul)
         return;
     s->chunk.size_bytes += 2;
     if (s->transaction && s->ops->data)
@@ -73,11 +73,11 @@ void server_chunks_end(struct smtp_server *s)
 {
     smtp_chunk_end(&s->chunk);
     end_last_line(s);
-    struct smtp_data_info info = {s->chunk.size_bytes, s->chunk.eight_bit, s->chunk.nul};
+    struct smtp_data_info info = {s->chunk.size_bytes, s->chunk.eight_bit};
     s->chunking = false;
     if (!s->chunk_last)
         s->unanswered = 1; /* RFC 2033 4.2: one reply for each recipient, after the last chunk only */
-    message_ended(s, &info, s->chunk.bare);
+    message_ended(s, &info, s->chunk.bare, s->chunk.nul);
 }
 
 void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used)
@@ -85,11 +85,11 @@ void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used
     struct str piece;
     bool ended = smtp_unstuff(&s->unstuff, bytes.ptr, bytes.len, ret_used, &piece);
     s->too_big = s->too_big || s->unstuff.size_bytes > server_size_max_bytes(s);
-    if (s->too_big || s->unstuff.bare)
+    if (s->too_big || s->unstuff.bare || s->unstuff.nul)
         server_reset(s); /* the rest is swallowed up to its end; the owner need not keep anything */
     if (s->transaction && piece.len > 0 && s->ops->data)
         s->no_room = !s->ops->data(s->arg, piece.ptr, piece.len);
-    struct smtp_data_info info = {s->unstuff.size_bytes, s->unstuff.eight_bit, s->unstuff.nul};
+    struct smtp_data_info info = {s->unstuff.size_bytes, s->unstuff.eight_bit};
     if (ended)
-        message_ended(s, &info, s->unstuff.bare);
+        message_ended(s, &info, s->unstuff.bare, s->unstuff.nul);
 }

@@ -5,6 +5,7 @@
 #define HOLDFAST_SMTP_SERVER_MACHINE_H
 
 #include "base/buf.h"
+#include "net/tls_stream.h"
 #include "smtp/server.h"
 #include "wire/smtp_chunk.h"
 #include "wire/smtp_command.h"
@@ -66,7 +67,9 @@ struct smtp_server {
     /* The client */
     bool tls_offered;
     char tls[SERVER_TLS_TEXT_MAX]; /* "": in plain text */
-    bool refused;                  /* 554 at the greeting */
+    uint8_t channel[TLS_CHANNEL_BYTES];
+    bool has_channel;
+    bool refused; /* 554 at the greeting */
     const char *stage;
     char said_sender[SMTP_PATH_MAX], said_recipient[SMTP_PATH_MAX]; /* raw, for the log */
     bool esmtp;
@@ -128,6 +131,8 @@ void server_dispatch(struct smtp_server *s, struct str line);
 void server_list_verbs(const struct smtp_server *s, struct buf *out); /* for HELP */
 
 /* ---- server_data.c ---- */
+/* One reply, or in LMTP one for each recipient without an answer (RFC 2033 4.2). */
+void server_write_for_message(struct smtp_server *s, const struct smtp_reply *r);
 void server_data_input(struct smtp_server *s, struct str bytes, size_t *ret_used);
 /* The last chunk has come, or one that makes the message one to be refused. */
 void server_chunks_end(struct smtp_server *s);
@@ -136,6 +141,9 @@ void server_chunks_end(struct smtp_server *s);
 void server_chunk_input(struct smtp_server *s, struct str bytes, size_t *ret_used);
 void server_chunk_ended(struct smtp_server *s); /* all its octets have been taken */
 void bdat_begin_answered(struct smtp_server *s, const struct smtp_reply *r);
+
+/* ---- cmd_xholdfast.c ---- */
+bool server_takes_peers(const struct smtp_server *s);
 
 /* ---- the commands: args is what follows the verb, trimmed ---- */
 void cmd_ehlo(struct smtp_server *s, struct str args);

@@ -52,6 +52,7 @@
     X(queue_act)                                                                                             \
     X(queue_kept_count)                                                                                      \
     X(queue_kept_prune)                                                                                      \
+    X(queue_forget)                                                                                          \
     X(queue_replay)                                                                                          \
     X(queue_summary)                                                                                         \
     X(queue_trace)                                                                                           \

@@ -22,8 +22,10 @@ struct store_memory_faults {
     uint32_t sync_fail_ppm;                 /* a commit fails with ERR_SYNC, nothing of it is kept */
     uint32_t unknown_ppm;                   /* the reply of a commit is lost: the engine must settle it */
     bool full;                              /* ERR_FULL for accepts */
+    uint64_t free_bytes;                    /* what the safety net is told; 0: not known */
     bool degraded;                          /* ERR_DEGRADED for accepts */
     bool unreachable;                       /* ERR_UNAVAILABLE for all */
+    int64_t unreadable_message;             /* ERR_IO for the body of this one, in any queue; 0: none */
     /* Mutants, to prove that the checker sees: */
     bool mutant_ack_before_commit; /* callback at the call, commit later (lost when killed) */
     bool mutant_no_queue_epoch, mutant_no_mail_epoch, mutant_no_lease_guard; /* not checked */

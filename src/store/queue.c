@@ -32,8 +32,9 @@ static const struct {
 };
 
 static const char *const action_names[] = {
-    [QUEUE_ACT_HOLD] = "hold", [QUEUE_ACT_RELEASE] = "release", [QUEUE_ACT_RETRY] = "retry",
-    [QUEUE_ACT_MOVE] = "move", [QUEUE_ACT_REMOVE] = "remove",   [QUEUE_ACT_QUARANTINE] = "quarantine",
+    [QUEUE_ACT_HOLD] = "hold",     [QUEUE_ACT_RELEASE] = "release", [QUEUE_ACT_RETRY] = "retry",
+    [QUEUE_ACT_MOVE] = "move",     [QUEUE_ACT_REMOVE] = "remove",   [QUEUE_ACT_QUARANTINE] = "quarantine",
+    [QUEUE_ACT_REPLAY] = "replay",
 };
 
 const char *queue_action_name(enum queue_action action)
@@ -65,6 +66,15 @@ enum queue_owes queue_result_owes(const struct queue_result *result, enum queue_
                                                                              : QUEUE_OWES_NOTHING;
 }
 
+struct wall_time queue_last_delivery(const struct queue_result *results, size_t count)
+{
+    struct wall_time last = {0};
+    for (size_t i = 0; i < count; i++)
+        if (results[i].outcome == QUEUE_OUTCOME_DELIVERED && results[i].at.ms > last.ms)
+            last = results[i].at;
+    return last;
+}
+
 int queue_action_target(enum queue_action action, enum queue_state from)
 {
     bool stopped = from == QUEUE_HELD || from == QUEUE_QUARANTINED;
@@ -81,6 +91,8 @@ int queue_action_target(enum queue_action action, enum queue_state from)
         return QUEUE_REMOVED;
     case QUEUE_ACT_QUARANTINE:
         return from == QUEUE_QUARANTINED ? -1 : QUEUE_QUARANTINED;
+    case QUEUE_ACT_REPLAY: /* is of what has ended */
+        return -1;
     }
     return -1;
 }
@@ -238,6 +250,7 @@ void queue_copy_message(struct store_op *op, struct queue_message_in *to, const 
     to->client = text(op, from->client);
     to->dsn.envid = text(op, from->dsn.envid);
     to->header_id = str_sub(text(op, from->header_id), 0, QUEUE_HEADER_ID_MAX);
+    to->stopped = text(op, from->stopped);
 }
 
 void queue_copy_recipient(struct store_op *op, struct queue_recipient_in *to,

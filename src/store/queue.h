@@ -5,7 +5,8 @@
  * See store/op.h for the rules of callbacks and errors.
  *
  * What survives a crash: everything whose callback said 0. The custody record
- * (custody id, recipients, how each ended) outlives the body. */
+ * (custody id, recipients, how each ended) outlives the body, until it is
+ * forgotten (store/queue_past.h). */
 #ifndef HOLDFAST_STORE_QUEUE_H
 #define HOLDFAST_STORE_QUEUE_H
 
@@ -36,7 +37,7 @@ void queue_close(struct queue *q);
 /* ---- accepting ---- */
 
 struct queue_message_in {
-    struct custody_id custody_id; /* unique; a second accept of the same id is ERR_EXISTS */
+    struct custody_id custody_id; /* unique; a second accept of one that is known is ERR_EXISTS */
     struct str reverse_path;      /* RFC 5321, without <>; "" is the null reverse-path */
     struct str helo;              /* as the client said, bounded by the SMTP grammar */
     struct str client;            /* its IP address */
@@ -47,6 +48,8 @@ struct queue_message_in {
     struct str
         header_id; /* its Message-ID with <>, cut at QUEUE_HEADER_ID_MAX; "" or ptr NULL: it has none */
     struct wall_time received_at;
+    struct str stopped; /* why all its deliveries are in quarantine from the start, with a notice each; "" or
+                           ptr NULL: they wait */
 };
 
 #define QUEUE_HEADER_ID_MAX 255 /* longer ones are found by so much of them */
@@ -182,12 +185,14 @@ struct store_op *queue_settle(struct queue *q, const struct queue_result *result
 
 /* ---- what an operator must be told ---- */
 
-/* Written in the transaction that puts a delivery into quarantine by an outcome (an operator's own act is
- * told of elsewhere, and of a bounce the sender), and kept until it is dropped. */
+/* Written in the transaction that puts a delivery into quarantine by an outcome, or accepts it into
+ * quarantine (an operator's own act is told of elsewhere, and of a bounce the sender), and kept until it is
+ * dropped. */
 struct queue_notice {
     int64_t id; /* grows, and is never used again */
     struct custody_id custody_id;
-    struct str recipient, server, reply;
+    struct str recipient, server,
+        reply; /* server "": nobody was tried, it was stopped when it was accepted */
     struct wall_time at;
 };
 
@@ -219,8 +224,9 @@ struct queue_filter {
     size_t limit; /* at most 1,000 rows a call */
 };
 
-/* By id, ascending. By place (domains, domain, home) and state alone, its cost does not grow with the queue;
- * by anything else it looks at the rows, in slices between which others are served. */
+/* By id, ascending. By place (domains, home) and state alone, its cost does not grow with the queue; by a
+ * domain, it grows with what had an own home in it; by anything else it looks at the rows, in slices between
+ * which others are served. */
 struct store_op *queue_list(struct queue *q, const struct queue_filter *filter,
                             void (*on_list)(void *arg, int err, const struct queue_rows *rows), void *arg);
 
@@ -230,14 +236,16 @@ enum queue_action {
     QUEUE_ACT_RETRY,
     QUEUE_ACT_MOVE,
     QUEUE_ACT_REMOVE,
-    QUEUE_ACT_QUARANTINE
+    QUEUE_ACT_QUARANTINE,
+    QUEUE_ACT_REPLAY, /* what trace shows of queue_replay (store/queue_kept.h); home: the server that had it
+                       */
 };
 
 struct queue_order {
-    enum queue_action action;
-    struct str home;     /* of MOVE */
-    struct str who, why; /* recorded with it */
-    struct str key;      /* unique of this order; ptr NULL: it has none */
+    enum queue_action action; /* but REPLAY */
+    struct str home;          /* of MOVE */
+    struct str who, why;      /* recorded with it */
+    struct str key;           /* unique of this order; ptr NULL: it has none */
 };
 
 /* Applies to all that the filter selects and that it can change (after_id and
@@ -251,6 +259,8 @@ struct store_op *queue_act(struct queue *q, const struct queue_filter *filter,
                            const struct queue_order *order,
                            void (*on_act)(void *arg, int err, uint64_t changed), void *arg);
 
+/* Of a domain by its route (home ""), or of an own home, whatever the domain (domain ""): so there are no
+ * more of them than the network has had domains and servers, whoever sends what to strangers. */
 struct queue_count {
     struct str domain, home;
     uint64_t waiting, held, quarantined;

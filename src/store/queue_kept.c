@@ -58,7 +58,11 @@ struct store_op *queue_replay(struct queue *q, const struct queue_replay *replay
 {
     struct op_queue_replay *o = op_new(queue_port(q), &replay_type, (op_callback)on_replay, arg);
     o->replay = *replay;
+    CHECK(replay->key.len > 0);
     o->replay.server = op_str(&o->op, replay->server);
+    o->replay.who = op_str(&o->op, replay->who);
+    o->replay.why = op_str(&o->op, replay->why);
+    o->replay.key = op_str(&o->op, replay->key);
     if (o->replay.limit > QUEUE_REPLAY_MAX)
         o->replay.limit = QUEUE_REPLAY_MAX;
     o->at = loop_wall(queue_port(q)->loop);

@@ -16,9 +16,13 @@ void queue_keep(struct queue *q, bool on);
 
 struct queue_kept {
     uint64_t messages, bytes;
+    struct wall_time let_go; /* all that was delivered later than this is kept; 0: all there ever was */
+    struct wall_time newest; /* the last delivery of what is kept; 0: nothing is */
+    uint64_t free_bytes;     /* of the disk that it is on, UINT64_MAX: not known; told by queue_kept_prune */
 };
 
-/* What is kept of messages of which anything was delivered at `since` or later. */
+/* What is kept of messages of which anything was delivered at `since` or later; let_go and newest are of all.
+ */
 struct store_op *queue_kept_count(struct queue *q, struct wall_time since,
                                   void (*on_count)(void *arg, int err, const struct queue_kept *kept),
                                   void *arg);
@@ -38,20 +42,24 @@ struct store_op *queue_kept_prune(struct queue *q, struct wall_time before, uint
 struct queue_replay {
     struct str server;             /* who answered 250 for it last */
     struct wall_time since, until; /* that was in [since, until) */
-    int64_t after_message_id;      /* only above: ret_last_message_id of the call before, or 0 */
-    size_t limit; /* at most QUEUE_REPLAY_MAX: of messages looked at, and about so many deliveries */
+    size_t limit;        /* at most QUEUE_REPLAY_MAX: of messages looked at, and about so many deliveries */
+    struct str who, why; /* recorded with it, for trace */
+    struct str key;      /* of this replay in this queue, not "": calls with the same one are its slices */
 };
 
 struct queue_replayed {
-    uint64_t messages;   /* looked at */
-    uint64_t deliveries; /* that wait again */
-    int64_t last_message_id;
+    uint64_t messages;                     /* looked at, by this call */
+    uint64_t deliveries;                   /* that wait again */
+    uint64_t all_messages, all_deliveries; /* by all calls with this key */
+    struct wall_time let_go;               /* as in queue_kept */
     bool more;
 };
 
 /* What `server` got in that time, and is kept, waits again, for where its domain or home leads now, its age
- * counted anew; whatever became of the message's other recipients. What is delivered again was then delivered
- * later: with the same `until` it is not found again, so who was stopped may begin from the start. */
+ * counted anew; whatever became of the message's other recipients. How far a replay has come is recorded
+ * with its key, in the same transaction: whatever crashes when, and whatever the clocks of those say who
+ * deliver, it looks at no message twice. One that has ended does nothing more. What lies between the messages
+ * of that time is passed over in transactions of bounded size, between which others are served. */
 struct store_op *queue_replay(struct queue *q, const struct queue_replay *replay,
                               void (*on_replay)(void *arg, int err, const struct queue_replayed *done),
                               void *arg);

@@ -6,6 +6,7 @@
 #include "store/engine.h"
 #include "store/queue.h"
 #include "store/queue_kept.h"
+#include "store/queue_past.h"
 #include "store/queue_report.h"
 
 #define QUEUE_ROWS_MAX 1000 /* a call */
@@ -77,6 +78,13 @@ struct op_queue_kept_prune {
     struct queue_kept ret_left;
 };
 
+struct op_queue_forget {
+    struct store_op op;
+    struct wall_time before;
+    int64_t after_message_id;
+    struct queue_forgotten ret_done;
+};
+
 struct op_queue_replay {
     struct store_op op;
     struct queue_replay replay;
@@ -98,6 +106,8 @@ struct op_queue_notices_drop {
 
 struct op_queue_owed {
     struct store_op op;
+    int64_t after_message_id;
+    enum queue_owes after_kind;
     struct queue_owed *ret_owed;
     size_t ret_count;
 };
@@ -167,6 +177,8 @@ void queue_rows_by_age(struct queue_rows_out *rows, size_t limit);
 int queue_action_target(enum queue_action action, enum queue_state from);
 /* What it makes us owe, for a delivery in this state. */
 enum queue_owes queue_result_owes(const struct queue_result *result, enum queue_state from);
+/* The last time of these at which one was delivered; 0: none was. */
+struct wall_time queue_last_delivery(const struct queue_result *results, size_t count);
 /* The state that an outcome leads to. */
 enum queue_state queue_outcome_state(enum queue_outcome outcome);
 

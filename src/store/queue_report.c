@@ -15,11 +15,14 @@ static void finish_owed(struct store_op *op)
 
 static const struct op_type owed_type = {OP_queue_owed, 0, sizeof(struct op_queue_owed), finish_owed, NULL};
 
-struct store_op *queue_owed(struct queue *q,
+struct store_op *queue_owed(struct queue *q, int64_t after_message_id, enum queue_owes after_kind,
                             void (*on_owed)(void *arg, int err, const struct queue_owed *owed, size_t count),
                             void *arg)
 {
-    return op_submit(op_new(queue_port(q), &owed_type, (op_callback)on_owed, arg));
+    struct op_queue_owed *o = op_new(queue_port(q), &owed_type, (op_callback)on_owed, arg);
+    o->after_message_id = after_message_id;
+    o->after_kind = after_kind;
+    return op_submit(&o->op);
 }
 
 static int64_t *copy_ids(struct store_op *op, const int64_t *ids, size_t count)
@@ -29,7 +32,7 @@ static int64_t *copy_ids(struct store_op *op, const int64_t *ids, size_t count)
     return copies;
 }
 
-static const struct op_type report_type = {OP_queue_report, OP_WRITE | OP_GUARDED,
+static const struct op_type report_type = {OP_queue_report, OP_WRITE | OP_GUARDED | OP_INTAKE,
                                            sizeof(struct op_queue_report), front_finish_plain, NULL};
 
 struct store_op *queue_report(struct queue *q, const struct queue_report *report,

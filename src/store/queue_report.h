@@ -6,7 +6,9 @@
  *
  * A refusal or expiry that is to be reported (QUEUE_OUTCOME_BOUNCED) leaves the delivery in quarantine until
  * the report is durable; that transaction ends it as QUEUE_BOUNCED. Who releases or removes it before has the
- * debt forgotten. */
+ * debt forgotten.
+ * What has ended otherwise before its report was made has not failed: a server's 250 that comes after the
+ * expiry is a delivery, and its end forgets what was owed of a failure. Any end forgets an unpaid delay. */
 #ifndef HOLDFAST_STORE_QUEUE_REPORT_H
 #define HOLDFAST_STORE_QUEUE_REPORT_H
 
@@ -22,8 +24,9 @@ struct queue_owed {
 
 #define QUEUE_OWED_MAX 100 /* a call: what one report tells of */
 
-/* All of one kind about the oldest message that any is owed for. count 0: nothing is. */
-struct store_op *queue_owed(struct queue *q,
+/* All of one kind about the oldest message that any is owed for, in the order of (message_id, kind) and only
+ * after these; 0, QUEUE_OWES_NOTHING: from the first on. count 0: nothing is. */
+struct store_op *queue_owed(struct queue *q, int64_t after_message_id, enum queue_owes after_kind,
                             void (*on_owed)(void *arg, int err, const struct queue_owed *owed, size_t count),
                             void *arg);
 
@@ -37,7 +40,8 @@ struct queue_report {
 };
 
 /* Accepts the report, and ends what it pays. ERR_CONFLICT: one of them is not owed (any more), nothing was
- * done. ERR_EXISTS: the custody id was used before. After any other error either all was done or nothing. */
+ * done. ERR_EXISTS: the custody id was used before. ERR_FULL: as any mail that comes in, it has to leave the
+ * room by which mail goes out; nothing was done. After any other error either all was done or nothing. */
 struct store_op *queue_report(struct queue *q, const struct queue_report *report,
                               void (*on_report)(void *arg, int err), void *arg);
 

@@ -89,14 +89,23 @@ static const struct field observation_fields[] = {
 };
 
 static const struct field work_fields[] = {
-    I64_FIELD(record_work, since_ms),      I64_FIELD(record_work, sessions),
-    I64_FIELD(record_work, accepted),      I64_FIELD(record_work, accepted_bytes),
-    I64_FIELD(record_work, refused_later), I64_FIELD(record_work, refused_for_good),
-    I64_FIELD(record_work, delivered),     I64_FIELD(record_work, deferred),
-    I64_FIELD(record_work, lost),          I64_FIELD(record_work, kept),
-    I64_FIELD(record_work, kept_bytes),    I64_FIELD(record_work, quarantined),
-    I64_FIELD(record_work, expired),       I64_FIELD(record_work, bounced),
-    I64_FIELD(record_work, reports),       {NULL},
+    I64_FIELD(record_work, since_ms),
+    I64_FIELD(record_work, sessions),
+    I64_FIELD(record_work, accepted),
+    I64_FIELD(record_work, accepted_bytes),
+    I64_FIELD(record_work, refused_later),
+    I64_FIELD(record_work, refused_for_good),
+    I64_FIELD(record_work, delivered),
+    I64_FIELD(record_work, deferred),
+    I64_FIELD(record_work, lost),
+    I64_FIELD(record_work, kept),
+    I64_FIELD(record_work, kept_bytes),
+    I64_FIELD(record_work, quarantined),
+    I64_FIELD(record_work, expired),
+    I64_FIELD(record_work, bounced),
+    I64_FIELD(record_work, reports),
+    I64_FIELD(record_work, kept_after_s),
+    {NULL},
 };
 
 static const struct field order_fields[] = {

@@ -85,8 +85,9 @@ struct record_work {
     int64_t refused_later, refused_for_good; /* replies of 4yz and 5yz at the edge */
     int64_t delivered, deferred, lost; /* deliveries: outcomes of attempts, in enum queue_outcome's words */
     int64_t kept, kept_bytes;          /* by the safety net, now: messages */
-    int64_t quarantined, expired;      /* by a server's answer or losses; by their age */
-    int64_t bounced, reports; /* refused, and their senders owed a report; reports made, of any kind */
+    int64_t kept_after_s; /* and all that was delivered later than this (Unix time); 0: all there ever was */
+    int64_t quarantined, expired; /* by a server's answer or losses; by their age */
+    int64_t bounced, reports;     /* refused, and their senders owed a report; reports made, of any kind */
 };
 
 /* kind "order", key: unique. From an operator, or from the director to a node. Who carries it out takes it

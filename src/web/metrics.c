@@ -137,6 +137,9 @@ static const struct {
      NULL},
     {"relay_kept", "Delivered messages in the safety net.", "kept", NULL, NULL, "gauge"},
     {"relay_kept_bytes", "Bytes of these.", "kept_bytes", NULL, NULL, "gauge"},
+    {"relay_kept_after_timestamp_seconds",
+     "The safety net has all that was delivered later than this; 0: all there ever was.", "kept_after_s",
+     NULL, NULL, "gauge"},
 };
 
 /* The counters begin at 0 with each start of the relay's process, as Prometheus expects. */

@@ -2,10 +2,14 @@
 
 #include <string.h>
 
+#include "wire/smtp_dsn.h"
+#include "wire/utf8.h"
+#include "wire/utf8_addr.h"
 #include "wire/xtext.h"
 
-#define TEXT_MAX 800 /* of a peer's text in one header line (RFC 5322 2.1.1: 998) */
-#define MIXED    "This is a message of the mail system at %.*s.\r\n\r\n"
+#define TEXT_MAX      800 /* of a peer's text in one header line (RFC 5322 2.1.1: 998) */
+#define UTF8_ADDR_MAX (3 * TEXT_MAX)
+#define MIXED         "This is a message of the mail system at %.*s.\r\n\r\n"
 
 static const struct {
     const char *word, *subject, *text;
@@ -24,16 +28,26 @@ static const struct {
          "about it when all goes well.\r\n"},
 };
 
+/* The text for a human shows addresses as they are. */
+static bool human_is_utf8(const struct dsn_message *m)
+{
+    for (size_t i = 0; i < m->recipient_count; i++)
+        if (!str_is_ascii(m->recipients[i].address) && utf8_valid(m->recipients[i].address))
+            return true;
+    return m->smtputf8;
+}
+
 bool dsn_message_eight_bit(const struct dsn_message *m)
 {
-    return m->smtputf8 || !str_is_ascii(m->content);
+    return human_is_utf8(m) || !str_is_ascii(m->content);
 }
 
 /* One line of what a peer said. */
-static void put_text(struct buf *out, const struct dsn_message *m, struct str s)
+static void put_text(struct buf *out, bool utf8, struct str s)
 {
+    utf8 = utf8 && utf8_valid(s);
     for (size_t i = 0; i < s.len && i < TEXT_MAX; i++) {
-        bool fine = ascii_isprint(s.ptr[i]) || (m->smtputf8 && (unsigned char)s.ptr[i] > 127);
+        bool fine = ascii_isprint(s.ptr[i]) || (utf8 && (unsigned char)s.ptr[i] > 127);
         buf_append_char(out, fine ? s.ptr[i] : '?');
     }
 }
@@ -45,7 +59,7 @@ static void put_header(struct buf *out, const struct dsn_message *m, const char 
     char date[WALL_MAIL_MAX];
     wall_format_mail(m->at, date);
     buf_append_fmt(out, "From: Mail Delivery System <MAILER-DAEMON@%.*s>\r\nTo: <", STR_ARG(m->hostname));
-    put_text(out, m, m->to);
+    put_text(out, m->smtputf8, m->to);
     buf_append_fmt(out,
                    ">\r\nSubject: %s\r\nDate: %s\r\nMessage-ID: <%s@%.*s>\r\n"
                    "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
@@ -67,11 +81,13 @@ static void put_human_recipient(struct buf *out, const struct dsn_message *m, co
 {
     char until[WALL_MAIL_MAX];
     buf_append_text(out, "\r\n  <");
-    put_text(out, m, r->address);
+    put_text(out, human_is_utf8(m), r->address);
     buf_append_text(out, ">\r\n");
+    if (r->expired)
+        buf_append_text(out, "    It waited for as long as mail is tried.\r\n");
     if (r->reply.len > 0) {
-        buf_append_text(out, "    ");
-        put_text(out, m, r->reply);
+        buf_append_text(out, r->expired ? "    The last answer was: " : "    ");
+        put_text(out, human_is_utf8(m), r->reply);
         buf_append_text(out, "\r\n");
     }
     if (m->action == DSN_DELAYED && r->until.ms != 0) {
@@ -82,8 +98,8 @@ static void put_human_recipient(struct buf *out, const struct dsn_message *m, co
 
 static void put_human(struct buf *out, const struct dsn_message *m, const char *boundary)
 {
-    begin_part(out, boundary, m->smtputf8 ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii",
-               m->smtputf8);
+    bool utf8 = human_is_utf8(m);
+    begin_part(out, boundary, utf8 ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", utf8);
     buf_append_fmt(out, MIXED, STR_ARG(m->hostname));
     buf_append_text(out, actions[m->action].text);
     for (size_t i = 0; i < m->recipient_count; i++)
@@ -96,8 +112,20 @@ static void put_field(struct buf *out, const struct dsn_message *m, const char *
                       struct str value)
 {
     buf_append_fmt(out, "%s: %s", name, type);
-    put_text(out, m, value);
+    put_text(out, m->smtputf8, value);
     buf_append_text(out, "\r\n");
+}
+
+/* RFC 6533 section 3: as it is, or where the notice is without SMTPUTF8 in its 7-bit form. */
+static void put_utf8_address(struct buf *out, const struct dsn_message *m, const char *name,
+                             struct str address)
+{
+    struct buf ascii;
+    buf_init(&ascii, UTF8_ADDR_MAX);
+    if (!m->smtputf8)
+        utf8_addr_encode(&ascii, address);
+    put_field(out, m, name, SMTP_DSN_UTF8 ";", m->smtputf8 ? address : buf_str(&ascii));
+    buf_fini(&ascii);
 }
 
 static void put_date(struct buf *out, const char *name, struct wall_time at)
@@ -119,6 +147,15 @@ static void put_xtext_field(struct buf *out, const struct dsn_message *m, const 
     buf_fini(&plain);
 }
 
+static void put_utf8_orcpt(struct buf *out, const struct dsn_message *m, struct str address)
+{
+    struct buf plain;
+    buf_init(&plain, TEXT_MAX);
+    if (address.len > 0 && utf8_addr_decode(&plain, address) == 0)
+        put_utf8_address(out, m, "Original-Recipient", buf_str(&plain));
+    buf_fini(&plain);
+}
+
 static void put_orcpt(struct buf *out, const struct dsn_message *m, struct str orcpt)
 {
     char type[64];
@@ -126,6 +163,10 @@ static void put_orcpt(struct buf *out, const struct dsn_message *m, struct str o
     str_split(&rest, ';', &head);
     if (!rest.ptr || head.len + 2 > sizeof(type))
         return;
+    if (str_ieq(head, STR(SMTP_DSN_UTF8))) {
+        put_utf8_orcpt(out, m, rest);
+        return;
+    }
     memcpy(type, head.ptr, head.len);
     memcpy(type + head.len, ";", 2);
     put_xtext_field(out, m, "Original-Recipient", type, rest);
@@ -141,7 +182,10 @@ static void put_recipient(struct buf *out, const struct dsn_message *m, const st
 {
     buf_append_text(out, "\r\n");
     put_orcpt(out, m, r->orcpt);
-    put_field(out, m, "Final-Recipient", !str_is_ascii(r->address) ? "utf-8;" : "rfc822;", r->address);
+    if (str_is_ascii(r->address))
+        put_field(out, m, "Final-Recipient", "rfc822;", r->address);
+    else
+        put_utf8_address(out, m, "Final-Recipient", r->address);
     buf_append_fmt(out, "Action: %s\r\nStatus: %.*s\r\n", actions[m->action].word, STR_ARG(r->status));
     if (r->remote_mta.len > 0)
         put_field(out, m, "Remote-MTA", "dns;", r->remote_mta);
@@ -170,7 +214,7 @@ static void put_status(struct buf *out, const struct dsn_message *m, const char 
 
 static const char *content_type(const struct dsn_message *m)
 {
-    if (m->smtputf8)
+    if (m->content_smtputf8)
         return m->whole ? "message/global" : "message/global-headers";
     return m->whole ? "message/rfc822" : "text/rfc822-headers";
 }
@@ -209,6 +253,9 @@ static size_t status_len(struct str s)
 struct str dsn_status_of(struct str reply, struct str otherwise)
 {
     static const struct str plain[] = {STR("2.0.0"), STR("3.0.0"), STR("4.0.0"), STR("5.0.0")};
+    size_t own = reply.len > 0 && reply.ptr[0] >= '2' && reply.ptr[0] <= '5' ? status_len(reply) : 0;
+    if (own > 0)
+        return str_sub(reply, 0, own);
     if (!is_reply(reply))
         return otherwise;
     struct str rest = str_sub(reply, 4, reply.len);

@@ -15,17 +15,26 @@ static void append_id(struct buf *out, const struct custody_id *id)
     buf_append_fmt(out, " id %s", text);
 }
 
+/* " (name [192.0.2.1])" */
+static void append_client(struct buf *out, struct str name, struct str ip)
+{
+    bool six = str_find(ip, ':', 0) != SIZE_MAX;
+    buf_append_text(out, " (");
+    append_printable(out, name);
+    if (ip.len > 0)
+        buf_append_fmt(out, "%s[%s%.*s]", name.len ? " " : "", six ? "IPv6:" : "", STR_ARG(ip));
+    else if (name.len == 0)
+        buf_append_text(out, "unknown");
+    buf_append_text(out, ")\r\n\t");
+}
+
 void received_line_format(struct buf *out, const struct received_line *line)
 {
     char date[WALL_MAIL_MAX];
     wall_format_mail(line->at, date);
-    bool six = str_find(line->client_ip, ':', 0) != SIZE_MAX;
     buf_append_text(out, "Received: from ");
     append_printable(out, line->helo.len ? line->helo : STR("unknown"));
-    buf_append_text(out, " (");
-    append_printable(out, line->client_name);
-    buf_append_fmt(out, "%s[%s%.*s])\r\n\t", line->client_name.len ? " " : "", six ? "IPv6:" : "",
-                   STR_ARG(line->client_ip));
+    append_client(out, line->client_name, line->client_ip);
     if (line->tls.len)
         buf_append_fmt(out, "(using %.*s)\r\n\t", STR_ARG(line->tls));
     buf_append_text(out, "by ");

@@ -9,9 +9,9 @@
 #include "base/time.h"
 
 struct received_line {
-    struct str helo;        /* as the client said; "": it said nothing */
-    struct str client_name; /* by DNS; "": not known */
-    struct str client_ip;
+    struct str helo;             /* as the client said; "": it said nothing */
+    struct str client_name;      /* by DNS; "": not known */
+    struct str client_ip;        /* "": not known */
     struct str by;               /* our host name */
     struct str tls;              /* "TLSv1.3 TLS_AES_256_GCM_SHA384", or "" */
     const char *with;            /* "ESMTPS", "SMTP", "UTF8SMTP" (RFC 3848, 6531) */

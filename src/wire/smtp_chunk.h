@@ -14,7 +14,7 @@ struct smtp_chunk {
     bool line_end;  /* the last line has its CRLF; true at first */
     bool bare;      /* a bare CR or LF was in it: to be refused */
     bool eight_bit; /* an octet above 127 was in it */
-    bool nul;
+    bool nul;       /* an octet 0 was in it: to be refused */
     uint64_t size_bytes;
 };
 

@@ -85,7 +85,8 @@ int smtp_command_parse(struct str line, struct smtp_command *ret_command)
 
 static bool is_value_char(char c)
 {
-    return c >= 33 && c <= 126 && c != '=';
+    unsigned char octet = (unsigned char)c;
+    return octet >= 33 && octet != 127 && octet != '=';
 }
 
 int smtp_param_next(struct str *rest, struct smtp_param *ret_param)

@@ -41,7 +41,8 @@ struct smtp_command {
 /* ERR_SYNTAX: it begins with no verb. */
 int smtp_command_parse(struct str line, struct smtp_command *ret_command) MUST_USE;
 
-/* ESMTP parameters (RFC 5321 4.1.2, Mail-parameters). */
+/* ESMTP parameters (RFC 5321 4.1.2, Mail-parameters). A value may have octets above 127 (RFC 6531 3.3):
+ * whoever takes it says whether it does. */
 struct smtp_param {
     struct str keyword;
     struct str value; /* ptr NULL: no "=" */

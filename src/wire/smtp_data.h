@@ -23,9 +23,9 @@ enum smtp_unstuff_state {
 
 struct smtp_unstuff {
     enum smtp_unstuff_state state;
-    bool bare;      /* a bare CR or LF was in it: to be refused; nothing more is given out */
-    bool eight_bit; /* an octet above 127 was in it */
-    bool nul;
+    bool bare;           /* a bare CR or LF was in it: to be refused; nothing more is given out */
+    bool eight_bit;      /* an octet above 127 was in it */
+    bool nul;            /* an octet 0 was in it: to be refused */
     uint64_t size_bytes; /* given out */
 };
 

@@ -1,6 +1,7 @@
 #include "wire/smtp_dsn.h"
 
 #include "base/err.h"
+#include "wire/utf8_addr.h"
 #include "wire/xtext.h"
 
 static const struct {
@@ -75,12 +76,38 @@ static bool is_type(struct str type)
     return type.len > 0;
 }
 
-int smtp_dsn_orcpt_check(struct str value)
+static int check_utf8(struct str address)
+{
+    struct buf plain;
+    buf_init(&plain, SMTP_DSN_ORCPT_MAX);
+    int err = address.len > 0 ? utf8_addr_decode(&plain, address) : ERR_SYNTAX;
+    buf_fini(&plain);
+    return err;
+}
+
+int smtp_dsn_orcpt_check(struct str value, bool utf8)
 {
     struct str type, rest = value;
-    if (value.len > SMTP_DSN_ORCPT_MAX || !str_split(&rest, ';', &type) || !rest.ptr || !is_type(type))
+    if (value.len > SMTP_DSN_ORCPT_MAX || !str_split(&rest, ';', &type) || !rest.ptr || !is_type(type) ||
+        (!utf8 && !str_is_ascii(value)))
         return ERR_SYNTAX;
-    return check_xtext(rest);
+    return str_ieq(type, STR(SMTP_DSN_UTF8)) ? check_utf8(rest) : check_xtext(rest);
+}
+
+int smtp_dsn_orcpt_to_ascii(struct buf *out, struct str value)
+{
+    struct str type, rest = value;
+    struct buf plain;
+    size_t before = out->len;
+    if (str_is_ascii(value))
+        return buf_append_str(out, value);
+    buf_init(&plain, SMTP_DSN_ORCPT_MAX);
+    if (str_split(&rest, ';', &type) && rest.ptr && utf8_addr_decode(&plain, rest) == 0) {
+        buf_append_fmt(out, "%.*s;", STR_ARG(type));
+        utf8_addr_encode(out, buf_str(&plain));
+    }
+    buf_fini(&plain);
+    return out->overflow || out->len - before > SMTP_DSN_ORCPT_MAX ? ERR_LIMIT : 0;
 }
 
 void smtp_dsn_format_envelope(struct buf *out, const struct dsn_envelope *e)
@@ -100,6 +127,6 @@ void smtp_dsn_format_request(struct buf *out, const struct dsn_request *r)
         buf_append_fmt(out, "%s%s", before, words[i].name);
         before = ",";
     }
-    if (smtp_dsn_orcpt_check(r->orcpt) == 0)
+    if (smtp_dsn_orcpt_check(r->orcpt, false) == 0)
         buf_append_fmt(out, " ORCPT=%.*s", STR_ARG(r->orcpt));
 }

@@ -21,6 +21,8 @@ static void take_limits(struct smtp_offers *o, struct str args)
             take_number(limit, &o->recipients_max);
         if (str_ieq(name, STR("MAILMAX")))
             take_number(limit, &o->messages_max);
+        if (str_ieq(name, STR("RCPTDOMAINMAX")))
+            take_number(limit, &o->domains_max);
     }
 }
 
@@ -43,11 +45,8 @@ void smtp_offers_take(struct smtp_offers *o, struct str line)
 
 void smtp_offers_seen(struct smtp_offers *known, const struct smtp_offers *seen)
 {
+    if (known->tls && !seen->tls)
+        return;
+    *known = *seen;
     known->known = true;
-    known->eight_bit_mime |= seen->eight_bit_mime;
-    known->smtputf8 |= seen->smtputf8;
-    if (seen->size) {
-        known->size = true;
-        known->size_max_bytes = seen->size_max_bytes;
-    }
 }

@@ -29,7 +29,8 @@ enum smtp_path_kind {
 
 /* Takes a path with its <> off the front of *text, leading blanks allowed (many
  * clients send them behind the colon). utf8: octets above 127, as UTF-8, are
- * allowed. ERR_SYNTAX; ERR_LIMIT (too long); ERR_UNSUPPORTED (non-ASCII without utf8). */
+ * allowed, but no controls (U+0080 to U+009F, U+2028, U+2029). ERR_SYNTAX; ERR_LIMIT (too long);
+ * ERR_UNSUPPORTED (non-ASCII without utf8). */
 int smtp_path_parse(struct str *text, enum smtp_path_kind kind, bool utf8,
                     struct smtp_path *ret_path) MUST_USE;
 

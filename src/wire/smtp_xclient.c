@@ -20,12 +20,12 @@ static bool in_a_name(char c)
     return ascii_isalnum(c) || (c != '\0' && strchr(".-_:[]", c));
 }
 
-static int take_ip(struct str value, bool *ret_known, struct addr *ret_addr)
+static int take_ip(struct str value, enum smtp_xclient_addr *ret_word, struct addr *ret_addr)
 {
     static const struct str six = {"IPV6:", 5};
     struct addr a;
     if (is_unknown(value)) {
-        *ret_known = false;
+        *ret_word = SMTP_XCLIENT_ADDR_UNKNOWN;
         return 0;
     }
     bool prefixed = str_istarts(value, six);
@@ -33,7 +33,7 @@ static int take_ip(struct str value, bool *ret_known, struct addr *ret_addr)
         (a.u.sa.sa_family == AF_INET6) != prefixed)
         return ERR_SYNTAX;
     addr_unmap(&a);
-    *ret_known = true;
+    *ret_word = SMTP_XCLIENT_ADDR_KNOWN;
     *ret_addr = a;
     return 0;
 }
@@ -76,9 +76,9 @@ static int take_protocol(struct str value)
 static int take(struct str name, struct str value, struct smtp_xclient *x)
 {
     struct addr destination = {.u.sa.sa_family = AF_INET};
-    bool known;
+    enum smtp_xclient_addr destination_word;
     if (str_ieq(name, STR("ADDR")))
-        return take_ip(value, &x->has_addr, &x->addr);
+        return take_ip(value, &x->addr_word, &x->addr);
     if (str_ieq(name, STR("PORT")))
         return take_port(value, &x->addr);
     if (str_ieq(name, STR("NAME")))
@@ -88,7 +88,7 @@ static int take(struct str name, struct str value, struct smtp_xclient *x)
     if (str_ieq(name, STR("PROTO")))
         return take_protocol(value); /* what the client says after this tells it */
     if (str_ieq(name, STR("DESTADDR")))
-        return take_ip(value, &known, &destination);
+        return take_ip(value, &destination_word, &destination);
     if (str_ieq(name, STR("DESTPORT")))
         return take_port(value, &destination);
     return ERR_SYNTAX;

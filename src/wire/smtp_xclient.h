@@ -13,10 +13,13 @@
 /* What is offered after EHLO. LOGIN is not: nobody logs in by another's word. */
 #define SMTP_XCLIENT_OFFER "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT"
 
-/* A value that is not known ("[UNAVAILABLE]", "[TEMPUNAVAIL]") is as one that was not said. */
+/* Of whom a peer speaks. One that it does not know ("[UNAVAILABLE]", "[TEMPUNAVAIL]") is nobody whose address
+ * was said before, nor the peer. */
+enum smtp_xclient_addr { SMTP_XCLIENT_ADDR_UNSAID, SMTP_XCLIENT_ADDR_UNKNOWN, SMTP_XCLIENT_ADDR_KNOWN };
+
 struct smtp_xclient {
-    bool has_addr;
-    struct addr addr;                     /* with PORT, 0: not said */
+    enum smtp_xclient_addr addr_word;
+    struct addr addr;                     /* KNOWN; with PORT, 0: not said */
     char name[SMTP_XCLIENT_NAME_MAX + 1]; /* by DNS; "": not known */
     char helo[SMTP_XCLIENT_NAME_MAX + 1]; /* bytes that no name has are '?'; "": not known */
 };

@@ -559,6 +559,15 @@ static int segment_sync_folder(const char *path)
     return 0;
 }
 
+static int segment_room(const char *path, uint64_t bytes)
+{
+    pthread_mutex_lock(&disk.mutex);
+    bool full = disk.plan.full || disk.plan.no_segments;
+    disk.injected += full;
+    pthread_mutex_unlock(&disk.mutex);
+    return full ? ERR_FULL : segment_io_real.room(path, bytes);
+}
+
 static const struct segment_io segments = {.open = segment_open_file,
                                            .close = segment_close_file,
                                            .reserve = segment_reserve,
@@ -567,7 +576,8 @@ static const struct segment_io segments = {.open = segment_open_file,
                                            .sync = segment_sync,
                                            .punch = segment_punch,
                                            .remove = segment_remove,
-                                           .sync_folder = segment_sync_folder};
+                                           .sync_folder = segment_sync_folder,
+                                           .room = segment_room};
 
 static int never_sync(sqlite3 *handle, const char **error, const struct sqlite3_api_routines *api)
 {

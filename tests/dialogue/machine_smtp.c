@@ -36,6 +36,7 @@ static void *machine_open(const struct dialogue_options *o, uint32_t seed, enum 
         .dsn = number(o, "dsn", 0),
         .auth_mechanisms = dialogue_option(o, "auth"),
         .peer_key = number(o, "peer", 0) ? &key : NULL,
+        .peer = {PEER_MAILBOX, "mail1"},
         .auth_needs_tls = number(o, "away", 0),
     };
     if (flavour == SMTP_FLAVOUR_SUBMISSION && !m->options.auth_mechanisms)
@@ -95,7 +96,7 @@ static bool tick(void *m)
 {
     struct smtp_server *s = ((struct smtp_machine *)m)->server;
     if (smtp_server_wants_tls(s)) {
-        smtp_server_tls_started(s, STR("TLSv1.3 TLS_AES_128_GCM_SHA256"));
+        smtp_server_tls_started(s, STR("TLSv1.3 TLS_AES_128_GCM_SHA256"), STR_EMPTY);
         return true;
     }
     return smtp_owner_tick(&((struct smtp_machine *)m)->owner);

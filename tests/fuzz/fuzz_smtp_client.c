@@ -100,7 +100,7 @@ static void shake_hands(struct session *s)
 {
     s->under_tls = !s->tls_fails;
     if (s->under_tls)
-        smtp_client_tls_started(s->client);
+        smtp_client_tls_started(s->client, STR_EMPTY);
     else
         CHECK(smtp_client_tls_failed(s->client, "fuzz") ==
               (tls_client_policy(s->options.tls) == TLS_OPPORTUNISTIC));
@@ -160,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                     .hostname = "relay.example.test",
                     .peer_key = data[0] & 2 ? &key : NULL,
                     .node = "east1",
+                    .peer = {PEER_MAILBOX, "mail1"},
                     .info = (enum smtp_client_info)(data[1] >> 6) % 3,
                     .tls = make_tls(data[0])},
         .message = {.reverse_path = STR("a@b.test"),

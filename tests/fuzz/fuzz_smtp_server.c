@@ -37,7 +37,7 @@ static bool tick(struct session *s)
 {
     if (!smtp_server_wants_tls(s->server))
         return smtp_owner_tick(&s->owner);
-    smtp_server_tls_started(s->server, STR("TLSv1.3 SOME_CIPHER"));
+    smtp_server_tls_started(s->server, STR("TLSv1.3 SOME_CIPHER"), STR_EMPTY);
     return true;
 }
 
@@ -65,6 +65,7 @@ static void play(struct session *s, uint8_t flags, struct str stream, size_t pie
                               .auth_mechanisms = flags & 16 ? "PLAIN LOGIN" : NULL,
                               .auth_needs_tls = flags & TLS_FLAG,
                               .peer_key = flags & 32 ? &key : NULL,
+                              .peer = {PEER_MAILBOX, "mail1"},
                           }};
     buf_init(&s->said, 64 << 20);
     smtp_owner_init(&s->owner, random);

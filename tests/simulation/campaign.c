@@ -15,10 +15,21 @@
 #define EVERY_KIND_FROM 500 /* of so many seeds each kind of disaster happens in some */
 #define LINE_MAX_BYTES  4096
 
-/* Of many seeds. */
+/* What is counted, over many seeds. */
+enum sum {
+    SUM_ATTEMPTS,
+    SUM_ACCEPTED,
+    SUM_STANDBY_TURNS,
+    SUM_BOUNCED,
+    SUM_DOUBLES,
+    SUM_REPORTS,
+    SUM_LAYOUTS = SUM_REPORTS + LEDGER_REPORTS,
+    SUM_DISASTERS = SUM_LAYOUTS + LAYOUT_COUNT,
+    SUM_COUNT = SUM_DISASTERS + DISASTER_KINDS
+};
+
 struct sums {
-    size_t attempts, accepted, standby_turns;
-    size_t disasters[DISASTER_KINDS];
+    size_t of[SUM_COUNT];
 };
 
 struct campaign {
@@ -91,18 +102,23 @@ static bool plays_the_same_twice(FILE *report, uint64_t seed, uint64_t hash, con
 
 static void add_result(struct sums *s, const struct play_result *r)
 {
-    s->attempts += r->counts.attempts;
-    s->accepted += r->counts.accepted;
-    s->standby_turns += r->standby_turns;
+    s->of[SUM_ATTEMPTS] += r->counts.attempts;
+    s->of[SUM_ACCEPTED] += r->counts.accepted;
+    s->of[SUM_STANDBY_TURNS] += r->standby_turns;
+    s->of[SUM_BOUNCED] += r->counts.bounced;
+    s->of[SUM_DOUBLES] += r->counts.doubles;
+    for (size_t k = 0; k < LEDGER_REPORTS; k++)
+        s->of[SUM_REPORTS + k] += r->counts.reports[k];
+    s->of[SUM_LAYOUTS + r->layout]++;
     for (size_t k = 0; k < DISASTER_KINDS; k++)
-        s->disasters[k] += r->disasters[k];
+        s->of[SUM_DISASTERS + k] += r->disasters[k];
 }
 
 static void report_sums(FILE *report, const struct sums *s)
 {
-    fprintf(report, "sums %zu %zu %zu", s->attempts, s->accepted, s->standby_turns);
-    for (size_t k = 0; k < DISASTER_KINDS; k++)
-        fprintf(report, " %zu", s->disasters[k]);
+    fputs("sums", report);
+    for (size_t k = 0; k < SUM_COUNT; k++)
+        fprintf(report, " %zu", s->of[k]);
     fputc('\n', report);
 }
 
@@ -127,11 +143,8 @@ static int run_group(void *arg, FILE *report)
 static void take_sums(struct sums *s, char *text)
 {
     char *at = text;
-    s->attempts += strtoul(at, &at, 10);
-    s->accepted += strtoul(at, &at, 10);
-    s->standby_turns += strtoul(at, &at, 10);
-    for (size_t k = 0; k < DISASTER_KINDS; k++)
-        s->disasters[k] += strtoul(at, &at, 10);
+    for (size_t k = 0; k < SUM_COUNT; k++)
+        s->of[k] += strtoul(at, &at, 10);
 }
 
 static void on_group_ended(void *arg, int status, FILE *report)
@@ -154,19 +167,31 @@ static void on_group_ended(void *arg, int status, FILE *report)
     free(g);
 }
 
-/* An injection that never fired would prove nothing. */
-static void check_disasters(struct campaign *c)
+static const char *sum_name(size_t k)
 {
-    const struct sums *s = &c->sums;
-    bool every = s->standby_turns > 0;
-    for (size_t k = 0; k < DISASTER_KINDS; k++) {
-        printf("# %zu times: %s\n", s->disasters[k], disaster_kind_name(k));
-        every &= s->disasters[k] > 0;
+    static const char *const names[SUM_LAYOUTS] = {"attempts of senders",
+                                                   "recipients accepted",
+                                                   "a standby gets the mail",
+                                                   "recipients bounced",
+                                                   "a stranger shows a message twice, as it may",
+                                                   "reports of failures",
+                                                   "reports of delays",
+                                                   "reports of successes"};
+    return k < SUM_LAYOUTS     ? names[k]
+           : k < SUM_DISASTERS ? layout_name((enum layout)(k - SUM_LAYOUTS))
+                               : disaster_kind_name(k - SUM_DISASTERS);
+}
+
+/* What never happened proves nothing. */
+static void check_sums(struct campaign *c)
+{
+    bool every = true;
+    for (size_t k = 0; k < SUM_COUNT; k++) {
+        printf("# %zu times: %s\n", c->sums.of[k], sum_name(k));
+        every &= c->sums.of[k] > 0;
     }
-    printf("# %zu times: a standby gets the mail\n", s->standby_turns);
-    printf("# %zu attempts of senders, %zu recipients accepted\n", s->attempts, s->accepted);
     if (c->options->seeds.count >= EVERY_KIND_FROM)
-        say_case(c, every, "every kind of disaster happened, and a standby had its turn");
+        say_case(c, every, "every layout was played, and all that is to happen happened");
 }
 
 int campaign_play(const struct campaign_options *options)
@@ -180,7 +205,7 @@ int campaign_play(const struct campaign_options *options)
         jobs_start(&c.jobs, run_group, on_group_ended, g);
     }
     jobs_wait(&c.jobs);
-    check_disasters(&c);
+    check_sums(&c);
     return finish(&c);
 }
 

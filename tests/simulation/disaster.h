@@ -1,6 +1,6 @@
 /* One disaster from the inside, and the kinds there are: deaths.c has deaths and
- * pauses, troubles.c what goes wrong around those that live. disasters.c draws
- * and plays them. */
+ * pauses, troubles.c what goes wrong around those that live, failings.c what others do wrong. disasters.c
+ * draws and plays them. */
 #ifndef HOLDFAST_TESTS_SIMULATION_DISASTER_H
 #define HOLDFAST_TESTS_SIMULATION_DISASTER_H
 
@@ -17,6 +17,7 @@ struct disaster {
     bool both, stays;
     uint32_t strength; /* 1 to STRENGTH_MAX, also where one of several is to be chosen */
     struct process *frozen;
+    struct stranger *stranger;
     struct node *asleep, *home;
     uint32_t deaths; /* of heirs, still to come */
 };
@@ -31,6 +32,13 @@ struct disasters {
     struct node *lost; /* stays dead */
 };
 
+/* The worlds in which there is a victim. */
+enum disaster_where {
+    EVERYWHERE,
+    WITH_INSTANCES, /* mail1 is ours */
+    WITH_STRANGERS, /* there are servers that are not */
+};
+
 struct disaster_kind {
     const char *name;
     unsigned weight; /* how often it is drawn beside the others */
@@ -39,9 +47,11 @@ struct disaster_kind {
     void (*end)(struct disaster *x);   /* NULL: it is over at once, or mends itself */
     bool early;                        /* what it leads to takes a while */
     void (*drawn)(struct disaster *x); /* NULL: nothing is to be known of it before */
+    enum disaster_where where;
 };
 
-extern const struct disaster_kind death_kinds[DEATH_KINDS], trouble_kinds[TROUBLE_KINDS];
+extern const struct disaster_kind death_kinds[DEATH_KINDS], trouble_kinds[TROUBLE_KINDS],
+    failing_kinds[FAILING_KINDS];
 
 /* Of the world's random, below n. */
 uint64_t disaster_random(const struct disaster *x, uint64_t n);

@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "simulation/disaster.h"
+#include "simulation/strangers.h"
 
 #define FIRST_MS         500 /* the network's first start has its first steps done, or not */
 #define SKEW_WALL_MS     5000
@@ -21,7 +22,10 @@ uint64_t disaster_random(const struct disaster *x, uint64_t n)
 
 static const struct disaster_kind *kind_at(size_t kind)
 {
-    return kind < DEATH_KINDS ? &death_kinds[kind] : &trouble_kinds[kind - DEATH_KINDS];
+    const size_t before_failings = DEATH_KINDS + TROUBLE_KINDS;
+    return kind < DEATH_KINDS       ? &death_kinds[kind]
+           : kind < before_failings ? &trouble_kinds[kind - DEATH_KINDS]
+                                    : &failing_kinds[kind - before_failings];
 }
 
 const char *disaster_kind_name(size_t kind)
@@ -58,25 +62,35 @@ static void on_begin(void *arg)
 
 /* ---- drawing ---- */
 
+static unsigned weight(const struct disasters *d, size_t kind)
+{
+    static bool (*const is_there[])(enum layout layout) = {
+        [WITH_INSTANCES] = layout_has_instances, [WITH_STRANGERS] = layout_has_strangers};
+    const struct disaster_kind *k = kind_at(kind);
+    return k->where == EVERYWHERE || is_there[k->where](d->world->layout) ? k->weight : 0;
+}
+
 static size_t draw_kind(struct disasters *d)
 {
     unsigned sum = 0;
     size_t kind = 0;
     for (size_t k = 0; k < DISASTER_KINDS; k++)
-        sum += kind_at(k)->weight;
+        sum += weight(d, k);
     uint64_t at = below(d, sum);
-    while (at >= kind_at(kind)->weight)
-        at -= kind_at(kind++)->weight;
+    while (at >= weight(d, kind))
+        at -= weight(d, kind++);
     return kind;
 }
 
 static void draw_link(struct disasters *d, struct disaster *x)
 {
     const char *const hosts[] = {CLIENT_HOST, d->world->nodes[0].config->name,
-                                 d->world->nodes[1].config->name};
-    size_t from = (size_t)below(d, ARRAY_LEN(hosts));
+                                 d->world->nodes[1].config->name, STRANGER_ELSEWHERE, STRANGER_HOME};
+    size_t without = (size_t)!layout_is_external(d->world->layout) + !layout_has_strangers(d->world->layout);
+    size_t count = ARRAY_LEN(hosts) - without;
+    size_t from = (size_t)below(d, count);
     x->from = hosts[from];
-    x->to = hosts[(from + 1 + (size_t)below(d, ARRAY_LEN(hosts) - 1)) % ARRAY_LEN(hosts)];
+    x->to = hosts[(from + 1 + (size_t)below(d, count - 1)) % count];
     x->both = below(d, 2) == 0;
 }
 
@@ -143,6 +157,7 @@ void disasters_end(struct disasters *d)
     d->over = true;
     for (size_t i = 0; i < d->count; i++)
         end(&d->items[i]);
+    strangers_calm(w->strangers);
     for (size_t u = 0; u < UNTOLD_COUNT; u++)
         w->untold[u].left = 0;
     for (int i = 0; i < WORLD_NODES; i++) {

@@ -12,7 +12,8 @@ struct disasters;
 
 #define DEATH_KINDS    13
 #define TROUBLE_KINDS  17
-#define DISASTER_KINDS (DEATH_KINDS + TROUBLE_KINDS)
+#define FAILING_KINDS  10
+#define DISASTER_KINDS (DEATH_KINDS + TROUBLE_KINDS + FAILING_KINDS)
 
 const char *disaster_kind_name(size_t kind);
 

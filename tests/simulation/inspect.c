@@ -5,6 +5,8 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "simulation/senders.h"
+#include "store/memory/device.h"
 
 #define ANSWER_LIMIT_MS   60000
 #define EVENTS_MAX        100000
@@ -88,23 +90,36 @@ static enum ledger_custody quarantine_of(const struct map *events, const struct 
     return found == &one ? LEDGER_QUARANTINED : LEDGER_QUARANTINED_LOUDLY;
 }
 
-/* The senders' reverse-paths are TAG@ledger.test. */
+/* 0: it is a report. */
 static int64_t tag_of(const struct queue_delivery *row)
 {
-    uint64_t tag = 0;
-    struct str path = row->reverse_path, head = STR_EMPTY;
-    str_split(&path, '@', &head);
-    return str_to_u64(head, INT64_MAX, &tag) == 0 ? (int64_t)tag : 0;
+    return senders_tag_of(row->reverse_path, row->envelope.envid);
+}
+
+static enum ledger_custody custody_of(const struct question *q, const struct queue_delivery *row)
+{
+    if (row->state == QUEUE_DELIVERED)
+        return LEDGER_DELIVERED;
+    if (row->state == QUEUE_BOUNCED)
+        return LEDGER_BOUNCED;
+    if (row->state == QUEUE_REMOVED)
+        return LEDGER_REMOVED;
+    if (row->state != QUEUE_QUARANTINED)
+        return LEDGER_QUEUED;
+    enum ledger_custody custody = quarantine_of(q->events, row);
+    bool lossy = (int64_t)row->losses >= q->world->config->relays[0].losses_max;
+    return custody == LEDGER_QUARANTINED && lossy ? LEDGER_STOPPED : custody;
 }
 
 static void tell_row(struct question *q, const struct queue_delivery *row)
 {
-    enum ledger_custody custody = LEDGER_QUEUED;
-    if (row->state == QUEUE_DELIVERED)
-        custody = LEDGER_DELIVERED;
-    else if (row->state == QUEUE_QUARANTINED)
-        custody = quarantine_of(q->events, row);
-    ledger_custody(q->world->ledger, tag_of(row), row->recipient, custody);
+    enum ledger_custody custody = custody_of(q, row);
+    char id[CUSTODY_ID_TEXT_MAX];
+    custody_id_format(&row->custody_id, id);
+    if (tag_of(row) > 0)
+        ledger_custody(q->world->ledger, tag_of(row), row->recipient, custody);
+    else
+        ledger_report_custody(q->world->ledger, str_from(id), custody);
 }
 
 static bool row_waits(const struct queue_delivery *row)
@@ -138,6 +153,17 @@ static void on_list(void *arg, int err, const struct queue_rows *rows)
         q->more = rows->more;
 }
 
+/* What the device has written down: reports that are owed, and not made. */
+static size_t count_owed(const struct world *w, const char *name)
+{
+    const struct memory_queue *queue = map_find(&w->device->queues, str_from(name));
+    size_t count = 0;
+    if (queue)
+        LIST_FOREACH (it, &queue->debts)
+            count++;
+    return count;
+}
+
 static void list_queue(struct question *q, const char *name)
 {
     struct queue *queue;
@@ -151,6 +177,7 @@ static void list_queue(struct question *q, const char *name)
         queue_list(queue, &filter, on_list, q);
         wait_for(q);
     }
+    q->waiting += count_owed(q->world, name);
     queue_close(queue);
 }
 
@@ -253,6 +280,8 @@ void inspect_mail(struct world *w)
 {
     struct mail *mail;
     struct err_buf eb;
+    if (layout_is_external(w->layout))
+        return; /* its server tells what it takes */
     CHECK(store_mail(w->watcher.store, &mail, &eb) == 0);
     for (size_t i = 0; i < WORLD_USERS; i++)
         inspect_inbox(w, mail, world_users[i]);

@@ -5,7 +5,7 @@
 
 #include "simulation/world.h"
 
-/* Deliveries of all queues that wait or are held. */
+/* Deliveries of all queues that wait or are held, and reports that are owed. */
 size_t inspect_waiting(struct world *w);
 /* One line for each of them. */
 void inspect_describe_waiting(struct world *w, struct buf *out);

@@ -10,22 +10,6 @@
 #define TAG_FIELD            "Ledger-Tag: "
 #define VIOLATIONS_MAX_BYTES 16384 /* enough to understand; the rest is counted */
 
-struct entry {
-    char *recipient;
-    enum ledger_answer answer;
-    size_t shown;
-    bool expunged, expunge_open;
-    uint32_t flags_set, flags_seen;
-    bool in_queue, delivered, quarantined, quarantined_silently;
-};
-
-struct attempt {
-    struct entry *entries;
-    size_t entry_count;
-    size_t message_len;
-    uint32_t message_crc;
-};
-
 /* What readers were told of a mailbox while its UIDVALIDITY was the same. */
 struct box {
     uint32_t uid_next;
@@ -40,6 +24,7 @@ struct ledger *ledger_new(void)
 {
     struct ledger *l = mem_zalloc(sizeof(*l));
     ledger_holders_init(l);
+    ledger_reports_init(l);
     map_init(&l->boxes);
     buf_init(&l->violations, VIOLATIONS_MAX_BYTES);
     return l;
@@ -56,6 +41,7 @@ void ledger_free(struct ledger *l)
     }
     free(l->attempts);
     ledger_holders_fini(l);
+    ledger_reports_fini(l);
     for (struct map_entry *e = l->boxes.first; e; e = e->next) {
         free(((struct box *)e->value)->sights);
         free(e->value);
@@ -80,7 +66,7 @@ static struct attempt *attempt_find(struct ledger *l, int64_t tag)
     return tag >= 1 && (uint64_t)tag <= l->attempt_count ? &l->attempts[tag - 1] : NULL;
 }
 
-static struct entry *entry_find(struct ledger *l, int64_t tag, struct str recipient)
+struct entry *ledger_entry_find(struct ledger *l, int64_t tag, struct str recipient)
 {
     struct attempt *a = attempt_find(l, tag);
     for (size_t i = 0; a && i < a->entry_count; i++)
@@ -111,7 +97,7 @@ void ledger_content(struct ledger *l, int64_t tag, struct str message)
 
 void ledger_answer(struct ledger *l, int64_t tag, struct str recipient, enum ledger_answer answer)
 {
-    struct entry *e = entry_find(l, tag, recipient);
+    struct entry *e = ledger_entry_find(l, tag, recipient);
     CHECK(e && e->answer == LEDGER_OPEN);
     e->answer = answer;
 }
@@ -165,7 +151,7 @@ void ledger_shown(struct ledger *l, struct str recipient, struct str message, ui
 {
     int64_t tag = ledger_tag_of(message);
     struct attempt *a = attempt_find(l, tag);
-    struct entry *e = entry_find(l, tag, recipient);
+    struct entry *e = ledger_entry_find(l, tag, recipient);
     l->shown++;
     if (!e) {
         ledger_violation(l, "strange: %.*s is shown a message of %zu bytes that has tag %lld",
@@ -214,7 +200,7 @@ static bool check_sights(struct ledger *l, const struct box *box, const char *re
 void ledger_read(struct ledger *l, struct str recipient, uint32_t uid_validity, uint32_t uid, int64_t tag,
                  uint32_t flags)
 {
-    struct entry *e = entry_find(l, tag, recipient);
+    struct entry *e = ledger_entry_find(l, tag, recipient);
     struct box *box = box_of(l, recipient, uid_validity);
     if (!e) {
         ledger_violation(l, "strange: %.*s is shown UID %u that has tag %lld", STR_ARG(recipient), uid,
@@ -245,14 +231,14 @@ void ledger_read_all(struct ledger *l, struct str recipient, uint32_t uid_validi
 
 void ledger_flagged(struct ledger *l, int64_t tag, struct str recipient, uint32_t flags)
 {
-    struct entry *e = entry_find(l, tag, recipient);
+    struct entry *e = ledger_entry_find(l, tag, recipient);
     if (e)
         e->flags_set |= flags;
 }
 
 static void expunged(struct ledger *l, int64_t tag, struct str recipient, bool open)
 {
-    struct entry *e = entry_find(l, tag, recipient);
+    struct entry *e = ledger_entry_find(l, tag, recipient);
     if (!e) {
         ledger_violation(l, "strange: %.*s saw a message that has tag %lld", STR_ARG(recipient),
                          (long long)tag);
@@ -279,19 +265,21 @@ void ledger_expunge_open(struct ledger *l, int64_t tag, struct str recipient)
 
 void ledger_custody(struct ledger *l, int64_t tag, struct str recipient, enum ledger_custody custody)
 {
-    struct entry *e = entry_find(l, tag, recipient);
+    struct entry *e = ledger_entry_find(l, tag, recipient);
     if (!e) {
         ledger_violation(l, "strange: a queue holds tag %lld for %.*s", (long long)tag, STR_ARG(recipient));
         return;
     }
-    if (e->in_queue || e->delivered || e->quarantined || e->quarantined_silently)
+    if (e->in_queue || e->delivered || e->bounced || e->quarantined || e->quarantined_silently)
         ledger_violation(l, "doubled: tag %lld for %s is in the queues twice", (long long)tag, e->recipient);
     e->in_queue |= custody == LEDGER_QUEUED;
     e->delivered |= custody == LEDGER_DELIVERED;
+    e->bounced |= custody == LEDGER_BOUNCED;
     if (custody == LEDGER_QUARANTINED_LOUDLY)
         ledger_violation(l, "doubled: the quarantine of tag %lld for %s is told more than once",
                          (long long)tag, e->recipient);
-    e->quarantined |= custody == LEDGER_QUARANTINED || custody == LEDGER_QUARANTINED_LOUDLY;
+    e->stopped |= custody == LEDGER_STOPPED;
+    e->quarantined |= e->stopped || custody == LEDGER_QUARANTINED || custody == LEDGER_QUARANTINED_LOUDLY;
     e->quarantined_silently |= custody == LEDGER_QUARANTINED_SILENTLY;
 }
 
@@ -302,7 +290,8 @@ static void check_accepted(struct ledger *l, int64_t tag, const struct entry *e)
     const char *said = e->delivered              ? "it is recorded as delivered"
                        : e->quarantined_silently ? "it is in quarantine, and no event says so"
                                                  : "nothing knows of it";
-    bool accounted = e->shown > 0 || e->expunged || e->expunge_open || e->in_queue || e->quarantined;
+    bool gone = e->expunged || e->expunge_open || e->bounced;
+    bool accounted = e->shown > 0 || gone || e->in_queue || e->quarantined;
     if (!accounted)
         ledger_violation(l, "lost: tag %lld for %s was accepted, but is not shown: %s", (long long)tag,
                          e->recipient, said);
@@ -311,8 +300,10 @@ static void check_accepted(struct ledger *l, int64_t tag, const struct entry *e)
 static void check_entry(struct ledger *l, int64_t tag, const struct entry *e)
 {
     long long n = tag;
-    if (e->shown > 1)
-        ledger_violation(l, "doubled: tag %lld is shown to %s %zu times", n, e->recipient, e->shown);
+    size_t allowed = transfer_allows(&e->transfer);
+    if (e->shown > allowed)
+        ledger_violation(l, "doubled: tag %lld is shown to %s %zu times, and may be %zu times", n,
+                         e->recipient, e->shown, allowed);
     if (e->shown > 0 && e->expunged)
         ledger_violation(l, "doubled: tag %lld is shown to %s after it was expunged", n, e->recipient);
     if (e->shown > 0 && (e->flags_set & ~e->flags_seen))
@@ -321,8 +312,9 @@ static void check_entry(struct ledger *l, int64_t tag, const struct entry *e)
     if (e->answer == LEDGER_ACCEPTED)
         check_accepted(l, tag, e);
     if (e->answer == LEDGER_REFUSED &&
-        (e->shown > 0 || e->expunged || e->in_queue || e->delivered || e->quarantined))
+        (e->shown > 0 || e->expunged || e->in_queue || e->delivered || e->bounced || e->quarantined))
         ledger_violation(l, "refused: tag %lld for %s was not accepted, but is kept", n, e->recipient);
+    ledger_reports_check_entry(l, tag, e);
 }
 
 static void count_entry(const struct entry *e, struct ledger_counts *c)
@@ -332,6 +324,8 @@ static void count_entry(const struct entry *e, struct ledger_counts *c)
     c->open += e->answer == LEDGER_OPEN;
     c->expunged += e->expunged;
     c->quarantined += e->quarantined;
+    c->bounced += e->bounced;
+    c->doubles += e->shown > 1 ? e->shown - 1 : 0;
 }
 
 void ledger_check(struct ledger *l, struct buf *out, struct ledger_counts *ret_counts)
@@ -343,6 +337,7 @@ void ledger_check(struct ledger *l, struct buf *out, struct ledger_counts *ret_c
             count_entry(&l->attempts[i].entries[k], &c);
         }
     }
+    ledger_reports_check(l, &c);
     c.violations = l->violation_count;
     if (out)
         buf_append_str(out, buf_str(&l->violations));

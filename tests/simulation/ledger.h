@@ -6,8 +6,10 @@
  * field Ledger-Tag: a message that is sent again is another attempt. What must
  * never happen is recorded as it is told, or found by ledger_check:
  *
- *   lost       accepted by 250, and neither shown, removed by its reader, queued, nor in recorded quarantine
- *   doubled    one attempt shown twice to one recipient, or after it was expunged; a quarantine told twice
+ *   lost       accepted by 250, and neither shown, removed by its reader, queued, bounced, nor in quarantine
+ *              with an event; a report that was accepted for a sender, and came nowhere
+ *   doubled    one attempt shown to one recipient oftener than it may be, or after it was expunged; a
+ *              quarantine told twice
  *   changed    shown with other bytes, or without our trace lines before them
  *   refused    told that it was not taken, and shown or queued all the same
  *   strange    shown to somebody it was not for, or of no attempt
@@ -16,9 +18,13 @@
  *   epochs     an identity begun twice with one epoch or with an older one; a write under an older one
  *   leases     somebody serves whose lease has run out
  *   holders    an instance lives that was said to be off
- *   senders    a relay gives a final dot to mail of a queue while another may be sending it, or without its
- * lease unverified an instance is given its identity's mail that was never able to serve routes     a
- * domain's mail has moved, and its route was not written
+ *   senders    a relay gives a final dot to mail that another may be sending, or without its lease
+ *   unverified an instance is given its identity's mail that was never able to serve
+ *   routes     a domain's mail has moved, and its route was not written
+ *   reports    a sender is told what he did not ask for, what is not so, or twice, or too little
+ *
+ * A server that is not ours may show a message twice: for each final dot that a relay gave, and of which no
+ * answer is recorded, once more; but none after its delivery was recorded.
  *
  * Times are in milliseconds of the store's clock. Texts are copied. */
 #ifndef HOLDFAST_TESTS_SIMULATION_LEDGER_H
@@ -50,9 +56,10 @@ int64_t ledger_attempt(struct ledger *l, const struct str *recipients, size_t co
 void ledger_content(struct ledger *l, int64_t tag, struct str message);
 void ledger_answer(struct ledger *l, int64_t tag, struct str recipient, enum ledger_answer answer);
 
-/* ---- readers ---- */
+/* ---- readers, and servers that are not ours ---- */
 
-/* In the end: all that the recipient's mailboxes hold. flags: bits of the rig's own. */
+/* In the end, or when a server that is not ours has taken it: all that the recipient's mailboxes hold. flags:
+ * bits of the rig's own. */
 void ledger_shown(struct ledger *l, struct str recipient, struct str message, uint32_t flags);
 /* The tag in a message (or in its header), 0 when there is none. */
 int64_t ledger_tag_of(struct str message);
@@ -72,12 +79,50 @@ void ledger_expunge_open(struct ledger *l, int64_t tag, struct str recipient);
 enum ledger_custody {
     LEDGER_QUEUED,               /* waits, or is held */
     LEDGER_DELIVERED,            /* recorded as delivered */
+    LEDGER_BOUNCED,              /* its sender was told */
     LEDGER_QUARANTINED,          /* and an event says so */
+    LEDGER_STOPPED,              /* the same, for the connections that it lost: no sender is told */
     LEDGER_QUARANTINED_SILENTLY, /* no event */
-    LEDGER_QUARANTINED_LOUDLY    /* more than one event */
+    LEDGER_QUARANTINED_LOUDLY,   /* more than one event */
+    LEDGER_REMOVED               /* by nobody that the rig knows of */
 };
 
 void ledger_custody(struct ledger *l, int64_t tag, struct str recipient, enum ledger_custody custody);
+
+/* ---- what relays hand to servers that are not ours ---- */
+
+/* For one recipient of an attempt the message, or a report. */
+struct ledger_piece {
+    int64_t tag; /* not of a report */
+    struct str recipient;
+    struct str report; /* its id; "": it is the message */
+};
+
+enum ledger_outcome {
+    LEDGER_TAKEN,      /* 250 */
+    LEDGER_TURNED_OFF, /* 4yz, 5yz */
+    LEDGER_UNANSWERED,
+};
+
+/* A relay gives the final dot. */
+void ledger_dot(struct ledger *l, const struct ledger_piece *piece);
+/* What came of it is durable; without a dot before it: so much is recorded. */
+void ledger_outcome(struct ledger *l, const struct ledger_piece *piece, enum ledger_outcome outcome);
+
+/* ---- reports to senders ---- */
+
+enum ledger_report { LEDGER_FAILED, LEDGER_DELAYED, LEDGER_SUCCEEDED, LEDGER_REPORTS };
+
+/* Which are to be made of this recipient where there is reason to: bits 1 << enum ledger_report. */
+void ledger_asked(struct ledger *l, int64_t tag, struct str recipient, unsigned kinds);
+/* A report about the attempt was accepted for its sender; once for each recipient that it tells of. */
+void ledger_reported(struct ledger *l, struct str id, int64_t tag, struct str recipient,
+                     enum ledger_report kind);
+/* Its sender's server has taken one that says so; once for each. */
+void ledger_report_shown(struct ledger *l, struct str id, int64_t tag, struct str recipient,
+                         enum ledger_report kind);
+/* In the end. */
+void ledger_report_custody(struct ledger *l, struct str id, enum ledger_custody custody);
 
 /* ---- holders of identities ---- */
 
@@ -109,7 +154,9 @@ void ledger_moved(struct ledger *l, struct str domain, struct str server);
 /* ---- the end ---- */
 
 struct ledger_counts {
-    size_t attempts, accepted, refused, open, shown, expunged, quarantined, violations;
+    size_t attempts, accepted, refused, open, shown, expunged, quarantined, bounced, violations;
+    size_t doubles; /* at servers that are not ours, as they may be */
+    size_t reports[LEDGER_REPORTS];
 };
 
 /* Judges; one line for each violation goes to `out`, which may be NULL. Once. */

@@ -10,18 +10,20 @@
 #include "relay/settlement.h"
 #include "relay/source.h"
 #include "relay/target.h"
+#include "relay/tell.h"
 #include "simulation/witness.h"
 #include "store/engine.h"
 #include "store/lease.h"
 #include "store/memory/device.h"
 #include "store/network.h"
+#include "store/queue_op.h"
 #include "unit/store/wrap_network.h"
 
 #define LEASE_MS      2500 /* the configuration's default */
 #define UNKNOWN_EVERY 5    /* accepts that are told as failed */
 
 static enum mutant playing;
-static uint64_t accepts;
+static uint64_t accepts, reports;
 
 #define MUTANT_NAME(name, what) [MUTANT_##name] = #name,
 #define MUTANT_WHAT(name, what) [MUTANT_##name] = what,
@@ -49,7 +51,7 @@ enum mutant mutant_find(const char *name)
 void mutant_play(enum mutant m)
 {
     playing = m;
-    accepts = 0;
+    accepts = reports = 0;
 }
 
 enum mutant mutant_playing(void)
@@ -134,6 +136,9 @@ void __wrap_settlements_add(struct settlements *all, struct transaction *t,
         copies[i] = results[i];
         if (playing == MUTANT_early_delivered)
             copies[i].outcome = QUEUE_OUTCOME_DELIVERED;
+        if (playing == MUTANT_answer_forgotten && copies[i].outcome == QUEUE_OUTCOME_DELIVERED &&
+            t->recipients[i].attempts == 0)
+            copies[i].outcome = QUEUE_OUTCOME_DEFERRED;
     }
     __real_settlements_add(all, t, copies, count);
     free(copies);
@@ -188,6 +193,46 @@ int __wrap_record_queue_decode(struct arena *arena, struct str json, struct reco
     if (rc == 0 && playing == MUTANT_not_let_go)
         ret_record->from = STR_EMPTY;
     return rc;
+}
+
+bool __real_tell_failure(const struct tell *t, const struct config_relay *relay);
+bool __wrap_tell_failure(const struct tell *t, const struct config_relay *relay);
+
+bool __wrap_tell_failure(const struct tell *t, const struct config_relay *relay)
+{
+    struct tell changed = *t;
+    if (playing == MUTANT_told_to_all)
+        changed.notify = 0;
+    return __real_tell_failure(&changed, relay) && playing != MUTANT_told_to_nobody;
+}
+
+enum queue_owes __real_tell_success(const struct tell *t, bool final, bool handed_on);
+enum queue_owes __wrap_tell_success(const struct tell *t, bool final, bool handed_on);
+
+enum queue_owes __wrap_tell_success(const struct tell *t, bool final, bool handed_on)
+{
+    return playing == MUTANT_success_untold ? QUEUE_OWES_NOTHING : __real_tell_success(t, final, handed_on);
+}
+
+/* A failure has ended its delivery, and cannot be owed again. */
+static void owe_again(struct memory_queue *q, const struct op_queue_report *o)
+{
+    const struct queue_result why = {.reply = STR("250 ok"), .server = STR_EMPTY, .at = o->at};
+    if (o->kind == QUEUE_OWES_FAILED || ++reports % 2 == 0)
+        return;
+    for (size_t i = 0; i < o->count; i++)
+        memory_debt_add(q, table_get(&q->deliveries, o->ids[i]), o->kind, &why);
+}
+
+void mutant_reported(struct memory_tx *tx, const struct store_op *op)
+{
+    const struct op_queue_report *o = (const struct op_queue_report *)op;
+    struct memory_queue *q = tx->queue;
+    if (playing == MUTANT_told_twice)
+        owe_again(q, o);
+    if (playing == MUTANT_report_removed)
+        memory_delivery_set(q, table_get(&q->deliveries, (int64_t)q->deliveries.count), QUEUE_REMOVED, false,
+                            o->at);
 }
 
 /* ---- the director ---- */

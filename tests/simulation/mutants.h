@@ -10,6 +10,7 @@
 
 #include "store/memory.h"
 
+struct memory_tx;
 struct store_op;
 
 #define MUTANT_LIST(X)                                                                                       \
@@ -35,7 +36,13 @@ struct store_op;
     X(unverified, "the director gives the mail to what was created, unseen")                                 \
     X(unidentified, "the director gives the mail to whoever answers, and asks nobody for its epoch")         \
     X(fence_claims_success, "the fence agent says off, and the instance lives")                              \
-    X(route_not_written, "a move is complete, and the route is as it was")
+    X(route_not_written, "a move is complete, and the route is as it was")                                   \
+    X(answer_forgotten, "a server's first 250 for a recipient is recorded as if it had put him off")         \
+    X(told_to_nobody, "failures are told to no sender")                                                      \
+    X(told_to_all, "failures are told to who asked not to be told, too")                                     \
+    X(success_untold, "successes are told to no sender")                                                     \
+    X(told_twice, "of a report that was made another one is owed")                                           \
+    X(report_removed, "reports are removed from the queue as soon as they are made")
 
 #define MUTANT_ENUM(name, what) MUTANT_##name,
 enum mutant { MUTANT_NONE, MUTANT_LIST(MUTANT_ENUM) MUTANT_COUNT };
@@ -52,5 +59,7 @@ enum mutant mutant_playing(void);
 void mutant_add_faults(struct store_memory_faults *faults);
 /* What it tells instead of an operation's outcome. */
 int mutant_completion(const struct store_op *op, int err);
+/* In the transaction that has accepted a report. */
+void mutant_reported(struct memory_tx *tx, const struct store_op *op);
 
 #endif

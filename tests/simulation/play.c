@@ -75,6 +75,7 @@ static void judge(struct game *g)
     for (size_t k = 0; k < DISASTER_KINDS; k++)
         r->disasters[k] = disasters_happened(g->disasters, k);
     r->standby_turns = g->world->standby_turns;
+    r->layout = g->world->layout;
 }
 
 static void begin(struct game *g)

@@ -8,16 +8,18 @@
 
 #include "base/buf.h"
 #include "simulation/disasters.h"
+#include "simulation/layouts.h"
 #include "simulation/ledger.h"
 
 struct play_result {
     bool good;
     struct ledger_counts counts;
     size_t disasters[DISASTER_KINDS]; /* that happened */
-    size_t standby_turns;             /* a standby got the mail */
-    int64_t drained_ms;               /* all was accepted and delivered so long after they had stopped */
-    uint64_t trace_hash;              /* equal for a seed in every run */
-    struct buf violations;            /* lines; the caller's, for buf_fini */
+    enum layout layout;
+    size_t standby_turns;  /* a standby got the mail */
+    int64_t drained_ms;    /* all was accepted and delivered so long after they had stopped */
+    uint64_t trace_hash;   /* equal for a seed in every run */
+    struct buf violations; /* lines; the caller's, for buf_fini */
 };
 
 void play(uint64_t seed, const struct layouts *layouts, struct play_result *ret_result);

@@ -51,6 +51,7 @@ struct reader {
 struct readers {
     struct world *world;
     struct reader items[WORLD_STAYING];
+    size_t count; /* none where there is no server of ours to read from */
     bool stopped;
 };
 
@@ -326,7 +327,8 @@ struct readers *readers_new(struct world *w)
 {
     struct readers *all = mem_zalloc(sizeof(*all));
     all->world = w;
-    for (size_t i = 0; i < WORLD_STAYING; i++) {
+    all->count = layout_has_instances(w->layout) ? WORLD_STAYING : 0;
+    for (size_t i = 0; i < all->count; i++) {
         struct reader *r = &all->items[i];
         r->all = all;
         r->user = world_users[i];
@@ -340,7 +342,7 @@ struct readers *readers_new(struct world *w)
 void readers_free(struct readers *all)
 {
     readers_stop(all);
-    for (size_t i = 0; i < WORLD_STAYING; i++) {
+    for (size_t i = 0; i < all->count; i++) {
         loop_timer_free(all->items[i].timer);
         buf_fini(&all->items[i].in);
         free(all->items[i].sights);
@@ -350,14 +352,14 @@ void readers_free(struct readers *all)
 
 void readers_expect(struct readers *all)
 {
-    for (size_t i = 0; i < WORLD_STAYING; i++)
+    for (size_t i = 0; i < all->count; i++)
         all->items[i].expected = true;
 }
 
 size_t readers_waiting(const struct readers *all)
 {
     size_t waiting = 0;
-    for (size_t i = 0; i < WORLD_STAYING; i++)
+    for (size_t i = 0; i < all->count; i++)
         waiting += all->items[i].expected;
     return waiting;
 }
@@ -365,6 +367,6 @@ size_t readers_waiting(const struct readers *all)
 void readers_stop(struct readers *all)
 {
     all->stopped = true;
-    for (size_t i = 0; i < WORLD_STAYING; i++)
+    for (size_t i = 0; i < all->count; i++)
         leave(&all->items[i]);
 }

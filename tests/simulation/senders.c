@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "simulation/strangers.h"
 #include "smtp/client_connection.h"
 
 #define CONNECT_TIMEOUT_MS 2000
@@ -32,8 +33,11 @@ struct letter {
     struct loop_timer *timer;
     struct smtp_client_connection *connection;
     bool sent;
-    int64_t tag; /* of the attempt under way */
-    char reverse_path[64];
+    int64_t tag;        /* of the attempt under way */
+    const char *domain; /* of the reverse-path; NULL: it is null */
+    unsigned notify;    /* of enum dsn_notify, for all recipients */
+    struct dsn_request requests[WORLD_USERS];
+    char reverse_path[64], envid[24];
     struct buf message;
     size_t offset;
 };
@@ -97,6 +101,38 @@ static void end_attempt(struct letter *l)
         next_hop(l);
 }
 
+/* By RFC 3461, and "bounce": what the relays shall tell. */
+static unsigned reports_due(const struct letter *l)
+{
+    const struct world *w = l->senders->world;
+    bool named = w->config->relays[0].bounce == BOUNCE_ALWAYS;
+    bool failure = l->notify == 0 || (l->notify & DSN_NOTIFY_FAILURE);
+    bool delay = (l->notify & DSN_NOTIFY_DELAY) || (l->notify == 0 && named);
+    bool success = (l->notify & DSN_NOTIFY_SUCCESS) && !strangers_server_tells(w->strangers);
+    if (!l->domain || (l->notify & DSN_NOTIFY_NEVER))
+        return 0;
+    return (unsigned)(failure && named) << LEDGER_FAILED | (unsigned)delay << LEDGER_DELAYED |
+           (unsigned)success << LEDGER_SUCCEEDED;
+}
+
+static void ask_for_reports(struct letter *l)
+{
+    for (size_t i = 0; i < l->recipient_count; i++) {
+        l->requests[i] = (struct dsn_request){.notify = l->notify, .orcpt = STR_EMPTY};
+        ledger_asked(l->senders->world->ledger, l->tag, l->recipients[i], reports_due(l));
+    }
+}
+
+static void write_envelope(struct letter *l)
+{
+    l->reverse_path[0] = '\0';
+    if (l->domain)
+        snprintf(l->reverse_path, sizeof(l->reverse_path), "%lld@%s", (long long)l->tag, l->domain);
+    snprintf(l->envid, sizeof(l->envid), "%lld", (long long)l->tag);
+    if (l->senders->world->strangers)
+        ask_for_reports(l);
+}
+
 static void on_ready(void *arg)
 {
     struct letter *l = arg;
@@ -107,7 +143,7 @@ static void on_ready(void *arg)
     memset(l->done, 0, sizeof(l->done));
     write_message(l);
     ledger_content(l->senders->world->ledger, l->tag, buf_str(&l->message));
-    snprintf(l->reverse_path, sizeof(l->reverse_path), "%lld@ledger.test", (long long)l->tag);
+    write_envelope(l);
     log_event(LOG_INFO, "sends", LOG_I64("tag", l->tag), LOG_I64("letter", (int64_t)l->number),
               LOG_TEXT("to", l->hops[l->hop] ? l->hops[l->hop] : "the server"),
               LOG_I64("size", (int64_t)l->message.len));
@@ -117,6 +153,10 @@ static void on_ready(void *arg)
         .recipient_count = l->recipient_count,
         .size_bytes = l->message.len,
     };
+    if (l->senders->world->strangers) {
+        message.dsn.envid = str_from(l->envid);
+        message.requests = l->requests;
+    }
     smtp_client_send(smtp_client_connection_session(l->connection), &message);
 }
 
@@ -188,7 +228,13 @@ static const struct smtp_client_ops client_ops = {
 
 static bool find_host(const struct letter *l, struct addr *ret_addr)
 {
-    struct record_instance exchanger = world_exchanger(l->senders->world);
+    const struct world *w = l->senders->world;
+    if (!l->hops[l->hop] && layout_is_external(w->layout)) {
+        *ret_addr = w->server->address.addrs[0];
+        addr_set_port(ret_addr, (uint16_t)w->server->smtp_port);
+        return true;
+    }
+    struct record_instance exchanger = world_exchanger(w);
     struct str ip = l->hops[l->hop] ? str_from(l->hops[l->hop]) : exchanger.address;
     return ip.len > 0 && addr_parse_ip(ip, 2525, ret_addr) == 0;
 }
@@ -213,7 +259,8 @@ static void choose_hops(struct letter *l)
     static const char *const relays[] = {"127.1.0.2", "127.2.0.2"};
     struct sim_world *w = l->senders->world->sim;
     size_t first = (size_t)sim_random_below(w, 2);
-    if (sim_random_below(w, 3) == 0)
+    bool has_smtp = l->senders->world->server->smtp_port > 0;
+    if (sim_random_below(w, 3) == 0 && has_smtp)
         l->hops[l->hop_count++] = NULL;
     l->hops[l->hop_count++] = relays[first];
     l->hops[l->hop_count++] = relays[1 - first];
@@ -226,6 +273,27 @@ static void choose_recipients(struct letter *l)
     size_t count = sim_random_below(w, 3) == 0 ? 1 + (size_t)sim_random_below(w, WORLD_USERS) : 1;
     for (size_t i = 0; i < count; i++)
         l->recipients[l->recipient_count++] = str_from(world_users[(first + i) % WORLD_USERS]);
+}
+
+/* Most are as most senders are: they ask for nothing. */
+static void choose_envelope(struct letter *l)
+{
+    static const unsigned notifies[] = {0,
+                                        0,
+                                        0,
+                                        DSN_NOTIFY_NEVER,
+                                        DSN_NOTIFY_FAILURE,
+                                        DSN_NOTIFY_SUCCESS,
+                                        DSN_NOTIFY_DELAY,
+                                        DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY};
+    static const char *const domains[] = {STRANGER_DOMAIN, STRANGER_DOMAIN, STRANGER_DOMAIN, STRANGER_DOMAIN,
+                                          STRANGER_DOMAIN, "nowhere.test",  "deaf.test",     NULL};
+    struct sim_world *w = l->senders->world->sim;
+    l->domain = "ledger.test";
+    if (!l->senders->world->strangers)
+        return;
+    l->notify = notifies[sim_random_below(w, ARRAY_LEN(notifies))];
+    l->domain = domains[sim_random_below(w, ARRAY_LEN(domains))];
 }
 
 static int64_t choose_time(const struct letter *l, int64_t span_ms)
@@ -247,6 +315,7 @@ static void letter_init(struct letter *l, struct senders *s, size_t number, int6
     l->is_farewell = s->world->farewell_ms > 0 && sim_random_below(w, OTHERS_EVERY) > 0;
     choose_hops(l);
     choose_recipients(l);
+    choose_envelope(l);
     l->timer = loop_timer_new(s->world->client.loop, begin, l);
     loop_timer_start(l->timer, choose_time(l, span_ms));
 }
@@ -281,4 +350,17 @@ size_t senders_open(const struct senders *s)
     for (size_t i = 0; i < s->count; i++)
         open += s->letters[i].recipient_count > 0;
     return open;
+}
+
+int64_t senders_tag_of_path(struct str path)
+{
+    uint64_t tag = 0;
+    struct str head = STR_EMPTY;
+    str_split(&path, '@', &head);
+    return str_to_u64(head, INT64_MAX, &tag) == 0 ? (int64_t)tag : 0;
+}
+
+int64_t senders_tag_of(struct str reverse_path, struct str envid)
+{
+    return senders_tag_of_path(reverse_path.len > 0 ? reverse_path : envid);
 }

@@ -20,6 +20,15 @@ static struct world *followed;
 void witness_follow(struct world *w)
 {
     followed = w;
+    if (w)
+        witness_queue_begin();
+    else
+        witness_queue_end();
+}
+
+struct world *witness_world(void)
+{
+    return followed;
 }
 
 /* ---- epochs ---- */
@@ -100,10 +109,22 @@ int __wrap_memory_mail_fence(struct memory_tx *tx, struct store_op *op)
     }
 
 WITNESS_WRITE(queue_accept, PART_OF_QUEUE)
-WITNESS_WRITE(queue_settle, PART_OF_QUEUE)
 WITNESS_WRITE(mail_deliver, PART_OF_MAIL)
 WITNESS_WRITE(mail_flags, PART_OF_MAIL)
 WITNESS_WRITE(mail_expunge, PART_OF_MAIL)
+
+int __real_memory_queue_settle(struct memory_tx *tx, struct store_op *op);
+int __wrap_memory_queue_settle(struct memory_tx *tx, struct store_op *op);
+
+int __wrap_memory_queue_settle(struct memory_tx *tx, struct store_op *op)
+{
+    int rc = __real_memory_queue_settle(tx, op);
+    if (rc == 0) {
+        tell(tx, PART_OF_QUEUE, ledger_wrote, *tx->epoch);
+        witness_settled(tx, op);
+    }
+    return rc;
+}
 
 /* ---- what is asked of the store ---- */
 
@@ -227,7 +248,7 @@ static void on_server(struct str name, struct str json, struct arena *arena)
     for (size_t i = 0; i < c->domain_count; i++)
         if (c->domains[i].server == s)
             ledger_moved(followed->ledger, str_from(c->domains[i].name), itself ? name : record.served_by);
-    if (itself)
+    if (itself && s->kind == SERVER_BUILTIN)
         tell_identity(name, ledger_given, record.instance.epoch);
 }
 
@@ -285,6 +306,7 @@ void witness_dot(struct str queue)
     CHECK(!followed || n);
     if (!followed)
         return;
+    witness_queue_dot();
     const char *relay = config_relay_of_node(followed->config, n->config)->name;
     snprintf(lease, sizeof(lease), "relay/%s", relay);
     ledger_sends(followed->ledger, queue, str_from(n->config->name), str_from(lease),

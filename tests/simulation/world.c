@@ -6,12 +6,14 @@
 #include "base/mem.h"
 #include "simulation/instances.h"
 #include "simulation/mutants.h"
+#include "simulation/names.h"
 #include "simulation/provision.h"
+#include "simulation/strangers.h"
 
 #define STRETCHED_LEASE_MS 3600000
 #define BOOTSTRAP_LIMIT_MS 10000
 #define REMOVE_AGAIN_MS    300
-#define STANDBY_EVERY      4           /* worlds */
+#define LAYOUT_RANDOM      4
 #define ADDRESS_CLIENT     "127.3.0.1" /* on the loopback net: plain-text logins are taken from there only */
 
 /* A hash of "holdfast" that costs a millisecond: there are thousands of logins. */
@@ -134,9 +136,12 @@ void node_start_relay(struct node *n)
         return;
     process_start(w, &n->relay_process, n->config->name, "relay", n);
     node_boot_id(n, boot_id);
+    if (layout_has_strangers(w->layout))
+        n->resolver = names_resolver_new(w, n->relay_process.loop);
     struct relay_role_options options = {.config = w->config,
                                          .relay = config_relay_of_node(w->config, n->config),
                                          .store = n->relay_process.store,
+                                         .resolver = n->resolver,
                                          .boot_id = boot_id};
     CHECK(relay_role_start(n->relay_process.loop, &options, &n->relay, &eb) == 0);
 }
@@ -147,7 +152,9 @@ void node_kill_relay(struct node *n)
         return;
     sim_loop_kill(n->relay_process.loop);
     relay_role_free(n->relay);
+    resolver_free(n->resolver);
     n->relay = NULL;
+    n->resolver = NULL;
     process_end(&n->relay_process);
 }
 
@@ -399,8 +406,8 @@ struct world *world_new(uint64_t seed, const struct layouts *layouts)
 {
     struct world *w = mem_zalloc(sizeof(*w));
     w->sim = sim_world_new(seed);
-    const struct config *config =
-        sim_random_below(w->sim, STANDBY_EVERY) == 0 ? layouts->standby : layouts->plain;
+    w->layout = layout_choose(seed, sim_random_below(w->sim, LAYOUT_RANDOM));
+    const struct config *config = layouts->items[w->layout];
     w->device = store_memory_new(device_clock, w->sim);
     world_store_faults(w, NULL);
     w->config = w->holder_config = config;
@@ -420,6 +427,7 @@ struct world *world_new(uint64_t seed, const struct layouts *layouts)
     bootstrap(w);
     w->viewer = viewer_new(w->watcher.loop, store_network(w->watcher.store), on_view, w);
     start_client(w);
+    w->strangers = strangers_new(w);
     return w;
 }
 
@@ -428,6 +436,7 @@ void world_free(struct world *w)
     for (int i = 0; i < WORLD_NODES; i++)
         node_kill(&w->nodes[i]);
     instances_free(w);
+    strangers_free(w->strangers);
     provision_fini(w);
     viewer_free(w->viewer);
     loop_listener_free(w->client_address);

@@ -35,6 +35,7 @@ extern const char *const world_users[];
 #define WORLD_STAYING 3
 #define WORLD_LEAVER  3 /* may be removed */
 
+struct strangers;
 struct world;
 
 /* A process of the simulation; loop NULL: it does not run. */
@@ -76,6 +77,13 @@ enum provision_fault {
     PROVISION_FAULTS
 };
 
+/* What goes wrong with the DNS outside (names.h), for all who ask. */
+struct names_faults {
+    bool fail;
+    int64_t slow_ms;
+    size_t *happened; /* counted at each question that is hit; NULL: none is */
+};
+
 /* Who does not hear that his mail was taken, and sends it again. */
 enum untold { UNTOLD_SENDER, UNTOLD_RELAY, UNTOLD_COUNT };
 
@@ -88,6 +96,7 @@ struct node {
     int64_t boots;
     struct process relay_process, director_process;
     struct relay_role *relay;
+    struct resolver *resolver; /* of the relay; NULL where there is nobody outside */
     struct director *director;
     struct provision_state provision[WORLD_SERVERS]; /* as the configuration has the servers */
     struct fault faults[PROVISION_FAULTS];
@@ -98,6 +107,7 @@ struct node {
 struct world {
     struct sim_world *sim;
     struct store_memory *device;
+    enum layout layout;
     const struct config *config;
     const struct config
         *holder_config;             /* what instances and directors are told: the same, but for a mutant */
@@ -105,6 +115,8 @@ struct world {
     const struct config_server *server;
     struct ledger *ledger;
     struct node nodes[WORLD_NODES];
+    struct strangers *strangers; /* NULL: there is nobody outside */
+    struct names_faults names_faults;
     struct list instances;
     struct list processes;
     struct list programs; /* runs of provisioners and fence agents that are to go on later */

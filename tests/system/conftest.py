@@ -14,8 +14,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import program  # noqa: E402
+import release  # noqa: E402
+import wait  # noqa: E402
 from ledger import Ledger  # noqa: E402
-from network import BackupMx, TwoSite  # noqa: E402
+from network import BackupMx, TwoSite, relay_greets  # noqa: E402
 from sink import Sink  # noqa: E402
 from tracer import Tracer  # noqa: E402
 
@@ -105,6 +107,20 @@ def two_site(make_network):
 @pytest.fixture
 def backup_mx(make_network):
     return make_network(BackupMx, "backup-mx.conf").start()
+
+
+@pytest.fixture
+def start_release_relay(make_network, monkeypatch):
+    """start_release_relay(changes): the release build's relay alone, for what is measured; its network and process."""
+
+    def start(changes=()):
+        monkeypatch.setattr(program, "BINARY", str(release.build()))
+        network = make_network(BackupMx, "backup-mx.conf", changes)
+        process = network.spawn("relay", "--node", "relay1", binary=program.BINARY)
+        wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
+        return network, process
+
+    return start
 
 
 @pytest.fixture

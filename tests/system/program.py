@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
@@ -47,6 +48,12 @@ def is_alive(pid):
         return pathlib.Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def peak_kib(pid):
+    """The most memory that it has had."""
+    status = pathlib.Path("/proc", str(pid), "status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1))
 
 
 def send_signal(pid, signum):

@@ -8,16 +8,17 @@ HANG, DROP = object(), object()
 
 WELL = {"greeting": "220 mail1.example.test sink", "EHLO": "250 mail1.example.test", "HELO": "250 mail1.example.test",
         "MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok", "DATA": "354 go on", ".": "250 2.0.0 taken", "RSET": "250 ok",
-        "NOOP": "250 ok", "QUIT": "221 bye"}
+        "BDAT": "250 2.0.0 go on", "NOOP": "250 ok", "QUIT": "221 bye"}
 
 
 class Sink:
     """While it runs it listens on its address; stopped, connections are refused.
 
+    Chunks (BDAT) are taken, offered or not.
+
     answers: what is said instead of WELL, by command, "greeting", "." or "data"
-    (after the first line of a message: DROP, or a function that is called, and may
-    take its time); a value is a reply, HANG, DROP, or a function of the command's
-    line that returns one.
+    (within a message: DROP); a value is a reply, HANG, DROP, or a function of the
+    command's line that returns one.
 
     tls: an ssl.SSLContext; with it STARTTLS is offered."""
 
@@ -25,9 +26,9 @@ class Sink:
         self.place = (address, port)
         self.answers = {}
         self.tls = None
+        self.plain_offers = []  # with STARTTLS: what else is offered before it
         self.sessions = []  # of each, the command lines; "(TLS)" where it began
         self.messages = []  # taken: (reverse-path, recipients, content)
-        self.broken = 0  # sessions that ended in the midst of a message
         self.ciphers = []  # of each message: the cipher, or None
         self.changed = threading.Condition()
         self._server = None
@@ -91,19 +92,23 @@ class Sink:
             self._command_lines(connection, lines, session)
 
     def _command_lines(self, connection, lines, session):
-        envelope = ["", []]
+        envelope = ["", [], b""]
         for raw in lines:
             line = raw.decode(errors="replace").rstrip("\r\n")
             with self.changed:
                 session.append(line)
             verb = line[:4].upper()
+            if verb == "BDAT":
+                if not self._take_chunk(connection, lines, envelope, line):
+                    return
+                continue
             said = self._say(connection, verb, line)
             if not said or verb == "QUIT":
                 return
             if verb == "STAR" and said.startswith("220") and self.tls:
                 return self._under_tls(connection, session)
             if verb == "MAIL":
-                envelope = [line[10:].partition(">")[0].lstrip("<"), []]
+                envelope = [line[10:].partition(">")[0].lstrip("<"), [], b""]
             elif verb == "RCPT" and said.startswith("2"):
                 envelope[1].append(line[8:].partition(">")[0].lstrip("<"))
             elif verb == "DATA" and said.startswith("3") and not self._take(connection, lines, envelope):
@@ -128,21 +133,23 @@ class Sink:
                 if self.answers.get("data") is DROP:
                     _shut(connection)
                     return None
-                if not content and callable(self.answers.get("data")):
-                    self.answers["data"]()
                 if raw == b".\r\n":
                     return b"".join(content)
                 content.append(raw[1:] if raw.startswith(b".") else raw)
         except OSError:
             pass
-        with self.changed:
-            self.broken += 1
         return None
 
     def _take(self, connection, lines, envelope):
         content = self._content(connection, lines)
-        if content is None:
-            return False
+        return content is not None and self._taken(connection, envelope, content)
+
+    def _take_chunk(self, connection, lines, envelope, line):
+        _, size, *last = line.split()
+        envelope[2] += lines.read(int(size))
+        return self._taken(connection, envelope, envelope[2]) if last else bool(self._say(connection, "BDAT", line))
+
+    def _taken(self, connection, envelope, content):
         said = self._say(connection, ".", "")
         if said and said.startswith("2"):
             with self.changed:
@@ -155,7 +162,7 @@ class Sink:
         if what == "STAR" and self.tls:
             return "220 2.0.0 go on"
         if what == "EHLO" and self.tls and not hasattr(connection, "cipher"):
-            return "250-mail1.example.test\r\n250 STARTTLS"
+            return "\r\n250-".join(["250-mail1.example.test", *self.plain_offers]) + "\r\n250 STARTTLS"
         return WELL.get(what, "500 5.5.2 what?")
 
     def _say(self, connection, what, line):

@@ -85,3 +85,15 @@ def test_what_is_no_smtp_at_all(two_site, ledger, junk):
         stream.recv(1000)
         stream.sendall(junk)
     assert len(two_site.mta(ledger).send_by(two_site.RELAY_EAST, 1)) == 1
+
+
+@pytest.mark.parametrize("odd", [b"X-Long: " + b"x" * (1 << 20), b"X-Nul: \0x\0"], ids=["a line of a mebibyte", "NULs"])
+def test_a_message_that_is_odd_is_read_as_it_was_sent(two_site, ledger, odd):
+    attempt = ledger.open(sender.SENDER, ["alice@example.test"])
+    attempt.content = odd + b"\r\n" + attempt.content
+    session = sender.Session(two_site.RELAY_EAST, two_site.SMTP)
+    assert session.send(attempt), attempt.reply
+    assert attempt.outcome == ledgers.ACCEPTED, attempt.reply
+    session.close()
+    two_site.await_delivered(ledger)
+    ledger.judge(two_site.imap_messages())  # Python's POP3 takes no such lines

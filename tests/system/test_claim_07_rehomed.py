@@ -1,5 +1,7 @@
 """The stored messages are re-homed to the other server, and sent to it."""
 
+import json
+
 import standby
 from network import MANUAL, TwoSite
 
@@ -30,6 +32,14 @@ def test_an_operator_gives_messages_another_home(make_network, make_sink, ledger
     network.until(lambda: network.server("mail1")["state"] == "inoperable", "an inoperable server")
     network.mta(ledger).send(10)
     assert network.queued("mail1") == 10
+    one = network.json("queue", "list")[4]
+    network.must("queue", "move", one["id"], "--to", "mail2", "--why", "a trial")
+    network.until(lambda: len(other.messages) == 1 and network.queued("mail1") == 9, "that one at the other server")
+    [life] = network.json("trace", one["id"])
+    assert life["state"] == "delivered" and (life["acts"][0]["act"], life["acts"][0]["home"]) == ("move", "mail2")
+    acts = [e["detail"] for e in network.json("events") if e["kind"] == "order" and e["detail"]["verb"] == "queue-move"]
+    assert [json.loads(act["result"])["changed"] for act in acts if act["subject"] == one["queue"]] == [1]
+    assert all((act["why"], json.loads(act["args"])["to"]) == ("a trial", "mail2") for act in acts)
     network.must("queue", "move", "--server", "mail1", "--to", "mail2")
     network.until(lambda: ledger.has_all(other.contents()), "delivery to the other server")
     ledger.judge(other.contents())

@@ -1,5 +1,7 @@
 """`queue`: what an operator does to messages in custody, seen by what the reader gets."""
 
+import json
+
 import program
 import pytest
 from network import ALICE, BOB, BackupMx
@@ -53,6 +55,19 @@ def test_each_act_does_what_it_says(waiting, ledger):
     waiting.judge(ledger)
     assert waiting.imap_messages(BOB) == []  # removed: delivered to nobody
     assert changed(waiting, "release", bobs) == {"relay-east": 0, "relay-west": 0}
+
+
+def test_each_act_is_an_event(waiting):
+    """With who, why, and how many."""
+    first = ids_of(waiting, "relay-east")[0]
+    acts = [("hold", 1), ("release", 1), ("retry", 1), ("quarantine", 1), ("remove", 1), ("remove", 0)]
+    for verb, count in acts:
+        assert changed(waiting, verb, first, "--why", f"to {verb}")["relay-east"] == count
+    told = [e["detail"] for e in waiting.json("events") if e["kind"] == "order" and e["subject"] == "relay-east"]
+    told = [detail for detail in told if detail["verb"].startswith("queue-")]
+    assert [(d["verb"], d["why"], d["state"], json.loads(d["result"])["changed"]) for d in told] \
+        == [(f"queue-{verb}", f"to {verb}", "done", count) for verb, count in acts]
+    assert all("@" in d["who"] and json.loads(d["args"])["id"] == first for d in told)
 
 
 def test_a_limit_is_of_all_relays_together(waiting):

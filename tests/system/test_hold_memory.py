@@ -1,14 +1,11 @@
 """A session's memory is bounded whatever the message's size: 100 sessions that send 50 MiB each, at once."""
 
-import re
 import smtplib
 import threading
 
 import program
 import pytest
-import release
-import wait
-from network import BackupMx, relay_greets
+from network import BackupMx
 
 SESSIONS = 100
 MESSAGE_BYTES = 50 << 20
@@ -17,13 +14,9 @@ PEAK_MAX_KIB = 64 << 10
 
 
 @pytest.fixture
-def relay(make_network, monkeypatch):
-    """A release build's relay alone; its server does not run, so that all of it is kept."""
-    monkeypatch.setattr(program, "BINARY", str(release.build()))
-    network = make_network(BackupMx, "backup-mx.conf")
-    process = network.spawn("relay", "--node", "relay1")
-    wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
-    return process
+def relay(start_release_relay):
+    """Its server does not run, so that all of it is kept."""
+    return start_release_relay()[1]
 
 
 def send(number, under_way, replies):
@@ -41,11 +34,6 @@ def send(number, under_way, replies):
         replies[number] = smtp.getreply()
 
 
-def peak_kib(pid):
-    with open(f"/proc/{pid}/status") as status:
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1))
-
-
 @pytest.mark.timeout(400)
 def test_100_sessions_of_50_mib_each(relay):
     under_way, replies = threading.Barrier(SESSIONS, timeout=120), {}
@@ -55,6 +43,6 @@ def test_100_sessions_of_50_mib_each(relay):
     for thread in threads:
         thread.join()
     assert {code for code, _ in replies.values()} == {250} and len(replies) == SESSIONS
-    peak = peak_kib(relay.pid)
+    peak = program.peak_kib(relay.pid)
     print(f"VmHWM {peak} KiB")
     assert peak < PEAK_MAX_KIB

@@ -4,6 +4,7 @@ import email
 import email.policy
 import signal
 import smtplib
+import threading
 
 import pytest
 import reader
@@ -122,6 +123,29 @@ def test_who_wants_to_hear_nothing_hears_nothing(make_relay, make_sink):
     assert not reports(sink)
 
 
+def test_what_expires_amid_its_delivery_is_not_bounced(make_relay, make_sink):
+    sink = make_sink()
+    taken, goes_on = threading.Event(), threading.Event()
+
+    def late(_):
+        taken.set()
+        goes_on.wait()
+        return "250 2.0.0 ok"
+
+    sink.answers["."] = late
+    network = make_relay('expire = "4s"  bounce = "always"')
+    network.until(lambda: network.server()["state"] == "operational", "a server that works")
+    send(BackupMx.RELAY, ALICE)
+    try:
+        network.until(taken.is_set, "its transmission")
+        [expired] = network.until(lambda: quarantined(network), "its end by time")
+    finally:
+        goes_on.set()
+    network.until(lambda: [d["state"] for d in network.json("trace", expired["id"])] == ["delivered"], "its end by the answer")
+    network.until(lambda: network.server()["queued"] == 0, "an empty queue")
+    assert len(sink.messages) == 1 and not reports(sink)
+
+
 def test_what_expires_goes_back(make_relay, make_sink):
     network = make_relay('expire = "3s"  bounce = "always"')
     send(BackupMx.RELAY, ALICE)
@@ -184,6 +208,14 @@ def test_users_are_told_and_strangers_are_not(two):
     [report] = [parsed(content) for content in two.imap_messages()]
     assert fields(report)[1]["Final-Recipient"] == "rfc822;user@other.test"
     assert [d["recipient"] for d in quarantined(two)] == ["stranger@other.test"]
+
+
+def test_a_user_who_names_a_stranger_has_nobody_told(two):
+    """A user, or who has stolen a password, may name any sender."""
+    with smtplib.SMTP(two.HOME, two.SUBMISSION, timeout=sender.SMTP_LIMIT_S) as session:
+        session.login(ALICE, reader.PASSWORD)
+        assert session.sendmail("victim@elsewhere.test", ["user@other.test"], TEXT) == {}
+    two.until(lambda: [d["recipient"] for d in quarantined(two)] == ["user@other.test"], "the mail in quarantine")
 
 
 def test_a_builtin_servers_success_is_delivered(two):

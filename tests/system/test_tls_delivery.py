@@ -142,6 +142,28 @@ def test_pinned_and_a_new_pin_by_reload(start, sink, authority):
     assert sink.ciphers[0]
 
 
+def test_a_server_with_broken_tls_does_not_work(start, sink, authority):
+    """Nobody has sent anything: probes find it, and find it mended."""
+    network = start('tls = "required"  tls_ca = "authority.pem"')
+    network.until(lambda: network.server()["state"] == "operational", "a server that works")
+    assert all("(TLS)" in session for session in sink.sessions if "QUIT" in session)
+    sink.tls = context_of(authority.sign("other", ["other.test"]))
+    network.until(lambda: network.server()["state"] == "inoperable", "that it does not")
+    sink.tls = context_of(authority.sign("mail1", [HOST]))
+    network.until(lambda: network.server()["state"] == "operational", "that it works again")
+
+
+def test_what_is_said_in_plain_text_does_not_count(start, sink):
+    """Before STARTTLS somebody on the way may say anything, as a size that nothing fits."""
+    sink.plain_offers = ["SIZE 1"]
+    network = start('tls = "required"  tls_ca = "authority.pem"')
+    network.until(lambda: network.server()["state"] == "operational", "a server that works")
+    with smtplib.SMTP(*network.RELAY, timeout=LIMIT_S) as session:
+        session.ehlo("client.example")
+        session.mail("sender@outside.test", ["SIZE=5000"])
+        assert session.rcpt(ALICE)[0] == 250
+
+
 def test_recipients_are_asked_about_under_tls(start, sink):
     network = start('tls = "required"  tls_ca = "authority.pem"', 'recipients = "verify"')
     network.until(lambda: network.server()["state"] == "operational", "a server that works")

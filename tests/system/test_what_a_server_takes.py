@@ -75,7 +75,8 @@ def test_size(network, sink):
     assert rcpt(network, f"MAIL FROM:<a@outside.test> SIZE={SMALL}").startswith("250 ")
     with session(network) as client:
         large = ("x" * 70 + "\r\n") * (LARGE // 72 + 1)
-        assert client.send(ALICE, f"Subject: not said\r\n\r\n{large}").startswith("552 5.3.4 ")
+        said = client.send(ALICE, f"Subject: not said\r\n\r\n{large}")
+        assert said.startswith("552 5.3.4 ") and f": <{ALICE}>" in said  # of all its recipients, whose server it is
     assert network.json("queue", "list") == []
 
 

@@ -33,12 +33,12 @@ def test_the_client_that_is_spoken_for(network, sink):
         said = speak_for(session, "ADDR=192.0.2.77 NAME=host.outside.test HELO=client.outside.test PROTO=ESMTP")
         assert said.startswith("220 relay1.example.test")
         assert session.say("MAIL FROM:<a@b.test>").startswith("503 ")
-        session.say("EHLO front.outside.test")
+        session.say("EHLO again.outside.test")  # the last word on its name holds, as at Postfix
         assert session.send(ALICE).startswith("250 ")
-    assert re.search(r"accepted .*client=192\.0\.2\.77 helo=client\.outside\.test ",
+    assert re.search(r"accepted .*client=192\.0\.2\.77 helo=again\.outside\.test ",
                      network.log_path.read_text(errors="replace"))
     wait.until(lambda: sink.messages, "the message")
-    assert b"Received: from client.outside.test (host.outside.test [192.0.2.77])" in sink.contents()[0]
+    assert b"Received: from again.outside.test (host.outside.test [192.0.2.77])" in sink.contents()[0]
 
 
 def test_limits_are_the_clients(network):
@@ -48,6 +48,28 @@ def test_limits_are_the_clients(network):
         with Client(network.RELAY, FRONT) as second:
             assert speak_for(second, "ADDR=192.0.2.77").startswith("421 4.7.0 ")
             assert second.reply() == ""
+
+
+def test_an_address_of_the_network_is_counted_as_any(network):
+    for own in ("127.0.0.1", network.RELAY[0]):
+        with Client(network.RELAY, FRONT) as first, Client(network.RELAY, FRONT) as second:
+            assert speak_for(first, f"ADDR={own}").startswith("220 ")
+            assert speak_for(second, f"ADDR={own}").startswith("421 4.7.0 ")
+
+
+def test_a_client_that_the_peer_does_not_know_is_nobody(network, sink):
+    with Client(network.RELAY, FRONT) as session:
+        assert speak_for(session, "ADDR=192.0.2.77 HELO=client.outside.test").startswith("220 ")
+        session.say("EHLO client.outside.test")
+        assert session.say("XCLIENT ADDR=[UNAVAILABLE] HELO=[UNAVAILABLE]").startswith("220 ")
+        with Client(network.RELAY, FRONT) as former:  # whose only session is over
+            assert speak_for(former, "ADDR=192.0.2.77").startswith("220 ")
+        session.say("EHLO front.outside.test")
+        assert session.send(ALICE).startswith("250 ")
+    assert re.search(r'accepted .*client=(""|) helo=front\.outside\.test ',
+                     network.log_path.read_text(errors="replace"))
+    wait.until(lambda: sink.messages, "the message")
+    assert b"Received: from front.outside.test (unknown)" in sink.contents()[0]
 
 
 def test_a_stranger_may_not(network):

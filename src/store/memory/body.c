@@ -118,6 +118,8 @@ int memory_body_read(struct memory_tx *tx, struct store_op *op)
     struct op_body_read *o = (struct op_body_read *)op;
     const struct memory_body *body = table_get(tx->bodies, body_of_message(tx, o));
     size_t index = (size_t)(o->offset / BODY_CHUNK_BYTES);
+    if (o->message_id != 0 && o->message_id == tx->device->faults.unreadable_message)
+        return ERR_IO;
     if (!body || body->refs == 0)
         return ERR_NOT_FOUND;
     o->ret_size_bytes = body->size_bytes;

@@ -94,6 +94,10 @@ struct memory_act {
     struct queue_acted act; /* delivery_id is not used */
     uint64_t changed;
     int64_t *ids; /* of the deliveries */
+    /* of a replay: */
+    size_t up_to; /* messages, by number, that it has passed */
+    uint64_t messages;
+    bool done;
 };
 
 /* A report that is owed. */
@@ -108,14 +112,21 @@ struct memory_debt {
 struct memory_queue {
     struct str name, owner;
     int64_t epoch;
-    struct table bodies, messages, deliveries, attempts;
-    struct map by_custody; /* memory_message */
-    struct list live;      /* by number */
-    struct table acts;     /* struct memory_act: what operators did */
-    struct table notices;  /* struct queue_notice; NULL: dropped */
-    int64_t notices_from;  /* the first that was not dropped */
-    struct list debts;     /* by message, kind and delivery */
+    struct table bodies;
+    struct table messages, deliveries, attempts; /* NULL: forgotten */
+    struct map by_custody;                       /* memory_message */
+    struct list live;                            /* by number */
+    struct table acts;                           /* struct memory_act: what operators did */
+    struct wall_time let_go;                     /* as in queue_kept */
+    struct table notices;                        /* struct queue_notice; NULL: dropped */
+    int64_t notices_from;                        /* the first that was not dropped */
+    struct list debts;                           /* by message, kind and delivery */
 };
+
+void memory_attempt_free(void *attempt);
+void memory_delivery_free(void *delivery);
+/* Its custody id is not known any more; it is in no table. */
+void memory_message_free(struct memory_queue *q, struct memory_message *m);
 
 /* A message and its deliveries; its body is there, and has this size. */
 void memory_queue_add(struct memory_queue *q, const struct queue_message_in *in, int64_t body_id,
@@ -126,16 +137,26 @@ void memory_delivery_set(struct memory_queue *q, struct memory_delivery *d, enum
                          struct wall_time at);
 void memory_show_row(struct store_op *op, struct queue_delivery *ret_row, const struct memory_delivery *d);
 
+/* ---- queue_view.c: what operators did ---- */
+struct memory_act *memory_act_find(const struct memory_queue *q, struct str key); /* or NULL */
+struct memory_act *memory_act_add(struct memory_queue *q, const struct queue_order *order,
+                                  struct wall_time at);
+void memory_act_note(struct memory_act *act, int64_t delivery_id);
+
 /* ---- queue_report.c ---- */
 void memory_debt_add(struct memory_queue *q, const struct memory_delivery *d, enum queue_owes kind,
                      const struct queue_result *result);
-/* Somebody else has seen to it. */
+/* Somebody else has seen to what failed. */
 void memory_debt_forget(struct memory_queue *q, int64_t delivery_id);
+/* It has ended: nothing is owed of its failure or delay. */
+void memory_debt_end(struct memory_queue *q, int64_t delivery_id);
 bool memory_owes_for(const struct memory_queue *q, int64_t message_id);
 void memory_debts_free(struct memory_queue *q);
 
 /* A delivery of it, or a debt, has ended: keeps its body, or makes it free when it was the last. */
 void memory_message_end(struct memory_queue *q, struct memory_message *m, bool keep, struct wall_time at);
+/* What was delivered up to this time is not all kept any more. */
+void memory_let_go(struct memory_queue *q, struct wall_time up_to);
 struct memory_queue *memory_queue_new(struct str name);
 void memory_queue_free(void *queue);
 

@@ -13,11 +13,12 @@ static void message_free(void *arg)
     str_drop(&message->in.helo);
     str_drop(&message->in.client);
     str_drop(&message->in.header_id);
+    str_drop(&message->in.stopped);
     str_drop(&message->in.dsn.envid);
     free(message);
 }
 
-static void delivery_free(void *arg)
+void memory_delivery_free(void *arg)
 {
     struct memory_delivery *d = arg;
     str_drop(&d->row.recipient);
@@ -28,7 +29,7 @@ static void delivery_free(void *arg)
     free(d);
 }
 
-static void attempt_free(void *arg)
+void memory_attempt_free(void *arg)
 {
     struct queue_attempt *attempt = arg;
     str_drop(&attempt->server);
@@ -74,8 +75,8 @@ void memory_queue_free(void *arg)
     map_fini(&q->by_custody);
     table_fini(&q->bodies, memory_body_free);
     table_fini(&q->messages, message_free);
-    table_fini(&q->deliveries, delivery_free);
-    table_fini(&q->attempts, attempt_free);
+    table_fini(&q->deliveries, memory_delivery_free);
+    table_fini(&q->attempts, memory_attempt_free);
     table_fini(&q->acts, act_free);
     table_fini(&q->notices, notice_free);
     memory_debts_free(q);
@@ -98,6 +99,49 @@ int memory_queue_own(struct memory_tx *tx, struct store_op *op)
 }
 
 /* ---- accepting ---- */
+
+static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
+                        const struct queue_result *result)
+{
+    struct queue_attempt *attempt = mem_zalloc(sizeof(*attempt));
+    *attempt = (struct queue_attempt){.delivery_id = d->row.id,
+                                      .recipient = d->row.recipient,
+                                      .outcome = result->outcome,
+                                      .server = str_keep(result->server),
+                                      .instance = str_keep(result->instance),
+                                      .reply = str_keep(result->reply),
+                                      .epoch = result->epoch,
+                                      .generation = result->generation,
+                                      .at = result->at};
+    table_add(&q->attempts, attempt);
+}
+
+static void add_notice(struct memory_queue *q, const struct memory_delivery *d,
+                       const struct queue_result *result)
+{
+    struct queue_notice *notice = mem_zalloc(sizeof(*notice));
+    *notice = (struct queue_notice){.custody_id = d->row.custody_id,
+                                    .recipient = str_keep(d->row.recipient),
+                                    .server = str_keep(result->server),
+                                    .reply = str_keep(result->reply),
+                                    .at = result->at};
+    notice->id = table_add(&q->notices, notice);
+}
+
+/* In quarantine from the start. */
+static void stop(struct memory_queue *q, struct memory_delivery *d, const struct queue_message_in *in)
+{
+    const struct queue_result result = {.delivery_id = d->row.id,
+                                        .outcome = QUEUE_OUTCOME_QUARANTINED,
+                                        .server = STR_EMPTY,
+                                        .instance = STR_EMPTY,
+                                        .reply = in->stopped,
+                                        .at = in->received_at};
+    add_attempt(q, d, &result);
+    d->row.state = QUEUE_QUARANTINED;
+    str_replace(&d->row.last_reply, in->stopped);
+    add_notice(q, d, &result);
+}
 
 static struct str custody_key(const struct custody_id *id)
 {
@@ -132,6 +176,14 @@ static void add_delivery(struct memory_queue *q, struct memory_message *message,
     message->live_count++;
     if (message->delivery_count++ == 0)
         message->first_delivery = d->row.id;
+    if (message->in.stopped.len > 0)
+        stop(q, d, &message->in);
+}
+
+void memory_message_free(struct memory_queue *q, struct memory_message *m)
+{
+    map_remove(&q->by_custody, custody_key(&m->in.custody_id));
+    message_free(m);
 }
 
 bool memory_queue_knows(const struct memory_queue *q, const struct custody_id *id)
@@ -149,6 +201,7 @@ void memory_queue_add(struct memory_queue *q, const struct queue_message_in *in,
     message->in.helo = str_keep(in->helo);
     message->in.client = str_keep(in->client);
     message->in.header_id = str_keep(in->header_id);
+    message->in.stopped = str_keep(in->stopped);
     message->in.dsn.envid = str_keep(in->dsn.envid);
     message->body_id = body_id;
     message->size_bytes = size_bytes;
@@ -182,35 +235,8 @@ void memory_delivery_set(struct memory_queue *q, struct memory_delivery *d, enum
         return;
     list_remove(&d->live);
     message->live_count--;
+    memory_debt_end(q, d->row.id);
     memory_message_end(q, message, keep && state == QUEUE_DELIVERED, at);
-}
-
-static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
-                        const struct queue_result *result)
-{
-    struct queue_attempt *attempt = mem_zalloc(sizeof(*attempt));
-    *attempt = (struct queue_attempt){.delivery_id = d->row.id,
-                                      .recipient = d->row.recipient,
-                                      .outcome = result->outcome,
-                                      .server = str_keep(result->server),
-                                      .instance = str_keep(result->instance),
-                                      .reply = str_keep(result->reply),
-                                      .epoch = result->epoch,
-                                      .generation = result->generation,
-                                      .at = result->at};
-    table_add(&q->attempts, attempt);
-}
-
-static void add_notice(struct memory_queue *q, const struct memory_delivery *d,
-                       const struct queue_result *result)
-{
-    struct queue_notice *notice = mem_zalloc(sizeof(*notice));
-    *notice = (struct queue_notice){.custody_id = d->row.custody_id,
-                                    .recipient = str_keep(d->row.recipient),
-                                    .server = str_keep(result->server),
-                                    .reply = str_keep(result->reply),
-                                    .at = result->at};
-    notice->id = table_add(&q->notices, notice);
 }
 
 int memory_queue_notices(struct memory_tx *tx, struct store_op *op)
@@ -269,5 +295,7 @@ int memory_queue_settle(struct memory_tx *tx, struct store_op *op)
     struct op_queue_settle *o = (struct op_queue_settle *)op;
     for (size_t i = 0; i < o->count; i++)
         settle_one(tx->queue, &o->results[i], o->keep);
+    if (!o->keep)
+        memory_let_go(tx->queue, queue_last_delivery(o->results, o->count));
     return 0;
 }

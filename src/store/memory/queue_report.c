@@ -58,11 +58,22 @@ static struct memory_debt *find(const struct memory_queue *q, enum queue_owes ki
     return NULL;
 }
 
-void memory_debt_forget(struct memory_queue *q, int64_t delivery_id)
+static void forget(struct memory_queue *q, enum queue_owes kind, int64_t delivery_id)
 {
-    struct memory_debt *debt = find(q, QUEUE_OWES_FAILED, delivery_id);
+    struct memory_debt *debt = find(q, kind, delivery_id);
     if (debt)
         debt_free(debt);
+}
+
+void memory_debt_forget(struct memory_queue *q, int64_t delivery_id)
+{
+    forget(q, QUEUE_OWES_FAILED, delivery_id);
+}
+
+void memory_debt_end(struct memory_queue *q, int64_t delivery_id)
+{
+    forget(q, QUEUE_OWES_FAILED, delivery_id);
+    forget(q, QUEUE_OWES_DELAYED, delivery_id);
 }
 
 bool memory_owes_for(const struct memory_queue *q, int64_t message_id)
@@ -87,12 +98,20 @@ static void show(struct op_queue_owed *o, const struct memory_queue *q, const st
     owed->at = debt->at;
 }
 
+static bool is_after(const struct memory_debt *debt, const struct op_queue_owed *o)
+{
+    return debt->message_id != o->after_message_id ? debt->message_id > o->after_message_id
+                                                   : debt->kind > o->after_kind;
+}
+
 int memory_queue_owed(struct memory_tx *tx, struct store_op *op)
 {
     struct op_queue_owed *o = (struct op_queue_owed *)op;
     const struct memory_debt *first = NULL;
     LIST_FOREACH (it, &tx->queue->debts) {
         const struct memory_debt *debt = LIST_ENTRY(it, struct memory_debt, node);
+        if (!is_after(debt, o))
+            continue;
         first = first ? first : debt;
         if (debt->message_id != first->message_id || debt->kind != first->kind ||
             o->ret_count == QUEUE_OWED_MAX)
@@ -105,9 +124,8 @@ int memory_queue_owed(struct memory_tx *tx, struct store_op *op)
 static void pay(struct memory_queue *q, const struct op_queue_report *o, int64_t delivery_id)
 {
     struct memory_delivery *d = table_get(&q->deliveries, delivery_id);
-    struct memory_debt *debt = find(q, o->kind, delivery_id);
-    debt_free(debt);
-    if (o->kind == QUEUE_OWES_FAILED)
+    forget(q, o->kind, delivery_id);
+    if (o->kind == QUEUE_OWES_FAILED && queue_state_is_live(d->row.state))
         memory_delivery_set(q, d, QUEUE_BOUNCED, false, o->at);
     else
         memory_message_end(q, table_get(&q->messages, d->row.message_id), false, o->at);

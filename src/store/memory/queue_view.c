@@ -112,7 +112,7 @@ int memory_queue_list(struct memory_tx *tx, struct store_op *op)
     struct op_queue_list *o = (struct op_queue_list *)op;
     const struct table *all = &tx->queue->deliveries;
     for (size_t i = (size_t)(o->filter.after_id > 0 ? o->filter.after_id : 0); i < all->count; i++) {
-        if (!fits(all->items[i], &o->filter))
+        if (!all->items[i] || !fits(all->items[i], &o->filter))
             continue;
         if (o->ret_rows.count == o->filter.limit) {
             o->ret_rows.more = true;
@@ -137,24 +137,18 @@ static bool act_one(struct memory_queue *q, struct memory_delivery *d, const str
     }
     if (o->order.action == QUEUE_ACT_RETRY || o->order.action == QUEUE_ACT_RELEASE)
         d->row.next_at = (struct wall_time){0};
-    if (o->order.action == QUEUE_ACT_RELEASE || o->order.action == QUEUE_ACT_REMOVE)
-        memory_debt_forget(q, d->row.id);
     if (o->order.action == QUEUE_ACT_RELEASE) {
+        memory_debt_forget(q, d->row.id);
         d->row.losses = 0;
         d->row.waits_since = o->at;
     }
-    d->row.state = (enum queue_state)target;
-    if (target == QUEUE_REMOVED) {
-        struct memory_message *message = table_get(&q->messages, d->row.message_id);
-        list_remove(&d->live);
+    if (target == QUEUE_REMOVED)
         str_replace(&d->row.last_reply, o->order.why);
-        message->live_count--;
-        memory_message_end(q, message, false, o->at);
-    }
+    memory_delivery_set(q, d, (enum queue_state)target, false, o->at);
     return true;
 }
 
-static struct memory_act *find_act(const struct memory_queue *q, struct str key)
+struct memory_act *memory_act_find(const struct memory_queue *q, struct str key)
 {
     for (size_t i = 0; key.len > 0 && i < q->acts.count; i++)
         if (str_eq(((const struct memory_act *)q->acts.items[i])->key, key))
@@ -162,20 +156,21 @@ static struct memory_act *find_act(const struct memory_queue *q, struct str key)
     return NULL;
 }
 
-static struct memory_act *add_act(struct memory_queue *q, const struct op_queue_act *o)
+struct memory_act *memory_act_add(struct memory_queue *q, const struct queue_order *order,
+                                  struct wall_time at)
 {
     struct memory_act *act = mem_zalloc(sizeof(*act));
-    *act = (struct memory_act){.key = str_keep(o->order.key),
-                               .act = {.action = o->order.action,
-                                       .home = str_keep(o->order.home),
-                                       .who = str_keep(o->order.who),
-                                       .why = str_keep(o->order.why),
-                                       .at = o->at}};
+    *act = (struct memory_act){.key = str_keep(order->key),
+                               .act = {.action = order->action,
+                                       .home = str_keep(order->home),
+                                       .who = str_keep(order->who),
+                                       .why = str_keep(order->why),
+                                       .at = at}};
     table_add(&q->acts, act);
     return act;
 }
 
-static void note(struct memory_act *act, int64_t delivery_id)
+void memory_act_note(struct memory_act *act, int64_t delivery_id)
 {
     act->ids = mem_grow(act->ids, act->changed, sizeof(*act->ids));
     act->ids[act->changed++] = delivery_id;
@@ -184,13 +179,13 @@ static void note(struct memory_act *act, int64_t delivery_id)
 int memory_queue_act(struct memory_tx *tx, struct store_op *op)
 {
     struct op_queue_act *o = (struct op_queue_act *)op;
-    struct memory_act *act = find_act(tx->queue, o->order.key);
+    struct memory_act *act = memory_act_find(tx->queue, o->order.key);
     size_t seen = 0;
     if (act) {
         o->ret_changed = act->changed;
         return 0;
     }
-    act = add_act(tx->queue, o);
+    act = memory_act_add(tx->queue, &o->order, o->at);
     LIST_FOREACH (it, &tx->queue->live) {
         struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
         if (!fits(d, &o->filter))
@@ -198,7 +193,7 @@ int memory_queue_act(struct memory_tx *tx, struct store_op *op)
         if (o->filter.limit > 0 && seen++ == o->filter.limit)
             break;
         if (act_one(tx->queue, d, o))
-            note(act, d->row.id);
+            memory_act_note(act, d->row.id);
     }
     o->ret_changed = act->changed;
     return 0;
@@ -206,15 +201,16 @@ int memory_queue_act(struct memory_tx *tx, struct store_op *op)
 
 /* ---- summary ---- */
 
+/* With a home of its own it is at one place, whatever its domain. */
 static struct queue_count *count_of(struct op_queue_summary *o, const struct memory_delivery *d)
 {
+    struct str domain = d->row.home.len > 0 ? STR_EMPTY : d->row.domain;
     for (size_t i = 0; i < o->ret_count; i++)
-        if (str_eq(o->ret_counts[i].domain, d->row.domain) && str_eq(o->ret_counts[i].home, d->row.home))
+        if (str_eq(o->ret_counts[i].domain, domain) && str_eq(o->ret_counts[i].home, d->row.home))
             return &o->ret_counts[i];
     o->ret_counts = op_array_grow(&o->op, o->ret_counts, o->ret_count, sizeof(*o->ret_counts));
     struct queue_count *count = &o->ret_counts[o->ret_count++];
-    *count =
-        (struct queue_count){.domain = op_str(&o->op, d->row.domain), .home = op_str(&o->op, d->row.home)};
+    *count = (struct queue_count){.domain = op_str(&o->op, domain), .home = op_str(&o->op, d->row.home)};
     return count;
 }
 
@@ -286,9 +282,11 @@ int memory_queue_trace(struct memory_tx *tx, struct store_op *op)
     int64_t first = message->first_delivery, end = first + (int64_t)message->delivery_count;
     for (int64_t id = first; id < end; id++) {
         show_row(op, &o->ret_rows, table_get(&q->deliveries, id));
-        for (size_t i = 0; i < q->attempts.count; i++)
-            if (((const struct queue_attempt *)q->attempts.items[i])->delivery_id == id)
-                show_attempt(o, q->attempts.items[i]);
+        for (size_t i = 0; i < q->attempts.count; i++) {
+            const struct queue_attempt *a = q->attempts.items[i];
+            if (a && a->delivery_id == id)
+                show_attempt(o, a);
+        }
         show_acts(o, q, id);
     }
     return 0;

@@ -68,8 +68,10 @@ static void add_message(struct applier *a, const struct record_accept *m, const 
     add_pieces(tx, m, own);
     for (uint32_t i = 0; i < m->recipient_count; i++) {
         struct queue_recipient_in to = record_next_recipient(&left);
-        queue_delivery_add(tx, m->first_delivery + i, m->message_id, place_for(a, to.domain, to.home), &to,
-                           in->received_at);
+        int64_t place_id = place_for(a, to.domain, to.home);
+        queue_delivery_add(tx, m->first_delivery + i, m->message_id, place_id, &to, in->received_at);
+        if (in->stopped.len > 0)
+            queue_delivery_stop(tx, m->first_delivery + i, place_id, in);
     }
 }
 

@@ -4,6 +4,12 @@
 #include "store/sqlite/apply.h"
 #include "store/sqlite/queue_sql.h"
 
+/* Of one with a home of its own: to the place of that home, which is without a domain. */
+#define MOVE_TO_ONE_PLACE(table)                                                                             \
+    "UPDATE " table " SET place_id = (SELECT n.id FROM place o JOIN place n ON n.domain = ''"                \
+    " AND n.home = o.home WHERE o.id = " table ".place_id)"                                                  \
+    " WHERE place_id IN (SELECT id FROM place WHERE home <> '' AND domain <> '');"
+
 /* A delivery is a row of `live` until it ends, then of `ended`: the first stays
  * small, whatever the queue's age. An attempt's key is delivery << 16 | number. */
 static const char *const migrations[] = {
@@ -73,6 +79,22 @@ static const char *const migrations[] = {
     "CREATE TABLE acted(delivery_id INTEGER NOT NULL, act_id INTEGER NOT NULL,"
     " PRIMARY KEY(delivery_id, act_id)) WITHOUT ROWID;"
     "ALTER TABLE message ADD COLUMN header_id TEXT NOT NULL DEFAULT '';",
+    /* 8: an own home is one place, whatever the domain (which is in away): strangers' domains are many */
+    "CREATE TABLE away(id INTEGER PRIMARY KEY, domain TEXT NOT NULL);"
+    "CREATE INDEX away_domain ON away(domain, id);"
+    "INSERT INTO away SELECT d.id, p.domain FROM (SELECT id, place_id FROM live UNION ALL"
+    " SELECT id, place_id FROM ended) d JOIN place p ON p.id = d.place_id WHERE p.home <> '';"
+    "INSERT INTO place(domain, home, waiting, held, quarantined)"
+    " SELECT '', home, sum(waiting), sum(held), sum(quarantined) FROM place WHERE home <> '' GROUP BY home"
+    " ON CONFLICT(domain, home) DO UPDATE SET waiting = excluded.waiting, held = excluded.held,"
+    " quarantined = excluded.quarantined;" MOVE_TO_ONE_PLACE("live")
+        MOVE_TO_ONE_PLACE("ended") "DELETE FROM place WHERE home <> '' AND domain <> '';",
+    /* 9: how far back the safety net reaches. What it let go before is not known but by what is left: it goes
+     * oldest first */
+    "ALTER TABLE kept_total ADD COLUMN let_go_ms INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE kept_total SET let_go_ms = CASE WHEN EXISTS(SELECT 1 FROM kept)"
+    " THEN (SELECT min(ended_ms) - 1 FROM kept) WHEN EXISTS(SELECT 1 FROM ended)"
+    " THEN CAST(strftime('%s', 'now') AS INTEGER) * 1000 ELSE 0 END;",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
@@ -119,12 +141,17 @@ int sqlite_queue_own(struct sqlite_tx *tx, struct store_op *op)
 
 /* ---- places ---- */
 
+int64_t queue_place_find(struct sqlite_tx *tx, struct str domain, struct str home)
+{
+    return db_number(tx->db, SQL_PLACE_FIND, 0, TEXT(home.len > 0 ? STR_EMPTY : domain), TEXT(home));
+}
+
 int64_t queue_place_of(struct sqlite_tx *tx, struct str domain, struct str home)
 {
-    int64_t id = db_number(tx->db, SQL_PLACE_FIND, 0, TEXT(domain), TEXT(home));
+    int64_t id = queue_place_find(tx, domain, home);
     if (id != 0)
         return id;
-    db_run(tx->db, SQL_PLACE_ADD, TEXT(domain), TEXT(home));
+    db_run(tx->db, SQL_PLACE_ADD, TEXT(home.len > 0 ? STR_EMPTY : domain), TEXT(home));
     return db_last_id(tx->db);
 }
 
@@ -175,6 +202,8 @@ void queue_delivery_add(struct sqlite_tx *tx, int64_t id, int64_t message_id, in
 {
     db_run(tx->db, SQL_LIVE_ADD, INT(id), INT(message_id), INT(place_id), TEXT(to->address),
            INT(received_at.ms));
+    if (to->home.len > 0)
+        db_run(tx->db, SQL_AWAY_PUT, INT(id), TEXT(to->domain));
     if (to->dsn.notify != 0 || to->dsn.orcpt.len > 0)
         db_run(tx->db, SQL_REQUEST_ADD, INT(id), INT(to->dsn.notify), TEXT(to->dsn.orcpt));
 }
@@ -197,6 +226,7 @@ void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const s
     db_run(tx->db, SQL_LIVE_END, INT(live->id), INT(end->state), INT(end->attempts), TEXT(end->reply));
     db_run(tx->db, SQL_LIVE_REMOVE, INT(live->id));
     queue_place_count(tx, live->place_id, live->state, -1, 1);
+    queue_debt_end(tx, live);
     queue_message_end(tx, live->message_id, end->keep && end->state == QUEUE_DELIVERED, end->at);
 }
 
@@ -207,6 +237,21 @@ static void add_attempt(struct sqlite_tx *tx, const struct queue_result *r)
         id = r->delivery_id << 16 | ATTEMPTS_MAX;
     db_run(tx->db, SQL_ATTEMPT_ADD, INT(id), INT(r->outcome), INT(r->epoch), INT(r->generation),
            INT(r->at.ms), TEXT(r->server), TEXT(r->instance), TEXT(r->reply));
+}
+
+void queue_delivery_stop(struct sqlite_tx *tx, int64_t id, int64_t place_id,
+                         const struct queue_message_in *in)
+{
+    const struct queue_result r = {.delivery_id = id,
+                                   .outcome = QUEUE_OUTCOME_QUARANTINED,
+                                   .reply = in->stopped,
+                                   .server = STR_EMPTY,
+                                   .instance = STR_EMPTY,
+                                   .at = in->received_at};
+    add_attempt(tx, &r);
+    db_run(tx->db, SQL_LIVE_TRY, INT(id), INT(0), INT(0), INT(0), TEXT(r.reply), INT(QUEUE_QUARANTINED));
+    queue_place_count(tx, place_id, QUEUE_WAITING, QUEUE_QUARANTINED, 1);
+    queue_notice_add(tx, &r);
 }
 
 static void settle_one(struct sqlite_tx *tx, const struct queue_result *r, bool keep)
@@ -241,5 +286,7 @@ int sqlite_queue_settle(struct sqlite_tx *tx, struct store_op *op)
     struct op_queue_settle *o = (struct op_queue_settle *)op;
     for (size_t i = 0; i < o->count; i++)
         settle_one(tx, &o->results[i], o->keep);
+    if (!o->keep)
+        queue_let_go(tx, queue_last_delivery(o->results, o->count));
     return 0;
 }

@@ -25,7 +25,10 @@ struct queue_found {
 struct queue_found queue_find(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *filter,
                               size_t limit);
 
-/* Where deliveries go: the number of (domain, home), made when it is new. */
+/* Where deliveries go: the number of a domain by its route, or of an own home, whatever the domain; 0: none
+ * ever went there. */
+int64_t queue_place_find(struct sqlite_tx *tx, struct str domain, struct str home);
+/* Made when it is new. */
 int64_t queue_place_of(struct sqlite_tx *tx, struct str domain, struct str home);
 /* Keeps the counts of a place when a delivery's state there changes; a state
  * that has ended, or -1, counts nowhere. */
@@ -43,11 +46,15 @@ struct queue_end {
     struct wall_time at;
     bool keep; /* its body, when it was delivered */
 };
-/* Ends it: the row goes to the ended ones. */
+/* Ends it: the row goes to the ended ones. What was to be said of its failure or delay is untrue then, and
+ * not owed any more. */
 void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const struct queue_end *end);
 /* After a delivery's end, or a debt's: the body is kept from now on, or when it was the message's last and
  * none asked for that, becomes free. */
 void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, struct wall_time at);
+
+/* What was delivered up to this time is not all kept any more. */
+void queue_let_go(struct sqlite_tx *tx, struct wall_time up_to);
 
 /* A message and its deliveries, but for its body. body_id 0: it lies in segments. False: there is one with
  * this number or custody id, or it failed. */
@@ -72,7 +79,12 @@ struct queue_debt {
 void queue_debt_add(struct sqlite_tx *tx, const struct queue_debt *debt);
 /* Somebody else has seen to what failed. */
 void queue_debt_forget(struct sqlite_tx *tx, const struct queue_live *live);
+/* It has ended. */
+void queue_debt_end(struct sqlite_tx *tx, const struct queue_live *live);
 
+/* One that was just added, and counted as waiting at its place, is in quarantine from the start. */
+void queue_delivery_stop(struct sqlite_tx *tx, int64_t id, int64_t place_id,
+                         const struct queue_message_in *in);
 /* A delivery that an outcome has put into quarantine. */
 void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);
 /* The pieces of its body in segments are not used any more. */

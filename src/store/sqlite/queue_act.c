@@ -6,7 +6,7 @@
 
 static bool move(struct sqlite_tx *tx, struct store_op *op, const struct queue_live *live, struct str home)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_PLACE_DOMAIN, INT(live->place_id));
+    sqlite3_stmt *row = db_query(tx->db, SQL_LIVE_DOMAIN, INT(live->id));
     if (!row)
         return false;
     struct str domain = op_str(op, db_col_str(row, 0));
@@ -15,6 +15,10 @@ static bool move(struct sqlite_tx *tx, struct store_op *op, const struct queue_l
     if (place_id == live->place_id)
         return false;
     db_run(tx->db, SQL_LIVE_MOVE, INT(live->id), INT(place_id));
+    if (home.len > 0)
+        db_run(tx->db, SQL_AWAY_PUT, INT(live->id), TEXT(domain));
+    else
+        db_run(tx->db, SQL_AWAY_REMOVE, INT(live->id));
     queue_place_count(tx, live->place_id, live->state, -1, 1);
     queue_place_count(tx, place_id, -1, live->state, 1);
     return true;
@@ -32,7 +36,6 @@ static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
     case QUEUE_ACT_MOVE:
         return move(tx, &o->op, &live, o->order.home);
     case QUEUE_ACT_REMOVE:
-        queue_debt_forget(tx, &live);
         queue_live_end(tx, &live, &(struct queue_end){QUEUE_REMOVED, 0, o->order.why, o->at, false});
         return true;
     case QUEUE_ACT_RETRY:
@@ -46,6 +49,8 @@ static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
     case QUEUE_ACT_QUARANTINE:
         db_run(tx->db, SQL_LIVE_STATE, INT(id), INT(target));
         break;
+    case QUEUE_ACT_REPLAY: /* has no target */
+        return false;
     }
     queue_place_count(tx, live.place_id, live.state, target, 1);
     return true;

@@ -40,16 +40,6 @@ static bool ids_have(const struct queue_ids *l, int64_t id)
     return l->count > 0 && bsearch(&id, l->ids, l->count, sizeof(*l->ids), id_cmp);
 }
 
-/* What both have; ascending. */
-static void ids_meet(struct queue_ids *l, const struct queue_ids *other)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < l->count; i++)
-        if (ids_have(other, l->ids[i]))
-            l->ids[kept++] = l->ids[i];
-    l->count = kept;
-}
-
 /* ---- places ---- */
 
 static bool names_server(const struct queue_filter *f)
@@ -62,23 +52,23 @@ static bool names_place(const struct queue_filter *f)
     return names_server(f) || f->domain.ptr;
 }
 
-/* Ascending. */
+static void add_place(struct sqlite_tx *tx, struct store_op *op, struct queue_ids *places, struct str domain,
+                      struct str home)
+{
+    int64_t id = queue_place_find(tx, domain, home);
+    if (id != 0)
+        queue_ids_add(op, places, id);
+}
+
+/* Of the servers that it names; ascending. */
 static struct queue_ids places_of(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *f)
 {
-    struct queue_ids places = {0}, of_domain = {0};
+    struct queue_ids places = {0};
     for (size_t i = 0; i < f->domain_count; i++)
-        queue_ids_add_rows(tx, op, &places,
-                           db_query(tx->db, SQL_PLACE_FIND, TEXT(f->domains[i]), TEXT(STR_EMPTY)));
+        add_place(tx, op, &places, f->domains[i], STR_EMPTY);
     if (f->home.len > 0)
-        queue_ids_add_rows(tx, op, &places, db_query(tx->db, SQL_PLACE_BY_HOME, TEXT(f->home)));
+        add_place(tx, op, &places, STR_EMPTY, f->home);
     queue_ids_cut(&places, places.count);
-    if (!f->domain.ptr)
-        return places;
-    queue_ids_add_rows(tx, op, &of_domain, db_query(tx->db, SQL_PLACE_BY_DOMAIN, TEXT(f->domain)));
-    queue_ids_cut(&of_domain, of_domain.count);
-    if (!names_server(f))
-        return of_domain;
-    ids_meet(&places, &of_domain);
     return places;
 }
 
@@ -149,7 +139,8 @@ static sqlite3_stmt *scan_begin(struct finding *w, enum queue_sql sql)
         return NULL;
     return db_query(w->tx->db, sql, INT(first), INT(last), INT(f->states), text_or_null(f->recipient),
                     text_or_null(f->reply), INT(of_message), text_or_null(f->sender),
-                    INT(f->received_from.ms), INT(before), text_or_null(f->header_id));
+                    INT(f->received_from.ms), INT(before), text_or_null(f->header_id),
+                    text_or_null(f->domain));
 }
 
 static void scan(struct finding *w, enum queue_sql sql, const struct queue_ids *places)
@@ -160,7 +151,7 @@ static void scan(struct finding *w, enum queue_sql sql, const struct queue_ids *
     for (; row && found < w->limit && looked < SCAN_ROWS; row = db_next(w->tx->db, row)) {
         id = db_col_i64(row, 0);
         looked++;
-        if (!db_col_i64(row, 2) || (names_place(w->f) && !ids_have(places, db_col_i64(row, 1))))
+        if (!db_col_i64(row, 2) || (names_server(w->f) && !ids_have(places, db_col_i64(row, 1))))
             continue;
         queue_ids_add(w->op, &w->found.ids, id);
         found++;
@@ -179,11 +170,25 @@ static bool looks_at_rows(const struct queue_filter *f)
            f->delivery_id != 0 || f->received_from.ms != 0 || f->received_before.ms != 0;
 }
 
+/* Those that follow its route are at one place; those with an own home are found by the index of `away`, a
+ * slice of it. */
+static void find_of_domain(struct finding *w, const struct queue_ids *places)
+{
+    int64_t place_id = queue_place_find(w->tx, w->f->domain, STR_EMPTY);
+    if (place_id != 0 && (!names_server(w->f) || ids_have(places, place_id)))
+        find_at(w, place_id);
+    scan(w, SQL_AWAY_SCAN, places);
+}
+
 static void find_live(struct finding *w, struct queue_ids *places)
 {
     bool stopped_only = !((w->f->states >> QUEUE_WAITING) & 1) && !names_place(w->f);
     if (looks_at_rows(w->f) || (!names_place(w->f) && !stopped_only)) {
         scan(w, SQL_LIVE_SCAN, places);
+        return;
+    }
+    if (w->f->domain.ptr) {
+        find_of_domain(w, places);
         return;
     }
     if (stopped_only)

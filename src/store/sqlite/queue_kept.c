@@ -1,8 +1,12 @@
 /* The safety net: rows of `kept`, for messages of which something was delivered not long ago. */
 #include "store/queue_kept.h"
 
+#include <sys/statvfs.h>
+
 #include "store/sqlite/queue.h"
 #include "store/sqlite/queue_sql.h"
+
+#define WALK_ROWS 5000 /* passed over in a transaction: some 5 ms */
 
 /* ---- when a delivery of a message has ended ---- */
 
@@ -39,17 +43,28 @@ static struct queue_kept total(struct sqlite_tx *tx)
     struct queue_kept kept = {0, 0};
     sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_TOTAL);
     if (row)
-        kept = (struct queue_kept){(uint64_t)db_col_i64(row, 0), (uint64_t)db_col_i64(row, 1)};
+        kept = (struct queue_kept){(uint64_t)db_col_i64(row, 0),
+                                   (uint64_t)db_col_i64(row, 1),
+                                   {db_col_i64(row, 2)},
+                                   {db_col_i64(row, 3)}};
     db_end(row);
     return kept;
+}
+
+void queue_let_go(struct sqlite_tx *tx, struct wall_time up_to)
+{
+    db_run(tx->db, SQL_KEPT_LET_GO, INT(up_to.ms));
 }
 
 int sqlite_queue_kept_count(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_kept_count *o = (struct op_queue_kept_count *)op;
+    o->ret_kept = total(tx);
     sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_COUNT, INT(o->since.ms));
-    if (row)
-        o->ret_kept = (struct queue_kept){(uint64_t)db_col_i64(row, 0), (uint64_t)db_col_i64(row, 1)};
+    if (row) {
+        o->ret_kept.messages = (uint64_t)db_col_i64(row, 0);
+        o->ret_kept.bytes = (uint64_t)db_col_i64(row, 1);
+    }
     db_end(row);
     return 0;
 }
@@ -67,6 +82,12 @@ static size_t read_oldest(struct sqlite_tx *tx, struct oldest out[QUEUE_KEPT_PRU
     for (; row; row = db_next(tx->db, row))
         out[count++] = (struct oldest){db_col_i64(row, 0), db_col_i64(row, 1), db_col_i64(row, 2)};
     return count;
+}
+
+static uint64_t free_bytes(const struct sqlite_tx *tx)
+{
+    struct statvfs s;
+    return statvfs(tx->path, &s) == 0 ? (uint64_t)s.f_bavail * s.f_frsize : UINT64_MAX;
 }
 
 static void let_go(struct sqlite_tx *tx, int64_t message_id)
@@ -87,7 +108,10 @@ int sqlite_queue_kept_prune(struct sqlite_tx *tx, struct store_op *op)
         bytes -= (uint64_t)oldest[o->ret_removed].size_bytes;
         let_go(tx, oldest[o->ret_removed++].message_id);
     }
+    if (o->ret_removed > 0)
+        queue_let_go(tx, (struct wall_time){oldest[o->ret_removed - 1].ended_ms});
     o->ret_left = total(tx);
+    o->ret_left.free_bytes = free_bytes(tx);
     return 0;
 }
 
@@ -97,8 +121,10 @@ struct revived {
     int64_t id, place_id;
 };
 
-static void revive(struct sqlite_tx *tx, const struct revived *d, struct wall_time at)
+/* at: of the replay. */
+static void revive(struct sqlite_tx *tx, const struct revived *d, struct wall_time at, int64_t act_id)
 {
+    db_run(tx->db, SQL_ACTED_ADD, INT(d->id), INT(act_id));
     db_run(tx->db, SQL_ENDED_REVIVE, INT(d->id), INT(at.ms));
     db_run(tx->db, SQL_ENDED_REMOVE, INT(d->id));
     db_run(tx->db, SQL_REQUEST_NEVER, INT(d->id), INT(DSN_NOTIFY_NEVER));
@@ -120,29 +146,86 @@ static struct revived *delivered_to(struct sqlite_tx *tx, struct store_op *op, i
     return all;
 }
 
-static void replay_message(struct sqlite_tx *tx, struct op_queue_replay *o, int64_t message_id)
+/* How far a replay has come: its record among the acts of operators. */
+struct progress {
+    int64_t act_id, up_to; /* all messages up to this number were looked at */
+    bool done;
+};
+
+static struct progress begin_replay(struct sqlite_tx *tx, struct op_queue_replay *o)
+{
+    const struct queue_replay *r = &o->replay;
+    struct queue_replayed *done = &o->ret_done;
+    struct progress p = {0};
+    sqlite3_stmt *row = db_query(tx->db, SQL_ACT_FIND, TEXT(r->key));
+    if (row) {
+        p = (struct progress){db_col_i64(row, 0), db_col_i64(row, 2), db_col_i64(row, 4)};
+        done->all_deliveries = (uint64_t)db_col_i64(row, 1);
+        done->all_messages = (uint64_t)db_col_i64(row, 3);
+        db_end(row);
+        return p;
+    }
+    db_run(tx->db, SQL_ACT_ADD, INT(o->at.ms), INT(QUEUE_ACT_REPLAY), TEXT(r->server), TEXT(r->who),
+           TEXT(r->why), TEXT(r->key));
+    p.act_id = db_last_id(tx->db);
+    return p;
+}
+
+static void replay_message(struct sqlite_tx *tx, struct op_queue_replay *o, struct progress *p,
+                           int64_t message_id)
 {
     size_t count;
     const struct revived *all = delivered_to(tx, &o->op, message_id, &o->replay, &count);
     for (size_t i = 0; i < count; i++)
-        revive(tx, &all[i], o->at);
+        revive(tx, &all[i], o->at, p->act_id);
+    p->up_to = message_id;
     o->ret_done.deliveries += count;
-    o->ret_done.last_message_id = message_id;
     o->ret_done.messages++;
+}
+
+/* The next messages of that time, after those that were looked at; all others up to *ret_up_to are not. */
+static struct queue_ids walk(struct sqlite_tx *tx, struct op_queue_replay *o, int64_t after,
+                             int64_t *ret_up_to)
+{
+    struct queue_ids ids = {NULL, 0};
+    size_t looked = 0;
+    *ret_up_to = after;
+    sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_WALK, INT(after), INT(o->replay.since.ms));
+    for (; row && looked < WALK_ROWS && ids.count < o->replay.limit; row = db_next(tx->db, row)) {
+        *ret_up_to = db_col_i64(row, 0);
+        looked++;
+        if (db_col_i64(row, 1))
+            queue_ids_add(&o->op, &ids, *ret_up_to);
+    }
+    if (!row)
+        *ret_up_to = INT64_MAX;
+    db_end(row);
+    return ids;
+}
+
+static void slice(struct sqlite_tx *tx, struct op_queue_replay *o, struct progress *p)
+{
+    size_t i = 0;
+    int64_t up_to;
+    struct queue_ids ids = walk(tx, o, p->up_to, &up_to);
+    while (i < ids.count && o->ret_done.deliveries < o->replay.limit)
+        replay_message(tx, o, p, ids.ids[i++]);
+    if (i == ids.count)
+        p->up_to = up_to;
+    p->done = p->up_to == INT64_MAX;
+    o->ret_done.all_messages += o->ret_done.messages;
+    o->ret_done.all_deliveries += o->ret_done.deliveries;
+    db_run(tx->db, SQL_ACT_STEP, INT(p->act_id), INT(o->ret_done.all_deliveries), INT(p->up_to),
+           INT(o->ret_done.all_messages), INT(p->done));
 }
 
 int sqlite_queue_replay(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_replay *o = (struct op_queue_replay *)op;
-    const struct queue_replay *r = &o->replay;
-    struct queue_ids ids = {NULL, 0};
-    o->ret_done = (struct queue_replayed){.last_message_id = r->after_message_id};
-    sqlite3_stmt *row =
-        db_query(tx->db, SQL_KEPT_RANGE, INT(r->after_message_id), INT(r->since.ms), INT(r->limit + 1));
-    for (; row; row = db_next(tx->db, row))
-        queue_ids_add(op, &ids, db_col_i64(row, 0));
-    for (size_t i = 0; i < ids.count && i < r->limit && o->ret_done.deliveries < r->limit; i++)
-        replay_message(tx, o, ids.ids[i]);
-    o->ret_done.more = o->ret_done.messages < ids.count;
-    return 0;
+    o->ret_done = (struct queue_replayed){.let_go = total(tx).let_go};
+    struct progress p = begin_replay(tx, o);
+    if (!p.done)
+        slice(tx, o, &p);
+    o->ret_done.more = !p.done;
+    return p.done || o->ret_done.messages > 0 ? 0 : OP_AGAIN;
 }

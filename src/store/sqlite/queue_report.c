@@ -4,6 +4,7 @@
 
 #include "store/sqlite/queue.h"
 #include "store/sqlite/queue_sql.h"
+#include "store/sqlite/segment_io.h"
 
 /* ---- debts ---- */
 
@@ -16,6 +17,11 @@ void queue_debt_add(struct sqlite_tx *tx, const struct queue_debt *d)
 void queue_debt_forget(struct sqlite_tx *tx, const struct queue_live *live)
 {
     db_run(tx->db, SQL_DEBT_REMOVE, INT(live->message_id), INT(QUEUE_OWES_FAILED), INT(live->id));
+}
+
+void queue_debt_end(struct sqlite_tx *tx, const struct queue_live *live)
+{
+    db_run(tx->db, SQL_DEBT_END, INT(live->message_id), INT(live->id));
 }
 
 static void show(struct op_queue_owed *o, enum queue_owes kind, sqlite3_stmt *row)
@@ -32,7 +38,7 @@ static void show(struct op_queue_owed *o, enum queue_owes kind, sqlite3_stmt *ro
 int sqlite_queue_owed(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_owed *o = (struct op_queue_owed *)op;
-    sqlite3_stmt *row = db_query(tx->db, SQL_DEBT_FIRST);
+    sqlite3_stmt *row = db_query(tx->db, SQL_DEBT_FIRST, INT(o->after_message_id), INT(o->after_kind));
     o->ret_count = 0;
     if (!row)
         return 0;
@@ -113,10 +119,10 @@ static void end_debt(struct sqlite_tx *tx, const struct op_queue_report *o, cons
 {
     struct queue_live live;
     db_run(tx->db, SQL_DEBT_REMOVE, INT(p->message_id), INT(o->kind), INT(p->id));
-    if (o->kind != QUEUE_OWES_FAILED)
-        queue_message_end(tx, p->message_id, false, o->at);
-    else if (queue_live_get(tx, p->id, &live))
+    if (o->kind == QUEUE_OWES_FAILED && queue_live_get(tx, p->id, &live))
         queue_live_end(tx, &live, &(struct queue_end){QUEUE_BOUNCED, 0, p->reply, o->at, false});
+    else
+        queue_message_end(tx, p->message_id, false, o->at);
 }
 
 int sqlite_queue_report(struct sqlite_tx *tx, struct store_op *op)
@@ -127,6 +133,8 @@ int sqlite_queue_report(struct sqlite_tx *tx, struct store_op *op)
     if (err == 0 && db_number(tx->db, SQL_MESSAGE_BY_CUSTODY, 0,
                               BLOB(o->message.custody_id.bytes, CUSTODY_ID_BYTES)) != 0)
         err = ERR_EXISTS;
+    if (err == 0)
+        err = segment_io()->room(tx->path, o->body.len);
     if (err != 0)
         return err;
     add_report(tx, o);

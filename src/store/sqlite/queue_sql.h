@@ -4,8 +4,11 @@
 
 #include "store/sqlite/body_sql.h"
 
+/* Of a delivery d at the place p. */
+#define DOMAIN_OF "coalesce((SELECT w.domain FROM away w WHERE w.id = d.id), p.domain)"
+
 #define ROW_COLUMNS(table, next_ms, since_ms)                                                                \
-    "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, p.domain, p.home, d.state,"       \
+    "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, " DOMAIN_OF ", p.home, d.state,"  \
     " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply, " since_ms      \
     ", m.envid, coalesce(r.notify, 0), coalesce(r.orcpt, ''), coalesce(r.told, 0), m.helo, m.client, "       \
     "m.header_id "                                                                                           \
@@ -14,13 +17,14 @@
 
 /* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
  * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
- * ?10 or NULL. */
+ * ?10 or NULL; domain ?11 or NULL. */
 #define SCAN(table)                                                                                          \
     "SELECT d.id, d.place_id, ?3 >> d.state & 1 AND (?4 IS NULL OR d.recipient = ?4 COLLATE NOCASE)"         \
     " AND (?5 IS NULL OR instr(lower(d.last_reply), lower(?5)) > 0)"                                         \
     " AND (NOT ?6 OR EXISTS(SELECT 1 FROM message m WHERE m.id = d.message_id"                               \
     " AND (?7 IS NULL OR m.reverse_path = ?7 COLLATE NOCASE)"                                                \
     " AND m.received_ms >= ?8 AND m.received_ms < ?9 AND (?10 IS NULL OR m.header_id = ?10)))"               \
+    " AND (?11 IS NULL OR ?11 = (SELECT " DOMAIN_OF " FROM place p WHERE p.id = d.place_id))"                \
     " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id"
 
 #define QUEUE_SQL_LIST(X)                                                                                    \
@@ -41,11 +45,13 @@
                     " ON CONFLICT(id) DO UPDATE SET told = 1 WHERE told = 0")                                \
     X(DEBT_ADD, "INSERT OR IGNORE INTO debt(message_id, kind, delivery, at_ms, server, reply)"               \
                 " VALUES(?, ?, ?, ?, ?, ?)")                                                                 \
-    X(DEBT_FIRST, "SELECT message_id, kind FROM debt ORDER BY message_id, kind LIMIT 1")                     \
+    X(DEBT_FIRST, "SELECT message_id, kind FROM debt WHERE (message_id, kind) > (?, ?)"                      \
+                  " ORDER BY message_id, kind LIMIT 1")                                                      \
     X(DEBT_LIST, "SELECT delivery, at_ms, server, reply FROM debt WHERE message_id = ? AND kind = ?"         \
                  " ORDER BY delivery LIMIT ?")                                                               \
     X(DEBT_OF, "SELECT reply FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                  \
     X(DEBT_REMOVE, "DELETE FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                    \
+    X(DEBT_END, "DELETE FROM debt WHERE message_id = ? AND kind IN (1, 4) AND delivery = ?")                 \
     X(DEBT_ANY, "SELECT 1 FROM debt WHERE message_id = ? LIMIT 1")                                           \
     X(DELIVERY_MESSAGE, "SELECT message_id FROM live WHERE id = ?1 UNION ALL"                                \
                         " SELECT message_id FROM ended WHERE id = ?1")                                       \
@@ -68,10 +74,13 @@
     X(PLACE_COUNT,                                                                                           \
       "UPDATE place SET waiting = waiting + ?2, held = held + ?3, quarantined = quarantined + ?4"            \
       " WHERE id = ?1")                                                                                      \
-    X(PLACE_BY_HOME, "SELECT id FROM place WHERE home = ?")                                                  \
-    X(PLACE_BY_DOMAIN, "SELECT id FROM place WHERE domain = ?")                                              \
+    X(AWAY_PUT, "INSERT OR REPLACE INTO away(id, domain) VALUES(?, ?)")                                      \
+    X(AWAY_REMOVE, "DELETE FROM away WHERE id = ?")                                                          \
+    X(AWAY_SCAN, "SELECT w.id, d.place_id, coalesce(?3 >> d.state & 1, 0) FROM away w"                       \
+                 " LEFT JOIN live d ON d.id = w.id WHERE w.domain = ?11 AND w.id > ?1 AND w.id <= ?2"        \
+                 " ORDER BY w.id")                                                                           \
     X(PLACE_STOPPED, "SELECT id FROM place WHERE held > 0 OR quarantined > 0")                               \
-    X(PLACE_DOMAIN, "SELECT domain FROM place WHERE id = ?")                                                 \
+    X(LIVE_DOMAIN, "SELECT " DOMAIN_OF " FROM live d JOIN place p ON p.id = d.place_id WHERE d.id = ?")      \
     X(PLACE_LIST, "SELECT id, domain, home, waiting, held, quarantined FROM place"                           \
                   " WHERE waiting > 0 OR held > 0 OR quarantined > 0 ORDER BY domain, home")                 \
     X(LIVE_ADD,                                                                                              \
@@ -118,16 +127,27 @@
       " last_reply, since_ms) SELECT id, message_id, place_id, 0, 0, 0, attempts, 0, recipient, last_reply," \
       " ?2 FROM ended WHERE id = ?1")                                                                        \
     X(ENDED_REMOVE, "DELETE FROM ended WHERE id = ?")                                                        \
+    X(MESSAGE_OLD, "SELECT id, received_ms, first_delivery, deliveries FROM message WHERE id > ?"            \
+                   " AND id < (SELECT max(id) FROM message) ORDER BY id LIMIT ?")                            \
+    X(MESSAGE_FORGET, "DELETE FROM message WHERE id = ?")                                                    \
+    X(ENDED_FORGET, "DELETE FROM ended WHERE id >= ? AND id < ?")                                            \
+    X(ATTEMPT_FORGET, "DELETE FROM attempt WHERE id >= ?1 << 16 AND id < ?2 << 16")                          \
+    X(REQUEST_FORGET, "DELETE FROM request WHERE id >= ? AND id < ?")                                        \
+    X(AWAY_FORGET, "DELETE FROM away WHERE id >= ? AND id < ?")                                              \
+    X(ACTED_FORGET, "DELETE FROM acted WHERE delivery_id >= ? AND delivery_id < ?")                          \
+    X(ATTEMPT_SINCE, "SELECT 1 FROM attempt WHERE id >= ?1 << 16 AND id < ?2 << 16 AND at_ms >= ?3 LIMIT 1") \
+    X(ACTED_SINCE, "SELECT 1 FROM acted d JOIN act a ON a.id = d.act_id WHERE d.delivery_id >= ?"            \
+                   " AND d.delivery_id < ? AND a.at_ms >= ? LIMIT 1")                                        \
     X(KEPT_PUT, "INSERT INTO kept(message_id, ended_ms, size_bytes) SELECT id, ?2, size_bytes FROM message"  \
                 " WHERE id = ?1 ON CONFLICT(message_id) DO UPDATE SET ended_ms = max(ended_ms, ?2)")         \
     X(KEPT_ANY, "SELECT 1 FROM kept WHERE message_id = ?")                                                   \
     X(KEPT_REMOVE, "DELETE FROM kept WHERE message_id = ?")                                                  \
-    X(KEPT_TOTAL, "SELECT messages, bytes FROM kept_total")                                                  \
+    X(KEPT_TOTAL, "SELECT messages, bytes, let_go_ms, (SELECT max(ended_ms) FROM kept) FROM kept_total")     \
+    X(KEPT_LET_GO, "UPDATE kept_total SET let_go_ms = ?1 WHERE let_go_ms < ?1")                              \
     X(KEPT_COUNT, "SELECT count(*), coalesce(sum(size_bytes), 0) FROM kept WHERE ended_ms >= ?")             \
     X(KEPT_OLDEST,                                                                                           \
       "SELECT message_id, ended_ms, size_bytes FROM kept ORDER BY ended_ms, message_id LIMIT ?")             \
-    X(KEPT_RANGE,                                                                                            \
-      "SELECT message_id FROM kept WHERE message_id > ? AND ended_ms >= ? ORDER BY message_id LIMIT ?")      \
+    X(KEPT_WALK, "SELECT message_id, ended_ms >= ?2 FROM kept WHERE message_id > ?1 ORDER BY message_id")    \
     X(ATTEMPT_NEXT, "SELECT coalesce(max(id) + 1, ?1 << 16) FROM attempt WHERE id >= ?1 << 16"               \
                     " AND id < (?1 + 1) << 16")                                                              \
     X(ATTEMPT_ADD,                                                                                           \

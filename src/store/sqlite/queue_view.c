@@ -73,40 +73,26 @@ static void show_ids(struct sqlite_tx *tx, struct store_op *op, struct queue_row
 
 /* ---- due ---- */
 
-static struct queue_ids places_of(struct sqlite_tx *tx, struct store_op *op, struct str domain,
-                                  struct str home)
-{
-    struct queue_ids places = {0};
-    if (home.len > 0)
-        queue_ids_add_rows(tx, op, &places, db_query(tx->db, SQL_PLACE_BY_HOME, TEXT(home)));
-    else
-        queue_ids_add_rows(tx, op, &places, db_query(tx->db, SQL_PLACE_FIND, TEXT(domain), TEXT(STR_EMPTY)));
-    return places;
-}
-
 int sqlite_queue_due(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_due *o = (struct op_queue_due *)op;
     const struct queue_due_filter *f = &o->filter;
-    struct queue_ids places = places_of(tx, op, f->domain, f->home), ids = {0};
-    for (size_t i = 0; i < places.count; i++)
-        queue_ids_add_rows(tx, op, &ids,
-                           db_query(tx->db, SQL_LIVE_DUE, INT(places.ids[i]), INT(f->lossy), INT(f->after_id),
-                                    INT(f->now.ms), INT(f->limit + 1)));
-    queue_ids_cut(&ids, f->limit + 1);
+    int64_t place_id = queue_place_find(tx, f->domain, f->home);
+    struct queue_ids ids = {0};
+    queue_ids_add_rows(tx, op, &ids,
+                       db_query(tx->db, SQL_LIVE_DUE, INT(place_id), INT(f->lossy), INT(f->after_id),
+                                INT(f->now.ms), INT(f->limit + 1)));
     show_ids(tx, op, &o->ret_rows, &ids, f->limit);
     return 0;
 }
 
-/* Merges the oldest of each place; an own home may have a few, a domain has one. */
 int sqlite_queue_oldest(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_due *o = (struct op_queue_due *)op;
     const struct queue_due_filter *f = &o->filter;
-    struct queue_ids places = places_of(tx, op, f->domain, f->home), ids = {0};
-    for (size_t i = 0; i < places.count; i++)
-        queue_ids_add_rows(tx, op, &ids,
-                           db_query(tx->db, SQL_LIVE_OLDEST, INT(places.ids[i]), INT(f->limit + 1)));
+    int64_t place_id = queue_place_find(tx, f->domain, f->home);
+    struct queue_ids ids = {0};
+    queue_ids_add_rows(tx, op, &ids, db_query(tx->db, SQL_LIVE_OLDEST, INT(place_id), INT(f->limit + 1)));
     for (size_t i = 0; i < ids.count; i++)
         show_id(tx, op, &o->ret_rows, ids.ids[i]);
     queue_rows_by_age(&o->ret_rows, f->limit);
@@ -117,13 +103,8 @@ int sqlite_queue_next_at(struct sqlite_tx *tx, struct store_op *op)
 {
     struct op_queue_next_at *o = (struct op_queue_next_at *)op;
     const struct queue_due_filter *f = &o->filter;
-    struct queue_ids places = places_of(tx, op, f->domain, f->home);
-    int64_t next = INT64_MAX;
-    for (size_t i = 0; i < places.count; i++) {
-        int64_t at =
-            db_number(tx->db, SQL_LIVE_LATER, INT64_MAX, INT(places.ids[i]), INT(f->lossy), INT(f->now.ms));
-        next = at < next ? at : next;
-    }
+    int64_t place_id = queue_place_find(tx, f->domain, f->home);
+    int64_t next = db_number(tx->db, SQL_LIVE_LATER, INT64_MAX, INT(place_id), INT(f->lossy), INT(f->now.ms));
     o->ret_next_at.ms = next;
     return next == INT64_MAX ? ERR_NOT_FOUND : 0;
 }

@@ -7,7 +7,7 @@
 #define SEGMENT_MAGIC 0x6a714648U /* "HFqj" */
 /* 2: an accept may tell homes. 3: and what its sender asks. 4: and its Message-ID. What is begun has this
  * version, what is read may have any before. */
-#define SEGMENT_VERSION 4
+#define SEGMENT_VERSION 5
 
 #define PIECE_BYTES 24
 
@@ -20,6 +20,7 @@
 #define ACCEPT_RET_SHIFT 5  /* two bits: enum dsn_ret */
 #define ACCEPT_RET_MASK  3
 #define ACCEPT_HEADER_ID 128 /* a text with the Message-ID, after ENVID */
+#define ACCEPT_STOPPED   256 /* a text why it is in quarantine, after that */
 
 /* ---- numbers and texts ---- */
 
@@ -204,7 +205,7 @@ static uint32_t accept_flags(const struct record_accept *a, const struct queue_r
            (have_homes(recipients, a->recipient_count) ? ACCEPT_HOMES : 0) |
            (any_asks(m, recipients, a->recipient_count) ? ACCEPT_ASKS : 0) |
            (m->authenticated ? ACCEPT_USER : 0) | (m->header_id.len > 0 ? ACCEPT_HEADER_ID : 0) |
-           (uint32_t)m->dsn.ret << ACCEPT_RET_SHIFT;
+           (m->stopped.len > 0 ? ACCEPT_STOPPED : 0) | (uint32_t)m->dsn.ret << ACCEPT_RET_SHIFT;
 }
 
 static void put_recipient(struct buf *out, const struct queue_recipient_in *r, uint32_t flags)
@@ -240,6 +241,8 @@ void record_accept_encode(struct buf *out, const struct record_accept *a, const 
         put_text(out, m->dsn.envid);
     if (flags & ACCEPT_HEADER_ID)
         put_text(out, m->header_id);
+    if (flags & ACCEPT_STOPPED)
+        put_text(out, m->stopped);
     for (uint32_t i = 0; i < a->piece_count; i++) {
         put_u32(out, pieces[i].segment);
         put_u32(out, pieces[i].lead);
@@ -300,6 +303,8 @@ int record_accept_decode(struct str meta, struct record_accept *ret_accept)
         !take_if(&meta, b.flags, ACCEPT_ASKS, &m->dsn.envid) ||
         !take_if(&meta, b.flags, ACCEPT_HEADER_ID, &m->header_id) ||
         (m->header_id.len > 0) != !!(b.flags & ACCEPT_HEADER_ID) ||
+        !take_if(&meta, b.flags, ACCEPT_STOPPED, &m->stopped) ||
+        (m->stopped.len > 0) != !!(b.flags & ACCEPT_STOPPED) ||
         !take(&meta, (size_t)b.piece_count * PIECE_BYTES, &a.pieces) || !recipients_hold(meta, &b, m))
         return ERR_CORRUPT;
     a.flags = b.flags;

@@ -37,20 +37,24 @@ static void real_close(int fd)
 
 /* Mail that comes in must not take the room by which mail goes out: the logs of the databases, that of the
  * network's file beside it included. */
-static bool leaves_room(int fd, uint64_t bytes)
+static bool leaves_room(const struct statvfs *s, uint64_t bytes)
 {
-    struct statvfs s;
-    if (fstatvfs(fd, &s) != 0)
-        return true;
-    uint64_t all = (uint64_t)s.f_blocks * s.f_frsize, left = (uint64_t)s.f_bavail * s.f_frsize;
+    uint64_t all = (uint64_t)s->f_blocks * s->f_frsize, left = (uint64_t)s->f_bavail * s->f_frsize;
     uint64_t kept = all / KEPT_FREE_PART < KEPT_FREE_BYTES ? all / KEPT_FREE_PART : KEPT_FREE_BYTES;
     return left >= bytes + kept;
+}
+
+static int real_room(const char *path, uint64_t bytes)
+{
+    struct statvfs s;
+    return statvfs(path, &s) != 0 || leaves_room(&s, bytes) ? 0 : ERR_FULL;
 }
 
 static int real_reserve(int fd, uint64_t bytes)
 {
     int rc;
-    if (!leaves_room(fd, bytes))
+    struct statvfs s;
+    if (fstatvfs(fd, &s) == 0 && !leaves_room(&s, bytes))
         return ERR_FULL;
     do
         rc = fallocate(fd, 0, 0, (off_t)bytes);
@@ -117,8 +121,8 @@ static int real_remove(const char *path)
 }
 
 const struct segment_io segment_io_real = {
-    SEGMENT_BYTES, real_open, real_close, real_reserve, real_read,
-    real_write,    real_sync, real_punch, real_remove,  durable_sync_folder_of};
+    SEGMENT_BYTES, real_open,  real_close,  real_reserve,           real_read, real_write,
+    real_sync,     real_punch, real_remove, durable_sync_folder_of, real_room};
 
 static const struct segment_io *in_use = &segment_io_real;
 

@@ -25,6 +25,8 @@ struct segment_io {
     int (*punch)(int fd, uint64_t at, uint64_t bytes);
     int (*remove)(const char *path);
     int (*sync_folder)(const char *path); /* of the folder that this file is in */
+    /* Whether mail that is no segment may take so much of the disk that this file is on: 0, or ERR_FULL. */
+    int (*room)(const char *path, uint64_t bytes);
 };
 
 /* What is in use: the real one, until a test of this process has put another. */

@@ -62,6 +62,8 @@ static void two_site_nodes(const struct config *c)
     assert_addr(&relay->listen.addrs[0], "127.2.0.2:2525");
     assert_int_equal(relay->retry_ms, 1000);
     assert_true(relay->expire_ms == 5LL * 86400000);
+    assert_true(relay->safety_net_ms == 2LL * 86400000);
+    assert_true(relay->safety_net_max_bytes == 1024LL << 30);
     assert_int_equal(relay->message_size_max_bytes, 50 << 20);
     assert_int_equal(relay->connections_max, 2000);
     assert_int_equal(relay->client_connections_max, 200);

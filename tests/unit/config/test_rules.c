@@ -383,6 +383,22 @@ static void a_smarthost_is_elsewhere(void **state)
     check_cases(cases, ARRAY_LEN(cases));
 }
 
+#define SHORT_CUSTODY                                                                                        \
+    "2: relay \"r\": custody_age must be longer than expire and safety_net of any relay together, or a "     \
+    "message could be taken twice\n"
+
+static void a_message_is_known_while_it_may_come_again(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {RELAY_WITH("expire = \"20d\" safety_net = \"9d\""), ""},
+        {RELAY_WITH("expire = \"20d\" safety_net = \"10d\""), SHORT_CUSTODY},
+        {RELAY_WITH("custody_age = \"7d\""), SHORT_CUSTODY},
+        {RELAY_WITH("custody_age = \"8d\""), ""},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +409,7 @@ int main(void)
         cmocka_unit_test(checks_of_a_server),
         cmocka_unit_test(builtin_servers_need_nodes),
         cmocka_unit_test(a_smarthost_is_elsewhere),
+        cmocka_unit_test(a_message_is_known_while_it_may_come_again),
         cmocka_unit_test(fences),
         cmocka_unit_test(failover),
         cmocka_unit_test(an_address_and_port_has_one_holder),

@@ -8,6 +8,7 @@
 #include "fake_server.h"
 #include "health/probe.h"
 #include "loop/real.h"
+#include "net/tls_client.h"
 
 #define TIMEOUT_MS 5000 /* of probes that are to end by themselves */
 
@@ -93,6 +94,29 @@ static void a_greeting_421_is_a_failure_with_its_text(void **state)
     struct ending e = probe_fake(CHECK_SMTP, "421 4.3.2 going down\r\n", "250 m\r\n", 0, NULL);
     assert_int_equal(e.outcome, HEALTH_FAIL);
     assert_string_equal(e.detail, "greeting: 421 4.3.2 going down");
+}
+
+/* What deliveries must have is a part of working. */
+static void a_server_without_the_tls_that_is_required_fails(void **state)
+{
+    static const struct {
+        const char *answer, *detail;
+    } cases[] = {{"250 m\r\n", "the server does not offer STARTTLS, which is required"},
+                 {"250 STARTTLS\r\n", "the answer to STARTTLS: 250 STARTTLS"}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct loop *l = loop_real_new();
+        struct tls_client *tls = tls_client_new(l);
+        struct fake_server f;
+        assert_ok(tls_client_set(tls, &(struct tls_client_options){.policy = TLS_PINNED, .name = "m"}, NULL));
+        fake_server_start(&f, l, "220 m\r\n", cases[i].answer);
+        struct ending e = run(l, (struct probe_spec){.kind = CHECK_SMTP, .to = f.at, .tls = tls});
+        assert_int_equal(e.outcome, HEALTH_FAIL);
+        assert_string_equal(e.detail, cases[i].detail);
+        fake_server_stop(&f);
+        tls_client_free(tls);
+        loop_real_free(l);
+    }
 }
 
 static void silence_runs_into_the_timeout(void **state)
@@ -221,6 +245,7 @@ int main(void)
         cmocka_unit_test(pop3_works),
         cmocka_unit_test(tcp_works_without_a_word),
         cmocka_unit_test(a_greeting_421_is_a_failure_with_its_text),
+        cmocka_unit_test(a_server_without_the_tls_that_is_required_fails),
         cmocka_unit_test(silence_runs_into_the_timeout),
         cmocka_unit_test(a_lost_connection_fails),
         cmocka_unit_test(without_descriptors_nothing_is_known),

@@ -54,6 +54,7 @@ struct contract_pair contract_connect(struct contract *c);
     X(echo_of_10_mib_is_exact)                                                                               \
     X(writer_waits_for_reader)                                                                               \
     X(drain_fires_only_after_a_queue)                                                                        \
+    X(what_is_written_with_room_leaves_at_once)                                                              \
     X(read_stop_in_callback_holds)                                                                           \
     X(stream_freed_in_its_read)                                                                              \
     X(stream_freed_in_its_drain)                                                                             \

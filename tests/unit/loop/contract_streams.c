@@ -389,6 +389,35 @@ void stream_freed_in_its_read(void **state)
     loop_stream_free(p.client);
 }
 
+/* Until there is none: nothing of it lies in a queue. Then the writer is told when there is some again. */
+void what_is_written_with_room_leaves_at_once(void **state)
+{
+    struct contract *c = *state;
+    struct contract_pair p = contract_connect(c);
+    struct end client, server;
+    char some[100] = {0};
+    size_t written = 0;
+    end_init(&client, c, p.client);
+    end_init(&server, c, p.server);
+    for (; loop_stream_ask_room(p.client); written += sizeof(some)) {
+        assert_true(written < HUGE_BYTES);
+        loop_stream_write(p.client, some, sizeof(some));
+        assert_int_equal(loop_stream_pending(p.client), 0);
+    }
+    client.stop_at_drain = true;
+    loop_stream_read_start(p.server, end_on_read, &server);
+    contract_run(c);
+    assert_int_equal(client.drain_err, 0);
+    assert_true(loop_stream_ask_room(p.client));
+    server.stop_at_bytes = written;
+    if (server.read_bytes < written)
+        contract_run(c);
+    settle(c);
+    assert_int_equal(client.drains, 1);
+    loop_stream_free(p.client);
+    loop_stream_free(p.server);
+}
+
 static void free_on_drain(void *arg, int err)
 {
     struct end *e = arg;

@@ -83,6 +83,11 @@ static void put(struct rig *r, const char *kind, const char *key, const char *va
     assert_ok(a.err);
 }
 
+void rig_put(struct rig *r, const char *kind, const char *key, const char *value)
+{
+    put(r, kind, key, value, false);
+}
+
 void rig_put_user(struct rig *r, const char *address, const char *verifier, bool disabled)
 {
     struct record_user user = {.verifier = str_from(verifier), .disabled = disabled};
@@ -308,12 +313,15 @@ void rig_expect_end(struct rig_client *c)
 
 static void prove(struct rig_client *c)
 {
-    struct peer_nonce server, client = {"client nonce 16"};
+    struct peer_talk talk = {.client_nonce = {"client nonce 16"},
+                             .node = STR("a"),
+                             .server = {PEER_MAILBOX, "mail1"},
+                             .address = STR(ADDRESS)};
     char nonce[PEER_NONCE_TEXT], proof[PEER_PROOF_TEXT], line[256];
     const char *offer = rig_expect(c, "250 XHOLDFAST ");
-    assert_ok(peer_nonce_parse(str_from(offer + strlen("250 XHOLDFAST ")), &server));
-    peer_nonce_format(&client, nonce);
-    peer_proof_make(PEER_CLIENT, &c->rig->key, &server, &client, STR("a"), proof);
+    assert_ok(peer_nonce_parse(str_from(offer + strlen("250 XHOLDFAST ")), &talk.server_nonce));
+    peer_nonce_format(&talk.client_nonce, nonce);
+    peer_proof_make(PEER_CLIENT, &c->rig->key, &talk, proof);
     snprintf(line, sizeof(line), "XHOLDFAST a %s %s\r\n", nonce, proof);
     rig_say(c, line);
     rig_expect(c, "235 ");

@@ -50,6 +50,8 @@ void rig_free(struct rig *r); /* after its instances and clients */
 /* Runs the world until it holds; fails the test when nothing happens any more
  * or an hour has passed there. */
 void rig_until(struct rig *r, bool (*holds)(void *arg), void *arg);
+/* Any record of the network. */
+void rig_put(struct rig *r, const char *kind, const char *key, const char *value);
 /* "" disables; the record and the users' revision. */
 void rig_put_user(struct rig *r, const char *address, const char *verifier, bool disabled);
 /* The verifier in the user's record; on the heap. */

@@ -25,6 +25,7 @@ struct bench {
     struct loop_stream *accepted, *connected;
     struct tls_client *client; /* of the connection under way */
     int server_calls, client_calls, server_err, client_err;
+    uint8_t (*look)[TLS_CHANNEL_BYTES]; /* gets what both ends have of the channel; NULL: nobody looks */
     const char
         *authorities_break; /* the client is set again, with authorities that cannot be read: this file */
     char detail[512];
@@ -126,6 +127,10 @@ static int try(struct bench *b, const struct tls_client_options *options)
     pass_ms(b, 100);
     assert_int_equal(b->client_calls, 1);
     assert_int_equal(b->server_calls, 1);
+    if (b->look) {
+        assert_ok(tls_stream_channel(b->connected, b->look[0]));
+        assert_ok(tls_stream_channel(b->accepted, b->look[1]));
+    }
     loop_stream_free(b->connected);
     loop_stream_free(b->accepted);
     tls_client_free(b->client);
@@ -185,6 +190,20 @@ static void opportunistic_takes_any(void **state)
     struct bench *b = *state;
     struct tls_client_options options = {.policy = TLS_OPPORTUNISTIC, .name = "other.test"};
     assert_ok(try(b, &options));
+}
+
+/* What both ends know of it is of this one alone. */
+static void each_channel_is_its_own(void **state)
+{
+    struct bench *b = *state;
+    struct tls_client_options options = {.policy = TLS_OPPORTUNISTIC, .name = "a.test"};
+    uint8_t channels[2][2][TLS_CHANNEL_BYTES];
+    for (size_t i = 0; i < 2; i++) {
+        b->look = channels[i];
+        assert_ok(try(b, &options));
+        assert_memory_equal(channels[i][0], channels[i][1], TLS_CHANNEL_BYTES);
+    }
+    assert_memory_not_equal(channels[0][0], channels[1][0], TLS_CHANNEL_BYTES);
 }
 
 /* The pin of second.pem, as an operator makes it. */
@@ -405,6 +424,7 @@ int main(void)
         TEST(the_name_must_be_proved),
         TEST(the_loops_clock_judges_age),
         TEST(opportunistic_takes_any),
+        TEST(each_channel_is_its_own),
         TEST(only_a_pinned_key_will_do),
         TEST(a_new_certificate_is_read_without_a_restart),
         TEST(a_reload_reads_at_once),

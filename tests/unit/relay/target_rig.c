@@ -109,6 +109,11 @@ static bool on_line(struct peer_session *s)
     if (starts(s->line, "RCPT"))
         return on_rcpt(s);
     s->peer->greetings += starts(s->line, "EHLO");
+    if (starts(s->line, "MAIL") && s->peer->mail) {
+        say(s, s->peer->mail);
+        say(s, "\r\n");
+        return true;
+    }
     if (starts(s->line, "DATA") && s->peer->holds_data) {
         s->held = true;
         s->peer->held_data++;
@@ -162,14 +167,24 @@ static void on_read(void *arg, const char *data, size_t len, int err)
 static void on_accept(void *arg, struct loop_stream *stream, const struct addr *from)
 {
     struct peer *p = arg;
+    int open = 0;
     (void)from;
+    LIST_FOREACH (it, &p->sessions)
+        open++;
+    if (p->sessions_max && open >= p->sessions_max) {
+        static const char no[] = "421 4.7.0 too many connections\r\n";
+        p->turned_away++;
+        loop_stream_write(stream, no, sizeof(no) - 1);
+        loop_stream_close(stream, 1000);
+        return;
+    }
     struct peer_session *s = mem_zalloc(sizeof(*s));
     s->peer = p;
     s->stream = stream;
     s->timer = loop_timer_new(p->loop, on_answer_time, s);
     list_append(&p->sessions, &s->node);
     loop_stream_read_start(stream, on_read, s);
-    say(s, "220 peer ESMTP\r\n");
+    say(s, p->greeting ? p->greeting : "220 peer ESMTP\r\n");
 }
 
 static void peer_start(struct target_rig *r, size_t i)
@@ -283,8 +298,11 @@ static void on_observed(void *arg, struct target *t)
 
 static void on_quarantined(void *arg, struct target *t, struct queue *q)
 {
-    (void)arg, (void)t;
-    fail_msg("mail of %s in quarantine", queue_name(q));
+    struct target_rig *r = arg;
+    (void)t;
+    r->refused++;
+    if (!r->takes_refusals)
+        fail_msg("mail of %s in quarantine", queue_name(q));
 }
 
 static const struct target_ops target_ops = {.observed = on_observed, .to_tell = on_quarantined};

@@ -27,13 +27,17 @@ struct peer {
     char cut_already[PEER_TAKEN_MAX]; /* ... by the digit that follows */
     /* What it says to RCPT for name; NULL: nothing, "": the connection is cut. Unset: 250. */
     const char *(*rcpt)(struct peer *p, const char *name);
-    bool holds_data;   /* it does not answer DATA, until peer_go_on */
-    bool holds_body;   /* it does not read on after the first line of a message, until then */
-    int held_data;     /* so many wait for that */
-    int rcpts;         /* RCPT heard */
-    int greetings;     /* EHLO heard: sessions that were begun */
-    int in_data;       /* final dots without an answer */
-    int most_with_cut; /* of these, the most while a message was there that had been cut before */
+    int sessions_max;     /* one more is greeted by 421; 0: as many as come */
+    int turned_away;      /* so many were */
+    const char *greeting; /* NULL: 220 */
+    const char *mail;     /* what it says to MAIL; NULL: 250 */
+    bool holds_data;      /* it does not answer DATA, until peer_go_on */
+    bool holds_body;      /* it does not read on after the first line of a message, until then */
+    int held_data;        /* so many wait for that */
+    int rcpts;            /* RCPT heard */
+    int greetings;        /* EHLO heard: sessions that were begun */
+    int in_data;          /* final dots without an answer */
+    int most_with_cut;    /* of these, the most while a message was there that had been cut before */
     char taken[PEER_TAKEN_MAX][24]; /* recipients' local parts */
     int taken_count;
 };
@@ -54,6 +58,8 @@ struct target_rig {
     struct target *targets[2], *routed; /* routed: the source's */
     struct peer peers[2];
     uint64_t accepted;
+    bool takes_refusals; /* that mail ends in quarantine is no fault */
+    int refused;         /* so many times it did */
 };
 
 int target_rig_setup(void **state);

@@ -2,6 +2,7 @@
  * as their id. */
 #include <string.h>
 
+#include "relay/expired.h"
 #include "relay/expiry.h"
 #include "unit/store/rig.h"
 #include "unit/unit.h"
@@ -47,6 +48,29 @@ static void test_old_ones_go_into_quarantine_with_a_notice(void **state)
     assert_true(w.expired > 0);
     struct answer told = notices(r, q, 1);
     assert_non_null(strstr(((const struct queue_notice *)told.items)->reply.ptr, "expired"));
+    expiry_free(e);
+}
+
+/* What the server said last is not lost. */
+static void test_what_was_said_last_is_kept(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    struct str last;
+    assert_ok(accept_one(r, q, 1, "a@d.test"));
+    assert_ok(accept_one(r, q, 2, "b@d.test"));
+    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_DEFERRED, INT64_MAX)); /* "250 2.0.0 taken" */
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), on_expired, &w);
+    RIG_UNTIL(r, w.expired == 2);
+    struct answer told = notices(r, q, 9);
+    const struct queue_notice *notice = told.items;
+    assert_int_equal(told.count, 2);
+    assert_true(expired_parse(notice[0].reply, &last));
+    assert_str(last, "250 2.0.0 taken");
+    assert_true(expired_parse(notice[1].reply, &last));
+    assert_str(last, "");
+    assert_false(expired_parse(STR("250 2.0.0 taken"), &last));
     expiry_free(e);
 }
 
@@ -127,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_old_ones_go_into_quarantine_with_a_notice),
+        RIG_TEST(test_what_was_said_last_is_kept),
         RIG_TEST(test_where_it_bounces_the_sender_is_owed_a_report),
         RIG_TEST(test_it_comes_at_its_time_and_to_the_old_one_only),
         RIG_TEST(test_a_released_one_has_its_time_again),

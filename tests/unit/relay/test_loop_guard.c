@@ -38,6 +38,27 @@ static void test_guard_counts_hops_in_any_pieces(void **state)
     }
 }
 
+static void test_the_own_name_is_found_across_blanks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t own_hops;
+    } cases[] = {
+        {"Received: from a by\r\n\trelay-east.example.test with SMTP\r\n\r\n", 1},
+        {"Received: from a\r\n by \r\n  RELAY-east.example.test; now\r\n\r\n", 1},
+        {"Received: from a by\trelay-east.example.test\twith SMTP\r\n\r\n", 1},
+        {"Received:by  relay-east.example.test(Holdfast)\r\n\r\n", 1},
+        {"Received: by relay-east.example.test\r\n\tby relay-east.example.test\r\n\r\n", 1},
+        {"Received: from a by\r\n\tb relay-east.example.test\r\n\r\n", 0},
+        {"Received: from a by\r\nSubject: relay-east.example.test\r\n\r\n", 0},
+        {"Received: from relay-east.example.test standby relay-east.example.test\r\n\r\n", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        for (size_t step = 1; step < 30; step++)
+            assert_int_equal(guard_of(cases[i].text, step).own_hops, cases[i].own_hops);
+}
+
 static void test_the_message_id_is_kept(void **state)
 {
     (void)state;
@@ -106,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guard_counts_hops_in_any_pieces),
+        cmocka_unit_test(test_the_own_name_is_found_across_blanks),
         cmocka_unit_test(test_the_message_id_is_kept),
         cmocka_unit_test(test_a_long_message_id_is_cut),
         cmocka_unit_test(test_guard_trips_on_own_name),

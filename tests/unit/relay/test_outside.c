@@ -116,6 +116,18 @@ static const struct name names[] = {
     {"gone.example", RESOLVER_NO_DATA, {{0}}, "10.0.0.9"},
     {"ours.example", RESOLVER_NO_DATA, {{10, "relay.example.test"}, {20, "mx1.far.example"}}, NULL},
     {"here.example", RESOLVER_NO_DATA, {{0}}, "127.0.0.7"},
+    {"relay.example", RESOLVER_NO_DATA, {{0}}, "10.0.0.5"}, /* by addresses only: see have_addresses */
+    {"server.example", RESOLVER_NO_DATA, {{0}}, "10.0.0.6"},
+    {"created.example", RESOLVER_NO_DATA, {{0}}, "10.0.0.7"},
+    {"as-good.example",
+     RESOLVER_NO_DATA,
+     {{10, "mx1.far.example"}, {10, "relay.example"}, {20, "mx2.far.example"}},
+     NULL},
+    {"better.example",
+     RESOLVER_NO_DATA,
+     {{5, "gone.example"}, {10, "server.example"}, {20, "mx2.far.example"}},
+     NULL},
+    {"best.example", RESOLVER_NO_DATA, {{5, "mx1.far.example"}, {10, "created.example"}}, NULL},
     {"dark.example", RESOLVER_FAILED, {{0}}, NULL},
     {NULL},
 };
@@ -271,6 +283,25 @@ static void one_session_carries_many(void **state)
     assert_int_equal(w->rig->peers[1].greetings, 0);
 }
 
+/* It works, and has as many as it wants: no other is asked, and it is not left alone. */
+static void a_session_too_many_only_lessens_them(void **state)
+{
+    struct world *w = *state;
+    char name[16];
+    w->rig->peers[0].sessions_max = 2;
+    w->rig->peers[0].delay_ms = 50;
+    for (int i = 0; i < 50; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        accept_for(w, name, "far.example");
+    }
+    RIG_UNTIL(w->rig, taken(w) == 50);
+    assert_in_range(w->rig->peers[0].turned_away, 1, 2); /* those that were on their way */
+    assert_int_equal(w->rig->peers[0].greetings, 2);
+    assert_int_equal(w->rig->peers[1].greetings, 0);
+    RIG_UNTIL(w->rig, look(w, "n49@far.example") == QUEUE_DELIVERED);
+    assert_int_equal(w->attempts, 1);
+}
+
 /* One message: each domain's servers get their own recipients only. */
 static void recipients_are_told_apart_by_domain(void **state)
 {
@@ -304,6 +335,52 @@ static void what_has_nowhere_to_go_is_quarantined(void **state)
     assert_non_null(strstr(w->reply, "5.4.6"));
     RIG_UNTIL(w->rig, w->given_up == 3);
     assert_int_equal(taken(w), 0);
+}
+
+/* The relay is at 10.0.0.5, its server at 10.0.0.6, or at 10.0.0.7 when it was created there. */
+static void have_addresses(struct world *w)
+{
+    static struct addr relay_at, server_at;
+    static struct config_create created;
+    static struct config_server server = {.name = "mail1", .hostname = "mail1.example.test"};
+    assert_ok(addr_parse(STR("10.0.0.5:25"), &relay_at));
+    assert_ok(addr_parse(STR("10.0.0.6:25"), &server_at));
+    assert_ok(addr_parse(STR("10.0.0.7:25"), &created.address));
+    server.address = (struct config_listen){&server_at, 1};
+    server.failover.create = &created;
+    server.failover.create_count = 1;
+    w->relay.address = (struct config_listen){&relay_at, 1};
+    w->config.servers = &server;
+    w->config.server_count = 1;
+}
+
+/* Strangers' names, whose records lead here: away from loopback as well, whoever listens. */
+static void it_never_goes_to_an_address_of_ours(void **state)
+{
+    static const char *const domains[] = {"relay.example", "server.example", "created.example",
+                                          "[10.0.0.5]",    "[10.0.0.6]",     "as-good.example"};
+    struct world *w = *state;
+    char address[64];
+    have_addresses(w);
+    for (size_t i = 0; i < ARRAY_LEN(domains); i++) {
+        accept_for(w, "a", domains[i]);
+        snprintf(address, sizeof(address), "a@%s", domains[i]);
+        RIG_UNTIL(w->rig, look(w, address) == QUEUE_QUARANTINED);
+        assert_non_null(strstr(w->reply, "5.4.6"));
+    }
+    assert_int_equal(w->rig->peers[0].greetings + w->rig->peers[1].greetings, 0);
+}
+
+static void nor_past_it_to_a_host_that_is_not_preferred_to_ours(void **state)
+{
+    struct world *w = *state;
+    have_addresses(w);
+    accept_for(w, "a", "better.example"); /* the one that is preferred does not answer */
+    RIG_UNTIL(w->rig, look(w, "a@better.example") == QUEUE_WAITING && w->attempts > 1);
+    assert_int_equal(w->rig->peers[1].greetings, 0);
+    accept_for(w, "b", "best.example");
+    RIG_UNTIL(w->rig, look(w, "b@best.example") == QUEUE_DELIVERED);
+    assert_int_equal(w->rig->peers[0].taken_count, 1);
 }
 
 static const char *refuse(struct peer *p, const char *name)
@@ -476,8 +553,11 @@ int main(void)
         TEST(it_goes_to_the_preferred_mx),
         TEST(a_dead_mx_is_followed_by_the_next),
         TEST(one_session_carries_many),
+        TEST(a_session_too_many_only_lessens_them),
         TEST(recipients_are_told_apart_by_domain),
         TEST(what_has_nowhere_to_go_is_quarantined),
+        TEST(it_never_goes_to_an_address_of_ours),
+        TEST(nor_past_it_to_a_host_that_is_not_preferred_to_ours),
         TEST(a_sender_is_told_where_bounce_says_so),
         TEST(what_is_refused_is_quarantined),
         TEST(what_is_not_known_is_tried_later),

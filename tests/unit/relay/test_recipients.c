@@ -10,8 +10,11 @@ static struct config_domain domains[] = {
     {.name = "dir.test", .recipients = RECIPIENTS_DIRECTORY},
     {.name = "any.test", .recipients = RECIPIENTS_ANY},
     {.name = "list.test", .recipients = RECIPIENTS_LIST, .recipients_file = list_path},
+    {.name = "xn--bcher-kva.test", .recipients = RECIPIENTS_LIST, .recipients_file = list_path},
+    {.name = "verify.test", .recipients = RECIPIENTS_VERIFY},
+    {.name = "open.test", .recipients = RECIPIENTS_ANY, .routed = ROUTED_TAKE},
 };
-static const struct config config = {.domains = domains, .domain_count = 3};
+static const struct config config = {.domains = domains, .domain_count = ARRAY_LEN(domains)};
 
 static void write_list(const char *text)
 {
@@ -44,6 +47,41 @@ static void test_modes(void **state)
     assert_int_equal(ask(&r, "Postmaster", ""), RECIPIENT_OURS);
     assert_int_equal(ask(&r, "postmaster", "other.test"), RECIPIENT_NOT_OURS);
     assert_int_equal(ask(&r, "bob", ""), RECIPIENT_NOT_OURS);
+    recipients_fini(&r);
+}
+
+/* By its A-labels a domain is known from RCPT on. */
+static void test_international(void **state)
+{
+    (void)state;
+    struct recipients r;
+    struct err_buf eb = {""};
+    write_list("J\xc3\xb6rg@b\xc3\xbc"
+               "cher.test\nbob@B\xc3\x9c"
+               "CHER.test\ncarol@XN--BCHER-KVA.test\n");
+    assert_int_equal(recipients_init(&r, &config, NULL), 0);
+    assert_int_equal(ask(&r, "j\xc3\xb6rg", "xn--bcher-kva.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "bob", "xn--bcher-kva.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "carol", "xn--bcher-kva.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "dave", "xn--bcher-kva.test"), RECIPIENT_UNKNOWN);
+    write_list("bob@-\xc3\xbc.test\n");
+    assert_int_equal(recipients_reload(&r, &eb), ERR_SYNTAX);
+    recipients_fini(&r);
+}
+
+static void test_who_is_of_a_domain_of_ours(void **state)
+{
+    (void)state;
+    struct recipients r;
+    write_list("");
+    assert_int_equal(recipients_init(&r, &config, NULL), 0);
+    assert_true(recipients_has_domain_of(&r, STR("whoever@ANY.test")));
+    assert_true(recipients_has_domain_of(&r, STR("\"a@b\"@any.test")));
+    assert_true(recipients_has_domain_of(&r, STR("a@b\xc3\xbc"
+                                                 "cher.test")));
+    assert_false(recipients_has_domain_of(&r, STR("a@elsewhere.test")));
+    assert_false(recipients_has_domain_of(&r, STR("any.test@elsewhere.test")));
+    assert_false(recipients_has_domain_of(&r, STR("")));
     recipients_fini(&r);
 }
 
@@ -89,6 +127,33 @@ static void test_directory(void **state)
     recipients_fini(&r);
 }
 
+/* A server that trusts us would send them on. */
+static void test_addresses_within_addresses(void **state)
+{
+    static const char *const routed[] = {
+        "x%evil.test",       "evil.test!x",    "x@evil.test", "bob+x%evil.test",
+        "alice+evil.test!x", "bob+@evil.test", "!x",          "x%"};
+    static const char *const names[] = {"dir.test", "any.test", "list.test", "verify.test"};
+    (void)state;
+    struct recipients r;
+    write_list("bob@list.test\nuucp!known@list.test\n");
+    assert_int_equal(recipients_init(&r, &config, NULL), 0);
+    recipients_directory_begin(&r);
+    recipients_directory_add(&r, STR("alice@dir.test"));
+    recipients_directory_add(&r, STR("known%here@dir.test"));
+    recipients_directory_end(&r);
+    for (size_t i = 0; i < ARRAY_LEN(routed); i++) {
+        for (size_t k = 0; k < ARRAY_LEN(names); k++)
+            assert_int_equal(ask(&r, routed[i], names[k]), RECIPIENT_ROUTED);
+        assert_int_equal(ask(&r, routed[i], "open.test"), RECIPIENT_OURS);
+    }
+    assert_int_equal(ask(&r, "UUCP!known", "list.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "known%here", "dir.test"), RECIPIENT_OURS);
+    assert_int_equal(ask(&r, "x+y", "verify.test"), RECIPIENT_ASK);
+    assert_int_equal(recipients_refusal(RECIPIENT_ROUTED).code, 550);
+    recipients_fini(&r);
+}
+
 static void test_a_bad_list_names_its_line(void **state)
 {
     (void)state;
@@ -120,8 +185,11 @@ int main(void)
     close(fd);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_international),
+        cmocka_unit_test(test_who_is_of_a_domain_of_ours),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_addresses_within_addresses),
         cmocka_unit_test(test_a_bad_list_names_its_line),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,11 @@
 
 #include "base/mem.h"
 #include "relay/delays.h"
+#include "relay/expired.h"
 #include "relay/report_text.h"
 #include "relay/reports.h"
+#include "relay/source.h"
+#include "right_rig.h"
 #include "unit/store/rig.h"
 #include "unit/unit.h"
 
@@ -15,6 +18,7 @@ struct bench {
     struct config_server server;
     struct config config;
     struct record_work work;
+    struct claims *claims;
     char last_domain[64], last_home[16];
     int made, owed;
 };
@@ -42,14 +46,25 @@ static void bench_init(struct bench *b, struct rig *r)
                                   .delay_notice_ms = 1000},
                         .domain = {.name = "d.test"},
                         .server = {.name = "mail1", .hostname = "mail1.d.test"}};
+    b->claims = claims_new();
     b->config =
         (struct config){.domains = &b->domain, .domain_count = 1, .servers = &b->server, .server_count = 1};
 }
 
+static void end(struct bench *b, struct reports *reports)
+{
+    reports_free(reports);
+    claims_free(b->claims);
+}
+
 static struct reports *begin(struct bench *b, struct queue *q)
 {
-    struct reports_options options = {
-        .config = &b->config, .relay = &b->relay, .work = &b->work, .on_made = on_made, .arg = b};
+    struct reports_options options = {.config = &b->config,
+                                      .relay = &b->relay,
+                                      .claims = b->claims,
+                                      .work = &b->work,
+                                      .on_made = on_made,
+                                      .arg = b};
     return reports_new(b->rig->loop, q, &options);
 }
 
@@ -73,6 +88,38 @@ static void bounced(struct rig *r, struct queue *q, uint64_t id, const char *sen
 }
 
 static const char *const one[] = {"bob@d.test", NULL};
+
+static void on_accepted(void *arg, int err, int64_t message_id)
+{
+    (void)message_id;
+    on_plain(arg, err);
+}
+
+static int settle_result(struct rig *r, struct queue *q, const struct queue_result *result)
+{
+    struct answer a = {.rig = r};
+    queue_settle(q, result, 1, on_plain, &a);
+    rig_wait(r, &a.done);
+    return a.err;
+}
+
+/* With SMTPUTF8. */
+static void accept_international(struct rig *r, struct queue *q, uint64_t id, const char *sender,
+                                 const char *to)
+{
+    struct answer a = {.rig = r};
+    struct queue_message_in in = {.custody_id = id_of(id),
+                                  .reverse_path = str_from(sender),
+                                  .eight_bit = true,
+                                  .smtputf8 = true,
+                                  .received_at = {1000}};
+    struct queue_recipient_in recipient = {.address = str_from(to), .domain = STR("d.test")};
+    struct body_writer *w = queue_body_begin(q);
+    body_append(w, "Subject: x\r\n\r\nx\r\n", 17);
+    queue_accept(q, w, &in, &recipient, 1, on_accepted, &a);
+    rig_wait(r, &a.done);
+    assert_ok(a.err);
+}
 
 /* The reports that wait: their rows. */
 static struct answer made(struct rig *r, struct queue *q)
@@ -119,7 +166,7 @@ static void what_is_owed_is_told(void **state)
     rig_turn(r);
     assert_int_equal(made(r, q).count, 1);
     assert_int_equal(b.work.reports, 1);
-    reports_free(reports);
+    end(&b, reports);
 }
 
 static void a_foreign_sender_is_told_outside(void **state)
@@ -134,7 +181,146 @@ static void a_foreign_sender_is_told_outside(void **state)
     struct answer rows = made(r, q);
     assert_str(((const struct queue_delivery *)rows.items)->home, QUEUE_HOME_OUTSIDE);
     assert_string_equal(b.last_home, QUEUE_HOME_OUTSIDE);
-    reports_free(reports);
+    end(&b, reports);
+}
+
+/* By the A-label form of his domain, by which it is known in the configuration and in the DNS. */
+static void an_international_sender_is_told_where_he_is(void **state)
+{
+    static struct config_domain ours = {.name = "xn--bcher-kva.test"};
+    static const struct config config = {.domains = &ours, .domain_count = 1};
+    struct report_place place;
+    (void)state;
+    report_place_of(STR("j\xc3\xbcrgen@B\xc3\xbc"
+                        "cher.test"),
+                    &config, &place);
+    assert_string_equal(place.domain, "xn--bcher-kva.test");
+    assert_str(place.home, "");
+    report_place_of(STR("a@stra\xc3\x9f"
+                        "e.test"),
+                    &config, &place);
+    assert_string_equal(place.domain, "xn--strae-oqa.test");
+    assert_str(place.home, QUEUE_HOME_OUTSIDE);
+    report_place_of(STR("a@\xe2\x98\x83.Test"), &config, &place); /* no such name */
+    assert_str(place.home, QUEUE_HOME_OUTSIDE);
+    report_place_of(STR("a@[192.0.2.1]"), &config, &place);
+    assert_string_equal(place.domain, "[192.0.2.1]");
+}
+
+/* A report is new mail, which makes way; what it tells of waits. */
+static void a_full_disk_makes_it_wait(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    bounced(r, q, 1, "alice@elsewhere.test", "x\r\n", one);
+    store_memory_set_faults(r->memory, &(struct store_memory_faults){.full = true}, NULL, NULL);
+    uint64_t refused = queue_full_count(q);
+    struct reports *reports = begin(&b, q);
+    RIG_UNTIL(r, queue_full_count(q) > refused);
+    assert_int_equal(b.made, 0);
+    store_memory_set_faults(r->memory, &(struct store_memory_faults){0}, NULL, NULL);
+    RIG_UNTIL(r, b.made == 1);
+    end(&b, reports);
+}
+
+/* The one that was accepted last, and that is bounced so. */
+static char *report_of(struct rig *r, struct bench *b, struct queue *q, const char *reply, const char *server)
+{
+    struct queue_filter waiting = {.states = 1U << QUEUE_WAITING, .limit = 1};
+    struct answer a = list_rows(r, q, &waiting);
+    struct queue_result result = {.delivery_id = ((const struct queue_delivery *)a.items)->id,
+                                  .outcome = QUEUE_OUTCOME_BOUNCED,
+                                  .reply = str_from(reply),
+                                  .server = str_from(server),
+                                  .at = {5000}};
+    assert_ok(settle_result(r, q, &result));
+    struct reports *reports = begin(b, q);
+    RIG_UNTIL(r, b->made == 1);
+    struct answer rows = made(r, q);
+    char *text = text_of(r, q, &rows, 0);
+    end(b, reports);
+    return text;
+}
+
+static void what_expired_says_what_the_server_said(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    struct buf reply;
+    bench_init(&b, r);
+    buf_init(&reply, EXPIRED_TEXT_MAX);
+    expired_format(&reply, STR("452 4.2.2 mailbox full"));
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    char *text = report_of(r, &b, q, buf_data(&reply), "mail1");
+    assert_non_null(strstr(text, "Status: 4.4.7\r\nRemote-MTA: dns;mail1.d.test\r\n"
+                                 "Diagnostic-Code: smtp;452 4.2.2 mailbox full\r\n"));
+    assert_null(strstr(text, "Last-Attempt-Date"));
+    free(text);
+    buf_fini(&reply);
+}
+
+static void what_expired_untried_names_no_server(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    struct buf reply;
+    bench_init(&b, r);
+    buf_init(&reply, EXPIRED_TEXT_MAX);
+    expired_format(&reply, STR_EMPTY);
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    char *text = report_of(r, &b, q, buf_data(&reply), "mail1");
+    assert_non_null(strstr(text, "Status: 4.4.7\r\n"));
+    assert_null(strstr(text, "Remote-MTA"));
+    assert_null(strstr(text, "Diagnostic-Code"));
+    free(text);
+    buf_fini(&reply);
+}
+
+/* What outside_route says, without a reply's code. */
+static void what_the_dns_forbids_has_its_own_status(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    char *text = report_of(r, &b, q, "5.1.10 d.test takes no mail (null MX, RFC 7505)", QUEUE_HOME_OUTSIDE);
+    assert_non_null(strstr(text, "Action: failed\r\nStatus: 5.1.10\r\n"));
+    assert_null(strstr(text, "Diagnostic-Code"));
+    free(text);
+}
+
+/* Her server may take none, whatever she was able to send by another. */
+static void a_sender_in_ascii_is_told_without_smtputf8(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    accept_international(r, q, 1, "alice@elsewhere.test", "j\xc3\xbcrgen@d.test");
+    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
+    const struct queue_delivery *d = made(r, q).items;
+    assert_false(d->smtputf8);
+    assert_true(d->eight_bit);
+    assert_non_null(strstr(text, "Final-Recipient: utf-8;j\\x{FC}rgen@d.test\r\n"));
+    free(text);
+}
+
+static void another_sender_is_told_with_it(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    accept_international(r, q, 1, "\xc3\xa4@elsewhere.test", "j\xc3\xbcrgen@d.test");
+    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
+    assert_true(((const struct queue_delivery *)made(r, q).items)->smtputf8);
+    assert_non_null(strstr(text, "Final-Recipient: utf-8;j\xc3\xbcrgen@d.test\r\n"));
+    free(text);
 }
 
 /* Killed at every turn of the loop, and adopted. */
@@ -161,7 +347,7 @@ static void each_is_told_once_whoever_dies_when(void **state)
     assert_int_equal(made(r, q).count, 20);
     struct queue_filter ended = {.states = 1U << QUEUE_BOUNCED, .limit = 100};
     assert_int_equal(list_rows(r, q, &ended).count, 20);
-    reports_free(reports);
+    end(&b, reports);
 }
 
 static void a_long_header_is_cut(void **state)
@@ -183,7 +369,119 @@ static void a_long_header_is_cut(void **state)
     assert_true(strlen(text) < REPORT_HEADER_MAX + 4096);
     free(text);
     buf_fini(&long_one);
-    reports_free(reports);
+    end(&b, reports);
+}
+
+/* ---- what is in flight ---- */
+
+struct flight {
+    struct right_rig right;
+    struct source *source;
+    struct transaction *transaction;
+};
+
+static void on_ready(void *arg)
+{
+    (void)arg;
+}
+
+/* The mail for d.test that waits is being sent. */
+static void take_off(struct flight *f, struct bench *b, struct queue *q)
+{
+    right_rig_begin(&f->right, b->rig->loop, store_network(b->rig->store), "node", q, NULL, 0);
+    f->source =
+        source_new(b->rig->loop, q, f->right.right, b->claims, STR("d.test"), STR_EMPTY, on_ready, NULL);
+    RIG_UNTIL(b->rig, (f->transaction = source_take(f->source, SOURCE_NORMAL)) != NULL);
+}
+
+static void land(struct flight *f, struct queue *q, struct rig *r, enum queue_outcome outcome)
+{
+    for (size_t i = 0; i < f->transaction->recipient_count; i++)
+        assert_ok(settle(r, q, f->transaction->recipients[i].delivery_id, outcome, 0));
+    source_done(f->transaction, (struct wall_time){0});
+}
+
+static void come_home(struct flight *f)
+{
+    source_free(f->source);
+    right_rig_end(&f->right);
+}
+
+static struct queue_delivery delivery(struct rig *r, struct queue *q, int64_t id)
+{
+    struct queue_filter which = {.delivery_id = id, .states = UINT32_MAX, .limit = 1};
+    struct answer a = list_rows(r, q, &which);
+    assert_int_equal(a.count, 1);
+    return *(const struct queue_delivery *)a.items;
+}
+
+static void what_is_delivered_though_it_expired_is_no_failure(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct flight f;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    take_off(&f, &b, q);
+    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_BOUNCED, 0)); /* it has expired */
+    bounced(r, q, 2, "alice@elsewhere.test", "x\r\n", one);
+    struct reports *reports = begin(&b, q);
+    RIG_UNTIL(r, b.made == 1); /* of the second one: the first holds up nobody */
+    assert_int_equal(delivery(r, q, 1).state, QUEUE_QUARANTINED);
+    land(&f, q, r, QUEUE_OUTCOME_DELIVERED);
+    bounced(r, q, 3, "alice@elsewhere.test", "x\r\n", one);
+    reports_kick(reports);
+    RIG_UNTIL(r, b.made == 2);
+    assert_int_equal(made(r, q).count, 2);
+    assert_int_equal(delivery(r, q, 1).state, QUEUE_DELIVERED);
+    come_home(&f);
+    end(&b, reports);
+}
+
+static void what_is_not_delivered_after_all_is_told(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct flight f;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@elsewhere.test", one, NULL));
+    take_off(&f, &b, q);
+    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_BOUNCED, 0));
+    struct reports *reports = begin(&b, q);
+    for (int i = 0; i < 10; i++)
+        rig_turn(r);
+    assert_int_equal(b.made, 0);
+    land(&f, q, r, QUEUE_OUTCOME_DEFERRED);
+    RIG_UNTIL(r, b.made == 1); /* nobody kicks */
+    assert_int_equal(delivery(r, q, 1).state, QUEUE_BOUNCED);
+    come_home(&f);
+    end(&b, reports);
+}
+
+/* ---- what cannot be read ---- */
+
+static void a_message_that_cannot_be_read_holds_up_nobody(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    bench_init(&b, r);
+    bounced(r, q, 1, "alice@elsewhere.test", "Subject: one\r\n\r\n", one);
+    bounced(r, q, 2, "alice@elsewhere.test", "Subject: two\r\n\r\n", one);
+    store_memory_set_faults(r->memory, &(struct store_memory_faults){.unreadable_message = 1}, NULL, NULL);
+    struct reports *reports = begin(&b, q);
+    RIG_UNTIL(r, b.made == 1);
+    assert_int_equal(delivery(r, q, 1).state, QUEUE_QUARANTINED);
+    assert_int_equal(delivery(r, q, 2).state, QUEUE_BOUNCED);
+    store_memory_set_faults(r->memory, &(struct store_memory_faults){0}, NULL, NULL);
+    RIG_UNTIL(r, b.made == 2); /* by its own back-off */
+    struct answer rows = made(r, q);
+    char *text = text_of(r, q, &rows, 1);
+    assert_non_null(strstr(text, "Subject: one\r\n"));
+    free(text);
+    end(&b, reports);
 }
 
 /* ---- delays: messages of the rig are from 1970 ---- */
@@ -211,8 +509,8 @@ static void a_delay_is_owed_once(void **state)
     free(text);
     struct queue_filter ours = {.delivery_id = 1, .limit = 1};
     assert_int_equal(list_rows(r, q, &ours).count, 1); /* it waits as before */
-    reports_free(reports);
     delays_free(delays);
+    end(&b, reports);
 }
 
 static void a_young_one_is_no_delay(void **state)
@@ -236,6 +534,7 @@ static void a_young_one_is_no_delay(void **state)
     assert_true(rows[0].delay_told);
     assert_false(rows[1].delay_told);
     delays_free(delays);
+    claims_free(b.claims);
 }
 
 /* The first one is passed over, then the relay's keys change while the queue writes what is owed for the
@@ -270,8 +569,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(what_is_owed_is_told),
         RIG_TEST(a_foreign_sender_is_told_outside),
+        RIG_TEST(what_expired_says_what_the_server_said),
+        RIG_TEST(what_expired_untried_names_no_server),
+        RIG_TEST(what_the_dns_forbids_has_its_own_status),
+        RIG_TEST(a_sender_in_ascii_is_told_without_smtputf8),
+        RIG_TEST(another_sender_is_told_with_it),
+        cmocka_unit_test(an_international_sender_is_told_where_he_is),
+        RIG_TEST(a_full_disk_makes_it_wait),
         RIG_TEST(each_is_told_once_whoever_dies_when),
         RIG_TEST(a_long_header_is_cut),
+        RIG_TEST(what_is_delivered_though_it_expired_is_no_failure),
+        RIG_TEST(what_is_not_delivered_after_all_is_told),
+        RIG_TEST(a_message_that_cannot_be_read_holds_up_nobody),
         RIG_TEST(a_delay_is_owed_once),
         RIG_TEST(a_young_one_is_no_delay),
         RIG_TEST(a_kick_amid_a_look_is_not_lost),

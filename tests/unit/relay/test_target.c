@@ -1,6 +1,7 @@
 /* Targets on the simulated loop, with scripted peers. */
 #include <stdio.h>
 
+#include "relay/refusal.h"
 #include "target_rig.h"
 
 static void accept_many(struct target_rig *r, int count)
@@ -82,6 +83,22 @@ static void test_a_server_that_gets_slow_has_fewer_messages_at_once(void **state
     r->peers[0].delay_ms = 10;
     RIG_UNTIL(r, r->peers[0].in_data == 4);
     RIG_UNTIL(r, r->peers[0].taken_count == 300);
+}
+
+/* Its limit for one client says nothing of its health, and is heeded. */
+static void test_a_server_that_turns_one_more_away_goes_on_with_the_others(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].delay_ms = 10;
+    r->peers[0].sessions_max = 2;
+    accept_many(r, 100);
+    RIG_UNTIL(r, r->peers[0].turned_away > 0);
+    int taken = r->peers[0].taken_count;
+    rig_pass(r, 500); /* far less than a back-off */
+    assert_true(r->peers[0].taken_count > taken + 20);
+    RIG_UNTIL(r, r->peers[0].taken_count == 100);
+    assert_in_range(r->peers[0].turned_away, 1, 4); /* those that were on their way */
+    assert_int_equal(r->peers[0].greetings, 2);
 }
 
 static void test_no_session_is_begun_for_what_is_out_to_the_old_server(void **state)
@@ -224,6 +241,76 @@ static void test_a_relay_without_descriptors_blames_no_server(void **state)
     RIG_UNTIL(r, peer_place_of(&r->peers[0], "later") >= 0);
 }
 
+/* RFC 3207, 4954, 7504: a word about us, whatever the mail. One session each "retry" finds out, and no
+ * message keeps the others from being tried. */
+static void test_mail_that_the_server_takes_not_from_us_waits(void **state)
+{
+    struct target_rig *r = *state;
+    struct target_observation seen;
+    r->peers[0].mail = "530 5.7.0 Must issue a STARTTLS command first";
+    accept_many(r, 50);
+    rig_pass(r, 20000);
+    assert_in_range(r->peers[0].greetings, 10, 25);
+    target_observe(r->targets[0], &seen);
+    assert_int_equal(seen.failed, 0); /* another server would not mend it */
+    r->peers[0].mail = NULL;
+    RIG_UNTIL(r, r->peers[0].taken_count == 50);
+}
+
+static const char *wants_login_for_bad(struct peer *p, const char *name)
+{
+    (void)p;
+    return name[0] == 'b' ? "530 5.7.0 Authentication required" : "250 ok";
+}
+
+/* A server may say so of one recipient alone: the oldest, at that. */
+static void test_what_it_takes_not_from_us_keeps_nothing_up(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].rcpt = wants_login_for_bad;
+    rig_accept(r, "bad");
+    accept_many(r, 20);
+    RIG_UNTIL(r, r->peers[0].taken_count == 20);
+    r->peers[0].rcpt = NULL;
+    RIG_UNTIL(r, r->peers[0].taken_count == 21);
+}
+
+static const char *refuse_all(struct peer *p, const char *name)
+{
+    (void)p, (void)name;
+    return "554 5.7.1 Client host rejected: Access denied";
+}
+
+static const char *refuse_bad(struct peer *p, const char *name)
+{
+    (void)p;
+    return name[0] == 'b' ? "550 5.1.1 no such user" : "250 ok";
+}
+
+static void test_a_server_that_refuses_everything_is_doubted(void **state)
+{
+    struct target_rig *r = *state;
+    r->takes_refusals = true;
+    r->peers[0].rcpt = refuse_all;
+    accept_many(r, 200);
+    RIG_UNTIL(r, r->peers[0].rcpts >= 200);
+    rig_pass(r, 1000);
+    assert_int_equal(r->refused, REFUSALS_DOUBT - 1);
+    r->peers[0].rcpt = NULL;
+    RIG_UNTIL(r, r->peers[0].taken_count == 200 - (REFUSALS_DOUBT - 1));
+}
+
+static void test_one_message_taken_ends_the_doubt(void **state)
+{
+    struct target_rig *r = *state;
+    r->takes_refusals = true;
+    r->peers[0].rcpt = refuse_bad;
+    for (int i = 0; i < 100; i++)
+        rig_accept(r, i % 10 ? "bad" : "good");
+    RIG_UNTIL(r, r->refused == 90);
+    assert_int_equal(r->peers[0].taken_count, 10);
+}
+
 #define TARGET_TEST(name) cmocka_unit_test_setup_teardown(name, target_rig_setup, target_rig_teardown)
 
 int main(void)
@@ -233,11 +320,16 @@ int main(void)
         TARGET_TEST(test_open_sessions_end_after_a_reload),
         TARGET_TEST(test_no_session_is_begun_for_nothing),
         TARGET_TEST(test_a_server_that_gets_slow_has_fewer_messages_at_once),
+        TARGET_TEST(test_a_server_that_turns_one_more_away_goes_on_with_the_others),
         TARGET_TEST(test_no_session_is_begun_for_what_is_out_to_the_old_server),
         TARGET_TEST(test_what_the_old_server_gives_back_goes_to_the_new_one_at_once),
         TARGET_TEST(test_what_a_dead_server_holds_goes_to_the_new_one),
         TARGET_TEST(test_what_the_old_server_holds_when_it_dies_goes_to_the_new_one),
         TARGET_TEST(test_another_instance_gets_what_the_old_one_had_not_answered),
+        TARGET_TEST(test_mail_that_the_server_takes_not_from_us_waits),
+        TARGET_TEST(test_what_it_takes_not_from_us_keeps_nothing_up),
+        TARGET_TEST(test_a_server_that_refuses_everything_is_doubted),
+        TARGET_TEST(test_one_message_taken_ends_the_doubt),
         TARGET_TEST(test_a_relay_without_descriptors_blames_no_server),
         TARGET_TEST(test_lossy_mail_is_delivered_alone_while_traffic_is_steady),
     };

@@ -163,9 +163,10 @@ static void a_server_that_is_down_is_remembered_by_the_next_start(void **state)
     verify_free(w->verify);
     start(w);
     take_down(w);
+    assert_int_equal(asked(w, "bob@d.test"), VERDICT_REFUSE);
     rig_pass(w->rig, 80000); /* stale */
     assert_int_equal(asked(w, "alice@d.test"), VERDICT_TAKE);
-    assert_int_equal(asked(w, "bob@d.test"), VERDICT_REFUSE);
+    assert_int_equal(asked(w, "bob@d.test"), VERDICT_DEFER);
     assert_int_equal(asked(w, "carol@d.test"), VERDICT_DEFER);
     w->domain.unknown = UNKNOWN_REJECT;
     assert_int_equal(asked(w, "dave@d.test"), VERDICT_REFUSE);
@@ -274,10 +275,23 @@ static void a_store_that_fails_is_as_one_that_knows_nothing(void **state)
     verify_flush(w->verify);
     RIG_UNTIL(w->rig, !verify_busy(w->verify)); /* given up, with a warning */
     take_down(w);
+    w->domain.unknown = UNKNOWN_REJECT; /* of who was never seen: nobody knows who that is */
     assert_int_equal(asked(w, "alice@d.test"), VERDICT_TAKE);
     assert_int_equal(asked(w, "bob@d.test"), VERDICT_DEFER);
     store_memory_cut(w->rig->store, false);
     verify_free(before);
+}
+
+static void a_server_that_serves_nobody_is_there(void **state)
+{
+    struct world *w = *state;
+    w->domain.unknown = UNKNOWN_REJECT;
+    w->rig->peers[0].greeting = "421 4.3.2 too many connections\r\n";
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_DEFER);
+    w->rig->peers[0].greeting = "554 5.7.1 not you\r\n";
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_DEFER);
+    w->rig->peers[0].greeting = NULL;
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_TAKE);
 }
 
 static void too_many_questions_are_put_off(void **state)
@@ -335,6 +349,7 @@ int main(void)
         VERIFY_TEST(a_session_ends_before_the_server_loses_patience),
         VERIFY_TEST(trouble_is_not_remembered),
         VERIFY_TEST(a_store_that_fails_is_as_one_that_knows_nothing),
+        VERIFY_TEST(a_server_that_serves_nobody_is_there),
         VERIFY_TEST(too_many_questions_are_put_off),
         VERIFY_TEST(another_place_is_asked_what_the_old_one_had_not_answered),
     };

@@ -482,6 +482,28 @@ static void lmtp_lost_between_the_replies(void **state)
     close_world(&w);
 }
 
+/* It says goodbye for one recipient, and the others need no answer: no connection was lost over the message.
+ */
+static void lmtp_closed_between_the_replies(void **state)
+{
+    struct world w;
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_LMTP, EHLO_PIPELINING);
+    send_message(&w);
+    says(&w, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n421 4.3.2 bye\r\n");
+    smtp_client_lost(w.c, ERR_CLOSED);
+    expect_log(&w, "0:deferred:final dot:421 4.3.2 bye\n"
+                   "1:deferred:final dot:connection lost (closed) at final dot\ndone\n"
+                   "end:lost:final dot:connection lost (closed) at final dot\n");
+    close_world(&w);
+    open_ready(&w, SMTP_CLIENT_LMTP, EHLO_PIPELINING);
+    send_message(&w);
+    says(&w, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n421 4.3.2 bye\r\n250 2.0.0 second\r\n"); /* ours does */
+    expect_log(&w, "0:deferred:final dot:421 4.3.2 bye\n1:delivered:final dot:250 2.0.0 second\ndone\n"
+                   "end:refused:final dot:the server closes the session\n");
+    close_world(&w);
+}
+
 static void answer_before_the_final_dot(void **state)
 {
     struct world w;
@@ -676,6 +698,23 @@ static void heeds_the_servers_limits(void **state)
     close_world(&w);
 }
 
+/* RCPTDOMAINMAX: from the first recipient of one domain too many on they wait for the next transaction. */
+static void splits_by_domain(void **state)
+{
+    static const struct str to[] = {STR("a@one.test"), STR("b@two.test"), STR("c@ONE.test"),
+                                    STR("d@three.test"), STR("e@one.test")};
+    struct world w;
+    struct smtp_client_message m = {.reverse_path = STR("a@b.test"), .recipients = to, .recipient_count = 5};
+    (void)state;
+    open_ready(&w, SMTP_CLIENT_SMTP, "250-hi\r\n250-PIPELINING\r\n250 LIMITS RCPTDOMAINMAX=2\r\n");
+    smtp_client_send(w.c, &m);
+    expect_log(&w, "4:deferred:local:452 4.5.3 The server takes no more recipients at once\n"
+                   "3:deferred:local:452 4.5.3 The server takes no more recipients at once\n");
+    expect_output(&w, "MAIL FROM:<a@b.test>\r\nRCPT TO:<a@one.test>\r\nRCPT TO:<b@two.test>\r\n"
+                      "RCPT TO:<c@ONE.test>\r\nDATA\r\n");
+    close_world(&w);
+}
+
 static void tells_what_is_offered(void **state)
 {
     struct world w;
@@ -707,6 +746,7 @@ static void a_claimed_proof_is_none(void **state)
     (void)state;
     open_world(&w, SMTP_CLIENT_SMTP);
     w.options.peer_key = &key;
+    w.options.peer = (struct peer_id){PEER_MAILBOX, "mail1"};
     w.options.node = "east1";
     says(&w, "220 hello\r\n250-mail.example.test\r\n250 XHOLDFAST 000102030405060708090a0b0c0d0e0f\r\n");
     assert_true(str_starts(smtp_client_output(w.c), STR("EHLO relay.example.test\r\nXHOLDFAST east1 ")));
@@ -786,7 +826,7 @@ static void play_upgrade(struct tls_world *t, enum tls_policy policy)
     assert_true(smtp_client_wants_tls(w->c));
     expect_output(w, "");
     expect_log(w, "");
-    smtp_client_tls_started(w->c);
+    smtp_client_tls_started(w->c, STR_EMPTY);
     expect_output(w, "EHLO relay.example.test\r\n");
     says(w, "250-mail.example.test\r\n250 STARTTLS\r\n"); /* again: a server that forgets itself is not
                                                              followed */
@@ -924,6 +964,7 @@ int main(void)
         cmocka_unit_test(nobody_to_deliver_to),
         cmocka_unit_test(mail_refused_while_pipelining),
         cmocka_unit_test(lmtp_lost_between_the_replies),
+        cmocka_unit_test(lmtp_closed_between_the_replies),
         cmocka_unit_test(answer_before_the_final_dot),
         cmocka_unit_test(body_fails),
         cmocka_unit_test(the_final_dot_is_asked_for_when_all_before_it_is_out),
@@ -933,6 +974,7 @@ int main(void)
         cmocka_unit_test(wakes_who_moves_the_bytes),
         cmocka_unit_test(eight_bit_is_said_where_it_is_offered),
         cmocka_unit_test(heeds_the_servers_limits),
+        cmocka_unit_test(splits_by_domain),
         cmocka_unit_test(tells_what_is_offered),
         cmocka_unit_test(a_claimed_proof_is_none),
         cmocka_unit_test(quits_before_it_is_ready),

@@ -12,6 +12,9 @@ struct world {
     struct str recipient;
     unsigned results, done, ended;
     enum smtp_outcome outcome;
+    enum smtp_stage stage;
+    uint16_t code;
+    enum smtp_client_end end;
 };
 
 static void on_body_wanted(void *arg, size_t len_max)
@@ -26,6 +29,8 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     (void)index;
     w->results++;
     w->outcome = r->outcome;
+    w->stage = r->stage;
+    w->code = (uint16_t)r->reply.code;
 }
 
 static void on_done(void *arg)
@@ -36,10 +41,10 @@ static void on_done(void *arg)
 static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *reply,
                    struct str why)
 {
-    (void)end;
     (void)stage;
     (void)reply;
     (void)why;
+    ((struct world *)arg)->end = end;
     ((struct world *)arg)->ended++;
 }
 
@@ -170,13 +175,125 @@ static void a_refused_xclient_leaves_us_ourselves(void **state)
     says(&w, "550 5.7.0 no\r\n");
     expect(&w, MAIL);
     smtp_client_free(w.c);
-    open_world(&w, SMTP_CLIENT_INFO_XCLIENT, "250-hi\r\n250 XCLIENT ADDR\r\n");
-    send_of(&w, "192.0.2.1", "");
-    says(&w, "421 4.3.2 not now\r\n");
-    assert_int_equal(w.outcome, SMTP_OUTCOME_UNSENT);
-    assert_int_equal(w.done, 1);
-    assert_int_equal(w.ended, 1);
+}
+
+#define XCLIENT "XCLIENT ADDR=192.0.2.1 HELO=client\r\n"
+
+/* Offers XCLIENT, and has sent it for a first message. */
+static void introduce(struct world *w)
+{
+    open_world(w, SMTP_CLIENT_INFO_XCLIENT, "250-hi\r\n250-PIPELINING\r\n250 XCLIENT ADDR HELO\r\n");
+    send_of(w, "192.0.2.1", "client");
+    expect(w, XCLIENT);
+}
+
+/* The message has its result, and the session goes in peace. */
+static void check_judged(struct world *w, enum smtp_outcome outcome, enum smtp_stage stage, uint16_t code)
+{
+    assert_int_equal(w->outcome, outcome);
+    assert_int_equal(w->stage, stage);
+    assert_int_equal(w->code, code);
+    assert_int_equal(w->done, 1);
+    assert_false(smtp_client_is_ready(w->c));
+    expect(w, "QUIT\r\n");
+    says(w, "221 bye\r\n");
+    assert_int_equal(w->end, SMTP_END_QUIT);
+    smtp_client_free(w->c);
+}
+
+static void what_the_server_says_of_the_client_is_the_messages_result(void **state)
+{
+    static const struct {
+        const char *greeting, *helo; /* helo NULL: the greeting is it */
+        enum smtp_outcome outcome;
+        uint16_t code;
+    } cases[] = {
+        {"220 hello\r\n", "504 5.5.2 not a name\r\n", SMTP_OUTCOME_REFUSED, 504},
+        {"220 hello\r\n", "450 4.7.1 no such host\r\n", SMTP_OUTCOME_DEFERRED, 450},
+        {"220 hello\r\n", "421 4.7.1 go away\r\n", SMTP_OUTCOME_DEFERRED, 421},
+        {"554 5.7.1 listed\r\n", NULL, SMTP_OUTCOME_REFUSED, 554},
+        {"450 4.7.25 no name\r\n", NULL, SMTP_OUTCOME_DEFERRED, 450},
+        {"421 4.7.0 too many of him\r\n", NULL, SMTP_OUTCOME_DEFERRED, 421},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        introduce(&w);
+        says(&w, cases[i].greeting);
+        if (cases[i].helo) {
+            expect(&w, "EHLO client\r\n");
+            says(&w, cases[i].helo);
+        }
+        check_judged(&w, cases[i].outcome, cases[i].helo ? SMTP_STAGE_HELO : SMTP_STAGE_CLIENT,
+                     cases[i].code);
+    }
+}
+
+static void a_connection_lost_after_xclient_counts_against_the_message(void **state)
+{
+    struct world w;
+    (void)state;
+    introduce(&w);
+    smtp_client_lost(w.c, ERR_CLOSED);
+    assert_int_equal(w.outcome, SMTP_OUTCOME_LOST);
     smtp_client_free(w.c);
+    introduce(&w);
+    says(&w, "220 hello\r\n");
+    smtp_client_timeout(w.c);
+    assert_int_equal(w.outcome, SMTP_OUTCOME_LOST);
+    smtp_client_free(w.c);
+}
+
+static void take_one(struct world *w)
+{
+    says(w, "250 ok\r\n250 ok\r\n354 go\r\n");
+    expect(w, ".\r\n");
+    says(w, "250 ok\r\n");
+    assert_int_equal(w->outcome, SMTP_OUTCOME_DELIVERED);
+}
+
+/* The message was not sent, nobody is to blame, and the session goes in peace. */
+static void check_comes_again(struct world *w)
+{
+    assert_int_equal(w->outcome, SMTP_OUTCOME_UNSENT);
+    assert_int_equal(w->done, 2);
+    expect(w, "QUIT\r\n");
+    says(w, "221 bye\r\n");
+    assert_int_equal(w->end, SMTP_END_QUIT);
+    smtp_client_free(w->c);
+}
+
+static void a_session_of_one_client_is_never_used_for_another(void **state)
+{
+    static const char *const others[][2] = {{"192.0.2.2", "client"}, {"192.0.2.1", "other"}, {"", ""}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        struct world w;
+        introduce(&w);
+        says(&w, "220 hello\r\n");
+        expect(&w, "EHLO client\r\n");
+        says(&w, "250-hi\r\n250 PIPELINING\r\n"); /* no XCLIENT */
+        expect(&w, PIPELINED);
+        take_one(&w);
+        send_of(&w, others[i][0], others[i][1]);
+        check_comes_again(&w);
+    }
+}
+
+static void nor_when_the_server_refuses_to_hear_of_another(void **state)
+{
+    struct world w;
+    (void)state;
+    introduce(&w);
+    says(&w, "220 hello\r\n");
+    expect(&w, "EHLO client\r\n");
+    says(&w, "250-hi\r\n250-PIPELINING\r\n250 XCLIENT ADDR HELO\r\n");
+    expect(&w, PIPELINED);
+    take_one(&w);
+    send_of(&w, "192.0.2.2", "other");
+    expect(&w, "XCLIENT ADDR=192.0.2.2 HELO=other\r\n");
+    says(&w, "503 5.5.1 only once\r\n");
+    check_comes_again(&w);
 }
 
 int main(void)
@@ -187,6 +304,10 @@ int main(void)
         cmocka_unit_test(a_refused_xforward_delays_nothing),
         cmocka_unit_test(xclient_begins_the_session_anew_for_each_client),
         cmocka_unit_test(a_refused_xclient_leaves_us_ourselves),
+        cmocka_unit_test(what_the_server_says_of_the_client_is_the_messages_result),
+        cmocka_unit_test(a_connection_lost_after_xclient_counts_against_the_message),
+        cmocka_unit_test(a_session_of_one_client_is_never_used_for_another),
+        cmocka_unit_test(nor_when_the_server_refuses_to_hear_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -465,12 +465,25 @@ static void commands_alone_keep_no_session(void **state)
     assert_true(is_ended_after("EHLO c\r\n", "NOOP\r\n", 50000, 13 * 60000));
 }
 
-#define TO_DATA "EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\n"
+#define TO_RCPT "EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\n"
+#define TO_DATA TO_RCPT "DATA\r\n"
 
 static void a_message_that_drips_is_not_waited_for(void **state)
 {
     (void)state;
     assert_true(is_ended_after(TO_DATA, "0123456789\r\n", 100, 2 * 60000)); /* 120 bytes a second */
+}
+
+/* A byte each second, wherever it is; a line is worth nothing before its end. */
+static void who_drips_a_byte_a_second_is_not_waited_for(void **state)
+{
+    static const char *const firsts[] = {"", "EHLO c\r\nMAIL FROM:<", TO_DATA,
+                                         TO_DATA "Subject: ", TO_RCPT "BDAT 1000000 LAST\r\n"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(firsts); i++) {
+        assert_false(is_ended_after(firsts[i], "x", 1000, 59000));
+        assert_true(is_ended_after(firsts[i], "x", 1000, 62000));
+    }
 }
 
 static void a_message_that_is_slow_is_taken(void **state)
@@ -489,16 +502,13 @@ static void a_chunk_that_is_slow_is_taken(void **state)
     (void)state;
     memset(line, 'x', 200);
     memcpy(line + 200, "\r\n", 3);
-    assert_false(
-        is_ended_after("EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\nBDAT 100000000\r\n", line,
-                       100, 60 * 60000));
+    assert_false(is_ended_after(TO_RCPT "BDAT 100000000\r\n", line, 100, 60 * 60000));
 }
 
 static void chunks_of_a_byte_keep_no_session(void **state)
 {
     (void)state;
-    assert_true(is_ended_after("EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\n", "BDAT 1\r\nx",
-                               50000, 13 * 60000));
+    assert_true(is_ended_after(TO_RCPT, "BDAT 1\r\nx", 50000, 13 * 60000));
 }
 
 int main(void)
@@ -514,6 +524,7 @@ int main(void)
         cmocka_unit_test(owner_cuts_the_server),
         cmocka_unit_test(commands_alone_keep_no_session),
         cmocka_unit_test(a_message_that_drips_is_not_waited_for),
+        cmocka_unit_test(who_drips_a_byte_a_second_is_not_waited_for),
         cmocka_unit_test(a_message_that_is_slow_is_taken),
         cmocka_unit_test(a_chunk_that_is_slow_is_taken),
         cmocka_unit_test(chunks_of_a_byte_keep_no_session),

@@ -1,6 +1,7 @@
 /* The client machine against the server machine: bytes are carried in pieces. */
 #include <stdio.h>
 
+#include "net/tls_client.h"
 #include "smtp/client.h"
 #include "smtp/map_error.h"
 #include "smtp/server.h"
@@ -13,6 +14,7 @@ struct pair {
     struct smtp_server *server;
     struct smtp_client *client;
     size_t piece;
+    struct str server_channel, client_channel; /* of TLS, once it began */
 
     /* What the server's owner saw */
     char mail[128];
@@ -131,6 +133,10 @@ static const struct smtp_client_ops client_ops = {
 static void carry(struct pair *p)
 {
     for (;;) {
+        if (smtp_client_wants_tls(p->client) && smtp_server_wants_tls(p->server)) {
+            smtp_server_tls_started(p->server, STR("TLSv1.3 SOME_CIPHER"), p->server_channel);
+            smtp_client_tls_started(p->client, p->client_channel);
+        }
         struct str out = str_sub(smtp_client_output(p->client), 0, p->piece);
         char copy[256];
         memcpy(copy, out.ptr, out.len);
@@ -156,21 +162,39 @@ struct setup {
 static struct setup smtp_setup(void)
 {
     return (struct setup){
-        {.flavour = SMTP_FLAVOUR_SMTP, .hostname = "mail.example.test", .size_max_bytes = 1000},
-        {.flavour = SMTP_CLIENT_SMTP, .hostname = "relay.example.test"},
+        {.flavour = SMTP_FLAVOUR_SMTP,
+         .hostname = "mail.example.test",
+         .size_max_bytes = 1000,
+         .peer = {PEER_MAILBOX, "mail1"},
+         .peer_address = "10.1.0.1"},
+        {.flavour = SMTP_CLIENT_SMTP, .hostname = "relay.example.test", .peer = {PEER_MAILBOX, "mail1"}},
     };
+}
+
+static void pair_prepare(struct pair *p, const struct setup *setup, size_t piece)
+{
+    p->piece = piece;
+    buf_init(&p->message, 1 << 16);
+    buf_init(&p->results, 1 << 16);
+    p->server = smtp_server_new(&setup->server, &server_ops, p, &server_nonce);
+    struct addr at;
+    p->client = smtp_client_new(&setup->client, &client_ops, p, &client_nonce);
+    assert_ok(addr_parse(STR("10.1.0.1:25"), &at));
+    smtp_client_connects_to(p->client, &at);
+}
+
+static void pair_start(struct pair *p)
+{
+    smtp_server_start(p->server);
+    carry(p);
+    assert_int_equal(p->ready, 1);
 }
 
 static void pair_open(struct pair *p, const struct setup *setup, size_t piece)
 {
-    *p = (struct pair){.piece = piece};
-    buf_init(&p->message, 1 << 16);
-    buf_init(&p->results, 1 << 16);
-    p->server = smtp_server_new(&setup->server, &server_ops, p, &server_nonce);
-    p->client = smtp_client_new(&setup->client, &client_ops, p, &client_nonce);
-    smtp_server_start(p->server);
-    carry(p);
-    assert_int_equal(p->ready, 1);
+    *p = (struct pair){.piece = 0};
+    pair_prepare(p, setup, piece);
+    pair_start(p);
 }
 
 static void pair_send(struct pair *p, struct smtp_client_message *m, const char *const *recipients,
@@ -357,6 +381,58 @@ static void custody_is_told_to_nobody_else(void **state)
     }
 }
 
+/* Whoever has our proof in his hands cannot show it to another part of ours. */
+static void a_proof_is_for_one_of_our_parts(void **state)
+{
+    struct setup setups[] = {smtp_setup(), smtp_setup(), smtp_setup()};
+    (void)state;
+    setups[0].server.peer = (struct peer_id){PEER_MAILBOX, "mail2"};
+    setups[1].server.peer = (struct peer_id){PEER_RELAY, "mail1"};
+    setups[2].server.peer_address = "10.1.0.2";
+    for (size_t i = 0; i < ARRAY_LEN(setups); i++) {
+        struct pair p;
+        setups[i].server.peer_key = setups[i].client.peer_key = &key;
+        setups[i].client.node = "east1";
+        pair_open(&p, &setups[i], 100);
+        assert_false(smtp_client_peer_proved(p.client));
+        assert_str(smtp_server_peer_node(p.server), "");
+        pair_quit(&p);
+    }
+}
+
+#define ONE_CHANNEL   "0123456789abcdef0123456789abcde1"
+#define OTHER_CHANNEL "0123456789abcdef0123456789abcde2"
+
+/* Who stands between two channels has two; and what cannot be bound to the channel is not proved at all. */
+static void a_proof_is_for_one_channel(void **state)
+{
+    const struct {
+        struct str server, client;
+        bool proved;
+    } channels[] = {{STR(ONE_CHANNEL), STR(ONE_CHANNEL), true},
+                    {STR(ONE_CHANNEL), STR(OTHER_CHANNEL), false},
+                    {STR(ONE_CHANNEL), STR_EMPTY, false},
+                    {STR_EMPTY, STR_EMPTY, false}};
+    struct tls_client_options options = {.policy = TLS_OPPORTUNISTIC, .name = "mail.example.test"};
+    struct setup setup = smtp_setup();
+    (void)state;
+    setup.server.peer_key = setup.client.peer_key = &key;
+    setup.client.node = "east1";
+    setup.client.tls = tls_client_new(NULL); /* the handshake is made here */
+    assert_ok(tls_client_set(setup.client.tls, &options, NULL));
+    for (size_t i = 0; i < ARRAY_LEN(channels); i++) {
+        struct pair p = {.server_channel = channels[i].server, .client_channel = channels[i].client};
+        pair_prepare(&p, &setup, 100);
+        smtp_server_offer_tls(p.server);
+        pair_start(&p);
+        assert_true(smtp_server_tls(p.server).len > 0);
+        assert_int_equal(smtp_client_peer_proved(p.client), channels[i].proved);
+        assert_int_equal(smtp_server_peer_node(p.server).len > 0, channels[i].proved);
+        pair_quit(&p);
+    }
+    tls_client_free(setup.client.tls);
+}
+
 static void what_the_server_cannot_take(void **state)
 {
     struct setup setup = smtp_setup();
@@ -409,6 +485,8 @@ int main(void)
         cmocka_unit_test(custody_travels_between_our_own),
         cmocka_unit_test(a_user_is_told_between_our_own),
         cmocka_unit_test(custody_is_told_to_nobody_else),
+        cmocka_unit_test(a_proof_is_for_one_of_our_parts),
+        cmocka_unit_test(a_proof_is_for_one_channel),
         cmocka_unit_test(trace_fields_of_our_own_do_not_count),
         cmocka_unit_test(what_the_server_cannot_take),
         cmocka_unit_test(over_size_at_the_end),

@@ -387,6 +387,23 @@ static void protocol_names(void **state)
     smtp_server_free(w.s);
 }
 
+/* As at Postfix: the last word on the client's name, XCLIENT's or EHLO's, holds. */
+static void the_last_name_holds(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    smtp_server_offer_xclient(w.s);
+    smtp_server_start(w.s);
+    input(&w, "EHLO front.example\r\nXCLIENT ADDR=192.0.2.1 HELO=client.example\r\n");
+    assert_str(smtp_server_helo(w.s), "client.example");
+    input(&w, "EHLO Tom's PC\r\n");
+    assert_str(smtp_server_helo(w.s), "Tom?s?PC");
+    input(&w, "XCLIENT HELO=other.example\r\n");
+    assert_str(smtp_server_helo(w.s), "other.example");
+    smtp_server_free(w.s);
+}
+
 static void open_for_tls(struct world *w, enum smtp_flavour flavour)
 {
     open_world(w);
@@ -402,7 +419,7 @@ static void start_tls(struct world *w)
     assert_true(smtp_server_wants_tls(w->s));
     assert_false(smtp_server_wants_input(w->s));
     drop_output(w);
-    smtp_server_tls_started(w->s, STR("TLSv1.3 SOME_CIPHER"));
+    smtp_server_tls_started(w->s, STR("TLSv1.3 SOME_CIPHER"), STR_EMPTY);
     assert_false(smtp_server_wants_tls(w->s));
     assert_true(smtp_server_wants_input(w->s));
 }
@@ -473,7 +490,7 @@ static void a_handshake_ends_by_failure_time_or_success(void **state)
     drop_output(&w);
     smtp_server_shutdown(w.s, NULL); /* waits for the handshake */
     expect_output(&w, "");
-    smtp_server_tls_started(w.s, STR("TLSv1.2 SOME_CIPHER"));
+    smtp_server_tls_started(w.s, STR("TLSv1.2 SOME_CIPHER"), STR_EMPTY);
     expect_output(&w, "421 4.3.2 Service not available, closing transmission channel\r\n");
     smtp_server_free(w.s);
 }
@@ -490,7 +507,7 @@ static void tls_may_come_before_the_greeting(void **state)
     assert_true(smtp_server_timeout_ms(w.s) > 0);
     expect_output(&w, "");
     assert_string_equal(w.log, "");
-    smtp_server_tls_started(w.s, STR("TLSv1.3 SOME_CIPHER"));
+    smtp_server_tls_started(w.s, STR("TLSv1.3 SOME_CIPHER"), STR_EMPTY);
     assert_string_equal(w.log, "connect ");
     expect_output(&w, "220 mail.example.test ESMTP\r\n");
     input(&w, "EHLO a\r\n");
@@ -525,6 +542,7 @@ int main(void)
         cmocka_unit_test(shutdown_waits_for_an_answer),
         cmocka_unit_test(each_refusal_is_told_once),
         cmocka_unit_test(protocol_names),
+        cmocka_unit_test(the_last_name_holds),
         cmocka_unit_test(tls_forgets_what_was_said),
         cmocka_unit_test(a_command_behind_starttls_ends_the_session),
         cmocka_unit_test(a_handshake_ends_by_failure_time_or_success),

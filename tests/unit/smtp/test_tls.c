@@ -15,6 +15,7 @@
 #define MUTE_WORDS "220 hello\r\n250 STARTTLS\r\n220 go on\r\n"
 
 static struct certificates certificates;
+static const struct peer_key key = {"0123456789abcdef0123456789abcde"};
 
 struct bench {
     struct sim_world *world;
@@ -26,6 +27,7 @@ struct bench {
     struct smtp_server_connection *server;
     unsigned accepted, tls_failures;
     char with[32], tls[64]; /* of the message that came */
+    char peer[16];          /* of the same */
     bool mute;              /* the first connection's server is */
     struct loop_stream *mute_stream;
 
@@ -47,6 +49,7 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
     (void)info;
     snprintf(b->with, sizeof(b->with), "%s", smtp_server_protocol_name(s));
     snprintf(b->tls, sizeof(b->tls), "%.*s", STR_ARG(smtp_server_tls(s)));
+    snprintf(b->peer, sizeof(b->peer), "%.*s", STR_ARG(smtp_server_peer_node(s)));
     smtp_server_reply(s, NULL);
 }
 
@@ -137,8 +140,16 @@ static int setup(void **state)
     clock_gettime(CLOCK_REALTIME, &now);
     sim_loop_set_clock(b.loop, (int64_t)now.tv_sec * 1000 - loop_wall(b.loop).ms, 0);
     b.tls_server = tls_server_new(b.loop, (struct tls_files *[]){&files}, 1);
-    b.server_options = (struct smtp_server_options){.hostname = "mail.test", .tls = b.tls_server};
-    b.client_options = (struct smtp_client_options){.hostname = "relay.test", .tls = tls_client_new(b.loop)};
+    b.server_options = (struct smtp_server_options){.hostname = "mail.test",
+                                                    .tls = b.tls_server,
+                                                    .peer_key = &key,
+                                                    .peer = {PEER_MAILBOX, "mail1"},
+                                                    .peer_address = "10.1.0.1"};
+    b.client_options = (struct smtp_client_options){.hostname = "relay.test",
+                                                    .node = "east1",
+                                                    .peer_key = &key,
+                                                    .peer = {PEER_MAILBOX, "mail1"},
+                                                    .tls = tls_client_new(b.loop)};
     assert_ok(addr_parse(STR("10.1.0.1:25"), &b.at));
     assert_ok(loop_listen(b.loop, &b.at, on_accept, &b, &b.listener, &eb));
     *state = &b;
@@ -189,6 +200,14 @@ static void opportunistic_is_encrypted(void **state)
     delivered(b, "ESMTPS");
     assert_int_equal(strncmp(b->tls, "TLSv1.3 TLS_", 12), 0);
     assert_int_equal(b->accepted, 1);
+}
+
+static void our_own_prove_themselves_in_it(void **state)
+{
+    struct bench *b = *state;
+    deliver(b, &(struct tls_client_options){.policy = TLS_OPPORTUNISTIC, .name = "mail.test"});
+    delivered(b, "ESMTPS");
+    assert_string_equal(b->peer, "east1");
 }
 
 static void required_is_verified(void **state)
@@ -270,6 +289,27 @@ static void a_handshake_without_an_answer_is_followed_by_plain_text(void **state
     assert_int_equal(b->accepted, 2);
 }
 
+/* Something on the way swallows it: not every session waits, nor one for the minutes of RFC 5321. */
+static void a_mute_server_is_spared_for_a_while(void **state)
+{
+    struct bench *b = *state;
+    b->mute = true;
+    deliver(b, &(struct tls_client_options){.policy = TLS_OPPORTUNISTIC, .name = "mail.test"});
+    delivered(b, "ESMTP");
+    smtp_client_connection_free(b->client);
+    b->results = b->ended = 0;
+    b->client = smtp_client_connection_new(b->loop, &b->at, NULL, 3000, &b->client_options, &client_ops, b);
+    pass_ms(b, 1000);
+    delivered(b, "ESMTP");
+    assert_int_equal(b->accepted, 3);
+    pass_ms(b, 15 * 60 * 1000);
+    smtp_client_connection_free(b->client);
+    b->results = b->ended = 0;
+    b->client = smtp_client_connection_new(b->loop, &b->at, NULL, 3000, &b->client_options, &client_ops, b);
+    pass_ms(b, 1000);
+    delivered(b, "ESMTPS");
+}
+
 static void a_handshake_without_an_answer_ends_what_requires_it(void **state)
 {
     struct bench *b = *state;
@@ -302,12 +342,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(opportunistic_is_encrypted),
+        TEST(our_own_prove_themselves_in_it),
         TEST(required_is_verified),
         TEST(an_unverified_server_gets_nothing),
         TEST(an_unknown_key_gets_nothing),
         TEST(a_failed_handshake_is_followed_by_plain_text),
         TEST(a_handshake_that_is_cut_is_followed_by_plain_text),
         TEST(a_handshake_without_an_answer_is_followed_by_plain_text),
+        TEST(a_mute_server_is_spared_for_a_while),
         TEST(a_handshake_without_an_answer_ends_what_requires_it),
     };
     return cmocka_run_group_tests_name("SMTP over TLS", tests, make_certificates, remove_certificates);

@@ -123,6 +123,13 @@ static void a_domain_is_meant_with_any_home(void **state)
         find(r, q, (struct queue_filter){.domain = STR("example.test"), .domains = routed, .domain_count = 2})
             .count,
         1);
+    struct str alice = STR("alice@example.test"), other = STR("other.test");
+    assert_int_equal(
+        find(r, q, (struct queue_filter){.domain = STR("example.test"), .recipient = alice}).count, 2);
+    assert_int_equal(find(r, q, (struct queue_filter){.domain = other, .recipient = alice}).count, 0);
+    assert_ok(act(r, q, &(struct queue_filter){.limit = 0}, QUEUE_ACT_REMOVE, "", NULL));
+    assert_int_equal(find(r, q, (struct queue_filter){.domain = other, .states = 0x3f}).count, 1);
+    assert_int_equal(find(r, q, (struct queue_filter){.home = STR("mail2"), .states = 0x3f}).count, 1);
 }
 
 static void what_is_stopped_is_found_wherever_it_goes(void **state)

@@ -1,4 +1,6 @@
 /* The safety net: what was delivered is kept for a time, and can be sent again. */
+#include <stdio.h>
+
 #include "rig.h"
 
 #include "store/queue_kept.h"
@@ -48,6 +50,8 @@ static void on_kept(void *arg, int err, const struct queue_kept *kept)
     struct answer *a = arg;
     a->number = (int64_t)kept->messages;
     a->second = (int64_t)kept->bytes;
+    a->third = kept->let_go.ms;
+    a->fourth = kept->newest.ms;
     on_plain(a, err);
 }
 
@@ -57,7 +61,7 @@ static struct queue_kept kept(struct rig *r, struct queue *q, int64_t since_ms)
     queue_kept_count(q, (struct wall_time){since_ms}, on_kept, &a);
     rig_wait(r, &a.done);
     assert_ok(a.err);
-    return (struct queue_kept){(uint64_t)a.number, (uint64_t)a.second};
+    return (struct queue_kept){(uint64_t)a.number, (uint64_t)a.second, {a.third}, {a.fourth}};
 }
 
 static void on_prune(void *arg, int err, size_t removed, const struct queue_kept *left)
@@ -88,13 +92,27 @@ static void on_replay(void *arg, int err, const struct queue_replayed *done)
     on_plain(&a->plain, err);
 }
 
-static struct queue_replayed replay(struct rig *r, struct queue *q, const struct queue_replay *which)
+static struct queue_replayed replay_as(struct rig *r, struct queue *q, const char *key,
+                                       const struct queue_replay *which)
 {
     struct replay_answer a = {.plain.rig = r};
-    queue_replay(q, which, on_replay, &a);
+    struct queue_replay keyed = *which;
+    keyed.who = STR("operator@host");
+    keyed.why = STR("a lost disk");
+    keyed.key = str_from(key);
+    queue_replay(q, &keyed, on_replay, &a);
     rig_wait(r, &a.plain.done);
     assert_ok(a.plain.err);
     return a.done;
+}
+
+/* One of its own. */
+static struct queue_replayed replay(struct rig *r, struct queue *q, const struct queue_replay *which)
+{
+    static int number;
+    char key[32];
+    snprintf(key, sizeof(key), "replay %d", ++number);
+    return replay_as(r, q, key, which);
 }
 
 static bool has_body(struct rig *r, struct queue *q, int64_t message_id)
@@ -227,7 +245,6 @@ static void what_is_replayed_waits_again(void **state)
     struct queue_replayed done = replay(r, q, &which);
     assert_int_equal(done.messages, 1);
     assert_int_equal(done.deliveries, 1);
-    assert_int_equal(done.last_message_id, message_id);
     assert_false(done.more);
     struct answer a = due(r, q, "example.test", "", 0, 10);
     assert_int_equal(a.count, 1);
@@ -294,18 +311,49 @@ static void a_replay_goes_in_slices(void **state)
     struct queue_replay which = {.server = STR("mail1"), .until = {5000}, .limit = 2};
     for (uint64_t i = 1; i <= 5; i++)
         delivered(r, q, i, "mail1", 1000);
-    struct queue_replayed done = {.more = true};
-    int64_t deliveries = 0;
-    for (int slices = 1; done.more; slices++) {
-        done = replay(r, q, &which);
-        deliveries += (int64_t)done.deliveries;
-        which.after_message_id = done.last_message_id;
-        assert_int_equal(done.more, slices < 3);
+    for (uint64_t slice = 1, all = 0; slice <= 3; slice++) {
+        struct queue_replayed done = replay_as(r, q, "one", &which);
+        assert_int_equal(done.messages, slice < 3 ? 2 : 1);
+        assert_int_equal(done.deliveries, done.messages);
+        all += done.messages;
+        assert_int_equal(done.all_messages, all);
+        assert_int_equal(done.all_deliveries, all);
+        assert_int_equal(done.more, slice < 3);
     }
-    assert_int_equal(deliveries, 5);
-    which = (struct queue_replay){.server = STR("mail1"), .until = {5000}, .limit = 2};
     assert_int_equal(replay(r, q, &which).deliveries, 0); /* all wait already */
     assert_int_equal(due(r, q, "example.test", "", 0, 10).count, 5);
+}
+
+static void deliver_all_due(struct rig *r, struct queue *q, int64_t at_ms)
+{
+    struct answer a = due(r, q, "example.test", "", 0, 10);
+    for (size_t i = 0; i < a.count; i++)
+        settle_at(r, q, ((const struct queue_delivery *)a.items)[i].id, QUEUE_OUTCOME_DELIVERED, "mail1",
+                  at_ms);
+}
+
+/* Whoever delivers again has a clock that is behind: it is in the replay's time once more. */
+static void a_replay_sends_nothing_twice(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct queue_replay which = {.server = STR("mail1"), .until = {5000}, .limit = 2};
+    for (uint64_t i = 1; i <= 3; i++)
+        delivered(r, q, i, "mail1", 1000);
+    assert_int_equal(replay_as(r, q, "one", &which).deliveries, 2);
+    deliver_all_due(r, q, 1001);
+    struct queue *next = own(r, rig_open(r), "relay-east", "west1", 1, NULL, NULL); /* where it was stopped */
+    queue_keep(next, true);
+    struct queue_replayed done = replay_as(r, next, "one", &which);
+    assert_int_equal(done.deliveries, 1);
+    assert_int_equal(done.all_deliveries, 3);
+    assert_false(done.more);
+    deliver_all_due(r, next, 1001);
+    done = replay_as(r, next, "one", &which);
+    assert_int_equal(done.messages, 0);
+    assert_int_equal(done.all_deliveries, 3);
+    assert_false(done.more);
+    assert_int_equal(replay_as(r, next, "another", &which).deliveries, 2);
 }
 
 static void a_slice_is_bounded_in_deliveries(void **state)
@@ -319,13 +367,96 @@ static void a_slice_is_bounded_in_deliveries(void **state)
         for (int64_t i = newest(r, q).id, n = 0; n < 3; n++)
             settle_at(r, q, i - n, QUEUE_OUTCOME_DELIVERED, "mail1", 1000);
     }
-    struct queue_replayed done = replay(r, q, &which);
+    struct queue_replayed done = replay_as(r, q, "one", &which);
     assert_int_equal(done.deliveries, 6);
     assert_true(done.more);
-    which.after_message_id = done.last_message_id;
-    done = replay(r, q, &which);
+    done = replay_as(r, q, "one", &which);
     assert_int_equal(done.deliveries, 6);
     assert_false(done.more);
+}
+
+static void on_trace(void *arg, int err, const struct queue_life *life)
+{
+    struct answer *a = arg;
+    for (size_t i = 0; !err && i < life->act_count; i++) {
+        const struct queue_acted *act = &life->acts[i];
+        assert_int_equal(act->action, QUEUE_ACT_REPLAY);
+        assert_str(act->home, "mail1");
+        assert_str(act->who, "operator@host");
+        assert_str(act->why, "a lost disk");
+        assert_true(act->at.ms > 1000);
+        a->number = act->delivery_id;
+        a->count++;
+    }
+    on_plain(a, err);
+}
+
+/* The delivery that a replay has sent again, or 0, and of how many acts the trace tells. */
+static struct answer replays_of(struct rig *r, struct queue *q, uint64_t number)
+{
+    ASK(r, a);
+    struct custody_id id = id_of(number);
+    queue_trace(q, &id, on_trace, &a);
+    rig_wait(r, &a.done);
+    assert_ok(a.err);
+    return a;
+}
+
+static void trace_tells_who_sent_it_again(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    const char *both[] = {"alice@example.test", "bob@example.test", NULL};
+    struct queue_replay which = {.server = STR("mail1"), .until = {5000}, .limit = 1};
+    assert_ok(accept_body(r, q, 1, "hello", 5, "a@b.test", both, NULL));
+    int64_t bobs = newest(r, q).id;
+    settle_at(r, q, bobs - 1, QUEUE_OUTCOME_DELIVERED, "mail2", 1000);
+    settle_at(r, q, bobs, QUEUE_OUTCOME_DELIVERED, "mail1", 1000);
+    delivered(r, q, 2, "mail1", 1000);
+    assert_int_equal(replays_of(r, q, 1).count, 0);
+    assert_true(replay_as(r, q, "one", &which).more);
+    assert_int_equal(replays_of(r, q, 1).count, 1);
+    assert_int_equal(replays_of(r, q, 1).number, bobs);
+    assert_int_equal(replays_of(r, q, 2).count, 0); /* it is of the next slice */
+    assert_false(replay_as(r, q, "one", &which).more);
+    assert_int_equal(replays_of(r, q, 2).count, 1);
+    assert_int_equal(replays_of(r, q, 1).count, 1);
+}
+
+/* ---- how far back it reaches ---- */
+
+static void the_net_knows_what_it_let_go(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct queue_replay which = {.server = STR("mail1"), .until = {9000}, .limit = 10};
+    assert_int_equal(kept(r, q, 0).let_go.ms, 0);
+    assert_int_equal(kept(r, q, 0).newest.ms, 0);
+    for (int64_t i = 1; i <= 4; i++)
+        delivered(r, q, (uint64_t)i, "mail1", 1000 * i);
+    assert_int_equal(kept(r, q, 4000).let_go.ms, 0);
+    assert_int_equal(kept(r, q, 4000).newest.ms, 4000);
+    assert_int_equal(prune(r, q, 1001, UINT64_MAX).third, 1000); /* too old */
+    assert_int_equal(prune(r, q, 0, 10).third, 2000);            /* too much */
+    assert_int_equal(prune(r, q, 0, 10).third, 2000);            /* nothing went */
+    assert_int_equal(replay(r, q, &which).let_go.ms, 2000);
+    assert_int_equal(kept(r, q, 0).newest.ms, 4000);
+    struct queue *next = own(r, rig_open(r), "relay-east", "west1", 1, NULL, NULL);
+    assert_int_equal(kept(r, next, 0).let_go.ms, 2000);
+}
+
+static void what_was_never_kept_was_let_go(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    delivered(r, q, 1, "mail1", 1000);
+    queue_keep(q, false);
+    delivered(r, q, 2, "mail1", 3000);
+    delivered(r, q, 3, "mail1", 2000);
+    settle_at(r, q, 1, QUEUE_OUTCOME_DEFERRED, "mail1", 9000);
+    queue_keep(q, true);
+    delivered(r, q, 4, "mail1", 4000);
+    assert_int_equal(kept(r, q, 0).let_go.ms, 3000);
 }
 
 const struct rig_test kept_tests[] = {
@@ -340,6 +471,10 @@ const struct rig_test kept_tests[] = {
     {"only what that server got in that time", only_what_that_server_got_in_that_time},
     {"whatever became of the others", whatever_became_of_the_others},
     {"a replay goes in slices", a_replay_goes_in_slices},
+    {"a replay sends nothing twice", a_replay_sends_nothing_twice},
     {"a slice is bounded in deliveries", a_slice_is_bounded_in_deliveries},
+    {"trace tells who sent it again", trace_tells_who_sent_it_again},
+    {"the net knows what it let go", the_net_knows_what_it_let_go},
+    {"what was never kept was let go", what_was_never_kept_was_let_go},
     {NULL, NULL},
 };

@@ -309,6 +309,41 @@ static void the_oldest_come_first(void **state)
     assert_int_equal(row(&a, 0)->waits_since.ms, 4000);
 }
 
+/* The loop guard's: accepted, and in quarantine by the same transaction. */
+static void what_is_stopped_is_accepted_into_quarantine(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    r->stopped = STR("5.4.6 mail loop");
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    r->stopped = STR_EMPTY;
+    assert_ok(accept_one(r, q, 2, "alice@example.test"));
+    queue_close(q);
+    q = own(r, r->store, "relay-east", "west1", 1, NULL, NULL);
+    struct answer a = list_rows(r, q, &(struct queue_filter){.limit = 9});
+    assert_int_equal(a.count, 2);
+    assert_int_equal(row(&a, 0)->state, QUEUE_QUARANTINED);
+    assert_str(row(&a, 0)->last_reply, "5.4.6 mail loop");
+    assert_int_equal(row(&a, 0)->attempts, 0);
+    assert_int_equal(row(&a, 1)->state, QUEUE_WAITING);
+    assert_int_equal(due(r, q, "example.test", "", 0, 9).count, 1);
+    a = notices(r, q, 9);
+    const struct queue_notice *n = a.items;
+    struct custody_id one = id_of(1);
+    assert_int_equal(a.count, 1);
+    assert_true(custody_id_eq(&n->custody_id, &one));
+    assert_str(n->server, "");
+    assert_str(n->reply, "5.4.6 mail loop");
+    a = summary(r, q);
+    const struct queue_count *count = a.items;
+    assert_int_equal(a.count, 1);
+    assert_int_equal(count->waiting, 1);
+    assert_int_equal(count->quarantined, 1);
+    struct queue_filter all = {.states = 1u << QUEUE_QUARANTINED};
+    assert_ok(act(r, q, &all, QUEUE_ACT_RELEASE, "", NULL));
+    assert_int_equal(due(r, q, "example.test", "", 0, 9).count, 2);
+}
+
 static void a_quarantine_is_noticed_until_it_was_told(void **state)
 {
     struct rig *r = *state;
@@ -447,7 +482,7 @@ static void what_was_accepted_for_a_home_is_due_there(void **state)
     struct answer a = due(r, q, "", "mail2", 0, 9);
     assert_int_equal(a.count, 1);
     a = summary(r, q);
-    assert_int_equal(a.count, 4);
+    assert_int_equal(a.count, 3); /* outside is one place */
 }
 
 static void a_removed_one_has_ended(void **state)
@@ -598,22 +633,81 @@ static void a_summary_counts_by_place(void **state)
     struct answer a = summary(r, q);
     const struct queue_count *counts = a.items;
     assert_int_equal(a.count, 2);
-    assert_str(counts[0].domain, "example.test");
+    assert_str(counts[0].domain, "");
+    assert_str(counts[0].home, "mail2");
     assert_int_equal(counts[0].waiting, 1);
-    assert_int_equal(counts[0].held, 1);
-    assert_int_equal(counts[0].oldest.ms, 1000);
-    assert_str(counts[1].home, "mail2");
+    assert_str(counts[1].domain, "example.test");
     assert_int_equal(counts[1].waiting, 1);
+    assert_int_equal(counts[1].held, 1);
+    assert_int_equal(counts[1].oldest.ms, 1000);
     assert_ok(settle(r, q, id, QUEUE_OUTCOME_DELIVERED, 0));
     assert_ok(settle(r, q, id + 2, QUEUE_OUTCOME_QUARANTINED, 0));
     a = summary(r, q);
     counts = a.items;
-    assert_int_equal(counts[0].waiting, 0);
-    assert_int_equal(counts[0].oldest.ms, 2000);
-    assert_int_equal(counts[1].quarantined, 1);
-    assert_int_equal(counts[1].oldest.ms, 0);
+    assert_int_equal(counts[0].quarantined, 1);
+    assert_int_equal(counts[0].oldest.ms, 0);
+    assert_int_equal(counts[1].waiting, 0);
+    assert_int_equal(counts[1].oldest.ms, 2000);
     assert_ok(settle(r, q, id + 2, QUEUE_OUTCOME_REMOVED, 0));
     assert_int_equal(summary(r, q).count, 1);
+}
+
+/* Whoever sends to strangers makes no place for each. */
+static void strangers_share_one_place(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    char domain[32];
+    for (uint64_t id = 1; id <= 30; id++) {
+        snprintf(domain, sizeof(domain), "d%d.test", 30 - (int)id);
+        struct queue_recipient_in to = {
+            .address = STR("a@b.test"), .domain = str_from(domain), .home = STR("*")};
+        assert_ok(accept_to(r, q, id, STR("x"), "s@x.test", &to, 1, NULL));
+    }
+    struct answer a = summary(r, q);
+    const struct queue_count *count = a.items;
+    assert_int_equal(a.count, 1);
+    assert_str(count->domain, "");
+    assert_str(count->home, "*");
+    assert_int_equal(count->waiting, 30);
+    assert_int_equal(count->oldest.ms, 1000);
+    struct answer page = due(r, q, "", "*", 0, 20);
+    const struct queue_delivery *rows = page.items;
+    assert_int_equal(page.count, 20);
+    assert_true(page.more);
+    assert_int_equal(rows[19].id, 20); /* by number, whatever their domains */
+    assert_str(rows[19].domain, "d10.test");
+    page = oldest(r, q, "", "*", 3);
+    assert_int_equal(page.count, 3);
+    assert_int_equal(((const struct queue_delivery *)page.items)[2].id, 3);
+}
+
+/* Moved out of its domain, and back. */
+static void a_moved_one_keeps_its_domain(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct queue_filter all = {.limit = 0},
+                        of_domain = {.domain = STR("example.test"), .states = UINT32_MAX, .limit = 9};
+    static const char *const homes[] = {"mail2", "*", ""};
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    for (size_t i = 0; i < ARRAY_LEN(homes); i++) {
+        assert_ok(act(r, q, &all, QUEUE_ACT_MOVE, homes[i], NULL));
+        struct answer a = list_rows(r, q, &of_domain);
+        assert_int_equal(a.count, 1);
+        assert_str(((const struct queue_delivery *)a.items)->domain, "example.test");
+        assert_str(((const struct queue_delivery *)a.items)->home, homes[i]);
+        a = summary(r, q);
+        assert_int_equal(a.count, 1);
+        assert_int_equal(((const struct queue_count *)a.items)->waiting, 1);
+        assert_str(((const struct queue_count *)a.items)->home, homes[i]);
+    }
+    assert_int_equal(due(r, q, "example.test", "", 0, 9).count, 1);
+    assert_ok(act(r, q, &all, QUEUE_ACT_MOVE, "mail2", NULL));
+    assert_ok(settle(r, q, first_id(r, q), QUEUE_OUTCOME_DELIVERED, 0));
+    struct answer a = list_rows(r, q, &of_domain);
+    assert_str(((const struct queue_delivery *)a.items)->domain, "example.test");
+    assert_str(((const struct queue_delivery *)a.items)->home, "mail2");
 }
 
 static void numbers_grow_across_owners(void **state)
@@ -674,6 +768,7 @@ const struct rig_test queue_tests[] = {
     {"an end is for good and frees the body", an_end_is_for_good_and_frees_the_body},
     {"a quarantined one waits for release", a_quarantined_one_waits_for_release},
     {"the oldest come first", the_oldest_come_first},
+    {"what is stopped is accepted into quarantine", what_is_stopped_is_accepted_into_quarantine},
     {"a quarantine is noticed until it was told", a_quarantine_is_noticed_until_it_was_told},
     {"a trace tells each attempt", a_trace_tells_each_attempt},
     {"a held one is not due", a_held_one_is_not_due},
@@ -687,6 +782,8 @@ const struct rig_test queue_tests[] = {
     {"a list filters", a_list_filters},
     {"a list goes page by page", a_list_goes_page_by_page},
     {"a summary counts by place", a_summary_counts_by_place},
+    {"strangers share one place", strangers_share_one_place},
+    {"a moved one keeps its domain", a_moved_one_keeps_its_domain},
     {"numbers grow across owners", numbers_grow_across_owners},
     {"closing a queue forgets what is pending", closing_a_queue_forgets_what_is_pending},
     {NULL, NULL},

@@ -86,13 +86,18 @@ static void on_owed(void *arg, int err, const struct queue_owed *owed, size_t co
     on_plain(a, err);
 }
 
-static struct answer owed(struct rig *r, struct queue *q)
+static struct answer owed_after(struct rig *r, struct queue *q, int64_t message_id, enum queue_owes kind)
 {
     ASK(r, a);
-    queue_owed(q, on_owed, &a);
+    queue_owed(q, message_id, kind, on_owed, &a);
     rig_wait(r, &a.done);
     assert_ok(a.err);
     return a;
+}
+
+static struct answer owed(struct rig *r, struct queue *q)
+{
+    return owed_after(r, q, 0, QUEUE_OWES_NOTHING);
 }
 
 static const struct queue_owed *debt(const struct answer *a, size_t i)
@@ -254,6 +259,75 @@ static void an_operator_may_see_to_it_first(void **state)
     assert_int_equal(notices(r, q, 9).count, 1);
 }
 
+/* It expired amid its transmission, and the server's 250 came later. */
+static void what_was_delivered_has_not_failed(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    int64_t message_id = accept_asking(r, q, 1, "sender@example.net");
+    settle_as(r, q, 1, QUEUE_OUTCOME_BOUNCED, QUEUE_OWES_NOTHING);
+    settle_as(r, q, 2, QUEUE_OUTCOME_BOUNCED, QUEUE_OWES_NOTHING);
+    settle_as(r, q, 1, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_DELIVERED);
+    assert_err(report(r, q, 100, QUEUE_OWES_FAILED, 1, 2), ERR_CONFLICT);
+    struct answer a = owed(r, q);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(debt(&a, 0)->delivery.id, 2);
+    assert_ok(report(r, q, 100, QUEUE_OWES_FAILED, 2, 0));
+    assert_int_equal(find(r, q, 1).state, QUEUE_DELIVERED);
+    assert_int_equal(find(r, q, 2).state, QUEUE_BOUNCED);
+    assert_ok(body_err(r, q, message_id)); /* for alice's report */
+    a = owed(r, q);
+    assert_int_equal(debt(&a, 0)->kind, QUEUE_OWES_DELIVERED);
+    assert_ok(report(r, q, 101, QUEUE_OWES_DELIVERED, 1, 0));
+    assert_err(body_err(r, q, message_id), ERR_NOT_FOUND);
+    assert_int_equal(find(r, q, 1).state, QUEUE_DELIVERED);
+}
+
+static void the_last_delivery_takes_its_debt_and_body_along(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    int64_t message_id = accept_asking(r, q, 1, "sender@example.net");
+    settle_as(r, q, 1, QUEUE_OUTCOME_BOUNCED, QUEUE_OWES_NOTHING);
+    settle_as(r, q, 2, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_NOTHING);
+    settle_as(r, q, 1, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_NOTHING);
+    assert_int_equal(owed(r, q).count, 0);
+    assert_err(body_err(r, q, message_id), ERR_NOT_FOUND);
+}
+
+/* The report was accepted first: what the server answers later is an attempt, for trace. */
+static void what_has_bounced_stays_bounced(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    accept_asking(r, q, 1, "sender@example.net");
+    settle_as(r, q, 1, QUEUE_OUTCOME_BOUNCED, QUEUE_OWES_NOTHING);
+    assert_ok(report(r, q, 100, QUEUE_OWES_FAILED, 1, 0));
+    settle_as(r, q, 1, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_DELIVERED);
+    assert_int_equal(find(r, q, 1).state, QUEUE_BOUNCED);
+    assert_int_equal(owed(r, q).count, 0);
+}
+
+static void a_walk_goes_past_what_it_knows(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    int64_t first = accept_asking(r, q, 1, "sender@example.net"),
+            second = accept_asking(r, q, 2, "sender@example.net");
+    settle_as(r, q, 1, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_RELAYED);
+    settle_as(r, q, 2, QUEUE_OUTCOME_BOUNCED, QUEUE_OWES_NOTHING);
+    settle_as(r, q, 3, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_DELIVERED);
+    struct answer a = owed(r, q);
+    assert_int_equal(debt(&a, 0)->delivery.id, 2);
+    a = owed_after(r, q, first, QUEUE_OWES_FAILED);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(debt(&a, 0)->delivery.id, 1);
+    a = owed_after(r, q, first, QUEUE_OWES_RELAYED);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(debt(&a, 0)->delivery.id, 3);
+    assert_int_equal(owed_after(r, q, second, QUEUE_OWES_DELIVERED).count, 0);
+}
+
 /* ---- success ---- */
 
 static void a_message_keeps_its_body_while_a_report_is_owed(void **state)
@@ -305,7 +379,8 @@ static void what_is_sent_again_is_told_to_nobody(void **state)
     settle_as(r, q, 1, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_DELIVERED);
     settle_as(r, q, 2, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_NOTHING);
     assert_ok(report(r, q, 100, QUEUE_OWES_DELIVERED, 1, 0));
-    struct queue_replay which = {.server = STR("mail1"), .until = {INT64_MAX}, .limit = 10};
+    struct queue_replay which = {
+        .server = STR("mail1"), .until = {INT64_MAX}, .limit = 10, .key = STR("one")};
     queue_replay(q, &which, on_replay, &a);
     rig_wait(r, &a.done);
     assert_int_equal(a.number, 2);
@@ -344,12 +419,36 @@ static void a_delay_is_told_once(void **state)
     assert_ok(body_err(r, q, message_id));
 }
 
+static void an_end_forgets_a_delay(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct queue_filter bob = {.delivery_id = 2};
+    int64_t first = accept_asking(r, q, 1, "sender@example.net"),
+            second = accept_asking(r, q, 2, "sender@example.net");
+    owe_delay(r, q, 1, 2);
+    owe_delay(r, q, 3, 4);
+    settle_as(r, q, 1, QUEUE_OUTCOME_DELIVERED, QUEUE_OWES_NOTHING);
+    assert_ok(act(r, q, &bob, QUEUE_ACT_REMOVE, "", NULL));
+    assert_err(body_err(r, q, first), ERR_NOT_FOUND);
+    settle_as(r, q, 3, QUEUE_OUTCOME_REMOVED, QUEUE_OWES_NOTHING);
+    settle_as(r, q, 4, QUEUE_OUTCOME_BOUNCED, QUEUE_OWES_NOTHING);
+    assert_ok(report(r, q, 100, QUEUE_OWES_FAILED, 4, 0));
+    assert_int_equal(owed(r, q).count, 0);
+    assert_err(body_err(r, q, second), ERR_NOT_FOUND);
+}
+
 const struct rig_test report_tests[] = {
     {"what is asked is kept", what_is_asked_is_kept},
     {"a bounce ends with its report", a_bounce_ends_with_its_report},
     {"a report is made once", a_report_is_made_once},
     {"a fenced owner reports nothing", a_fenced_owner_reports_nothing},
     {"an operator may see to it first", an_operator_may_see_to_it_first},
+    {"what was delivered has not failed", what_was_delivered_has_not_failed},
+    {"the last delivery takes its debt and body along", the_last_delivery_takes_its_debt_and_body_along},
+    {"what has bounced stays bounced", what_has_bounced_stays_bounced},
+    {"a walk goes past what it knows", a_walk_goes_past_what_it_knows},
+    {"an end forgets a delay", an_end_forgets_a_delay},
     {"a message keeps its body while a report is owed", a_message_keeps_its_body_while_a_report_is_owed},
     {"one that ended owes nothing more", one_that_ended_owes_nothing_more},
     {"what is sent again is told to nobody", what_is_sent_again_is_told_to_nobody},

@@ -304,6 +304,7 @@ int accept_to(struct rig *r, struct queue *q, uint64_t id, struct str body, cons
                                   .helo = STR("client.example.test"),
                                   .client = STR("127.0.0.9"),
                                   .header_id = r->header_id,
+                                  .stopped = r->stopped,
                                   .received_at = {(int64_t)id * 1000}};
     struct body_writer *w = queue_body_begin(q);
     if (!w)

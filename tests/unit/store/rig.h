@@ -19,6 +19,7 @@ struct rig {
     struct arena arena;          /* the answers, until the test's end */
     struct str order_key;        /* of the acts that a test gives */
     struct str header_id;        /* the Message-ID of what it has accepted */
+    struct str stopped;          /* why that is in quarantine from the start; "": it is not */
     int turns;
     struct store *store;     /* the first process */
     struct store *stores[8]; /* all of them, for the teardown of a test that failed */
@@ -42,7 +43,7 @@ struct answer {
     struct rig *rig;
     bool done;
     int err;
-    int64_t number, second;
+    int64_t number, second, third, fourth;
     struct str text;
     void *items; /* a copy of the array, in the rig's arena */
     void *more_items;
@@ -116,7 +117,7 @@ struct rig_test {
     void (*run)(void **state);
 };
 extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], find_tests[], kept_tests[],
-    report_tests[], body_tests[], mail_tests[]; /* end with name NULL */
+    past_tests[], report_tests[], body_tests[], mail_tests[]; /* end with name NULL */
 
 /* Runs them all for an engine, and its own (extra); the number of failures. */
 int rig_run(const char *engine, int (*setup)(void **state), const struct rig_test *extra);

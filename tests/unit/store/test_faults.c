@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "crash/disk.h"
+#include "store/queue_report.h"
 
 static const struct disk_plan no_faults = {.seed = 1};
 
@@ -292,6 +293,38 @@ static void recovery_without_room_for_a_journal_settles(void **state)
     assert_ok(accept_one(r, q, 3, "alice@example.test")); /* it was not there */
 }
 
+static int report_failure(struct rig *r, struct queue *q, int64_t delivery)
+{
+    ASK(r, a);
+    struct queue_message_in in = {.custody_id = id_of(100)};
+    struct queue_recipient_in to = {
+        .address = STR("a@example.net"), .domain = STR("example.net"), .home = STR("*")};
+    struct queue_report what = {.message = &in,
+                                .recipient = &to,
+                                .body = STR("a report"),
+                                .kind = QUEUE_OWES_FAILED,
+                                .delivery_ids = &delivery,
+                                .count = 1};
+    queue_report(q, &what, on_plain, &a);
+    rig_wait(r, &a.done);
+    return a.err;
+}
+
+/* Outcomes go on, into the room that is kept for them; a report is new mail, and waits. */
+static void a_report_leaves_the_room_that_is_kept(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    disk_set_plan(&no_room);
+    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_BOUNCED, 0));
+    assert_err(report_failure(r, q, 1), ERR_FULL);
+    assert_int_equal(queue_full_count(q), 1); /* the safety net gives way */
+    assert_int_equal(((struct queue_count *)summary(r, q).items)->quarantined, 1);
+    disk_set_plan(&no_faults);
+    assert_ok(report_failure(r, q, 1));
+}
+
 static void a_failed_mail_sync_shows_nothing(void **state)
 {
     struct rig *r = *state;
@@ -337,6 +370,7 @@ int main(void)
         FAULT_TEST(an_owner_without_room_for_a_journal_settles),
         FAULT_TEST(an_owner_without_room_uses_what_is_free),
         FAULT_TEST(recovery_without_room_for_a_journal_settles),
+        FAULT_TEST(a_report_leaves_the_room_that_is_kept),
         FAULT_TEST(a_failed_mail_sync_shows_nothing),
         FAULT_TEST(a_failed_network_sync_heals_for_all),
     };

@@ -13,6 +13,7 @@
 #include "rig.h"
 #include "store/copy.h"
 #include "store/queue_kept.h"
+#include "store/queue_past.h"
 #include "store/sqlite/segment.h"
 
 /* ---- at the files, past the engine ---- */
@@ -144,8 +145,8 @@ static void a_queue_of_version_5_is_understood(void **state)
             "ALTER TABLE message DROP COLUMN envid; DROP TABLE request; DROP TABLE debt;"
             "ALTER TABLE message DROP COLUMN header_id; DROP TABLE acted; DROP INDEX act_key;"
             "ALTER TABLE act DROP COLUMN key; ALTER TABLE act DROP COLUMN up_to;"
-            "ALTER TABLE act DROP COLUMN room; ALTER TABLE act DROP COLUMN done;"
-            "PRAGMA user_version=5");
+            "ALTER TABLE act DROP COLUMN room; ALTER TABLE act DROP COLUMN done; DROP TABLE away;"
+            "ALTER TABLE kept_total DROP COLUMN let_go_ms; PRAGMA user_version=5");
     r->store = rig_open(r);
     q = own(r, r->store, "q", "east1", 1, NULL, NULL);
     struct answer a = due(r, q, "example.test", "", 0, 9);
@@ -158,6 +159,47 @@ static void a_queue_of_version_5_is_understood(void **state)
     assert_ok(read_body(r, queue_body_open(q, 1)).err);
     assert_ok(settle(r, q, d->id, QUEUE_OUTCOME_BOUNCED, 0));
     assert_ok(accept_one(r, q, 3, "carol@example.test"));
+}
+
+static void accept_away(struct rig *r, struct queue *q, uint64_t id, const char *domain)
+{
+    struct queue_recipient_in to = {
+        .address = STR("a@b.test"), .domain = str_from(domain), .home = STR(QUEUE_HOME_OUTSIDE)};
+    assert_ok(accept_to(r, q, id, STR("x"), "", &to, 1, NULL));
+}
+
+/* Version 7 had a place for each stranger's domain; also one with an empty domain. */
+static void a_queue_of_version_7_is_understood(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    accept_away(r, q, 2, "d1.test");
+    accept_away(r, q, 3, "d2.test");
+    accept_away(r, q, 4, "d1.test");
+    assert_ok(settle(r, q, 3, QUEUE_OUTCOME_DELIVERED, 0));
+    rig_close(r, r->store);
+    run_sql(r, "queue-q.db",
+            "INSERT INTO place VALUES(101, 'd1.test', '*', 1, 0, 0), (102, 'd2.test', '*', 0, 0, 0);"
+            "UPDATE live SET place_id = 101 WHERE id = 2; UPDATE ended SET place_id = 102;"
+            "UPDATE place SET waiting = 1 WHERE domain = '' AND home = '*';"
+            "DROP TABLE away; PRAGMA user_version=7");
+    r->store = rig_open(r);
+    q = own(r, r->store, "q", "east1", 1, NULL, NULL);
+    struct answer a = summary(r, q);
+    const struct queue_count *counts = a.items;
+    assert_int_equal(a.count, 2);
+    assert_str(counts[0].home, QUEUE_HOME_OUTSIDE);
+    assert_str(counts[0].domain, "");
+    assert_int_equal(counts[0].waiting, 2);
+    assert_int_equal(counts[1].waiting, 1);
+    a = due(r, q, "", QUEUE_HOME_OUTSIDE, 0, 9);
+    assert_int_equal(a.count, 2);
+    assert_str(((const struct queue_delivery *)a.items)->domain, "d1.test");
+    struct queue_filter ended = {.domain = STR("d2.test"), .states = 1U << QUEUE_DELIVERED, .limit = 9};
+    a = list_rows(r, q, &ended);
+    assert_int_equal(a.count, 1);
+    assert_str(((const struct queue_delivery *)a.items)->home, QUEUE_HOME_OUTSIDE);
 }
 
 /* The network's file as version 1 of the schema left it, with one record. Never to be changed. */
@@ -261,6 +303,37 @@ static int64_t number(struct rig *r, const char *file, const char *sql)
     sqlite3_finalize(st);
     sqlite3_close(handle);
     return value;
+}
+
+static void on_forget(void *arg, int err, const struct queue_forgotten *done)
+{
+    ((struct answer *)arg)->number = (int64_t)done->removed;
+    on_plain(arg, err);
+}
+
+static void what_is_forgotten_leaves_no_rows(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    struct queue_filter all = {.limit = 0};
+    struct queue_recipient_in to = {
+        .address = STR("a@b.test"), .domain = STR("b.test"), .dsn = {DSN_NOTIFY_NEVER}};
+    ASK(r, a);
+    assert_ok(accept_to(r, q, 1, STR("x"), "", &to, 1, NULL));
+    assert_ok(act(r, q, &all, QUEUE_ACT_MOVE, "mail2", NULL));
+    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_DELIVERED, 0));
+    assert_ok(accept_one(r, q, 2, "bob@example.test"));
+    queue_forget(q, (struct wall_time){INT64_MAX}, 0, on_forget, &a);
+    rig_wait(r, &a.done);
+    assert_int_equal(a.number, 1);
+    assert_int_equal(number(r, "queue-q.db", "SELECT count(*) FROM message"), 1);
+    static const char *const rows[] = {"ended", "attempt", "request",
+                                       "away",  "acted",   "piece WHERE id < 2 << 16"};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *sql = mem_asprintf("SELECT count(*) FROM %s", rows[i]);
+        assert_int_equal(number(r, "queue-q.db", sql), 0);
+        free(sql);
+    }
 }
 
 static void bodies_of_mail_that_nothing_uses_are_removed(void **state)
@@ -630,6 +703,52 @@ static void an_order_goes_on_where_it_stopped(void **state)
     r->order_key = STR_EMPTY;
 }
 
+struct turns {
+    struct rig *rig;
+    bool accepted, replayed, first; /* first: the message came before the replay's end */
+    struct queue_replayed done;
+};
+
+static void on_turn_accept(void *arg, int err, int64_t message_id)
+{
+    struct turns *t = arg;
+    (void)message_id;
+    assert_ok(err);
+    t->accepted = true;
+    t->first = !t->replayed;
+}
+
+static void on_turn_replay(void *arg, int err, const struct queue_replayed *done)
+{
+    struct turns *t = arg;
+    assert_ok(err);
+    t->replayed = true;
+    t->done = *done;
+}
+
+/* What was kept before the time asked for is passed over in several transactions. */
+static void a_replay_lets_others_be_served(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    struct queue_replay which = {
+        .server = STR("mail1"), .since = {1000}, .until = {2000}, .limit = 10, .key = STR("one")};
+    struct turns t = {.rig = r};
+    struct queue_message_in message = {.custody_id = id_of(7), .received_at = {1}};
+    struct queue_recipient_in to = {.address = STR("a@example.test"), .domain = STR("example.test")};
+    run_sql(r, "queue-q.db",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)"
+            " INSERT INTO kept SELECT i, 999, 1 FROM n");
+    queue_replay(q, &which, on_turn_replay, &t);
+    queue_accept(q, queue_body_begin(q), &message, &to, 1, on_turn_accept, &t);
+    rig_wait(r, &t.replayed);
+    rig_wait(r, &t.accepted);
+    assert_true(t.first);
+    assert_int_equal(t.done.messages, 0);
+    assert_false(t.done.more);
+    assert_int_equal(number(r, "queue-q.db", "SELECT count(*) FROM act WHERE done = 1"), 1);
+}
+
 /* ---- opening ---- */
 
 static void a_look_changes_nothing(void **state)
@@ -706,10 +825,12 @@ static const struct rig_test sqlite_tests[] = {
     {"another program's file is refused", another_programs_file_is_refused},
     {"a queue of version 1 is understood", a_queue_of_version_1_is_understood},
     {"a queue of version 5 is understood", a_queue_of_version_5_is_understood},
+    {"a queue of version 7 is understood", a_queue_of_version_7_is_understood},
     {"a network of version 1 is understood", a_network_of_version_1_is_understood},
     {"a corrupt body is noticed", a_corrupt_body_is_noticed},
     {"a corrupt chunk of version 1 is noticed", a_corrupt_chunk_of_version_1_is_noticed},
     {"a missing segment is noticed", a_missing_segment_is_noticed},
+    {"what is forgotten leaves no rows", what_is_forgotten_leaves_no_rows},
     {"bodies of mail that nothing uses are removed", bodies_of_mail_that_nothing_uses_are_removed},
     {"a whole chunk takes eight pages", a_whole_chunk_takes_eight_pages},
     {"segments are used again", segments_are_used_again},
@@ -725,6 +846,7 @@ static const struct rig_test sqlite_tests[] = {
     {"a user without an inbox loses nothing", a_user_without_an_inbox_loses_nothing},
     {"a large act goes in slices", a_large_act_goes_in_slices},
     {"an order goes on where it stopped", an_order_goes_on_where_it_stopped},
+    {"a replay lets others be served", a_replay_lets_others_be_served},
     {"a look changes nothing", a_look_changes_nothing},
     {"a folder that cannot be made is told", a_folder_that_cannot_be_made_is_told},
     {"a name that climbs is no queue", a_name_that_climbs_is_no_queue},

@@ -116,7 +116,7 @@ static void what_is_not_ascii_is_declared(void **state)
     char *text = format(&m);
     has(text, "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n");
     free(text);
-    m.smtputf8 = true;
+    m.smtputf8 = m.content_smtputf8 = true;
     r.address = STR("b\xc3\xb6"
                     "b@example.test");
     text = format(&m);
@@ -124,6 +124,69 @@ static void what_is_not_ascii_is_declared(void **state)
     has(text, "Final-Recipient: utf-8;b\xc3\xb6"
               "b@example.test\r\n");
     has(text, "Content-Type: message/global\r\n");
+    free(text);
+}
+
+/* RFC 6533 section 3, for a sender whose own server may take no SMTPUTF8. */
+static void without_smtputf8_programs_read_ascii(void **state)
+{
+    struct dsn_recipient r = failed_one();
+    struct dsn_message m = failed(&r);
+    (void)state;
+    r.address = STR("b\xc3\xb6"
+                    "b@example.test");
+    r.orcpt = STR("utf-8;J\\x{FC}rgen@example.test");
+    m.content = STR("Subject: \xc3\xa4\r\n");
+    m.content_smtputf8 = true;
+    assert_true(dsn_message_eight_bit(&m));
+    char *text = format(&m);
+    has(text, "charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n");
+    has(text, "\r\n  <b\xc3\xb6"
+              "b@example.test>\r\n");
+    has(text, "Content-Type: message/delivery-status\r\n\r\n");
+    has(text, "Original-Recipient: utf-8;J\\x{FC}rgen@example.test\r\n"
+              "Final-Recipient: utf-8;b\\x{F6}b@example.test\r\n");
+    has(text, "Content-Type: message/global-headers\r\nContent-Transfer-Encoding: 8bit\r\n");
+    free(text);
+    m.smtputf8 = true;
+    text = format(&m);
+    has(text, "Original-Recipient: utf-8;J\xc3\xbcrgen@example.test\r\n");
+    free(text);
+}
+
+/* Another recipient's address makes the text UTF-8. */
+static void what_is_no_utf8_stays_out(void **state)
+{
+    struct dsn_recipient r[] = {failed_one(), failed_one()};
+    struct dsn_message m = failed(r);
+    (void)state;
+    r[0].address = STR("b\xc3\xb6"
+                       "b@example.test");
+    r[1].address = STR("c\x80@example.test");
+    m.recipient_count = 2;
+    char *text = format(&m);
+    has(text, "  <b\xc3\xb6"
+              "b@example.test>\r\n");
+    has(text, "  <c?@example.test>\r\n");
+    has(text, "Final-Recipient: utf-8;c?@example.test\r\n");
+    free(text);
+}
+
+static void what_expired_says_what_was_answered_last(void **state)
+{
+    struct dsn_recipient r = failed_one();
+    struct dsn_message m = failed(&r);
+    (void)state;
+    r.expired = true;
+    r.status = STR("4.4.7");
+    r.reply = STR("452 4.2.2 mailbox full");
+    r.at = (struct wall_time){0};
+    char *text = format(&m);
+    has(text,
+        "    It waited for as long as mail is tried.\r\n    The last answer was: 452 4.2.2 mailbox full\r\n");
+    has(text, "Status: 4.4.7\r\n");
+    has(text, "Diagnostic-Code: smtp;452 4.2.2 mailbox full\r\n");
+    assert_null(strstr(text, "Last-Attempt-Date"));
     free(text);
 }
 
@@ -147,6 +210,9 @@ static void status(void **state)
     assert_str(dsn_status_of(STR("450 5.1.1 mixed up"), STR("5.4.7")), "4.0.0");
     assert_str(dsn_status_of(STR("550 5.1.1000 x"), STR("5.4.7")), "5.0.0");
     assert_str(dsn_status_of(STR("550 5..1 x"), STR("5.4.7")), "5.0.0");
+    assert_str(dsn_status_of(STR("5.1.10 it takes no mail"), STR("4.4.7")), "5.1.10");
+    assert_str(dsn_status_of(STR("5.1 is no code"), STR("4.4.7")), "4.4.7");
+    assert_str(dsn_status_of(STR("10.0.0.1 refused"), STR("4.4.7")), "4.4.7");
     assert_str(dsn_status_of(STR("expired: too old"), STR("5.4.7")), "5.4.7");
     assert_str(dsn_status_of(STR_EMPTY, STR("5.4.7")), "5.4.7");
 }
@@ -168,6 +234,9 @@ int main(void)
         cmocka_unit_test(a_delay_says_how_long_it_is_tried),
         cmocka_unit_test(a_peer_adds_no_line),
         cmocka_unit_test(what_is_not_ascii_is_declared),
+        cmocka_unit_test(without_smtputf8_programs_read_ascii),
+        cmocka_unit_test(what_is_no_utf8_stays_out),
+        cmocka_unit_test(what_expired_says_what_was_answered_last),
         cmocka_unit_test(without_content_there_is_no_third_part),
         cmocka_unit_test(status),
         cmocka_unit_test(the_header_ends_at_the_blank_line),

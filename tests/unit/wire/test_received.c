@@ -45,11 +45,30 @@ static void test_received_line_of_many_and_ipv6(void **state)
     buf_fini(&out);
 }
 
+static void check_client(struct str name, const char *expected)
+{
+    struct buf out;
+    struct received_line line = {
+        .helo = STR("client.test"), .client_name = name, .by = STR("r"), .with = "SMTP"};
+    buf_init(&out, 2048);
+    received_line_format(&out, &line);
+    assert_true(str_starts(buf_str(&out), str_from(expected)));
+    buf_fini(&out);
+}
+
+static void test_received_line_of_who_is_not_known(void **state)
+{
+    (void)state;
+    check_client(STR_EMPTY, "Received: from client.test (unknown)\r\n\tby r ");
+    check_client(STR("host.test"), "Received: from client.test (host.test)\r\n\tby r ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_received_line),
         cmocka_unit_test(test_received_line_of_many_and_ipv6),
+        cmocka_unit_test(test_received_line_of_who_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,11 +97,14 @@ static void params(void **state)
     assert_int_equal(smtp_param_next(&rest, &p), 1);
     assert_str(p.value, "8BITMIME");
     assert_int_equal(smtp_param_next(&rest, &p), 0);
+    rest = STR("ORCPT=utf-8;j\xc3\xbcrgen@b.test");
+    assert_int_equal(smtp_param_next(&rest, &p), 1);
+    assert_str(p.value, "utf-8;j\xc3\xbcrgen@b.test");
 }
 
 static void bad_params(void **state)
 {
-    static const char *const bad[] = {"=1", "SIZE=", "-A=1", "A=b=c", "A\x80", "A=\x80", "A;B", "A=b\tc"};
+    static const char *const bad[] = {"=1", "SIZE=", "-A=1", "A=b=c", "A\x80", "A=\x7f", "A;B", "A=b\tc"};
     struct smtp_param p;
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {

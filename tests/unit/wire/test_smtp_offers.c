@@ -36,26 +36,37 @@ static void test_limits(void **state)
     smtp_offers_take(&o, STR("LIMITS RCPTDOMAINMAX=1 rcptmax=20 MAILMAX=0 RCPTMAX MAILMAX=x"));
     assert_int_equal(o.recipients_max, 20);
     assert_int_equal(o.messages_max, 0);
+    assert_int_equal(o.domains_max, 1);
     smtp_offers_take(&o, STR("LIMITS  MAILMAX=5"));
     assert_int_equal(o.messages_max, 5);
     smtp_offers_take(&o, STR("LIMITS"));
 }
 
-/* What a probe saw in plain text. */
+/* By probes: the newer holds, but plain text never against TLS. */
 static void test_seen(void **state)
 {
     struct smtp_offers known = {.known = false};
-    struct smtp_offers plain = {.size = true, .size_max_bytes = 1000}, more = {.smtputf8 = true};
+    struct smtp_offers plain = {.size = true, .size_max_bytes = 1000},
+                       spoofed = {.size = true, .size_max_bytes = 1};
+    struct smtp_offers tls = {.tls = true, .smtputf8 = true, .size = true, .size_max_bytes = 5000};
     (void)state;
     smtp_offers_seen(&known, &plain);
     assert_true(known.known && !known.smtputf8);
-    smtp_offers_seen(&known, &more);
-    assert_true(known.smtputf8);
     assert_int_equal(known.size_max_bytes, 1000);
-    plain.size_max_bytes = 5000; /* the server was told to take more */
-    smtp_offers_seen(&known, &plain);
-    assert_true(known.smtputf8); /* which it says under TLS alone */
+    smtp_offers_seen(&known, &tls);
+    assert_true(known.known && known.smtputf8);
+    smtp_offers_seen(&known, &spoofed);
+    assert_true(known.smtputf8 && known.tls);
     assert_int_equal(known.size_max_bytes, 5000);
+    spoofed.size_max_bytes = 0;
+    spoofed.eight_bit_mime = true;
+    smtp_offers_seen(&known, &spoofed);
+    assert_false(known.eight_bit_mime);
+    tls.smtputf8 = false; /* the server was told to take less */
+    tls.size_max_bytes = 2000;
+    smtp_offers_seen(&known, &tls);
+    assert_false(known.smtputf8);
+    assert_int_equal(known.size_max_bytes, 2000);
 }
 
 int main(void)

@@ -22,6 +22,25 @@ static void plain(void **state)
     assert_str(rest, " SIZE=1");
 }
 
+static void no_controls_in_any_part(void **state)
+{
+    static const char *const bad[] = {"<a\xc2\x80@b.test>",
+                                      "<a\xc2\x9b"
+                                      "2J@b.test>",
+                                      "<a\xc2\x9f@b.test>",
+                                      "<\"a\xc2\x85\"@b.test>",
+                                      "<a@b\xc2\x9d.test>",
+                                      "<a\xe2\x80\xa8@b.test>",
+                                      "<a\xe2\x80\xa9@b.test>"};
+    struct smtp_path p;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        assert_err(parse(bad[i], SMTP_PATH_FORWARD, true, &p), ERR_SYNTAX);
+        assert_err(parse(bad[i], SMTP_PATH_REVERSE, true, &p), ERR_SYNTAX);
+    }
+    assert_ok(parse("<a\xc2\xa0\xe2\x80\xa7@b.test>", SMTP_PATH_FORWARD, true, &p)); /* beside them */
+}
+
 static void null_and_postmaster(void **state)
 {
     struct smtp_path p;
@@ -125,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain),
+        cmocka_unit_test(no_controls_in_any_part),
         cmocka_unit_test(null_and_postmaster),
         cmocka_unit_test(source_routes_are_dropped),
         cmocka_unit_test(quoted_local_parts),

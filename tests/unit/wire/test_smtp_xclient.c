@@ -6,7 +6,7 @@
 
 static struct smtp_xclient parse(const char *args)
 {
-    struct smtp_xclient x = {.has_addr = false};
+    struct smtp_xclient x = {.helo = ""};
     assert_int_equal(smtp_xclient_parse(str_from(args), &x), 0);
     return x;
 }
@@ -14,7 +14,7 @@ static struct smtp_xclient parse(const char *args)
 static void check_addr(const struct smtp_xclient *x, const char *expected)
 {
     char text[ADDR_TEXT_MAX];
-    assert_true(x->has_addr);
+    assert_int_equal(x->addr_word, SMTP_XCLIENT_ADDR_KNOWN);
     addr_format(&x->addr, text);
     assert_string_equal(text, expected);
 }
@@ -44,7 +44,8 @@ static void test_what_is_not_known(void **state)
     assert_string_equal(x.name, "b");
     assert_int_equal(smtp_xclient_parse(STR("ADDR=[TEMPUNAVAIL] NAME=[unavailable] PORT=[UNAVAILABLE]"), &x),
                      0);
-    assert_false(x.has_addr);
+    assert_int_equal(x.addr_word, SMTP_XCLIENT_ADDR_UNKNOWN);
+    assert_int_equal(parse("HELO=a").addr_word, SMTP_XCLIENT_ADDR_UNSAID);
     assert_string_equal(x.name, "");
 }
 
