@@ -21,7 +21,7 @@
 static enum log_level least_level = LOG_INFO;
 static char role_name[64] = "holdfast";
 static int out_fd = STDERR_FILENO;
-static bool out_is_socket;
+static bool out_is_socket, out_is_file;
 static atomic_uint lost_lines;
 
 void log_open(void)
@@ -30,6 +30,7 @@ void log_open(void)
     if (fstat(STDERR_FILENO, &st) < 0)
         return;
     out_is_socket = S_ISSOCK(st.st_mode);
+    out_is_file = S_ISREG(st.st_mode);
     if (!S_ISFIFO(st.st_mode))
         return;
     /* A description of our own: O_NONBLOCK on the shared one would surprise those who share it. */
@@ -85,7 +86,8 @@ static bool put(const char *text, size_t len)
     if (out_is_socket)
         return send(out_fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
     struct pollfd ready = {.fd = out_fd, .events = POLLOUT};
-    return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) && write(out_fd, text, len) >= 0;
+    bool takes = out_is_file || (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT));
+    return takes && write(out_fd, text, len) >= 0;
 }
 
 static void begin_line(struct buf *line, enum log_level level, const char *message)

@@ -69,8 +69,10 @@ static void report_read(struct real_stream *s, size_t len, int err)
 
 static void receive(struct real_stream *s)
 {
-    if (s->read_ended || !(s->reading || s->lingering))
+    if (s->read_ended || !(s->reading || s->lingering)) {
+        update_watch(s);
         return;
+    }
     ssize_t got = recv(s->fd, s->loop->read_mem, REAL_READ_BYTES, MSG_DONTWAIT);
     if (got > 0)
         report_read(s, (size_t)got, 0);
@@ -89,11 +91,11 @@ void real_stream_read_start(struct loop_stream *base, loop_read_fn *on_read, voi
     update_watch(s);
 }
 
+/* The watch stays until something comes that nobody reads: most who stop start again before, and a change of
+ * it is a system call. */
 void real_stream_read_stop(struct loop_stream *base)
 {
-    struct real_stream *s = stream_of(base);
-    s->reading = false;
-    update_watch(s);
+    stream_of(base)->reading = false;
 }
 
 /* ---- writing ---- */

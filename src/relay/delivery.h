@@ -44,9 +44,10 @@ enum delivery_end {
     DELIVERY_TURNED_AWAY, /* it is there, and said that it does not serve this session: 421, or a greeting
                              that is a refusal. Where others of its sessions are served, it has as many as it
                              wants */
-    DELIVERY_UNSAFE, /* TLS as it must be could not be had: nothing was sent, though the server may serve */
-    DELIVERY_TERMS,  /* the server takes no mail from us as we are; what was tried waits */
-    DELIVERY_UNTRIED /* our own machine had nothing to connect with: nothing is known of the server */
+    DELIVERY_UNSAFE,  /* TLS as it must be could not be had: nothing was sent, though the server may serve */
+    DELIVERY_TERMS,   /* the server takes no mail from us as we are; what was tried waits */
+    DELIVERY_UNTRIED, /* our own machine had nothing to connect with: nothing is known of the server */
+    DELIVERY_ENDS
 };
 
 struct delivery_ops {

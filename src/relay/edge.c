@@ -305,6 +305,7 @@ static void accept_message(struct session *s, const struct smtp_data_info *info)
     loop_guard_describe(&s->guard, why);
     s->size_bytes = info->size_bytes;
     message.custody_id = s->custody_id;
+    message.id_is_drawn = true;
     message.helo = smtp_server_helo(s->server);
     message.client = str_from(s->client_ip);
     message.eight_bit = info->eight_bit;

@@ -9,6 +9,7 @@
 #include "relay/outcome_log.h"
 #include "relay/settlement.h"
 #include "relay/source_set.h"
+#include "relay/standstill.h"
 #include "relay/target_instance.h"
 #include "relay/turn.h"
 #include "relay/work.h"
@@ -39,8 +40,7 @@ struct target {
     struct loop_timer *timer; /* the schedule's */
     struct turn turn;
     struct refusals refusals;
-    char waits_why[160]; /* why it has none of our mail though it may serve, as was told; "": nothing of the
-                            kind */
+    struct standstill standstill;
 };
 
 static void run(void *arg);
@@ -185,7 +185,7 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
     leave_alone(t, transaction);
     bool taken = delivery_any(results, count, QUEUE_OUTCOME_DELIVERED);
     if (taken)
-        t->waits_why[0] = '\0';
+        standstill_end(&t->standstill);
     if (refusals_tell(&t->refusals))
         log_event(LOG_WARNING, "mail waits: the server refuses one message after another",
                   LOG_TEXT("server", t->options.server->name), LOG_STR("why", results[0].reply));
@@ -222,19 +222,12 @@ static void session_drop(struct session *s)
     session_free(s);
 }
 
-/* It serves, as far as is known: its mail waits for what the configuration asks, or the server; another one
- * would not mend that. */
-static void note_waits(struct target *t, enum delivery_end end, struct str why)
-{
-    struct str told = str_sub(why, 0, sizeof(t->waits_why) - 1);
-    if (str_eq(told, str_from(t->waits_why)))
-        return;
-    snprintf(t->waits_why, sizeof(t->waits_why), "%.*s", STR_ARG(told));
-    log_event(LOG_WARNING,
-              end == DELIVERY_UNSAFE ? "mail waits: TLS is not as the server's configuration asks"
-                                     : "mail waits: the server takes none from this relay",
-              LOG_TEXT("server", t->options.server->name), LOG_STR("why", why));
-}
+/* It serves, as far as is known; another one would not mend that. */
+static const char *const standstills[DELIVERY_ENDS] = {
+    [DELIVERY_UNSAFE] = "mail waits: TLS is not as the server's configuration asks",
+    [DELIVERY_TERMS] = "mail waits: the server takes none from this relay",
+    [DELIVERY_UNTRIED] = "delivery not tried for want of something on this machine",
+};
 
 static int64_t served_sessions(const struct target *t)
 {
@@ -252,15 +245,9 @@ static void note_end(struct target *t, enum delivery_end end, struct str why)
         schedule_on_session_turned_away(&t->schedule, others);
         return;
     }
-    if (end == DELIVERY_UNSAFE || end == DELIVERY_TERMS) {
+    if (standstills[end]) {
         schedule_on_session_untried(&t->schedule, now);
-        note_waits(t, end, why);
-        return;
-    }
-    if (end == DELIVERY_UNTRIED) {
-        schedule_on_session_untried(&t->schedule, now);
-        log_event(LOG_WARNING, "delivery not tried for want of something on this machine",
-                  LOG_TEXT("server", t->options.server->name), LOG_STR("why", why));
+        standstill_note(&t->standstill, standstills[end], t->options.server->name, why);
         return;
     }
     schedule_on_session_end(&t->schedule, end != DELIVERY_OVER, now);

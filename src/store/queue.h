@@ -38,6 +38,7 @@ void queue_close(struct queue *q);
 
 struct queue_message_in {
     struct custody_id custody_id; /* unique; a second accept of one that is known is ERR_EXISTS */
+    bool id_is_drawn;             /* at random for this message: whether it is known is not looked up */
     struct str reverse_path;      /* RFC 5321, without <>; "" is the null reverse-path */
     struct str helo;              /* as the client said, bounded by the SMTP grammar */
     struct str client;            /* its IP address */

@@ -90,7 +90,7 @@ int sqlite_queue_accept(struct sqlite_tx *tx, struct store_op *op)
     int err = core->err;
     if (err == 0)
         err = can_append(tx, core);
-    if (err == 0)
+    if (err == 0 && !o->message.id_is_drawn)
         err = is_new(tx, &o->message.custody_id);
     if (err == 0)
         err = append_accept(tx, o);

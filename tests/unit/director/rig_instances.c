@@ -39,13 +39,14 @@ static enum rig_flaw flaw_at(const struct rig_instance *i, uint16_t port)
 static void on_read(void *arg, const char *data, size_t len, int err)
 {
     struct loop_stream *s = arg;
-    (void)data;
     if (err || len == 0) {
         loop_stream_free(s);
         return;
     }
     const char *text = protocol_of(s)->answer;
-    loop_stream_write(s, text, strlen(text));
+    for (size_t i = 0; i < len; i++)
+        if (data[i] == '\n') /* a command may come in pieces */
+            loop_stream_write(s, text, strlen(text));
 }
 
 static void greet(const struct rig_instance *i, struct loop_stream *s)

@@ -18,7 +18,7 @@
 #define RETRY_MS    3000 /* for a message's second attempt, after a second */
 #define SETTLE_MS   30000
 
-/* mail1 is known to it behind a wire. */
+/* mail1 is known to it by another port, behind a wire: whom it proves itself to is told by the address. */
 static const char relay_configuration[] =
     "site \"s\" { }\n"
     "node \"a\" { site = \"s\" roles = {\"director\", \"mailbox\", \"relay\"} }\n"
@@ -30,7 +30,7 @@ static const char relay_configuration[] =
     "domain \"other.test\" { server = \"mail2\" recipients = \"any\" }\n"
     "domain \"lmtp.test\" { server = \"mail3\" recipients = \"any\" }\n"
     "server \"mail1\" { kind = \"builtin\" site = \"s\" hostname = \"mail1.example.test\"\n"
-    "    address = {\"127.1.0.30\"} smtp_port = 2525\n"
+    "    address = {\"127.1.0.10\"} smtp_port = 2526\n"
     "    check { kind = \"tcp\" interval = \"1s\" timeout = \"1s\" fall = 2 rise = 1 } }\n"
     "server \"mail2\" { kind = \"external\" site = \"s\" hostname = \"mail2.other.test\"\n"
     "    address = {\"127.1.0.31\"} smtp_port = 2525\n"
@@ -57,7 +57,7 @@ struct world {
     struct rig *rig;
     struct rig_instance *server;
     struct config *config;
-    struct loop *loop, *wire_loop;
+    struct loop *loop, *wire_loop, *server_wire_loop; /* the last is where the server is */
     struct store *store;
     struct relay_role *relay;
     struct cut_wire inward, outward;
@@ -277,7 +277,7 @@ static void put_server(struct world *w)
 {
     struct record_server record = {
         .state = STR("running"),
-        .instance = {.node = STR("b"), .site = STR("s"), .address = STR("127.1.0.20"), .epoch = 1},
+        .instance = {.node = STR("b"), .site = STR("s"), .address = STR("127.1.0.10"), .epoch = 1},
         .epoch = 1,
         .generation = 1};
     char *value = record_server_encode(&record);
@@ -291,7 +291,8 @@ static void world_open(struct world *w)
     w->server = rig_start_ready(w->rig, "b", 1);
     w->wire_loop = sim_loop_new(w->rig->world, "wires", "wires");
     cut_wire_open(&w->inward, w->wire_loop, "127.1.0.22:2525", "127.1.0.2:2525");
-    cut_wire_open(&w->outward, w->wire_loop, "127.1.0.20:2525", "127.1.0.10:2525");
+    w->server_wire_loop = sim_loop_new(w->rig->world, "b", "wire");
+    cut_wire_open(&w->outward, w->server_wire_loop, "127.1.0.10:2526", "127.1.0.10:2525");
     external_open(&w->by_smtp, w, SMTP_FLAVOUR_SMTP, "127.1.0.31:2525", "127.1.0.32:2525");
     external_open(&w->by_lmtp, w, SMTP_FLAVOUR_LMTP, "127.1.0.33:2525", "127.1.0.34:2525");
     put_server(w);
@@ -312,6 +313,7 @@ static void world_close(struct world *w)
     rig_instance_free(w->server);
     run_ms(w, SETTLE_MS); /* the takers' sessions end */
     sim_loop_free(w->wire_loop);
+    sim_loop_free(w->server_wire_loop);
     rig_free(w->rig);
 }
 
