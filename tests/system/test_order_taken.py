@@ -6,6 +6,7 @@ import subprocess
 
 import program
 import pytest
+import wait
 from network import BackupMx
 
 ENDING_LIMIT_S = 30
@@ -45,7 +46,7 @@ def acts(network):
 def test_who_gave_it_is_told_that_it_goes_on(relay_gone):
     network = relay_gone
     giving = give(network, "queue", "hold", "--all", "--why", "a test")
-    network.until(lambda: take(network), "the order")
+    wait.until(lambda: take(network), "the order", tolerate=sqlite3.OperationalError)
     giving.send_signal(signal.SIGINT)
     _, said = giving.communicate(timeout=ENDING_LIMIT_S)
     assert giving.returncode == program.FAILED, said
