@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/printable.h"
 #include "base/time.h"
 
 /* One write, so that lines of several threads do not mix; PIPE_BUF of Linux, so that a pipe takes it whole.
@@ -48,29 +49,17 @@ void log_set_role(const char *role)
     snprintf(role_name, sizeof(role_name), "%s", role);
 }
 
-static bool is_plain(char c)
-{
-    return ascii_isprint(c) && c != '"' && c != '\\'; /* no UTF-8: it has control characters too (C1) */
-}
+#define QUOTED "\"\\" /* what has a backslash before it between quotes */
 
 void log_escape(struct buf *b, struct str s)
 {
-    size_t done = 0;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (is_plain(s.ptr[i]))
-            continue;
-        buf_append(b, s.ptr + done, i - done);
-        buf_append_fmt(b, c == '"' || c == '\\' ? "\\%c" : "\\x%02x", c);
-        done = i + 1;
-    }
-    buf_append(b, s.ptr + done, s.len - done);
+    printable_append(b, s, QUOTED);
 }
 
 static bool needs_quotes(struct str s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!is_plain(s.ptr[i]) || s.ptr[i] == ' ' || s.ptr[i] == '=')
+        if (!ascii_isprint(s.ptr[i]) || strchr(QUOTED " =", s.ptr[i]))
             return true;
     return s.len == 0;
 }

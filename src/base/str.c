@@ -71,6 +71,14 @@ bool str_iends(struct str s, struct str suffix)
     return s.len >= suffix.len && str_ieq(str_sub(s, s.len - suffix.len, suffix.len), suffix);
 }
 
+bool str_ihas(struct str s, struct str part)
+{
+    for (size_t i = 0; part.len <= s.len && i <= s.len - part.len; i++)
+        if (str_ieq(str_sub(s, i, part.len), part))
+            return true;
+    return false;
+}
+
 size_t str_find(struct str s, char c, size_t start)
 {
     if (start >= s.len)

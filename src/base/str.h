@@ -28,7 +28,8 @@ bool str_starts(struct str s, struct str prefix);
 bool str_istarts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_iends(struct str s, struct str suffix);
-bool str_is_ascii(struct str s); /* no octet above 127; also of "" */
+bool str_is_ascii(struct str s);              /* no octet above 127; also of "" */
+bool str_ihas(struct str s, struct str part); /* s has it anywhere; ASCII case-insensitive */
 /* Index of the first c at or after start, or SIZE_MAX. */
 size_t str_find(struct str s, char c, size_t start);
 struct str str_trim(struct str s); /* without SP and HTAB at both ends */

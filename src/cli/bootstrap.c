@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/say.h"
 #include "store/records.h"
 
 struct write_wait {
@@ -80,7 +81,7 @@ static int load_users(struct context *cx)
     struct users_file users = {0};
     struct err_buf eb = {""};
     if (cx->config->users_file[0] && users_file_load(cx->config->users_file, &users, &eb) < 0) {
-        fprintf(stderr, "holdfast %s: %s\n", cx->command, eb.text);
+        say_line(stderr, "holdfast %s: %s", cx->command, eb.text);
         return ERR_INVALID;
     }
     int err = put_users(cx, &users); /* which the store takes, or not: its errors are others */
@@ -92,8 +93,8 @@ static int load_users(struct context *cx)
 static int failed(const struct context *cx, int err)
 {
     if (err != ERR_INVALID)
-        fprintf(stderr, "holdfast %s: the store does not take the network's first records: %s\n", cx->command,
-                err_name(err));
+        say_line(stderr, "holdfast %s: the store does not take the network's first records: %s", cx->command,
+                 err_name(err));
     return err;
 }
 

@@ -11,6 +11,7 @@
 #include "auth/users_file.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/say.h"
 #include "director/program.h"
 #include "dns/zones.h"
 #include "loop/real.h"
@@ -31,7 +32,7 @@ struct check {
 
 static void find_at(struct check *c, const struct config_mention *m, const char *what)
 {
-    fprintf(stderr, "%s:%d: %s: %s = \"%s\" %s\n", c->config->path, m->line, m->label, m->key, m->text, what);
+    say_line(stderr, "%s:%d: %s: %s = \"%s\" %s", c->config->path, m->line, m->label, m->key, m->text, what);
     c->findings++;
 }
 
@@ -39,7 +40,7 @@ static void find_inside(struct check *c, int err, const struct err_buf *eb)
 {
     if (err == 0)
         return;
-    fprintf(stderr, "%s\n", eb->text);
+    say_line(stderr, "%s", eb->text);
     c->findings++;
 }
 
@@ -47,7 +48,7 @@ static void find_about(struct check *c, const struct config_mention *m, int err,
 {
     if (err == 0)
         return;
-    fprintf(stderr, "%s:%d: %s: %s\n", c->config->path, m->line, m->label, eb->text);
+    say_line(stderr, "%s:%d: %s: %s", c->config->path, m->line, m->label, eb->text);
     c->findings++;
 }
 
@@ -141,7 +142,7 @@ static void check_users(struct check *c, const char *path)
 static void on_zone_finding(void *arg, const char *text)
 {
     struct check *c = arg;
-    fprintf(stderr, "%s\n", text);
+    say_line(stderr, "%s", text);
     c->findings++;
 }
 
@@ -274,7 +275,7 @@ int cmd_check_config(int argc, char **argv)
     if (status == EXIT_DONE)
         status = check_all(cx.config);
     if (status == EXIT_DONE)
-        printf("%s: no findings\n", cx.config->path);
+        say_line(stdout, "%s: no findings", cx.config->path);
     context_fini(&cx);
     return status;
 }

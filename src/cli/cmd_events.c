@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/field.h"
+#include "cli/say.h"
 #include "web/events.h"
 
 #define LIMIT_DEFAULT 50
@@ -27,17 +28,17 @@ static void on_events(void *arg, int err, const struct network_event *events, si
 static void print_detail(const char *name, const json_t *value)
 {
     if (json_is_string(value) && json_string_length(value) > 0)
-        printf(" %s=\"%s\"", name, json_string_value(value));
+        say(stdout, " %s=\"%s\"", name, json_string_value(value));
     else if (json_is_integer(value))
-        printf(" %s=%lld", name, (long long)json_integer_value(value));
+        say(stdout, " %s=%lld", name, (long long)json_integer_value(value));
 }
 
 static void print_event(json_t *event)
 {
     const char *name;
     json_t *value;
-    printf("%6lld %s  %-12s %s ", field_number(event, "id"), field_text(event, "at", ""),
-           field_text(event, "kind", ""), field_text(event, "subject", ""));
+    say(stdout, "%6lld %s  %-12s %s ", field_number(event, "id"), field_text(event, "at", ""),
+        field_text(event, "kind", ""), field_text(event, "subject", ""));
     json_object_foreach(json_object_get(event, "detail"), name, value) print_detail(name, value);
     printf("\n");
 }
@@ -50,7 +51,7 @@ static int show(struct context *cx, int64_t after_id, size_t limit, bool json)
     network_events(store_network(cx->store), after_id, limit, on_events, &l);
     context_wait(cx);
     if (l.err != 0)
-        fprintf(stderr, "holdfast events: the store cannot be read: %s\n", err_name(l.err));
+        say_line(stderr, "holdfast events: the store cannot be read: %s", err_name(l.err));
     else if (json)
         context_print_json(l.found);
     else

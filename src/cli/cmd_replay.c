@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/field.h"
+#include "cli/say.h"
 #include "cli/time_arg.h"
 #include "config/units.h"
 #include "store/queue_kept.h"
@@ -34,7 +35,7 @@ struct part {
     struct queue_kept kept;       /* before the first slice */
     int64_t messages, deliveries; /* by this command */
     int64_t all_messages, all_deliveries;
-    bool asked, more;
+    bool more;
     bool failed; /* nothing could be asked of it */
     int status;
 };
@@ -58,7 +59,7 @@ static void count(struct part *p)
     context_wait(p->replay->cx);
     queue_close(q);
     if (p->err) {
-        fprintf(stderr, "holdfast replay: queue %s cannot be read: %s\n", p->queue, err_name(p->err));
+        say_line(stderr, "holdfast replay: queue %s cannot be read: %s", p->queue, err_name(p->err));
         p->kept = (struct queue_kept){0};
         p->status = EXIT_FAILED;
         p->failed = true;
@@ -70,9 +71,11 @@ static void show_bar(const struct part *p)
     static const char full[] = "####################";
     int64_t kept = (int64_t)p->kept.messages;
     int done = p->all_messages < kept ? (int)(p->all_messages * 20 / kept) : 20;
-    if (p->replay->bar)
-        fprintf(stderr, "\r%-16s [%-20.*s] %lld of %lld messages looked at, %lld sent again ", p->queue, done,
-                full, (long long)p->all_messages, (long long)kept, (long long)p->deliveries);
+    if (!p->replay->bar)
+        return;
+    fputc('\r', stderr);
+    say(stderr, "%-16s [%-20.*s] %lld of %lld messages looked at, %lld sent again ", p->queue, done, full,
+        (long long)p->all_messages, (long long)kept, (long long)p->deliveries);
 }
 
 static int64_t member(const json_t *answer, const char *name)
@@ -99,9 +102,8 @@ static bool take(struct part *p, const json_t *answer)
 static struct record_order slice_order(const struct part *p, char **ret_args)
 {
     const struct replay *r = p->replay;
-    json_t *args =
-        json_pack("{s:s, s:I, s:I, s:I, s:b}", "server", r->server, "since_ms", (json_int_t)r->since.ms,
-                  "until_ms", (json_int_t)r->until.ms, "limit", (json_int_t)r->slice, "first", !p->asked);
+    json_t *args = json_pack("{s:s, s:I, s:I, s:I}", "server", r->server, "since_ms", (json_int_t)r->since.ms,
+                             "until_ms", (json_int_t)r->until.ms, "limit", (json_int_t)r->slice);
     *ret_args = json_dumps(args, JSON_COMPACT);
     json_decref(args);
     return (struct record_order){.verb = STR("queue-replay"),
@@ -118,7 +120,6 @@ static int slice(struct part *p)
     struct record_order order = slice_order(p, &args);
     order.target = str_from(target);
     int status = context_order_json(r->cx, &order, r->timeout_ms, &answer);
-    p->asked = true;
     if (status == EXIT_DONE && !take(p, answer))
         status = EXIT_FAILED;
     json_decref(answer);
@@ -140,45 +141,6 @@ static void all_slices(struct part *p)
         fprintf(stderr, "\n");
     if (p->more && p->status == EXIT_DONE)
         p->status = EXIT_FAILED;
-}
-
-/* ---- one that was stopped: what it did until then is an event, too ---- */
-
-static void on_told(void *arg, int err, size_t failed)
-{
-    struct part *p = arg;
-    (void)failed;
-    p->err = err;
-    context_done(p->replay->cx);
-}
-
-static char *stopped_text(const struct part *p)
-{
-    char *args;
-    char *result = mem_asprintf("{\"all_messages\":%lld,\"all_deliveries\":%lld,\"more\":true}",
-                                (long long)p->all_messages, (long long)p->all_deliveries);
-    struct record_order order = slice_order(p, &args);
-    order.who = str_from(context_who());
-    order.state = STR("stopped");
-    order.result = str_from(result);
-    order.created_at_ms = loop_wall(p->replay->cx->loop).ms;
-    char *text = record_order_encode(&order);
-    free(result);
-    free(args);
-    return text;
-}
-
-static void tell_stopped(struct part *p)
-{
-    struct context *cx = p->replay->cx;
-    char *text = stopped_text(p);
-    struct network_change event = {
-        .type = NETWORK_EVENT, .kind = STR("order"), .key = str_from(p->queue), .value = str_from(text)};
-    network_write(store_network(cx->store), &event, 1, NULL, on_told, p);
-    context_wait(cx);
-    free(text);
-    if (p->err)
-        fprintf(stderr, "holdfast replay: the event of it was not written: %s\n", err_name(p->err));
 }
 
 /* ---- what became of it ---- */
@@ -211,14 +173,14 @@ static void print_part(const struct part *p)
 {
     char let_go[WALL_TEXT_MAX];
     wall_format_iso(p->kept.let_go, let_go);
-    printf("%s: %lld deliveries are sent again, of %lld messages that were looked at%s\n", p->queue,
-           (long long)p->deliveries, (long long)p->messages,
-           p->failed ? "; failed"
-           : p->more ? "; stopped"
-                     : "");
+    say_line(stdout, "%s: %lld deliveries are sent again, of %lld messages that were looked at%s", p->queue,
+             (long long)p->deliveries, (long long)p->messages,
+             p->failed ? "; failed"
+             : p->more ? "; stopped"
+                       : "");
     if (is_short(p))
-        printf("%s: its safety net has let go of some or all that was delivered up to %s\n", p->queue,
-               let_go);
+        say_line(stdout, "%s: its safety net has let go of some or all that was delivered up to %s", p->queue,
+                 let_go);
 }
 
 /* With the same words it is the same replay, and goes on where it was. */
@@ -227,9 +189,9 @@ static void tell_how_to_go_on(const struct replay *r)
     char since[WALL_TEXT_MAX], until[WALL_TEXT_MAX];
     wall_format_iso(r->since, since);
     wall_format_iso(r->until, until);
-    fprintf(stderr,
-            "holdfast replay: not all was sent again; to go on: holdfast replay %s --since %s --until %s\n",
-            r->server, since, until);
+    say_line(stderr,
+             "holdfast replay: not all was sent again; to go on: holdfast replay %s --since %s --until %s",
+             r->server, since, until);
 }
 
 static int tell_all(const struct replay *r, bool json)
@@ -291,8 +253,6 @@ static int replay(struct replay *r, bool until_now, bool json)
         struct part *p = &r->parts[i];
         if (p->kept.messages > 0)
             all_slices(p);
-        if (p->more && p->asked)
-            tell_stopped(p);
     }
     int status = tell_all(r, json);
     for (size_t i = 0; i < ARRAY_LEN(signals); i++)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/say.h"
 #include "cli/status_data.h"
 #include "config/units.h"
 
@@ -19,9 +20,9 @@ static bool is_order(const char *verb)
 
 static void print_line(const json_t *s)
 {
-    printf("%-12s %-9s %-12s %s\n", json_string_value(json_object_get(s, "name")),
-           json_string_value(json_object_get(s, "kind")), json_string_value(json_object_get(s, "state")),
-           json_string_value(json_object_get(s, "address")));
+    say_line(stdout, "%-12s %-9s %-12s %s", json_string_value(json_object_get(s, "name")),
+             json_string_value(json_object_get(s, "kind")), json_string_value(json_object_get(s, "state")),
+             json_string_value(json_object_get(s, "address")));
 }
 
 static void print_whole(json_t *s)
@@ -31,9 +32,9 @@ static void print_whole(json_t *s)
     json_object_foreach(s, key, value)
     {
         if (json_is_integer(value))
-            printf("%-14s %lld\n", key, (long long)json_integer_value(value));
+            say_line(stdout, "%-14s %lld", key, (long long)json_integer_value(value));
         else if (json_is_string(value))
-            printf("%-14s %s\n", key, json_string_value(value));
+            say_line(stdout, "%-14s %s", key, json_string_value(value));
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/say.h"
 
 #define ORDER_TIMEOUT_MS 10000
 
@@ -18,7 +19,7 @@ static int list(struct context *cx, bool json)
         json_array_append_new(
             all, json_pack("{s:s, s:s}", "name", cx->config->sites[i].name, "state", lost ? "lost" : "ok"));
         if (!json)
-            printf("%-16s %s\n", cx->config->sites[i].name, lost ? "lost" : "ok");
+            say_line(stdout, "%-16s %s", cx->config->sites[i].name, lost ? "lost" : "ok");
     }
     if (json)
         context_print_json(all);

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/field.h"
+#include "cli/say.h"
 #include "cli/status_data.h"
 
 #define WATCH_MS 1000
@@ -33,10 +34,10 @@ static void print_servers(const json_t *all)
 {
     size_t i;
     json_t *s;
-    printf("%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8s %8s %10s\n", "SERVER", "KIND", "STATE", "SITE",
-           "NODE", "ADDRESS", "EPOCH", "PID", "QUEUED", "HELD", "QUARANTINE");
-    json_array_foreach(json_object_get(all, "servers"), i, s) printf(
-        "%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8lld %8lld %10lld\n", field_text(s, "name", "-"),
+    say_line(stdout, "%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8s %8s %10s", "SERVER", "KIND", "STATE",
+             "SITE", "NODE", "ADDRESS", "EPOCH", "PID", "QUEUED", "HELD", "QUARANTINE");
+    json_array_foreach(json_object_get(all, "servers"), i, s) say_line(
+        stdout, "%-12s %-9s %-12s %-8s %-8s %-16s %6s %8s %8lld %8lld %10lld", field_text(s, "name", "-"),
         field_text(s, "kind", "-"), field_text(s, "state", "-"), field_text(s, "site", "-"),
         field_text(s, "node", "-"), field_text(s, "address", "-"), some(s, "epoch").text, some(s, "pid").text,
         field_number(s, "queued"), field_number(s, "held"), field_number(s, "quarantined"));
@@ -51,14 +52,17 @@ static void print_queues(const json_t *relays)
     {
         const char *problem = field_text(r, "queue_problem", "");
         if (problem[0])
-            printf("the queue of %s cannot be read: %s\n", field_text(r, "name", "-"), problem);
+            say_line(stdout, "the queue of %s cannot be read: %s", field_text(r, "name", "-"), problem);
         if (field_number(r, "unroutable") > 0)
-            printf("%lld in the queue of %s have no server in the configuration: `holdfast queue list` says "
-                   "why\n",
-                   field_number(r, "unroutable"), field_text(r, "name", "-"));
+            say_line(
+                stdout,
+                "%lld in the queue of %s have no server in the configuration: `holdfast queue list` says "
+                "why",
+                field_number(r, "unroutable"), field_text(r, "name", "-"));
         if (field_number(r, "outside") > 0)
-            printf(
-                "%lld in the queue of %s leave the network: `holdfast queue list --server '*'` shows them\n",
+            say_line(
+                stdout,
+                "%lld in the queue of %s leave the network: `holdfast queue list --server '*'` shows them",
                 field_number(r, "outside"), field_text(r, "name", "-"));
     }
 }
@@ -70,9 +74,9 @@ static void print_relays(const json_t *all)
     printf("\n%-12s %-8s %-8s %-16s %-6s %-12s %8s\n", "RELAY", "SITE", "NODE", "ADDRESS", "ALIVE",
            "QUEUE OWNER", "QUEUED");
     json_array_foreach(json_object_get(all, "relays"), i, r)
-        printf("%-12s %-8s %-8s %-16s %-6s %-12s %8lld\n", field_text(r, "name", "-"),
-               field_text(r, "site", "-"), field_text(r, "node", "-"), field_text(r, "address", "-"),
-               yes_or_no(r, "alive"), field_text(r, "queue_owner", "-"), field_number(r, "queued"));
+        say_line(stdout, "%-12s %-8s %-8s %-16s %-6s %-12s %8lld", field_text(r, "name", "-"),
+                 field_text(r, "site", "-"), field_text(r, "node", "-"), field_text(r, "address", "-"),
+                 yes_or_no(r, "alive"), field_text(r, "queue_owner", "-"), field_number(r, "queued"));
     print_queues(json_object_get(all, "relays"));
 }
 
@@ -82,9 +86,10 @@ static void print_removed_relays(const json_t *all)
     size_t i;
     json_t *r, *removed = json_object_get(all, "removed_relays");
     json_array_foreach(removed, i, r) if (field_number(r, "queued") + field_number(r, "quarantined") > 0)
-        printf("%-12s (removed from the configuration) queue owner %s, queued %lld, quarantine %lld\n",
-               field_text(r, "name", "-"), field_text(r, "queue_owner", "-"), field_number(r, "queued"),
-               field_number(r, "quarantined"));
+        say_line(stdout,
+                 "%-12s (removed from the configuration) queue owner %s, queued %lld, quarantine %lld",
+                 field_text(r, "name", "-"), field_text(r, "queue_owner", "-"), field_number(r, "queued"),
+                 field_number(r, "quarantined"));
     print_queues(removed);
 }
 
@@ -94,8 +99,8 @@ static void print_nodes(const json_t *all)
     json_t *n;
     printf("\n%-12s %-8s %-6s %-8s %8s\n", "NODE", "SITE", "ALIVE", "DIRECTOR", "PID");
     json_array_foreach(json_object_get(all, "nodes"), i, n)
-        printf("%-12s %-8s %-6s %-8s %8s\n", field_text(n, "name", "-"), field_text(n, "site", "-"),
-               yes_or_no(n, "alive"), yes_or_no(n, "director"), some(n, "pid").text);
+        say_line(stdout, "%-12s %-8s %-6s %-8s %8s", field_text(n, "name", "-"), field_text(n, "site", "-"),
+                 yes_or_no(n, "alive"), yes_or_no(n, "director"), some(n, "pid").text);
 }
 
 static void print_routes(const json_t *all)
@@ -104,10 +109,11 @@ static void print_routes(const json_t *all)
     json_t *r;
     printf("\n%-20s %-12s %-8s %-8s %10s\n", "DOMAIN", "SERVER", "NODE", "SITE", "GENERATION");
     json_object_foreach(json_object_get(all, "routes"), domain, r)
-        printf("%-20s %-12s %-8s %-8s %10lld\n", domain, field_text(r, "server", "-"),
-               field_text(r, "instance", "-"), field_text(r, "site", "-"), field_number(r, "generation"));
+        say_line(stdout, "%-20s %-12s %-8s %-8s %10lld", domain, field_text(r, "server", "-"),
+                 field_text(r, "instance", "-"), field_text(r, "site", "-"), field_number(r, "generation"));
     const json_t *lease = json_object_get(all, "lease");
-    printf("\nleading director: %s\n", field_text(lease, "holder", "-"));
+    printf("\n");
+    say_line(stdout, "leading director: %s", field_text(lease, "holder", "-"));
 }
 
 static void show(struct context *cx, bool json)

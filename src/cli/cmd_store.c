@@ -8,16 +8,17 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/field.h"
+#include "cli/say.h"
 #include "store/copy.h"
 
 /* ---- status ---- */
 
 static void print_part(const char *name, const json_t *part)
 {
-    printf("%-24s %-12s %6lld %12lld %12lld %13lld  %s\n", name, field_text(part, "health", "-"),
-           field_number(part, "schema_version"), field_number(part, "size_bytes"),
-           field_number(part, "log_bytes"), field_number(part, "journal_bytes"),
-           field_text(part, "file", "-"));
+    say_line(stdout, "%-24s %-12s %6lld %12lld %12lld %13lld  %s", name, field_text(part, "health", "-"),
+             field_number(part, "schema_version"), field_number(part, "size_bytes"),
+             field_number(part, "log_bytes"), field_number(part, "journal_bytes"),
+             field_text(part, "file", "-"));
 }
 
 static void print_parts(const json_t *all)
@@ -45,7 +46,7 @@ static int open_mail(struct context *cx)
     int err = store_mail(cx->store, &mail, &eb);
     if (err == 0 || err == ERR_NOT_FOUND)
         return EXIT_DONE;
-    fprintf(stderr, "holdfast store: the mail part cannot be read: %s\n", eb.text);
+    say_line(stderr, "holdfast store: the mail part cannot be read: %s", eb.text);
     return EXIT_FAILED;
 }
 
@@ -114,14 +115,15 @@ static int copy(const struct context *cx, const char *to, bool json)
     if (!quiet)
         fprintf(stderr, "\n");
     if (err < 0) {
-        fprintf(stderr, "holdfast store: %s\n", eb.text);
+        say_line(stderr, "holdfast store: %s", eb.text);
         return EXIT_FAILED;
     }
     if (json)
-        printf("{\"files\": %zu, \"pieces\": %llu}\n", copied.files, (unsigned long long)copied.pieces);
+        say_line(stdout, "{\"files\": %zu, \"pieces\": %llu}", copied.files,
+                 (unsigned long long)copied.pieces);
     else
-        printf("%zu files copied to %s and verified: %llu pieces of messages read\n", copied.files, to,
-               (unsigned long long)copied.pieces);
+        say_line(stdout, "%zu files copied to %s and verified: %llu pieces of messages read", copied.files,
+                 to, (unsigned long long)copied.pieces);
     return EXIT_DONE;
 }
 

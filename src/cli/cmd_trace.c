@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/queue_filter.h"
+#include "cli/say.h"
 #include "cli/trace_find.h"
 #include "cli/trace_life.h"
 
@@ -63,7 +64,7 @@ static int trace(struct context *cx, const struct wanted *w, size_t limit, bool 
     else
         trace_life_print(life);
     if (!json && found->left_out > 0)
-        printf("-- the newest %zu; --limit N shows more\n", found->count);
+        say_line(stdout, "-- the newest %zu; --limit N shows more", found->count);
     if (!any && status == EXIT_DONE)
         fprintf(stderr, "holdfast trace: no relay and no server ever took such a message\n");
     json_decref(life);

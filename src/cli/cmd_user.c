@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/say.h"
 #include "store/records.h"
 #include "store/users.h"
 
@@ -72,7 +73,7 @@ static int make_verifier(char out[PASSWORD_VERIFIER_MAX])
     explicit_bzero(password, sizeof(password));
     if (err == 0)
         return EXIT_DONE;
-    fprintf(stderr, "holdfast user: a password has 1 to %d bytes\n", PASSWORD_MAX_BYTES);
+    say_line(stderr, "holdfast user: a password has 1 to %d bytes", PASSWORD_MAX_BYTES);
     return EXIT_USAGE;
 }
 
@@ -107,7 +108,7 @@ static int wait_for_write(struct user_work *w)
     context_wait(w->cx);
     if (w->err == 0)
         return EXIT_DONE;
-    fprintf(stderr, "holdfast user: the store did not take it: %s\n", err_name(w->err));
+    say_line(stderr, "holdfast user: the store did not take it: %s", err_name(w->err));
     return EXIT_FAILED;
 }
 
@@ -119,7 +120,7 @@ static int list_users(struct user_work *w)
     read_users(w, (struct str){NULL, 0});
     if (w->json)
         context_print_json(w->list);
-    json_array_foreach(w->list, i, address) if (!w->json) printf("%s\n", json_string_value(address));
+    json_array_foreach(w->list, i, address) if (!w->json) say_line(stdout, "%s", json_string_value(address));
     json_decref(w->list);
     return w->err ? EXIT_FAILED : EXIT_DONE;
 }
@@ -154,8 +155,8 @@ static int change(struct user_work *w, const char *verb)
     bool add = strcmp(verb, "add") == 0;
     read_users(w, str_from(w->address));
     if (add == w->exists) {
-        fprintf(stderr, "holdfast user: %s %s\n", w->address,
-                add ? "exists already: passwd changes its password" : "does not exist: add makes it");
+        say_line(stderr, "holdfast user: %s %s", w->address,
+                 add ? "exists already: passwd changes its password" : "does not exist: add makes it");
         return EXIT_FAILED;
     }
     return strcmp(verb, "remove") == 0 ? remove_user(w) : set_password(w);

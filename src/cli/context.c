@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/owner.h"
+#include "cli/say.h"
 #include "loop/real.h"
 #include "run/state_folder.h"
 
@@ -31,9 +32,9 @@ int context_load_config(struct context *cx)
     for (size_t i = 0; i < findings.count; i++) {
         const struct config_finding *f = &findings.items[i];
         if (f->line > 0)
-            fprintf(stderr, "%s:%d: %s\n", f->file, f->line, f->text);
+            say_line(stderr, "%s:%d: %s", f->file, f->line, f->text);
         else
-            fprintf(stderr, "%s: %s\n", f->file, f->text);
+            say_line(stderr, "%s: %s", f->file, f->text);
     }
     config_findings_free(&findings);
     return rc < 0 ? EXIT_FAILED : EXIT_DONE;
@@ -41,7 +42,7 @@ int context_load_config(struct context *cx)
 
 static int refused(const struct context *cx, const struct err_buf *eb)
 {
-    fprintf(stderr, "holdfast %s: %s\n", cx->command, eb->text);
+    say_line(stderr, "holdfast %s: %s", cx->command, eb->text);
     return EXIT_FAILED;
 }
 
@@ -61,10 +62,10 @@ int context_open_store(struct context *cx, bool read_only)
     int rc = cx->store_err = store_open(cx->loop, &options, &cx->store, &eb);
     if (rc == 0)
         return EXIT_DONE;
-    fprintf(stderr, "holdfast %s: %s\n", cx->command, eb.text);
+    say_line(stderr, "holdfast %s: %s", cx->command, eb.text);
     if (rc == ERR_NOT_FOUND && read_only)
-        fprintf(stderr, "The network was never started with --state-dir %s: `holdfast run` does.\n",
-                cx->state_dir);
+        say_line(stderr, "The network was never started with --state-dir %s: `holdfast run` does.",
+                 cx->state_dir);
     return rc == ERR_BUSY || rc == ERR_UNAVAILABLE ? EXIT_TRY_AGAIN : EXIT_FAILED;
 }
 
@@ -122,7 +123,7 @@ struct queue *context_open_queue(struct context *cx, const char *name, int *wors
     int err = store_queue_read(cx->store, str_from(name), &q, &eb);
     if (err == 0 || err == ERR_NOT_FOUND)
         return q;
-    fprintf(stderr, "holdfast %s: queue %s cannot be read: %s\n", cx->command, name, eb.text);
+    say_line(stderr, "holdfast %s: queue %s cannot be read: %s", cx->command, name, eb.text);
     int status = err == ERR_BUSY || err == ERR_UNAVAILABLE ? EXIT_TRY_AGAIN : EXIT_FAILED;
     *worst = status > *worst ? status : *worst;
     return NULL;
@@ -142,6 +143,6 @@ const char *context_who(void)
 
 void context_print_json(const json_t *value)
 {
-    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    say_json(stdout, value, JSON_INDENT(2));
     printf("\n");
 }

@@ -62,14 +62,14 @@ struct queue *context_open_queue(struct context *cx, const char *name, int *wors
 /* Writes an order and waits until it was carried out, at most timeout_ms; gives
  * it again while it cannot be carried out yet, and tells why on stderr. Prints
  * the result, as text or JSON; returns the exit status (75: nobody took it in
- * time, and it was withdrawn; or it could not be carried out in that time). Says
+ * time, and it was withdrawn; or it was not carried out to its end in that time). Says
  * at once when it waits for a director that does not lead. SIGINT and SIGTERM
  * end the wait and withdraw what nobody took, and it says which; exit status 1. */
 int context_order(struct context *cx, const struct record_order *order, int64_t timeout_ms, bool json);
 /* The same, with nothing on stdout unless ret_answer is NULL: the caller prints what became of it, and
  * decref's it. An object: "state" is "done", "failed", "later" (it could not be carried out in that time),
- * "withdrawn", "taken" (nobody has said yet how it ended), "unknown" or "refused" (by the store); with the
- * members of the result, or a text "result". */
+ * "withdrawn", "taken" (it is being carried out, and its event says how it ended), "unknown" or "refused" (by
+ * the store); with the members of the result, or a text "result". */
 int context_order_json(struct context *cx, const struct record_order *order, int64_t timeout_ms,
                        json_t **ret_answer);
 

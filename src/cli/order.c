@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/field.h"
+#include "cli/say.h"
 #include "store/records.h"
 
 #define POLL_MS        50
@@ -60,11 +61,6 @@ static void on_write(void *arg, int err, size_t failed)
     finish(w, err);
 }
 
-static bool has_ended(struct str state)
-{
-    return str_eq(state, STR("done")) || str_eq(state, STR("failed")) || str_eq(state, STR("later"));
-}
-
 static bool ended_as(const struct order_wait *w, const char *state)
 {
     return w->state && strcmp(w->state, state) == 0;
@@ -75,7 +71,7 @@ static void take_answer(struct order_wait *w, const struct network_record *recor
     struct record_order order;
     struct arena arena;
     arena_init(&arena, 1 << 20);
-    if (record_order_decode(&arena, record->value, &order) == 0 && has_ended(order.state)) {
+    if (record_order_decode(&arena, record->value, &order) == 0 && !record_order_is_open(&order)) {
         w->state = str_dup(order.state);
         w->result = str_dup(order.result);
     }
@@ -91,10 +87,10 @@ static void on_leases(void *arg, int err, const struct network_lease *leases, si
         led |= str_eq(leases[i].name, STR("director")) && leases[i].remaining_ms > 0;
     if (!led) {
         w->giver->told_no_leader = true;
-        fprintf(
+        say_line(
             stderr,
             "holdfast %s: no director leads now: the order waits for one, at most %lld s; Ctrl-C withdraws "
-            "it\n",
+            "it",
             w->cx->command, (long long)(w->giver->timeout_ms / 1000));
     }
     loop_timer_start(w->poll_timer, POLL_MS);
@@ -209,18 +205,16 @@ static int report_left(const struct order_wait *w)
 {
     static const char *const became[] = {
         [LEFT_GONE] = "nobody had taken the order: it is withdrawn, and nothing was changed",
-        [LEFT_TAKEN] = "the order was taken already and goes on: `holdfast status` shows what becomes of it",
+        [LEFT_TAKEN] = "the order is being carried out, to its end: `holdfast events` says then what it did",
         [LEFT_UNKNOWN] = "the store did not say whether the order is withdrawn: it may still be carried out",
     };
-    if (w->giver->interrupted) {
-        fprintf(stderr, "holdfast %s: interrupted: %s\n", w->cx->command, became[w->left]);
-        return EXIT_FAILED;
-    }
-    fprintf(stderr,
-            "holdfast %s: nobody carried the order out in time: is the network running (`holdfast "
-            "status`)? %s%s\n",
-            w->cx->command, w->left == LEFT_GONE ? "" : "But ", became[w->left]);
-    return EXIT_TRY_AGAIN;
+    bool interrupted = w->giver->interrupted;
+    const char *why = interrupted ? "interrupted"
+                      : w->left == LEFT_TAKEN
+                          ? "not done in time"
+                          : "nobody carried the order out in time (does `holdfast status` show who should?)";
+    say_line(stderr, "holdfast %s: %s: %s", w->cx->command, why, became[w->left]);
+    return interrupted ? EXIT_FAILED : EXIT_TRY_AGAIN;
 }
 
 /* The members of a result that is an object; a text is "result". */
@@ -248,15 +242,15 @@ static int report(const struct order_wait *w, json_t **ret_answer)
     if (!w->state)
         return report_left(w);
     if (!done)
-        fprintf(stderr, "%s\n", w->result);
+        say_line(stderr, "%s", w->result);
     else if (!ret_answer)
-        printf("%s\n", w->result);
+        say_line(stdout, "%s", w->result);
     if (!ended_as(w, "later"))
         return done ? EXIT_DONE : EXIT_FAILED;
-    fprintf(stderr,
-            "holdfast %s: nothing was changed. Give the order again when `holdfast status` shows that the "
-            "reason has gone, or let it wait longer with --timeout\n",
-            w->cx->command);
+    say_line(stderr,
+             "holdfast %s: nothing was changed. Give the order again when `holdfast status` shows that the "
+             "reason has gone, or let it wait longer with --timeout",
+             w->cx->command);
     return EXIT_TRY_AGAIN;
 }
 
@@ -270,8 +264,8 @@ static int give(struct order_wait *w, const struct record_order *order, int64_t 
     custody_id_format(&unique, w->key);
     write_order(w, order);
     if (w->err) {
-        fprintf(stderr, "holdfast %s: the store did not take the order: %s\n", w->cx->command,
-                err_name(w->err));
+        say_line(stderr, "holdfast %s: the store did not take the order: %s", w->cx->command,
+                 err_name(w->err));
         return w->err;
     }
     wait_for_answer(w, timeout_ms);
@@ -302,7 +296,7 @@ static void tell_progress(const struct order_wait *w, char **told)
 {
     if (*told && strcmp(*told, w->result) == 0)
         return;
-    fprintf(stderr, "holdfast %s: not yet: %s\n", w->cx->command, w->result);
+    say_line(stderr, "holdfast %s: not yet: %s", w->cx->command, w->result);
     free(*told);
     *told = mem_strdup(w->result);
 }
@@ -358,8 +352,8 @@ static int give_until(struct order_giver *g, const struct record_order *order, j
         wait_fini(&w);
         pause_for(g, pause_ms);
         if (g->interrupted) {
-            fprintf(stderr, "holdfast %s: interrupted: the order is withdrawn, and nothing was changed\n",
-                    g->cx->command);
+            say_line(stderr, "holdfast %s: interrupted: the order is withdrawn, and nothing was changed",
+                     g->cx->command);
             if (ret_answer)
                 *ret_answer = json_pack("{s:s}", "state", "withdrawn");
             return EXIT_FAILED;

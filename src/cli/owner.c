@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/say.h"
 #include "net/bind.h"
 
 static int become(const struct context *cx, const char *user, bool keep_bind)
@@ -16,7 +17,7 @@ static int become(const struct context *cx, const char *user, bool keep_bind)
     (void)context_who(); /* remembers who this was */
     if (net_drop_privileges(user, keep_bind, &eb) == 0)
         return EXIT_DONE;
-    fprintf(stderr, "holdfast %s: %s\n", cx->command, eb.text);
+    say_line(stderr, "holdfast %s: %s", cx->command, eb.text);
     return EXIT_FAILED;
 }
 

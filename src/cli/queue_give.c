@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "cli/commands.h"
+#include "cli/say.h"
 
 #define ORDER_TIMEOUT_MS 60000
 
@@ -35,7 +36,7 @@ static int give_to_queue(struct giving *g, const char *queue)
                                  .args = str_from(args_text),
                                  .why = str_from(g->words->why)};
     if (!g->answers) {
-        printf("%s: ", queue);
+        say(stdout, "%s: ", queue);
         fflush(stdout);
     }
     int status = context_order_json(g->cx, &order, ORDER_TIMEOUT_MS, &answer);

@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/queue_row.h"
+#include "cli/say.h"
 #include "cli/waiting.h"
 
 #define PAGE_ROWS     500
@@ -38,7 +39,7 @@ static size_t terminal_columns(void)
 static void show_json(struct listing *l, json_t *row)
 {
     fputs(l->first ? "[" : ",\n ", stdout);
-    json_dumpf(row, stdout, JSON_COMPACT);
+    say_json(stdout, row, JSON_COMPACT);
     json_decref(row);
     l->first = false;
 }
@@ -67,7 +68,7 @@ static void on_rows(void *arg, int err, const struct queue_rows *rows)
     struct listing *l = arg;
     l->more = false;
     if (err) {
-        fprintf(stderr, "holdfast queue: %s cannot be read: %s\n", l->queue, err_name(err));
+        say_line(stderr, "holdfast queue: %s cannot be read: %s", l->queue, err_name(err));
         l->status = EXIT_FAILED;
     }
     for (size_t i = 0; !err && i < rows->count && l->left > 0; i++) {
@@ -97,8 +98,9 @@ static void list_queue(struct listing *l, struct queue_filter filter)
     } while (l->more);
     queue_close(q);
     if (!l->json && l->shown > shown && queue_names_is_removed(&l->names, l->queue))
-        printf("-- the last %llu: in the queue of %s, a relay that was removed from the configuration\n",
-               (unsigned long long)(l->shown - shown), l->queue);
+        say_line(stdout,
+                 "-- the last %llu: in the queue of %s, a relay that was removed from the configuration",
+                 (unsigned long long)(l->shown - shown), l->queue);
 }
 
 /* Rows that are shown at the most. */
@@ -115,8 +117,8 @@ static void end_list(const struct listing *l)
     else if (l->shown == 0 && l->status == EXIT_DONE)
         printf("nothing found\n");
     else if (l->left == 0)
-        printf("-- the first %llu; what follows: --after %s:%lld; --limit N shows more\n",
-               (unsigned long long)l->shown, l->last_queue, (long long)l->last_id);
+        say_line(stdout, "-- the first %llu; what follows: --after %s:%lld; --limit N shows more",
+                 (unsigned long long)l->shown, l->last_queue, (long long)l->last_id);
 }
 
 /* The index of the queue to begin with; SIZE_MAX: there is none of that name. */

@@ -1,5 +1,6 @@
 #include "cli/queue_row.h"
 
+#include "base/printable.h"
 #include "base/time.h"
 #include "cli/field.h"
 
@@ -31,17 +32,12 @@ json_t *queue_row_json(const char *queue, const struct queue_delivery *d, const 
                      field_from_text(str_from(reason)));
 }
 
-static void append_printable(struct buf *out, struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        buf_append_char(out, ascii_isprint(s.ptr[i]) ? s.ptr[i] : '?');
-}
-
 /* At least `width` wide, so that columns stand below each other. */
 static void append_column(struct buf *out, struct str s, size_t width)
 {
-    append_printable(out, s);
-    for (size_t i = s.len; i < width; i++)
+    size_t start = out->len;
+    printable_append(out, s, "");
+    while (out->len - start < width && !out->overflow)
         buf_append_char(out, ' ');
     buf_append_char(out, ' ');
 }
@@ -89,11 +85,11 @@ void queue_row_text(struct buf *out, const struct queue_delivery *d, const char 
         end_line(out, start, columns);
         start = out->len;
         buf_append_text(out, "    <");
-        append_printable(out, d->reverse_path);
+        printable_append(out, d->reverse_path, "");
         buf_append_text(out, "> <");
-        append_printable(out, d->recipient);
+        printable_append(out, d->recipient, "");
         buf_append_text(out, why.len ? ">: " : ">");
     }
-    append_printable(out, why);
+    printable_append(out, why, "");
     end_line(out, start, columns);
 }

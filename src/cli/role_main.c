@@ -11,6 +11,7 @@
 #include "cli/bootstrap.h"
 #include "cli/commands.h"
 #include "cli/owner.h"
+#include "cli/say.h"
 #include "loop/real.h"
 #include "net/descriptors.h"
 #include "run/state_folder.h"
@@ -90,7 +91,7 @@ int role_main_init(struct role_main *rm, const char *command, unsigned role, int
 
 static int failed(const struct role_main *rm, const struct err_buf *eb)
 {
-    fprintf(stderr, "holdfast %s: %s\n", rm->cx.command, eb->text);
+    say_line(stderr, "holdfast %s: %s", rm->cx.command, eb->text);
     return EXIT_FAILED;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/say.h"
 
 #define PAGE_ROWS 1000
 
@@ -33,7 +34,7 @@ static void on_rows(void *arg, int err, const struct queue_rows *rows)
     struct finding *f = arg;
     f->more = !err && rows->more;
     if (err) {
-        fprintf(stderr, "holdfast trace: queue %s cannot be read: %s\n", f->queue, err_name(err));
+        say_line(stderr, "holdfast trace: queue %s cannot be read: %s", f->queue, err_name(err));
         f->status = EXIT_FAILED;
     }
     for (size_t i = 0; !err && i < rows->count; i++) {

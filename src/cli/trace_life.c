@@ -5,6 +5,8 @@
 
 #include "cli/commands.h"
 #include "cli/field.h"
+#include "cli/say.h"
+#include "web/events.h"
 
 #define EVENTS_PAGE 1000
 
@@ -19,9 +21,9 @@ struct tracing {
     bool more;
 };
 
-static void say(struct tracing *t, const char *what, int err)
+static void tell_unread(struct tracing *t, const char *what, int err)
 {
-    fprintf(stderr, "holdfast trace: %s cannot be read: %s\n", what, err_name(err));
+    say_line(stderr, "holdfast trace: %s cannot be read: %s", what, err_name(err));
     *t->worst = *t->worst > EXIT_FAILED ? *t->worst : EXIT_FAILED;
 }
 
@@ -67,7 +69,7 @@ static void on_trace(void *arg, int err, const struct queue_life *life)
 {
     struct tracing *t = arg;
     if (err && err != ERR_NOT_FOUND)
-        say(t, t->queue, err);
+        tell_unread(t, t->queue, err);
     for (size_t i = 0; !err && i < life->rows.count; i++) {
         const struct queue_delivery *d = &life->rows.items[i];
         json_array_append_new(
@@ -130,7 +132,7 @@ static void on_stored(void *arg, int err, const struct str *users, size_t count)
 {
     struct tracing *t = arg;
     if (err)
-        say(t, "the mail", err);
+        tell_unread(t, "the mail", err);
     for (size_t i = 0; !err && i < count; i++)
         add_stored(t, users[i]);
     context_done(t->cx);
@@ -143,13 +145,13 @@ static struct mail *open_mail(struct tracing *t)
     struct mail *mail = NULL;
     int err = store_mail(t->cx->store, &mail, &eb);
     if (err && err != ERR_NOT_FOUND)
-        say(t, eb.text[0] ? eb.text : "the mail", err);
+        tell_unread(t, eb.text[0] ? eb.text : "the mail", err);
     return err ? NULL : mail;
 }
 
 /* ---- events ---- */
 
-static bool is_queue_order(json_t *detail)
+static bool is_queue_order(const json_t *detail)
 {
     return strncmp(field_text(detail, "verb", ""), "queue-", 6) == 0;
 }
@@ -157,7 +159,8 @@ static bool is_queue_order(json_t *detail)
 static void add_event(struct tracing *t, const struct network_event *e)
 {
     size_t i;
-    json_t *d, *detail = json_loadb(e->detail.ptr, e->detail.len, 0, NULL);
+    json_t *d, *event = event_json(e);
+    const json_t *detail = json_object_get(event, "detail");
     json_array_foreach(t->found, i, d)
     {
         struct str id = str_from(field_text(d, "id", ""));
@@ -166,18 +169,16 @@ static void add_event(struct tracing *t, const struct network_event *e)
         if (!about_it || (of && !str_ieq(str_from(of), str_from(field_text(d, "recipient", "")))) ||
             is_queue_order(detail)) /* the queue knows to whom it was done */
             continue;
-        json_array_append_new(json_object_get(d, "events"),
-                              json_pack("{s:o, s:o, s:O}", "at", time_json(e->at), "kind",
-                                        field_from_text(e->kind), "detail", detail ? detail : d));
+        json_array_append(json_object_get(d, "events"), event);
     }
-    json_decref(detail);
+    json_decref(event);
 }
 
 static void on_events(void *arg, int err, const struct network_event *events, size_t count)
 {
     struct tracing *t = arg;
     if (err)
-        say(t, "the network's events", err);
+        tell_unread(t, "the network's events", err);
     for (size_t i = 0; !err && i < count; i++) {
         t->after_id = events[i].id;
         add_event(t, &events[i]);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/field.h"
+#include "cli/say.h"
 #include "cli/trace_life.h"
 
 /* What happened to one recipient's copy, each with its time, as lines in their order. */
@@ -70,14 +71,14 @@ static void add_events(struct happenings *h, const json_t *list)
 static void print_head(const json_t *d)
 {
     if (json_is_null(json_object_get(d, "queue"))) {
-        printf("%-24s  %s for <%s>, taken by its server itself\n", "", field_text(d, "id", ""),
-               field_text(d, "recipient", ""));
+        say_line(stdout, "%-24s  %s for <%s>, taken by its server itself", "", field_text(d, "id", ""),
+                 field_text(d, "recipient", ""));
         return;
     }
-    printf("%s  %s accepted into %s as %s:%lld from <%s> for <%s>, %lld bytes\n",
-           field_text(d, "received_at", ""), field_text(d, "id", ""), field_text(d, "queue", ""),
-           field_text(d, "queue", ""), field_number(d, "delivery"), field_text(d, "sender", ""),
-           field_text(d, "recipient", ""), field_number(d, "size"));
+    say_line(stdout, "%s  %s accepted into %s as %s:%lld from <%s> for <%s>, %lld bytes",
+             field_text(d, "received_at", ""), field_text(d, "id", ""), field_text(d, "queue", ""),
+             field_text(d, "queue", ""), field_number(d, "delivery"), field_text(d, "sender", ""),
+             field_text(d, "recipient", ""), field_number(d, "size"));
 }
 
 void trace_life_print(const json_t *life)
@@ -92,11 +93,11 @@ void trace_life_print(const json_t *life)
         add_acts(&h, json_object_get(d, "acts"));
         add_events(&h, json_object_get(d, "events"));
         for (size_t k = 0; k < h.count; k++) {
-            printf("%s  %s\n", h.items[k].at, h.items[k].text);
+            say_line(stdout, "%s  %s", h.items[k].at, h.items[k].text);
             free(h.items[k].text);
         }
         free(h.items);
-        printf("%-24s  now %s%s\n", "", field_text(d, "state", ""),
-               json_is_true(json_object_get(d, "stored")) ? ", and in the mail of its reader" : "");
+        say_line(stdout, "%-24s  now %s%s", "", field_text(d, "state", ""),
+                 json_is_true(json_object_get(d, "stored")) ? ", and in the mail of its reader" : "");
     }
 }

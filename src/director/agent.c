@@ -181,7 +181,7 @@ void agent_on_view(struct agent *a, const struct view *v)
     forget_finished(a, v);
     for (size_t i = 0; i < v->order_count; i++) {
         const struct view_order *o = &v->orders[i];
-        if (str_eq(o->record.target, a->target) && order_is_open(&o->record) && !is_busy(a, o))
+        if (str_eq(o->record.target, a->target) && record_order_is_open(&o->record) && !is_busy(a, o))
             task_start(a, o, v);
     }
 }

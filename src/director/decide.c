@@ -68,7 +68,7 @@ static enum answer order_answer(const struct judge *j, int64_t epoch, const char
     struct str key = order_key(j->arena, str_from(j->x->server->name), epoch, verb, j->version);
     const struct view_order *o = view_order_find(j->x->view, key);
     *ret_result = (struct order_result){.exit_status = -1, .text = STR_EMPTY};
-    if (o && !order_is_open(&o->record)) {
+    if (o && !record_order_is_open(&o->record)) {
         order_result_decode(j->arena, o->record.result, ret_result);
         return order_is(&o->record, "done") ? ANSWER_DONE : ANSWER_FAILED;
     }
@@ -121,7 +121,7 @@ static bool is_being_cleared(const struct judge *j)
 {
     for (size_t i = 0; i < j->x->view->order_count; i++) {
         const struct record_order *o = &j->x->view->orders[i].record;
-        if (is(o->verb, ORDER_DESTROY) && is(o->subject, j->x->server->name) && order_is_open(o) &&
+        if (is(o->verb, ORDER_DESTROY) && is(o->subject, j->x->server->name) && record_order_is_open(o) &&
             is_in_hands(j, o))
             return true;
     }

@@ -66,7 +66,8 @@ void housekeeping_orders(const struct view *v, const struct config *c, int64_t n
         if (is_failed_destroy(&o->record)) {
             if (o->age_ms >= DESTROY_AGAIN_MS)
                 order_put_state(o, "new", STR_EMPTY, b);
-        } else if (!order_is_open(&o->record) && o->age_ms >= KEEP_ENDED_MS && removals < REMOVALS_MAX) {
+        } else if (!record_order_is_open(&o->record) && o->age_ms >= KEEP_ENDED_MS &&
+                   removals < REMOVALS_MAX) {
             batch_delete(b, "order", o->key, o->version);
             removals++;
         }

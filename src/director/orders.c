@@ -154,11 +154,6 @@ struct str order_node(const struct record_order *o)
     return str_starts(o->target, prefix) ? str_sub(o->target, prefix.len, o->target.len) : STR_EMPTY;
 }
 
-bool order_is_open(const struct record_order *o)
-{
-    return order_is(o, "new") || order_is(o, "taken");
-}
-
 void order_put_state(const struct view_order *o, const char *state, struct str result, struct batch *b)
 {
     struct record_order order = o->record;

@@ -53,7 +53,6 @@ void order_result_decode(struct arena *a, struct str json, struct order_result *
 
 /* NAME of the target "node/NAME"; "" when it is another. */
 struct str order_node(const struct record_order *o);
-bool order_is_open(const struct record_order *o); /* new or taken */
 bool order_is(const struct record_order *o, const char *state);
 
 /* Puts the order in this state, with this result. When an operator's was carried out, or failed for

@@ -19,6 +19,7 @@ struct delays {
     struct store_op *op;
     int64_t after_id;       /* up to there all were looked at */
     struct mono_time since; /* the last look from the begin */
+    bool kicked;            /* while something was under way */
     bool more;              /* there are further ones that are old enough */
     int64_t next_ms;        /* until then there is nothing more */
 };
@@ -34,9 +35,21 @@ static int64_t age_ms(const struct delays *d)
     return d->relay->delay_notice_ms;
 }
 
+/* What was under way has ended. True: a kick came meanwhile, and the next look is from the begin. */
+static bool take_kick(struct delays *d)
+{
+    bool kicked = d->kicked;
+    d->kicked = false;
+    if (kicked)
+        d->after_id = 0;
+    return kicked;
+}
+
 static void go_on(struct delays *d)
 {
-    if (d->more)
+    if (take_kick(d))
+        look_in(d, 0);
+    else if (d->more)
         look_in(d, PAUSE_MS);
     else
         look_in(d, d->next_ms < LOOK_MAX_MS ? d->next_ms : LOOK_MAX_MS);
@@ -49,6 +62,7 @@ static void on_owing(void *arg, int err)
     if (err == ERR_FENCED)
         return;
     if (err) {
+        d->kicked = false;
         d->after_id = 0; /* whom it was about is not kept here */
         look_in(d, RETRY_MS);
         return;
@@ -71,6 +85,7 @@ static void on_rows(void *arg, int err, const struct queue_rows *rows)
     size_t count = 0, i = 0;
     d->op = NULL;
     if (err) {
+        take_kick(d);
         look_in(d, RETRY_MS);
         return;
     }
@@ -126,6 +141,9 @@ void delays_free(struct delays *d)
 
 void delays_kick(struct delays *d)
 {
+    d->kicked = d->op != NULL;
+    if (d->kicked)
+        return;
     d->after_id = 0;
     look_in(d, 0);
 }

@@ -5,6 +5,7 @@
 #define REVISION_NONE (-1)
 
 static void decide(struct known_users *k);
+static void end_look(struct known_users *k, bool defer);
 
 /* ---- the directory ---- */
 
@@ -14,12 +15,14 @@ static void on_users(void *arg, int err, const struct network_record *records, s
     k->op = NULL;
     if (err) {
         k->revision = REVISION_NONE; /* the next view or look asks again */
-    } else {
-        recipients_directory_begin(k->recipients);
-        for (size_t i = 0; i < count; i++)
-            recipients_directory_add(k->recipients, records[i].key);
-        recipients_directory_end(k->recipients);
+        if (k->looking && !k->look)
+            end_look(k, true);
+        return;
     }
+    recipients_directory_begin(k->recipients);
+    for (size_t i = 0; i < count; i++)
+        recipients_directory_add(k->recipients, records[i].key);
+    recipients_directory_end(k->recipients);
     decide(k);
 }
 
@@ -47,7 +50,7 @@ static bool is_known(const struct known_users *k, const struct verify_waiter *w)
     return recipients_check(k->recipients, local_part, str_from(w->domain->name), &domain) == RECIPIENT_OURS;
 }
 
-/* defer: whatever the directory says. Who asks from inside of a callback waits for the next look. */
+/* defer: whatever the directory says. */
 static void tell(struct known_users *k, struct list *waiters, bool defer)
 {
     struct list all;
@@ -61,43 +64,45 @@ static void tell(struct known_users *k, struct list *waiters, bool defer)
     }
 }
 
-/* Those who wait now are told as soon as the directory is of the revision that the look saw, or a later one.
- */
-static void decide(struct known_users *k)
+/* The pause begins before they are told: who asks from inside of a callback has to wait for the next look. */
+static void end_look(struct known_users *k, bool defer)
 {
-    if (list_empty(&k->now) || k->look || k->op)
-        return;
-    if (k->revision == REVISION_NONE) {
-        tell(k, &k->now, true);
-    } else if (k->revision < k->wanted) {
-        read_users(k, k->wanted);
-        return;
-    } else {
-        tell(k, &k->now, false);
-    }
+    k->looking = k->overdue = false;
     loop_timer_stop(k->deadline);
     loop_timer_start(k->pause, LOOK_PAUSE_MS);
+    tell(k, &k->now, defer);
+}
+
+/* The look ends as soon as the directory is of the revision that it saw, or a later one; also when nobody
+ * waits for it any more: then somebody may wait for the next one. */
+static void decide(struct known_users *k)
+{
+    if (!k->looking || k->look || k->op)
+        return;
+    if (k->revision < k->wanted)
+        read_users(k, k->wanted);
+    else
+        end_look(k, false);
 }
 
 static void on_revision(void *arg, int err, const struct network_record *records, size_t count)
 {
     struct known_users *k = arg;
     k->look = NULL;
-    k->overdue = false;
-    if (err)
-        tell(k, &k->now, true);
-    else
-        k->wanted = count == 1 ? records[0].version : 0;
+    if (err) {
+        end_look(k, true);
+        return;
+    }
+    k->wanted = count == 1 ? records[0].version : 0;
     decide(k);
-    if (!k->op && !loop_timer_active(k->pause))
-        loop_timer_start(k->pause, LOOK_PAUSE_MS);
 }
 
 static void look(void *arg)
 {
     struct known_users *k = arg;
-    if (k->look || !list_empty(&k->now) || list_empty(&k->next) || loop_timer_active(k->pause))
+    if (k->looking || list_empty(&k->next) || loop_timer_active(k->pause))
         return;
+    k->looking = true;
     list_splice(&k->now, &k->next);
     k->look = network_read(k->network, STR("revision"), STR("users"), on_revision, k);
     loop_timer_start(k->deadline, LOOK_TIMEOUT_MS);
@@ -106,7 +111,7 @@ static void look(void *arg)
 static void on_deadline(void *arg)
 {
     struct known_users *k = arg;
-    k->overdue = k->look != NULL;
+    k->overdue = true;
     tell(k, &k->now, true);
     tell(k, &k->next, true);
 }

@@ -22,9 +22,10 @@ struct known_users {
     int64_t wanted;   /* the revision that those who wait now have to see */
     struct store_op *op;
     struct store_op *look; /* the revision is being read */
+    bool looking;          /* from the reading of the revision until those who wait are told */
     struct list now, next; /* verify_waiter: of the look under way, and of the one after it */
     struct loop_timer *pause, *deadline;
-    bool overdue; /* the look under way is */
+    bool overdue; /* the look under way is: nobody waits for it */
 };
 
 /* All must outlive it. */

@@ -16,7 +16,8 @@ struct orders {
     const struct view *view; /* of the present call of orders_on_view, and until the next */
     struct store_op *read_op, *op;
     struct arena arena; /* of the order under way */
-    bool busy;          /* an order is under way: one at a time, the rest waits for the next change */
+    bool busy;          /* an order is under way: one at a time */
+    bool missed;        /* the network has changed meanwhile */
     bool acts;          /* op is the queue's */
     char *key;
     int64_t version;
@@ -56,6 +57,16 @@ static void release(struct orders *o)
     o->busy = o->acts = false;
 }
 
+static void look(struct orders *o);
+
+/* Nothing is under way. */
+static void leave(struct orders *o)
+{
+    release(o);
+    if (o->missed)
+        look(o);
+}
+
 /* What the queue was asked has its answer. False: the queue is another's now, who finds the order as it was,
  * and goes on with it. */
 static bool acted(struct orders *o, int err)
@@ -64,7 +75,7 @@ static bool acted(struct orders *o, int err)
     o->op = NULL;
     o->acts = false;
     if (!ours)
-        release(o);
+        leave(o);
     return ours;
 }
 
@@ -74,7 +85,12 @@ void orders_drop_queue(struct orders *o, const struct queue *q)
         return;
     store_op_forget(o->op);
     o->op = NULL;
-    release(o);
+    leave(o);
+}
+
+static void tell_failed_write(const struct orders *o, const char *what, int err)
+{
+    log_event(LOG_WARNING, what, LOG_TEXT("order", o->key), LOG_TEXT("error", err_name(err)));
 }
 
 static void on_answered(void *arg, int err, size_t failed)
@@ -83,20 +99,13 @@ static void on_answered(void *arg, int err, size_t failed)
     (void)failed;
     o->op = NULL;
     if (err)
-        log_event(LOG_WARNING, "order's answer not written", LOG_TEXT("order", o->key),
-                  LOG_TEXT("error", err_name(err)));
-    release(o);
+        tell_failed_write(o, "order's answer not written", err);
+    leave(o);
 }
 
-/* Takes result, of one that went well. tell: it is an event. */
-static void answer_with(struct orders *o, int err, json_t *result, bool tell)
+/* Writes the order as it is now; tell: as an event, too. */
+static void write_order(struct orders *o, bool tell, void (*on_write)(void *arg, int err, size_t failed))
 {
-    if (err)
-        result = json_pack("{s:s}", "error", err_name(err));
-    char *text = json_dumps(result, JSON_COMPACT);
-    json_decref(result);
-    o->order.state = err ? STR("failed") : STR("done");
-    o->order.result = str_from(text);
     char *value = record_order_encode(&o->order);
     struct network_change changes[] = {
         {.type = NETWORK_PUT,
@@ -106,8 +115,18 @@ static void answer_with(struct orders *o, int err, json_t *result, bool tell)
          .expect_version = o->version},
         {.type = NETWORK_EVENT, .kind = STR("order"), .key = o->order.subject, .value = str_from(value)},
     };
-    o->op = network_write(store_network(o->store), changes, tell ? 2 : 1, NULL, on_answered, o);
+    o->op = network_write(store_network(o->store), changes, tell ? 2 : 1, NULL, on_write, o);
     free(value);
+}
+
+/* Takes result. tell: it is an event. */
+static void answer_with(struct orders *o, int err, json_t *result, bool tell)
+{
+    char *text = json_dumps(result, JSON_COMPACT);
+    json_decref(result);
+    o->order.state = err ? STR("failed") : STR("done");
+    o->order.result = str_from(text);
+    write_order(o, tell, on_answered);
     free(text);
 }
 
@@ -115,7 +134,7 @@ static void answer(struct orders *o, int err, uint64_t changed, size_t in_flight
 {
     answer_with(
         o, err,
-        err ? NULL
+        err ? json_pack("{s:s, s:I}", "error", err_name(err), "changed", (json_int_t)changed)
             : json_pack("{s:I, s:I}", "changed", (json_int_t)changed, "in_flight", (json_int_t)in_flight),
         true);
 }
@@ -192,25 +211,25 @@ static void act(struct orders *o, enum queue_action action)
     o->op = queue_act(o->queue, &o->filter, &order, on_act, o);
 }
 
-/* ---- replay: in slices, each an order, so that whoever asks sees how far it is, and may stop ---- */
+/* ---- replay: in slices, each an order, so that whoever asks sees how far it is, and may stop: what one did
+ * is an event whether somebody still waits for it or not ---- */
 
 static void on_replay(void *arg, int err, const struct queue_replayed *done)
 {
     struct orders *o = arg;
     struct queue_filter nothing = {.delivery_id = -1};
-    bool first = json_is_true(json_object_get(o->args, "first"));
     if (!acted(o, err))
         return;
     if (!err && owned_queue(o->owned, o->order.subject) == o->queue)
         o->on_changed(o->arg, o->queue, &nothing);
     answer_with(o, err,
-                err ? NULL
+                err ? json_pack("{s:s}", "error", err_name(err))
                     : json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "messages", (json_int_t)done->messages,
                                 "deliveries", (json_int_t)done->deliveries, "all_messages",
                                 (json_int_t)done->all_messages, "all_deliveries",
                                 (json_int_t)done->all_deliveries, "let_go_ms", (json_int_t)done->let_go.ms,
                                 "more", done->more),
-                err || first || !done->more); /* the first, too: whoever asked may stop */
+                err || !done->more || done->deliveries > 0);
 }
 
 /* The same server and time are the same replay, which goes on where it was stopped. */
@@ -242,6 +261,46 @@ static void replay(struct orders *o)
     free(key);
 }
 
+static bool is_replay(const struct orders *o)
+{
+    return str_eq(o->order.verb, STR("queue-replay"));
+}
+
+/* It is taken. When the queue has gone meanwhile it stays so, for whoever owns the queue next. */
+static void carry_out(struct orders *o)
+{
+    enum queue_action action;
+    o->queue = owned_queue(o->owned, o->order.subject);
+    if (!o->queue)
+        leave(o);
+    else if (find_action(o->order.verb, &action) == 0)
+        act(o, action);
+    else
+        replay(o);
+}
+
+static void on_taken(void *arg, int err, size_t failed)
+{
+    struct orders *o = arg;
+    (void)failed;
+    o->op = NULL;
+    if (err == 0) {
+        o->version++;
+        carry_out(o);
+        return;
+    }
+    if (err != ERR_CONFLICT) /* else it was withdrawn */
+        tell_failed_write(o, "order not taken", err);
+    leave(o);
+}
+
+/* Before anything is changed: whoever gave it can withdraw it no more. */
+static void take(struct orders *o)
+{
+    o->order.state = STR("taken");
+    write_order(o, false, on_taken);
+}
+
 static void begin(struct orders *o, const struct network_record *record)
 {
     enum queue_action action;
@@ -249,23 +308,22 @@ static void begin(struct orders *o, const struct network_record *record)
     o->args = json_loadb(o->order.args.ptr ? o->order.args.ptr : "", o->order.args.len, 0, NULL);
     o->key = str_dup(record->key);
     o->version = record->version;
-    o->queue = owned_queue(o->owned, o->order.subject);
     if (!json_is_object(o->args))
         answer(o, ERR_SYNTAX, 0, 0);
-    else if (str_eq(o->order.verb, STR("queue-replay")))
-        replay(o);
-    else if (find_action(o->order.verb, &action) == 0)
-        act(o, action);
-    else
+    else if (!is_replay(o) && find_action(o->order.verb, &action) < 0)
         answer(o, ERR_UNSUPPORTED, 0, 0);
+    else if (str_eq(o->order.state, STR("taken"))) /* by who owned the queue then, and died */
+        carry_out(o);
+    else
+        take(o);
 }
 
-/* Whether it is a new order for a queue of ours. */
+/* Whether it is an open order for a queue of ours. */
 static bool is_ours(const struct orders *o)
 {
     struct str target = o->order.target;
     static const char prefix[] = "relay/";
-    if (!str_eq(o->order.state, STR("new")) || !str_starts(target, str_from(prefix)))
+    if (!record_order_is_open(&o->order) || !str_starts(target, str_from(prefix)))
         return false;
     struct str queue = str_sub(target, sizeof(prefix) - 1, target.len);
     return str_eq(queue, o->order.subject) && owned_queue(o->owned, queue);
@@ -282,6 +340,13 @@ static void on_orders(void *arg, int err, const struct network_record *records, 
         else
             arena_fini(&o->arena);
     }
+}
+
+static void look(struct orders *o)
+{
+    o->missed = o->read_op || o->busy;
+    if (!o->missed)
+        o->read_op = network_read(store_network(o->store), STR("order"), (struct str){NULL, 0}, on_orders, o);
 }
 
 struct orders *orders_new(struct store *store, const struct config *config, struct owned *owned,
@@ -311,6 +376,5 @@ void orders_free(struct orders *o)
 void orders_on_view(struct orders *o, const struct view *v)
 {
     o->view = v;
-    if (!o->read_op && !o->busy)
-        o->read_op = network_read(store_network(o->store), STR("order"), (struct str){NULL, 0}, on_orders, o);
+    look(o);
 }

@@ -4,17 +4,18 @@
  * is an object with the selection: "id" (custody id), "delivery" (number),
  * "sender", "recipient", "server" (home), "domain", "message_id", "reply" (a part of
  * it), "from_ms", "before_ms" (received), "states" (bits), "limit", and "to" for move.
- * An order acts once: the queue records its key with what it did, so that one whose
- * answer was lost in a crash is answered, not carried out again. The result is {"changed": N, "in_flight": M}
- * or {"error": "..."}. M: so many of the selection were being sent to a server at that moment. An act does
- * not call them back: what the server answers 250 is delivered; else the act holds for them as for the
- * others.
+ * An order is taken by compare-and-set before it changes anything, as every order is (store/records.h): one
+ * that is taken when its queue comes to another relay, or to this one anew, goes on there. It acts once: the
+ * queue records its key with what it did, so that one whose answer was lost in a crash is answered, not
+ * carried out again. The result is {"changed": N, "in_flight": M} or {"error": "...", "changed": N}. M: so
+ * many of the selection were being sent to a server at that moment. An act does not call them back: what the
+ * server answers 250 is delivered; else the act holds for them as for the others.
  *
  * queue-replay sends again what a server got (store/queue_kept.h): args "server",
- * "since_ms", "until_ms", "limit" (of messages; or 1,000), "first"; one order is one slice, those of the same
+ * "since_ms", "until_ms", "limit" (of messages; or 1,000); one order is one slice, those of the same
  * server and time are one replay. The result {"messages": N, "deliveries": M, "all_messages": N,
- * "all_deliveries": M, "let_go_ms": T, "more": BOOL} says whether to give another one. One with "first",
- * and the last, are events; whoever stops in between tells so himself. */
+ * "all_deliveries": M, "let_go_ms": T, "more": BOOL} says whether to give another one. A slice that sent
+ * something again, the last, and one that failed are events, whether somebody still waits for them or not. */
 #ifndef HOLDFAST_RELAY_ORDERS_H
 #define HOLDFAST_RELAY_ORDERS_H
 

@@ -45,10 +45,12 @@ static void transaction_free(struct transaction *t, bool settled)
         claims_release(t->source->claims, t->recipients[i].delivery_id, settled);
         free(t->recipients[i].address);
         free(t->recipients[i].orcpt);
+        free(t->recipients[i].last_reply);
     }
     free(t->reverse_path);
     free(t->helo);
     free(t->client);
+    free(t->header_id);
     free(t->domain);
     free(t->envid);
     free(t);
@@ -148,6 +150,7 @@ static struct transaction *transaction_new(struct source *s, enum source_lane la
     t->reverse_path = str_dup(row->reverse_path);
     t->helo = str_dup(row->helo);
     t->client = str_dup(row->client);
+    t->header_id = str_dup(row->header_id);
     t->domain = str_dup(row->domain);
     t->received_at = row->received_at;
     t->size_bytes = row->size_bytes;
@@ -180,8 +183,13 @@ static void add_row(struct source *s, enum source_lane lane, const struct queue_
         l->ready++;
     }
     last->recipients[last->recipient_count++] =
-        (struct transaction_recipient){row->id,     str_dup(row->recipient), row->attempts,
-                                       row->losses, row->request.notify,     str_dup(row->request.orcpt)};
+        (struct transaction_recipient){.delivery_id = row->id,
+                                       .address = str_dup(row->recipient),
+                                       .attempts = row->attempts,
+                                       .losses = row->losses,
+                                       .notify = row->request.notify,
+                                       .orcpt = str_dup(row->request.orcpt),
+                                       .last_reply = str_dup(row->last_reply)};
 }
 
 static void on_page(struct source *s, enum source_lane lane, int err, const struct queue_rows *rows)
@@ -374,6 +382,7 @@ static bool place_selected(const struct source *s, const struct queue_filter *f)
 static bool message_selected(const struct transaction *t, const struct queue_filter *f)
 {
     return (!f->sender.ptr || str_ieq(f->sender, str_from(t->reverse_path))) &&
+           (!f->header_id.ptr || str_eq(f->header_id, str_from(t->header_id))) &&
            t->received_at.ms >= f->received_from.ms &&
            (f->received_before.ms == 0 || t->received_at.ms < f->received_before.ms) &&
            (!f->custody_id || custody_id_eq(f->custody_id, &t->custody_id));
@@ -383,6 +392,7 @@ static bool recipient_selected(const struct transaction_recipient *r, const stru
 {
     const char *at = strrchr(r->address, '@');
     return (!f->recipient.ptr || str_ieq(f->recipient, str_from(r->address))) &&
+           (!f->reply.ptr || str_ihas(str_from(r->last_reply), f->reply)) &&
            (!f->domain.ptr || (at && str_ieq(f->domain, str_from(at + 1)))) &&
            (f->delivery_id == 0 || f->delivery_id == r->delivery_id);
 }

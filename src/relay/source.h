@@ -42,6 +42,7 @@ struct transaction_recipient {
     uint32_t attempts, losses;
     unsigned notify; /* of enum dsn_notify */
     char *orcpt;
+    char *last_reply;
 };
 
 struct transaction {
@@ -53,6 +54,7 @@ struct transaction {
     struct custody_id custody_id;
     char *reverse_path;
     char *helo, *client; /* of who sent it; "": nobody did */
+    char *header_id;     /* its Message-ID; "": it has none */
     char *domain;        /* of its recipients; of the first of them when they share a home */
     uint64_t size_bytes;
     bool eight_bit, smtputf8, authenticated;
@@ -94,7 +96,7 @@ void source_reset(struct source *s);
 /* A delivery that somebody else had is free: looks again (for claims.c). */
 void source_again(struct source *s);
 /* How many deliveries are handed out of those that the filter selects; its
- * after_id, limit and reply are not looked at. */
+ * after_id and limit are not looked at. */
 size_t source_in_flight(const struct source *s, const struct queue_filter *filter);
 /* Transactions that source_take would hand out of this lane now. */
 size_t source_ready(const struct source *s, enum source_lane lane);

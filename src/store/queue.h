@@ -98,6 +98,7 @@ struct queue_delivery {
     struct str domain;
     struct str home;         /* own server of this delivery; "" is the domain's route */
     struct str helo, client; /* of who sent it, as at its acceptance; "": nobody did */
+    struct str header_id;    /* as at its acceptance; "": it has none */
     enum queue_state state;
     uint32_t attempts; /* answers about this delivery */
     uint32_t losses;   /* connections lost after MAIL while it was sent */
@@ -253,7 +254,8 @@ struct queue_order {
  * route. RELEASE takes what is held or quarantined, forgets its losses, and begins its age anew;
  * RELEASE and RETRY make it due at once. Recorded in the queue with who and why.
  * A large selection is worked through in slices, each a transaction. With a key it acts once, whatever
- * crashes when: given again, it goes on where it stopped, and `changed` is of all. */
+ * crashes when: given again, it goes on where it stopped, and `changed` is of all. With an error `changed`
+ * says what the slices before had done, which stays. */
 struct store_op *queue_act(struct queue *q, const struct queue_filter *filter,
                            const struct queue_order *order,
                            void (*on_act)(void *arg, int err, uint64_t changed), void *arg);

@@ -269,3 +269,8 @@ static int decode(struct arena *arena, struct str text, const struct field *fiel
         return err;                                                                                          \
     }
 RECORD_KIND_LIST(RECORD_DEFINE)
+
+bool record_order_is_open(const struct record_order *order)
+{
+    return str_eq(order->state, STR("new")) || str_eq(order->state, STR("taken"));
+}

@@ -90,7 +90,9 @@ struct record_work {
     int64_t bounced, reports;     /* refused, and their senders owed a report; reports made, of any kind */
 };
 
-/* kind "order", key: unique. From an operator, or from the director to a node. */
+/* kind "order", key: unique. From an operator, or from the director to a node. Who carries it out takes it
+ * first, by compare-and-set, and only then changes anything: while it is "new" whoever gave it can withdraw
+ * it, and nothing was done; from then on it goes on, also after a death of who took it, to its end. */
 struct record_order {
     struct str target;  /* "director", "relay/NAME" (by queue's name), "node/NAME" */
     struct str verb;    /* "failover", "provision", "fence", "queue-hold", ... */
@@ -132,5 +134,8 @@ struct record_secret {
         MUST_USE;
 RECORD_KIND_LIST(RECORD_DECLARE)
 #undef RECORD_DECLARE
+
+/* "new" or "taken". */
+bool record_order_is_open(const struct record_order *order);
 
 #endif

@@ -5,16 +5,27 @@
 
 #include "base/mem.h"
 
+static json_t *text_json(struct str s)
+{
+    json_t *text = json_stringn(s.ptr ? s.ptr : "", s.len);
+    return text ? text : json_string("(not UTF-8)");
+}
+
+static json_t *detail_json(struct str detail)
+{
+    json_t *json = json_loadb(detail.ptr ? detail.ptr : "", detail.len, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(json))
+        return json;
+    json_decref(json);
+    return json_pack("{s:o}", "text", text_json(detail));
+}
+
 json_t *event_json(const struct network_event *e)
 {
     char at[WALL_TEXT_MAX];
     wall_format_iso(e->at, at);
-    json_t *detail = json_loadb(e->detail.ptr, e->detail.len, JSON_REJECT_DUPLICATES, NULL);
-    json_t *kind = json_stringn(e->kind.ptr, e->kind.len),
-           *subject = json_stringn(e->subject.ptr, e->subject.len);
     return json_pack("{s:I, s:s, s:o, s:o, s:o}", "id", (json_int_t)e->id, "at", at, "kind",
-                     kind ? kind : json_string("?"), "subject", subject ? subject : json_string("?"),
-                     "detail", detail ? detail : json_object());
+                     text_json(e->kind), "subject", text_json(e->subject), "detail", detail_json(e->detail));
 }
 
 /* ---- lists ---- */

@@ -1,7 +1,10 @@
 """`trace`: the lives of messages, by what an operator has of them."""
 
+import sqlite3
+
 import program
-from network import ALICE, BOB
+import pytest
+from network import ALICE, BOB, BackupMx
 from test_command_queue import changed, rows, waiting  # noqa: F401
 from test_log import await_line
 
@@ -59,3 +62,29 @@ def test_mail_that_a_server_took_itself_has_a_custody_id(two_site, ledger):
     assert f"{custody_id} for <{ALICE}>, taken by its server itself" in two_site.must("trace", custody_id)
     assert f" id {custody_id}" in two_site.imap_messages()[0].decode()
     await_line(two_site, " mailbox@east1: stored ", f"id={custody_id}", f"recipient={ALICE}")
+
+
+@pytest.fixture
+def relay_alone(make_network):
+    network = make_network(BackupMx, "backup-mx.conf")
+    network.spawn("relay", "--node", "relay1")
+    return network
+
+
+def note(network, kind, subject, detail):
+    with sqlite3.connect(f"{network.state_dir}/store/network.db") as db:
+        db.execute("INSERT INTO event(at_ms, kind, subject, detail) VALUES(?, ?, ?, ?)", (1, kind, subject, detail))
+    db.close()
+
+
+def test_nothing_of_it_reaches_a_terminal_raw(relay_alone, ledger):
+    """Control characters of ASCII, of UTF-8, and of eight bits: whoever wrote them; also where it should have been JSON."""
+    relay_alone.until(lambda: relay_alone.mta(ledger).send_by(relay_alone.RELAY[0], 1), "a message that was taken")
+    [row] = relay_alone.json("queue", "list")
+    for detail in (f"no JSON of {row['id']} \x1b[2J\x9b2J", f'["{row["id"]}", "\x9b2J"]', f'{{"id": "{row["id"]}", "text": "\x7f\x9b2J"}}'):
+        note(relay_alone, "odd\x9b2J", "somewhere", detail)
+    for words in (("trace", row["id"]), ("trace", row["id"], "--json"), ("events",), ("events", "--json")):
+        said = relay_alone.must(*words)
+        assert said.count("odd") == 3 and all(c == "\n" or " " <= c <= "~" for c in said), said
+    life = one(relay_alone, row["id"])
+    assert [event["detail"].get("text", "").count("2J") for event in life["events"]] == [2, 1, 1]

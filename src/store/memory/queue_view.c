@@ -10,6 +10,7 @@ void memory_show_row(struct store_op *op, struct queue_delivery *row, const stru
     row->recipient = op_str(op, d->row.recipient);
     row->domain = op_str(op, d->row.domain);
     row->home = op_str(op, d->row.home);
+    row->header_id = op_str(op, d->row.header_id);
     row->last_reply = op_str(op, d->row.last_reply);
     row->envelope.envid = op_str(op, d->row.envelope.envid);
     row->request.orcpt = op_str(op, d->row.request.orcpt);
@@ -92,28 +93,15 @@ static bool place_fits(const struct memory_delivery *d, const struct queue_filte
     return false;
 }
 
-static bool has_part(struct str s, struct str part)
-{
-    for (size_t i = 0; part.len <= s.len && i <= s.len - part.len; i++)
-        if (str_ieq(str_sub(s, i, part.len), part))
-            return true;
-    return false;
-}
-
-static struct str header_id_of(const struct memory_queue *q, const struct memory_delivery *d)
-{
-    return ((const struct memory_message *)table_get(&q->messages, d->row.message_id))->in.header_id;
-}
-
-static bool fits(const struct memory_queue *q, const struct memory_delivery *d, const struct queue_filter *f)
+static bool fits(const struct memory_delivery *d, const struct queue_filter *f)
 {
     return ((f->states >> d->row.state) & 1) && d->row.id > f->after_id &&
            (f->delivery_id == 0 || d->row.id == f->delivery_id) &&
            (!f->sender.ptr || str_ieq(d->row.reverse_path, f->sender)) &&
            (!f->recipient.ptr || str_ieq(d->row.recipient, f->recipient)) &&
-           (!f->header_id.ptr || str_eq(header_id_of(q, d), f->header_id)) &&
+           (!f->header_id.ptr || str_eq(d->row.header_id, f->header_id)) &&
            (!f->domain.ptr || str_eq(d->row.domain, f->domain)) &&
-           (!f->reply.ptr || has_part(d->row.last_reply, f->reply)) &&
+           (!f->reply.ptr || str_ihas(d->row.last_reply, f->reply)) &&
            d->row.received_at.ms >= f->received_from.ms &&
            (f->received_before.ms == 0 || d->row.received_at.ms < f->received_before.ms) &&
            (!f->custody_id || custody_id_eq(&d->row.custody_id, f->custody_id)) && place_fits(d, f);
@@ -124,7 +112,7 @@ int memory_queue_list(struct memory_tx *tx, struct store_op *op)
     struct op_queue_list *o = (struct op_queue_list *)op;
     const struct table *all = &tx->queue->deliveries;
     for (size_t i = (size_t)(o->filter.after_id > 0 ? o->filter.after_id : 0); i < all->count; i++) {
-        if (!all->items[i] || !fits(tx->queue, all->items[i], &o->filter))
+        if (!all->items[i] || !fits(all->items[i], &o->filter))
             continue;
         if (o->ret_rows.count == o->filter.limit) {
             o->ret_rows.more = true;
@@ -200,7 +188,7 @@ int memory_queue_act(struct memory_tx *tx, struct store_op *op)
     act = memory_act_add(tx->queue, &o->order, o->at);
     LIST_FOREACH (it, &tx->queue->live) {
         struct memory_delivery *d = LIST_ENTRY(it, struct memory_delivery, live);
-        if (!fits(tx->queue, d, &o->filter))
+        if (!fits(d, &o->filter))
             continue;
         if (o->filter.limit > 0 && seen++ == o->filter.limit)
             break;

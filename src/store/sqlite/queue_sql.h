@@ -10,7 +10,8 @@
 #define ROW_COLUMNS(table, next_ms, since_ms)                                                                \
     "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, " DOMAIN_OF ", p.home, d.state,"  \
     " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply, " since_ms      \
-    ", m.envid, coalesce(r.notify, 0), coalesce(r.orcpt, ''), coalesce(r.told, 0), m.helo, m.client "        \
+    ", m.envid, coalesce(r.notify, 0), coalesce(r.orcpt, ''), coalesce(r.told, 0), m.helo, m.client, "       \
+    "m.header_id "                                                                                           \
     "FROM " table " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id"               \
     " LEFT JOIN request r ON r.id = d.id WHERE d.id = ?"
 

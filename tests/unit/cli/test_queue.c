@@ -156,7 +156,7 @@ static void text_fits_the_terminal(void **state)
     expect_text(
         &d, "", 0,
         "00000000000000000000000000 2027-01-15T08:00:00Z waiting             77  a@b.test                 "
-        "alice@example.test       450 not?[2J now\n");
+        "alice@example.test       450 not\\x1b[2J now\n");
     expect_text(&d, "mail1 is inoperable: connection refused", 72,
                 "00000000000000000000000000 2027-01-15T08:00:00Z waiting             77\n"
                 "    <a@b.test> <alice@example.test>: mail1 is inoperable: connection re>\n");

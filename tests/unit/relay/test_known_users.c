@@ -131,6 +131,24 @@ static void who_does_not_wait_any_more_is_not_told(void **state)
     verify_forget(&gone.waiter);
 }
 
+/* Who waits for the look after this one is told, though all have gone who waited for this one. */
+static void a_look_that_nobody_waits_for_is_followed_by_the_next(void **state)
+{
+    struct ground g;
+    struct asker gone, stays;
+    ground_open(&g, state);
+    begin(&g, &gone, "x@dir.test");
+    g.view.users_revision = 99;
+    known_users_on_view(&g.users, &g.view); /* the users are being read, too */
+    assert_non_null(g.users.op);
+    begin(&g, &stays, "y@dir.test");
+    verify_forget(&gone.waiter);
+    rig_wait(g.rig, &stays.done);
+    assert_int_equal(stays.verdict, VERDICT_REFUSE);
+    assert_false(gone.done);
+    ground_close(&g);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup_sqlite, rig_teardown)
@@ -138,6 +156,7 @@ int main(void)
         CASE(who_was_just_added_is_known),
         CASE(a_flood_is_a_few_looks),
         CASE(who_does_not_wait_any_more_is_not_told),
+        CASE(a_look_that_nobody_waits_for_is_followed_by_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

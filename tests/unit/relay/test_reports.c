@@ -21,7 +21,11 @@ struct bench {
     struct claims *claims;
     char last_domain[64], last_home[16];
     int made, owed;
+    struct delays *delays; /* that are kicked */
+    int draws;             /* by the store */
 };
+
+#define DRAWS_UNTIL_OWED 4 /* two for the reading, two for the writing, the last as it is written */
 
 static void on_made(void *arg, struct queue *q, struct str domain, struct str home)
 {
@@ -529,6 +533,38 @@ static void a_young_one_is_no_delay(void **state)
     claims_free(b.claims);
 }
 
+/* The relay's keys change when the queue has written what was owed at first, and has not said so yet. */
+static uint64_t kick_amid(void *arg, uint64_t n)
+{
+    struct bench *b = arg;
+    (void)n;
+    if (++b->draws == DRAWS_UNTIL_OWED) {
+        b->relay.bounce = BOUNCE_ALWAYS;
+        delays_kick(b->delays);
+    }
+    return 0;
+}
+
+static void a_kick_amid_a_look_is_not_lost(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct queue *q = open_queue(r, 0);
+    struct queue_recipient_in to = {
+        .address = STR("bob@d.test"), .domain = STR("d.test"), .home = STR_EMPTY, .dsn.orcpt = STR_EMPTY};
+    bench_init(&b, r);
+    b.relay.bounce = BOUNCE_NEVER;
+    assert_ok(accept_to(r, q, 1, STR("x\r\n"), "alice@d.test", &to, 1, NULL)); /* is passed over */
+    to.dsn.notify = DSN_NOTIFY_DELAY;
+    assert_ok(accept_to(r, q, 2, STR("x\r\n"), "alice@d.test", &to, 1, NULL));
+    store_memory_set_faults(r->memory, &(struct store_memory_faults){0}, kick_amid, &b);
+    b.delays = delays_new(r->loop, q, &b.relay, on_owed, &b);
+    RIG_UNTIL(r, b.owed == 2);
+    store_memory_set_faults(r->memory, &(struct store_memory_faults){0}, NULL, NULL);
+    delays_free(b.delays);
+    claims_free(b.claims);
+}
+
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
 
 int main(void)
@@ -550,6 +586,7 @@ int main(void)
         RIG_TEST(a_message_that_cannot_be_read_holds_up_nobody),
         RIG_TEST(a_delay_is_owed_once),
         RIG_TEST(a_young_one_is_no_delay),
+        RIG_TEST(a_kick_amid_a_look_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

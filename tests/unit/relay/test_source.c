@@ -1,5 +1,6 @@
 /* Sources of mail over a real queue (memory engine). */
 #include <stdio.h>
+#include <string.h>
 
 #include "relay/source.h"
 #include "right_rig.h"
@@ -130,6 +131,29 @@ static void test_what_is_moved_while_out_is_handed_out_once(void **state)
     assert_non_null(t);
     finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
     source_free(moved);
+    end(&w);
+}
+
+static void test_what_is_out_is_counted_by_all_that_selects_it(void **state)
+{
+    struct rig *r = *state;
+    struct watch w;
+    struct queue *q = begin(&w, r);
+    r->header_id = STR("<one@x.test>");
+    accept_one(r, q, 1, "a@d.test");
+    r->header_id = STR_EMPTY;
+    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_DEFERRED, 1)); /* with a reply */
+    struct source *s = watch_source(&w);
+    struct transaction *t = take(r, s, SOURCE_NORMAL);
+    const char *reply = t->recipients[0].last_reply;
+    assert_true(strlen(reply) > 1);
+    struct queue_filter its[] = {{.header_id = STR("<one@x.test>")}, {.reply = str_from(reply + 1)}};
+    struct queue_filter others[] = {{.header_id = STR("<two@x.test>")}, {.reply = STR("no such reply")}};
+    for (size_t i = 0; i < ARRAY_LEN(its); i++) {
+        assert_int_equal(source_in_flight(s, &its[i]), 1);
+        assert_int_equal(source_in_flight(s, &others[i]), 0);
+    }
+    finish(r, q, t, QUEUE_OUTCOME_DELIVERED);
     end(&w);
 }
 
@@ -294,6 +318,7 @@ int main(void)
         RIG_TEST(test_recipients_of_a_message_come_together_oldest_first),
         RIG_TEST(test_what_is_out_is_not_given_out_again),
         RIG_TEST(test_what_is_moved_while_out_is_handed_out_once),
+        RIG_TEST(test_what_is_out_is_counted_by_all_that_selects_it),
         RIG_TEST(test_what_is_held_while_out_is_not_tried_again),
         RIG_TEST(test_a_reading_from_before_a_settlement_hands_out_nothing),
         RIG_TEST(test_a_loss_moves_to_the_lossy_lane),
