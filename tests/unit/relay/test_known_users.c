@@ -19,6 +19,7 @@ struct ground {
     struct recipients recipients;
     struct known_users users;
     struct view view; /* the revision that it tells is what the test says */
+    int draws;        /* by the store */
 };
 
 static void ground_open(struct ground *g, void **state)
@@ -149,14 +150,41 @@ static void a_look_that_nobody_waits_for_is_followed_by_the_next(void **state)
     ground_close(&g);
 }
 
+/* The store goes away when the look is answered and the users are asked for: the reading's is the third draw.
+ */
+static uint64_t go_away(void *arg, uint64_t n)
+{
+    struct ground *g = arg;
+    (void)n;
+    if (++g->draws == 3)
+        store_memory_set_faults(g->rig->memory, &(struct store_memory_faults){.unreachable = true}, NULL,
+                                NULL);
+    return 0;
+}
+
+static void a_look_whose_users_cannot_be_read_ends(void **state)
+{
+    struct ground g;
+    ground_open(&g, state);
+    add_user(&g, "bob@dir.test");
+    store_memory_set_faults(g.rig->memory, &(struct store_memory_faults){0}, go_away, &g);
+    assert_int_equal(ask(&g, "bob@dir.test"), VERDICT_DEFER);
+    assert_int_equal(g.draws, 3);
+    store_memory_set_faults(g.rig->memory, &(struct store_memory_faults){0}, NULL, NULL);
+    assert_int_equal(ask(&g, "bob@dir.test"), VERDICT_TAKE);
+    ground_close(&g);
+}
+
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup_sqlite, rig_teardown)
+#define CASE(name)        cmocka_unit_test_setup_teardown(name, rig_setup_sqlite, rig_teardown)
+#define MEMORY_CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
     const struct CMUnitTest tests[] = {
         CASE(who_was_just_added_is_known),
         CASE(a_flood_is_a_few_looks),
         CASE(who_does_not_wait_any_more_is_not_told),
         CASE(a_look_that_nobody_waits_for_is_followed_by_the_next),
+        MEMORY_CASE(a_look_whose_users_cannot_be_read_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

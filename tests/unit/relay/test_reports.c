@@ -554,6 +554,7 @@ static void a_kick_amid_a_look_is_not_lost(void **state)
         .address = STR("bob@d.test"), .domain = STR("d.test"), .home = STR_EMPTY, .dsn.orcpt = STR_EMPTY};
     bench_init(&b, r);
     b.relay.bounce = BOUNCE_NEVER;
+    b.relay.delay_notice_ms = 3600000; /* so long it would pause without the kick */
     assert_ok(accept_to(r, q, 1, STR("x\r\n"), "alice@d.test", &to, 1, NULL)); /* is passed over */
     to.dsn.notify = DSN_NOTIFY_DELAY;
     assert_ok(accept_to(r, q, 2, STR("x\r\n"), "alice@d.test", &to, 1, NULL));
