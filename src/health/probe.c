@@ -60,7 +60,7 @@ static void fail_at(struct probe *p, const char *what)
 {
     char at[ADDR_TEXT_MAX], text[DIALOGUE_DETAIL_MAX];
     addr_format(&p->to, at);
-    snprintf(text, sizeof(text), "%s: %s", at, what);
+    snprintf(text, sizeof(text), "%s: %.*s", at, (int)(sizeof(text) - sizeof(at) - 2), what);
     finish(p, HEALTH_FAIL, text);
 }
 

@@ -117,7 +117,8 @@ static void end_last_line(struct smtp_server *s)
         smtp_stuff_end_line(&s->lines, &end);
     else if (!s->chunk.line_end)
         buf_append_text(&end, "\r\n");
-    give(s, buf_str(&end)); /* nothing more comes that would need room */
+    give(s, buf_str(&end));
+    s->no_room = false; /* nothing more comes that would need it */
     buf_fini(&end);
 }
 
