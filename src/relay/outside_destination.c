@@ -19,6 +19,7 @@ struct session {
     struct route_place place;
     size_t place_at; /* its index when the session began */
     bool answered;   /* a transaction was */
+    bool delivered;  /* of one, a recipient was taken */
 };
 
 struct destination {
@@ -204,6 +205,7 @@ static void on_outcome(void *arg, struct delivery *delivery, struct transaction 
     snprintf(instance, sizeof(instance), "%s@%s", ip, s->place.host);
     complete(d, t, results, instance);
     d->progress_at = loop_now(d->options.loop);
+    s->delivered |= delivery_any(results, count, QUEUE_OUTCOME_DELIVERED);
     if (!delivery_any(results, count, QUEUE_OUTCOME_LOST)) {
         s->answered = true;
         d->failures = 0;
@@ -273,7 +275,7 @@ static void on_ended(void *arg, struct delivery *delivery, enum delivery_end end
     size_t served = served_beside(s);
     if (end == DELIVERY_TURNED_AWAY && served > 0)
         have_fewer(d, served);
-    else if (end == DELIVERY_TERMS || (end != DELIVERY_OVER && !s->answered))
+    else if (end != DELIVERY_OVER && !(end == DELIVERY_TERMS ? s->delivered : s->answered))
         place_failed(d, s->place_at, s->place.host, why);
     session_free(s);
     run_soon(d);

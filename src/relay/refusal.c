@@ -22,12 +22,12 @@ static bool is_of_terms(const struct smtp_client_result *r)
 enum refusal_about refusal_about(const struct smtp_client_result *r)
 {
     bool at_mail = r->stage == SMTP_STAGE_MAIL;
-    if (r->stage == SMTP_STAGE_HELO || r->stage == SMTP_STAGE_CLIENT) /* of XCLIENT: about the client */
-        return REFUSAL_NONE;
+    bool of_xclient = r->stage == SMTP_STAGE_HELO || r->stage == SMTP_STAGE_CLIENT; /* about the client */
     switch (r->outcome) {
     case SMTP_OUTCOME_DEFERRED:
-        return r->reply.code == 421 || (at_mail && r->reply.enhanced.subject == 3) ? REFUSAL_SERVER
-                                                                                   : REFUSAL_NONE;
+        return !of_xclient && (r->reply.code == 421 || (at_mail && r->reply.enhanced.subject == 3))
+                   ? REFUSAL_SERVER
+                   : REFUSAL_NONE;
     case SMTP_OUTCOME_REFUSED:
         return is_of_terms(r) ? REFUSAL_TERMS : REFUSAL_NONE;
     default:

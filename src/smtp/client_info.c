@@ -117,10 +117,11 @@ void client_come_again(struct smtp_client *c)
 }
 
 /* The command was not taken at all, as opposed to the greeting that it brings: a 4yz or a 554 is for the
- * client (XCLIENT_README; 550: "insufficient authorization"). */
+ * client (XCLIENT_README; 550: "insufficient authorization"; 530, 538: a server that wants TLS says so to any
+ * command, RFC 3207 section 4). */
 static bool is_about_xclient(const struct smtp_reply *r)
 {
-    return (r->code >= 500 && r->code <= 504) || r->code == 550;
+    return (r->code >= 500 && r->code <= 504) || r->code == 530 || r->code == 538 || r->code == 550;
 }
 
 /* A 421 included: it may come again whenever this client does, and says nothing of others. */

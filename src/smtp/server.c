@@ -341,7 +341,7 @@ void smtp_server_resume(struct smtp_server *s)
 
 bool smtp_server_busy(const struct smtp_server *s)
 {
-    bool in_message = s->phase == PHASE_DATA || s->chunking;
+    bool in_message = s->transaction && (s->phase == PHASE_DATA || s->chunking); /* else it is swallowed */
     return in_message || s->user[0] || s->peer_node[0] || s->question != QUESTION_NONE;
 }
 

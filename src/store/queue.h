@@ -49,7 +49,7 @@ struct queue_message_in {
     struct str
         header_id; /* its Message-ID with <>, cut at QUEUE_HEADER_ID_MAX; "" or ptr NULL: it has none */
     struct wall_time received_at;
-    struct str stopped; /* why all its deliveries are in quarantine from the start, with a notice each; "" or
+    struct str stopped; /* why all its deliveries are in quarantine from the start, with one notice; "" or
                            ptr NULL: they wait */
 };
 

@@ -128,8 +128,9 @@ static void add_notice(struct memory_queue *q, const struct memory_delivery *d,
     notice->id = table_add(&q->notices, notice);
 }
 
-/* In quarantine from the start. */
-static void stop(struct memory_queue *q, struct memory_delivery *d, const struct queue_message_in *in)
+/* In quarantine from the start; one notice tells of the message. */
+static void stop(struct memory_queue *q, struct memory_delivery *d, const struct queue_message_in *in,
+                 bool first)
 {
     const struct queue_result result = {.delivery_id = d->row.id,
                                         .outcome = QUEUE_OUTCOME_QUARANTINED,
@@ -140,7 +141,8 @@ static void stop(struct memory_queue *q, struct memory_delivery *d, const struct
     add_attempt(q, d, &result);
     d->row.state = QUEUE_QUARANTINED;
     str_replace(&d->row.last_reply, in->stopped);
-    add_notice(q, d, &result);
+    if (first)
+        add_notice(q, d, &result);
 }
 
 static struct str custody_key(const struct custody_id *id)
@@ -177,7 +179,7 @@ static void add_delivery(struct memory_queue *q, struct memory_message *message,
     if (message->delivery_count++ == 0)
         message->first_delivery = d->row.id;
     if (message->in.stopped.len > 0)
-        stop(q, d, &message->in);
+        stop(q, d, &message->in, message->delivery_count == 1);
 }
 
 void memory_message_free(struct memory_queue *q, struct memory_message *m)

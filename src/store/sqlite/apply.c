@@ -71,7 +71,7 @@ static void add_message(struct applier *a, const struct record_accept *m, const 
         int64_t place_id = place_for(a, to.domain, to.home);
         queue_delivery_add(tx, m->first_delivery + i, m->message_id, place_id, &to, in->received_at);
         if (in->stopped.len > 0)
-            queue_delivery_stop(tx, m->first_delivery + i, place_id, in);
+            queue_delivery_stop(tx, m->first_delivery + i, place_id, in, i == 0);
     }
 }
 

@@ -240,7 +240,7 @@ static void add_attempt(struct sqlite_tx *tx, const struct queue_result *r)
 }
 
 void queue_delivery_stop(struct sqlite_tx *tx, int64_t id, int64_t place_id,
-                         const struct queue_message_in *in)
+                         const struct queue_message_in *in, bool first)
 {
     const struct queue_result r = {.delivery_id = id,
                                    .outcome = QUEUE_OUTCOME_QUARANTINED,
@@ -251,7 +251,8 @@ void queue_delivery_stop(struct sqlite_tx *tx, int64_t id, int64_t place_id,
     add_attempt(tx, &r);
     db_run(tx->db, SQL_LIVE_TRY, INT(id), INT(0), INT(0), INT(0), TEXT(r.reply), INT(QUEUE_QUARANTINED));
     queue_place_count(tx, place_id, QUEUE_WAITING, QUEUE_QUARANTINED, 1);
-    queue_notice_add(tx, &r);
+    if (first)
+        queue_notice_add(tx, &r);
 }
 
 static void settle_one(struct sqlite_tx *tx, const struct queue_result *r, bool keep)

@@ -82,9 +82,10 @@ void queue_debt_forget(struct sqlite_tx *tx, const struct queue_live *live);
 /* It has ended. */
 void queue_debt_end(struct sqlite_tx *tx, const struct queue_live *live);
 
-/* One that was just added, and counted as waiting at its place, is in quarantine from the start. */
+/* One that was just added, and counted as waiting at its place, is in quarantine from the start; first, of
+ * the message's: a notice tells of it. */
 void queue_delivery_stop(struct sqlite_tx *tx, int64_t id, int64_t place_id,
-                         const struct queue_message_in *in);
+                         const struct queue_message_in *in, bool first);
 /* A delivery that an outcome has put into quarantine. */
 void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);
 /* The pieces of its body in segments are not used any more. */
