@@ -261,9 +261,11 @@ static void on_ended(void *arg, struct delivery *d, enum delivery_end end, struc
 {
     struct session *s = arg;
     struct target *t = s->target;
+    char told[SMTP_REPLY_TEXT_MAX]; /* why may be the session's own */
     (void)d;
+    snprintf(told, sizeof(told), "%.*s", STR_ARG(why));
     session_free(s);
-    note_end(t, end, why);
+    note_end(t, end, str_from(told));
     loop_timer_start(t->timer, 0); /* not run(t): this may fire from inside of it */
 }
 
