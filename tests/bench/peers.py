@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 
 import program
 import release
@@ -48,13 +49,11 @@ class Holdfast(Peer):
     """The relay role alone, release build."""
 
     name = "holdfast"
-    store = "sqlite:store"
     changes = ()  # further ones of the example's text: (old, new)
 
     def start(self):
         text = (program.EXAMPLES / "backup-mx.conf").read_text()
-        for old, new in (("127.0.0.1:2525", f"{ADDRESS}:{self.port}"), ("sqlite:store", self.store),
-                         ("smtp_port = 2600", f"smtp_port = {self.server_port}"), *self.changes):
+        for old, new in (("127.0.0.1:2525", f"{ADDRESS}:{self.port}"), ("smtp_port = 2600", f"smtp_port = {self.server_port}"), *self.changes):
             assert old in text, old
             text = text.replace(old, new)
         (self.folder / "holdfast.conf").write_text(text)
@@ -62,9 +61,13 @@ class Holdfast(Peer):
         self._spawn()
 
     def _spawn(self):
-        self.state = self.folder / "state"
-        self.state.mkdir()
+        self.state = self.make_state()
         self.run()
+
+    def make_state(self):
+        state = self.folder / "state"
+        state.mkdir()
+        return state
 
     def run(self):
         """On the state that there is."""
@@ -104,10 +107,12 @@ class Holdfast(Peer):
 
 
 class InMemory(Holdfast):
-    """The same with the store switched off."""
+    """The same with its store in memory, where a sync does nothing."""
 
-    name = "no store"
-    store = "memory:"
+    name = "no disk"
+
+    def make_state(self):
+        return pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir="/dev/shm"))
 
 
 class SmtpSink(Peer):

@@ -30,13 +30,13 @@ def print_accept(folder, full):
             peer.start()
             ends.callback(peer.stop)
         print(f"durable accept, messages/s, medians of {RUNS} alternating runs (disk: a batch of as many, written and synced)")
-        print_row(["sessions, bytes", *(peer.name for peer in started), "disk", "/smtp-sink", "/postfix", "/no store", "/disk"])
+        print_row(["sessions, bytes", *(peer.name for peer in started), "disk", "/smtp-sink", "/postfix", "/no disk", "/disk"])
         for (sessions, size), count in (FULL_ACCEPT if full else QUICK_ACCEPT).items():
             medians = accept.measure(started, sessions, count, size, RUNS)
             medians["disk"] = limit.rate(folder, sessions, size, RUNS)
             ours = medians["holdfast"]
             print_row([f"{sessions}, {size}", *(f"{value:.0f}" for value in medians.values()),
-                       *(f"{ours / medians[name]:.2f}" for name in ("smtp-sink", "postfix", "no store", "disk"))])
+                       *(f"{ours / medians[name]:.2f}" for name in ("smtp-sink", "postfix", "no disk", "disk"))])
         print("\npostconf -n of Postfix as Debian configures it:\n" + started[2].settings())
 
 
