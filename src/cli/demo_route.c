@@ -1,6 +1,8 @@
 /* Act 1: the network starts; a message is routed to its server and read. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "cli/demo.h"
 
 static int start(struct demo *d)
@@ -49,24 +51,41 @@ static bool is_in_order(const struct demo_plan *p, const struct demo_mx *mx)
     return held;
 }
 
+/* A relay that has just started is named a moment later than the server. */
+static bool all_in_order(struct demo *d, void *arg, struct err_buf *eb)
+{
+    const struct config *c = d->plan.config;
+    struct demo_mx *mx = arg; /* of each DNS server */
+    bool held = true;
+    for (size_t i = 0; held && i < c->dns_count; i++) {
+        held = demo_dns_mx(&c->dns[i].listen.addrs[0], d->plan.domain->name, &mx[i], eb) == 0;
+        if (held && !is_in_order(&d->plan, &mx[i])) {
+            struct buf text;
+            buf_init(&text, 2048);
+            describe(&mx[i], &text);
+            err_set(eb, ERR_CONFLICT, "%s: MX %s", c->dns[i].name, buf_data(&text));
+            buf_fini(&text);
+            held = false;
+        }
+    }
+    return held;
+}
+
 static int names(struct demo *d)
 {
     const struct config *c = d->plan.config;
-    for (size_t i = 0; i < c->dns_count; i++) {
-        struct demo_mx mx;
-        struct err_buf eb = {""};
+    struct demo_mx *mx = mem_calloc(c->dns_count, sizeof(*mx));
+    int rc =
+        demo_wait(d, DEMO_LIMIT_MS, "DNS to name the server first and relays behind it", all_in_order, mx);
+    for (size_t i = 0; rc == 0 && i < c->dns_count; i++) {
         struct buf text;
-        int rc = demo_dns_mx(&c->dns[i].listen.addrs[0], d->plan.domain->name, &mx, &eb);
-        if (rc < 0) {
-            timeline_check(&d->timeline, false, c->dns[i].name, "%s", eb.text);
-            return rc;
-        }
         buf_init(&text, 2048);
-        describe(&mx, &text);
-        timeline_check(&d->timeline, is_in_order(&d->plan, &mx), c->dns[i].name, "MX %s", buf_data(&text));
+        describe(&mx[i], &text);
+        timeline_check(&d->timeline, true, c->dns[i].name, "MX %s", buf_data(&text));
         buf_fini(&text);
     }
-    return 0;
+    free(mx);
+    return rc;
 }
 
 static int send_one(struct demo *d, const struct config_relay *through)
