@@ -149,8 +149,8 @@ struct smtp_server_ops {
     void (*reset)(void *arg);
     /* The open question needs no answer any more. */
     void (*cancel)(void *arg);
-    /* Last of all callbacks: fired by smtp/server_connection.h when the
-     * connection is gone; after it the machine and the connection are freed. */
+    /* Last of all callbacks: fired by smtp/server_connection.h once the
+     * connection is gone, and it and the machine are freed. */
     void (*closed)(void *arg);
 };
 
