@@ -13,6 +13,7 @@ import pytest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import certificates  # noqa: E402
 import program  # noqa: E402
 import release  # noqa: E402
 import wait  # noqa: E402
@@ -135,6 +136,17 @@ def make_sink():
     yield make
     for sink in made:
         sink.stop()
+
+
+@pytest.fixture
+def sink(make_sink):
+    """The server of examples/backup-mx.conf."""
+    return make_sink()
+
+
+@pytest.fixture
+def authority(scratch):
+    return certificates.Authority(scratch)
 
 
 @pytest.fixture

@@ -102,6 +102,9 @@ class Network:
             return "no process of the network is left"
         return None
 
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
     def stop(self):
         """Asks it to end, as Ctrl-C does; fails when something stays."""
         running = [process for process in self.parents if process.poll() is None]
