@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/rate.h"
 #include "base/str.h"
 #include "base/tls.h"
 
@@ -104,9 +105,15 @@ struct config_relay {
     int64_t message_size_max_bytes;   /* SIZE (default 50MiB) */
     int64_t connections_max;          /* sessions at once (default 2000) */
     int64_t client_connections_max;   /* of one client (default 200) */
-    int64_t recipients_max;           /* per message (default 1000) */
-    int64_t idle_timeout_ms;          /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
-    int64_t delivery_sessions_max;    /* per server at once (default 10) */
+    /* In a time; of one client (net/client_key.h), and of all together (default none, but 600/1h errors) */
+    struct rate client_connection_rate, client_message_rate, client_recipient_rate, client_error_rate;
+    struct rate connection_rate, message_rate, recipient_rate, error_rate;
+    int64_t rate_clients_max;       /* told apart at once (default 10000) */
+    struct addr_blocks rate_exempt; /* whom these do not hold for */
+    int64_t errors_max;             /* of one session (default 20) */
+    int64_t recipients_max;         /* per message (default 1000) */
+    int64_t idle_timeout_ms;        /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
+    int64_t delivery_sessions_max;  /* per server at once (default 10) */
     int64_t losses_max; /* connection losses after MAIL before a message is quarantined (default 3) */
     /* Mail that leaves the network: */
     const char *smarthost; /* as written; "": by the recipients' domains. See config_smarthost */

@@ -4,7 +4,7 @@
 static void make_room(void *arg, struct admission_slot *slot)
 {
     (void)arg;
-    smtp_server_connection_make_room(CONTAINER_OF(slot, struct edge_session, slot)->connection);
+    smtp_server_connection_make_room(CONTAINER_OF(slot, struct edge_session, visitor.slot)->connection);
 }
 
 struct edge *edge_new(struct loop *l, const struct edge_options *options,
@@ -16,7 +16,8 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
     e->on_accepted = on_accepted;
     e->arg = arg;
     list_init(&e->sessions);
-    door_init(&e->door, l, options->config, options->relay, options->descriptors_max, make_room);
+    door_init(&e->door, l, options->config, options->relay, options->descriptors_max, options->work,
+              make_room);
     e->server_options = (struct smtp_server_options){
         .flavour = SMTP_FLAVOUR_SMTP,
         .hostname = options->relay->hostname,
@@ -38,6 +39,7 @@ void edge_reload(struct edge *e)
 {
     door_reload(&e->door);
     e->server_options.recipients_max = (size_t)e->options.relay->recipients_max;
+    e->server_options.errors_max = (unsigned)e->options.relay->errors_max;
     e->server_options.idle_timeout_ms = e->options.relay->idle_timeout_ms;
 }
 
@@ -58,7 +60,7 @@ static void on_client(void *arg, struct loop_stream *stream, const struct addr *
 {
     struct edge *e = arg;
     struct edge_session *s = mem_zalloc(sizeof(*s));
-    if (!door_admit(&e->door, stream, peer, &s->slot)) {
+    if (!door_admit(&e->door, stream, peer, &s->visitor)) {
         e->options.work->refused_later++;
         free(s);
         return;

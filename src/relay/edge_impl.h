@@ -25,11 +25,12 @@ struct edge {
 
 struct edge_session {
     struct list node;
-    struct admission_slot slot;
+    struct door_visitor visitor;
     struct edge *edge;
     struct smtp_server_connection *connection;
     struct smtp_server *server;
     char client_ip[ADDR_TEXT_MAX];
+    char limit_text[LIMITS_TEXT_MAX];
 
     /* the transaction */
     struct custody_id custody_id;
@@ -43,8 +44,8 @@ struct edge_session {
     struct store_op *accept_op;
 };
 
-/* Begins a session with a client that was let in into s->slot; takes the stream. s is zero else, and frees
- * itself when its connection is gone. */
+/* Begins a session with the visitor of s, who was let in; takes the stream. s is zero else, and frees itself
+ * when its connection is gone. */
 void edge_session_start(struct edge *e, struct edge_session *s, struct loop_stream *stream,
                         const struct addr *peer);
 /* The queue is closed: a message under way is not taken, and an open question gets 421; a session whose

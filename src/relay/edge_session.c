@@ -46,10 +46,21 @@ static void on_client_named(void *arg, const struct addr *client)
     s->client_ip[0] = '\0';
     if (client)
         addr_format_ip(client, s->client_ip);
-    if (door_exchange(&s->edge->door, &s->slot, client))
-        smtp_server_reply(s->server, NULL);
-    else
-        reply(s, SMTP_REPLY_CLIENT_FULL);
+    struct smtp_reply no = door_exchange(&s->edge->door, &s->visitor, client, s->limit_text);
+    smtp_server_reply(s->server, no.code ? &no : NULL);
+}
+
+/* One more of kind, of a client that is no part of the network: code 0, or its refusal. */
+static struct smtp_reply take(struct edge_session *s, enum rates_kind kind)
+{
+    if (smtp_server_peer_node(s->server).len > 0)
+        return (struct smtp_reply){.code = 0};
+    return door_take(&s->edge->door, kind, &s->visitor, s->limit_text);
+}
+
+static struct smtp_reply on_error(void *arg)
+{
+    return take(arg, RATES_ERRORS);
 }
 
 static void drop_transaction(struct edge_session *s)
@@ -64,8 +75,9 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
 {
     struct edge_session *s = arg;
     int err = edge_health(s->edge);
-    if (err) {
-        reply(s, smtp_reply_for_error(err));
+    struct smtp_reply no = err ? smtp_reply_for_error(err) : take(s, RATES_MESSAGES);
+    if (no.code != 0) {
+        reply(s, no);
         return;
     }
     drop_transaction(s);
@@ -116,9 +128,8 @@ static void ask_about(struct edge_session *s, const struct smtp_rcpt *rcpt,
         on_verdict(&s->waiter, verdict);
 }
 
-static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
+static void look_at_rcpt(struct edge_session *s, const struct smtp_rcpt *rcpt)
 {
-    struct edge_session *s = arg;
     const struct config_domain *domain;
     enum recipient_answer word =
         recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain);
@@ -132,6 +143,16 @@ static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
         ask_about(s, rcpt, domain);
     else
         take_rcpt(s, envelope_rcpt_of(rcpt, domain));
+}
+
+static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
+{
+    struct edge_session *s = arg;
+    struct smtp_reply no = take(s, RATES_RECIPIENTS);
+    if (no.code != 0)
+        reply(s, no);
+    else
+        look_at_rcpt(s, rcpt);
 }
 
 static void write_received(struct edge_session *s)
@@ -309,7 +330,7 @@ static void session_free(void *arg)
     drop_transaction(s);
     envelope_fini(&s->envelope);
     list_remove(&s->node);
-    admission_leave(&s->slot);
+    door_leave(&s->visitor);
     free(s);
 }
 
@@ -321,6 +342,7 @@ static const struct smtp_server_ops server_ops = {
     .data_begin = on_data_begin,
     .data = on_data,
     .data_end = on_data_end,
+    .error = on_error,
     .refused = on_refused,
     .tls_failed = on_tls_failed,
     .reset = on_reset,
@@ -335,7 +357,8 @@ void edge_session_start(struct edge *e, struct edge_session *s, struct loop_stre
     envelope_init(&s->envelope, &e->envelopes);
     addr_format_ip(peer, s->client_ip);
     list_append(&e->sessions, &s->node);
-    s->connection = smtp_server_connection_new(e->loop, stream, &s->slot, &e->server_options, &server_ops, s);
+    s->connection =
+        smtp_server_connection_new(e->loop, stream, &s->visitor.slot, &e->server_options, &server_ops, s);
     s->server = smtp_server_connection_session(s->connection);
     if (addr_blocks_have(&e->options.relay->xclient_from, peer))
         smtp_server_offer_xclient(s->server);
