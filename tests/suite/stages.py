@@ -37,8 +37,7 @@ RUNNING = set()  # processes
 
 
 def give_way(process):
-    """To all others: by its nice value inside of a group, and by the group's where the kernel makes one of each session."""
-    os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
+    """The nice value counts inside of a group only, where the kernel makes a group of each session."""
     try:
         pathlib.Path("/proc", str(process.pid), "autogroup").write_text(str(NICE))
     except OSError:
@@ -48,8 +47,9 @@ def give_way(process):
 def run(argv, limit_s=STAGE_LIMIT_S, quiet=False, beside=False, **options):
     """Runs a program in a process group of its own, echoing what it prints. beside: others go first.
     Returns (exit status, its standard output)."""
+    lower = ["nice", "-n", str(NICE)] if beside else []
     process = subprocess.Popen(
-        [str(arg) for arg in argv], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        [*lower, *(str(arg) for arg in argv)], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         text=True, errors="replace", start_new_session=True, **options)
     RUNNING.add(process)
     if beside:
