@@ -236,10 +236,13 @@ def pytest_folders(tally, folders, name_filter):
     folder_of = {part: folder for folder in folders for part in (parts_of(folder) if network else [folder])}
     parts = sorted(folder_of, key=long_first)
     reports = {part: BUILD / "test" / f"{folder_of[part].name}-{part.stem}.xml" for part in parts}
-    with concurrent.futures.ThreadPoolExecutor(PARTS_AT_ONCE if network else 1) as pool:
+    pool = concurrent.futures.ThreadPoolExecutor(PARTS_AT_ONCE if network else 1)
+    try:
         runs = [pool.submit(run_pytest, part, reports[part], name_filter, network) for part in parts]
         for done in concurrent.futures.as_completed(runs):
             print(done.result() if network else "", end="", flush=True)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     for part, report in reports.items():
         count_report(tally, folder_of[part].name, part, report, name_filter)
 
