@@ -33,6 +33,7 @@ PARTS_AT_ONCE = 4  # they wait more than they compute
 TESTS_AT_ONCE = 3  # of meson's, some of which wait
 NICE = 10  # of what is made beside stages that wait: it gets what they leave
 STAGE_LIMIT_S = 900  # a stage that hangs must not hang the suite
+BESIDE_LIMIT_S = 3600  # of what gets only what others leave
 RUNNING = set()  # processes
 
 
@@ -54,7 +55,7 @@ def run(argv, limit_s=STAGE_LIMIT_S, quiet=False, beside=False, **options):
     RUNNING.add(process)
     if beside:
         give_way(process)
-    watchdog = threading.Timer(limit_s, os.killpg, (process.pid, signal.SIGKILL))
+    watchdog = threading.Timer(BESIDE_LIMIT_S if beside else limit_s, os.killpg, (process.pid, signal.SIGKILL))
     watchdog.start()
     lines = []
     try:
