@@ -217,8 +217,8 @@ class TwoSite(Network):
             server = self.server()
             return (server["state"], server["address"]) == ("operational", address) and program.is_alive(server["pid"])
 
-        self.until(lambda: serves() and self.resolver.a(self.HOST) == [address]
-                   and self.resolver.mx("example.test")[0] == self.HOST, f"mail1 at {address}")
+        self.until(lambda: self.resolver.a(self.HOST) == [address] and self.resolver.mx("example.test")[0] == self.HOST
+                   and serves(), f"mail1 at {address}")
 
     def fail_back(self):
         """As an operator does; the command waits until the old instance is known to be off."""
