@@ -142,25 +142,18 @@ static void set_loss(struct delivery *d, size_t i, struct wall_time now)
 {
     struct queue_result *r = &d->results[i];
     uint32_t losses = d->transaction->recipients[i].losses + 1;
-    r->outcome = losses >= d->options.losses_max ? QUEUE_OUTCOME_QUARANTINED : QUEUE_OUTCOME_LOST;
-    r->next_at = (struct wall_time){now.ms + schedule_loss_backoff_ms(d->options.retry_ms, losses)};
+    r->outcome =
+        losses >= (uint64_t)d->options.relay->losses_max ? QUEUE_OUTCOME_QUARANTINED : QUEUE_OUTCOME_LOST;
+    r->next_at = (struct wall_time){now.ms + schedule_loss_backoff_ms(d->options.relay->retry_ms, losses)};
 }
 
 static void set_deferred(struct delivery *d, size_t i, struct wall_time now)
 {
-    uint32_t attempts = d->transaction->recipients[i].attempts + 1;
+    const struct transaction *t = d->transaction;
+    uint32_t attempts = t->recipients[i].attempts + 1;
     d->results[i].outcome = QUEUE_OUTCOME_DEFERRED;
     d->results[i].next_at =
-        (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.retry_ms, attempts)};
-}
-
-/* Its turn comes again behind the others, should the reply have meant this mail alone; later each time where
- * it may have meant a recipient. */
-static void set_waiting(struct delivery *d, size_t i, enum smtp_stage stage, struct wall_time now)
-{
-    set_deferred(d, i, now);
-    if (stage == SMTP_STAGE_MAIL)
-        d->results[i].next_at = (struct wall_time){now.ms + d->options.retry_ms};
+        (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.relay, attempts, t->message_id)};
 }
 
 static void set_refused(struct delivery *d, size_t i, enum smtp_stage stage)
@@ -204,7 +197,7 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
         break;
     case SMTP_OUTCOME_REFUSED:
         if (about == REFUSAL_TERMS)
-            set_waiting(d, index, result->stage, now);
+            set_deferred(d, index, now);
         else
             set_refused(d, index, result->stage);
         break;

@@ -90,9 +90,10 @@ static enum queue_outcome refused(const struct destination *d, const struct tran
 }
 
 /* Not while the destination is bad, and not before the message's own back-off. */
-static struct wall_time later(const struct destination *d, uint32_t attempts)
+static struct wall_time later(const struct destination *d, const struct transaction *t, size_t i)
 {
-    int64_t own_ms = schedule_message_backoff_ms(d->options.relay->retry_ms, attempts + 1);
+    uint32_t attempts = t->recipients[i].attempts + 1;
+    int64_t own_ms = schedule_message_backoff_ms(d->options.relay, attempts, t->message_id);
     int64_t bad_ms = bad_for_ms(d);
     return (struct wall_time){loop_wall(d->options.loop).ms + (own_ms > bad_ms ? own_ms : bad_ms)};
 }
@@ -106,7 +107,7 @@ static void answer(struct destination *d, struct transaction *t, bool for_good, 
             (struct queue_result){.delivery_id = t->recipients[i].delivery_id, .reply = str_from(why)};
         results[i].outcome = for_good ? refused(d, t, i) : QUEUE_OUTCOME_DEFERRED;
         if (!for_good)
-            results[i].next_at = later(d, t->recipients[i].attempts);
+            results[i].next_at = later(d, t, i);
     }
     complete(d, t, results, d->name);
     d->ops->outcome(d->arg, d, t, results, t->recipient_count);
@@ -133,7 +134,7 @@ static void forget_route(struct destination *d)
 
 static void mark_bad(struct destination *d, const char *why)
 {
-    int64_t for_ms = schedule_message_backoff_ms(d->options.relay->retry_ms, ++d->failures);
+    int64_t for_ms = schedule_message_backoff_ms(d->options.relay, ++d->failures, 0);
     d->bad_until = mono_add_ms(loop_now(d->options.loop), for_ms);
     if (why != d->why)
         snprintf(d->why, sizeof(d->why), "%s", why);
@@ -294,8 +295,6 @@ static void open_session(struct destination *d)
                                        .to = s->place.addr,
                                        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                        .idle_ms = IDLE_MS,
-                                       .retry_ms = d->options.relay->retry_ms,
-                                       .losses_max = (uint32_t)d->options.relay->losses_max,
                                        .relay = d->options.relay};
     s->delivery = delivery_new(d->options.loop, &options, &delivery_ops, s);
     list_append(&d->sessions, &s->node);

@@ -284,8 +284,6 @@ static void start_session(struct target *t)
         .to = t->instance.address,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .idle_ms = SESSION_IDLE_MS,
-        .retry_ms = t->options.relay->retry_ms,
-        .losses_max = (uint32_t)t->options.relay->losses_max,
         .relay = t->options.relay,
         .refusals = &t->refusals,
         .final = t->options.server->kind == SERVER_BUILTIN || t->options.server->protocol == SERVER_LMTP,

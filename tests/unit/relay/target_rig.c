@@ -343,6 +343,7 @@ int target_rig_setup(void **state)
     r->relay = (struct config_relay){.name = "relay",
                                      .hostname = "relay.example.test",
                                      .retry_ms = 1000,
+                                     .retry_max_ms = 900000,
                                      .expire_ms = 3600000,
                                      .delivery_sessions_max = 4,
                                      .losses_max = 3};
