@@ -36,7 +36,10 @@ static void on_change(void *arg, struct monitor *m, enum health_state before)
     log_event(LOG_INFO, "messaging server changed", LOG_TEXT("server", t->options.server->name),
               LOG_TEXT("state", health_state_name(word->state)),
               LOG_TEXT("before", health_state_name(before)), LOG_TEXT("detail", word->detail));
+    bool was_down = t->schedule.server == SCHEDULE_DOWN;
     schedule_on_server(&t->schedule, target_schedule_word(t), loop_now(t->loop));
+    if (was_down && t->schedule.server != SCHEDULE_DOWN)
+        source_set_wake(&t->sources);
     if (word->state == HEALTH_OPERATIONAL)
         schedule_on_well(&t->schedule);
     t->ops->observed(t->arg, t);
@@ -121,6 +124,7 @@ void target_reload(struct target *t)
     struct schedule_options schedule = schedule_options_of(t->options.relay, t->options.server);
     schedule_configure(&t->schedule, &schedule);
     monitor_reload(t->monitor);
+    source_set_wake(&t->sources);
     target_sessions_retire(t);     /* they began under other terms, of TLS among others */
     loop_timer_start(t->timer, 0); /* there may be something to do sooner */
 }

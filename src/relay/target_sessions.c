@@ -84,6 +84,14 @@ static void complete_result(const struct target *t, const char *instance, struct
     r->generation = t->instance.generation;
 }
 
+static void note_standstill(struct target *t, const struct queue_result *results, size_t count, bool taken)
+{
+    if (taken && standstill_end(&t->standstill, loop_now(t->loop), t->options.relay->retry_max_ms))
+        source_set_wake(&t->sources);
+    else if (!taken && delivery_any(results, count, QUEUE_OUTCOME_DEFERRED))
+        standstill_put_off(&t->standstill);
+}
+
 static void on_delivery_outcome(void *arg, struct delivery *d, struct transaction *transaction,
                                 struct queue_result *results, size_t count)
 {
@@ -96,8 +104,7 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
         complete_result(t, instance, &results[i]);
     leave_alone(t, transaction);
     bool taken = delivery_any(results, count, QUEUE_OUTCOME_DELIVERED);
-    if (taken)
-        standstill_end(&t->standstill);
+    note_standstill(t, results, count, taken);
     if (refusals_tell(&t->refusals))
         log_event(LOG_WARNING, "mail waits: the server refuses one message after another",
                   LOG_TEXT("server", t->options.server->name), LOG_STR("why", results[0].reply));

@@ -187,18 +187,23 @@ static void on_accept(void *arg, struct loop_stream *stream, const struct addr *
     say(s, p->greeting ? p->greeting : "220 peer ESMTP\r\n");
 }
 
+void peer_serve(struct peer *p)
+{
+    struct err_buf eb;
+    assert_ok(loop_listen(p->loop, &p->at, on_accept, p, &p->listener, &eb));
+}
+
 static void peer_start(struct target_rig *r, size_t i)
 {
     struct peer *p = &r->peers[i];
     char host[16], ip[32];
-    struct err_buf eb;
     snprintf(host, sizeof(host), "mail%zu", i);
     snprintf(ip, sizeof(ip), "10.0.0.%zu", i + 1);
     p->rig = r;
     list_init(&p->sessions);
     p->loop = sim_loop_new(r->world, host, "peer");
     assert_ok(addr_parse_ip(str_from(ip), 25, &p->at));
-    assert_ok(loop_listen(p->loop, &p->at, on_accept, p, &p->listener, &eb));
+    peer_serve(p);
 }
 
 static void peer_stop(struct peer *p)
