@@ -59,6 +59,10 @@ struct delivery_ops {
                     size_t count);
     /* t was not tried, or nothing was said about it: the owner holds it again. */
     void (*returned)(void *arg, struct delivery *d, struct transaction *t);
+    /* The server said to t that it serves nobody now (421, or at MAIL 4.3.x): the owner holds it again.
+     * results put it off, should it be t that evokes that. The session ends as DELIVERY_TURNED_AWAY. */
+    void (*turned_away)(void *arg, struct delivery *d, struct transaction *t, struct queue_result *results,
+                        size_t count);
     /* Last callback; the owner then frees d. why is one line. */
     void (*ended)(void *arg, struct delivery *d, enum delivery_end end, struct str why);
 };

@@ -66,11 +66,12 @@ static struct transaction *take_waiting(struct destination *d)
     return t;
 }
 
-static void put_back(struct destination *d, struct transaction *t)
+static void put(struct transaction *t, struct list *waiting,
+                void (*at_end)(struct list *waiting, struct list *node))
 {
     struct parcel *p = mem_zalloc(sizeof(*p));
     p->transaction = t;
-    list_prepend(&d->waiting, &p->node);
+    at_end(waiting, &p->node);
 }
 
 static void complete(const struct destination *d, const struct transaction *t, struct queue_result *results,
@@ -217,14 +218,28 @@ static void on_outcome(void *arg, struct delivery *delivery, struct transaction 
     d->ops->outcome(d->arg, d, t, results, count);
 }
 
-static void on_returned(void *arg, struct delivery *delivery, struct transaction *t)
+static void give_back(struct session *s, struct transaction *t,
+                      void (*at_end)(struct list *waiting, struct list *node))
 {
-    struct destination *d = ((struct session *)arg)->destination;
-    (void)delivery;
+    struct destination *d = s->destination;
     if (source_may_send(t->source))
-        put_back(d, t);
+        put(t, &d->waiting, at_end);
     else
         d->ops->returned(d->arg, t); /* until the right to send it is there again */
+}
+
+static void on_returned(void *arg, struct delivery *delivery, struct transaction *t)
+{
+    (void)delivery;
+    give_back(arg, t, list_prepend);
+}
+
+/* It may be this message that evokes it: the next place is shown another one, where there is one. */
+static void on_turned_away(void *arg, struct delivery *delivery, struct transaction *t,
+                           struct queue_result *results, size_t count)
+{
+    (void)delivery, (void)results, (void)count;
+    give_back(arg, t, list_append);
 }
 
 static void session_free(struct session *s)
@@ -232,7 +247,7 @@ static void session_free(struct session *s)
     struct destination *d = s->destination;
     struct transaction *open = delivery_free(s->delivery);
     if (open)
-        put_back(d, open);
+        put(open, &d->waiting, list_prepend);
     list_remove(&s->node);
     free(s);
     d->session_count--;
@@ -282,8 +297,11 @@ static void on_ended(void *arg, struct delivery *delivery, enum delivery_end end
     run_soon(d);
 }
 
-static const struct delivery_ops delivery_ops = {
-    .next = next_transaction, .outcome = on_outcome, .returned = on_returned, .ended = on_ended};
+static const struct delivery_ops delivery_ops = {.next = next_transaction,
+                                                 .outcome = on_outcome,
+                                                 .returned = on_returned,
+                                                 .turned_away = on_turned_away,
+                                                 .ended = on_ended};
 
 static void open_session(struct destination *d)
 {
@@ -377,11 +395,9 @@ const char *destination_name(const struct destination *d)
 
 void destination_put(struct destination *d, struct transaction *t)
 {
-    struct parcel *p = mem_zalloc(sizeof(*p));
-    p->transaction = t;
     if (list_empty(&d->waiting))
         d->progress_at = loop_now(d->options.loop);
-    list_append(&d->waiting, &p->node);
+    put(t, &d->waiting, list_append);
     run_soon(d);
 }
 

@@ -77,8 +77,8 @@ bool schedule_on_session_progress(struct schedule *s, int64_t taken_in_ns);
 void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time now);
 /* The server turned it away while it serves `others`: it works, and has as many as it wants. */
 void schedule_on_session_turned_away(struct schedule *s, int64_t others);
-/* The session could not begin for what our own machine lacks: no attempt at the server, but the next one
- * waits as after an attempt. */
+/* The session could not begin for what our own machine lacks, or its end says nothing of the server: no
+ * attempt that counts, but the next one waits as after an attempt. */
 void schedule_on_session_untried(struct schedule *s, struct mono_time now);
 
 bool schedule_wants_invocation(const struct schedule *s, struct mono_time now);

@@ -26,6 +26,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "loop/loop.h"
+#include "relay/blame.h"
 #include "relay/claims.h"
 #include "relay/rights.h"
 #include "store/queue.h"
@@ -63,6 +64,7 @@ struct transaction {
     struct wall_time received_at; /* for the log */
     struct transaction_recipient recipients[TRANSACTION_RECIPIENTS_MAX];
     size_t recipient_count;
+    struct blame_mark blame; /* the target's */
 };
 
 /* on_ready fires when source_take may give something after it had given NULL:

@@ -4,6 +4,7 @@
 #define HOLDFAST_RELAY_TARGET_PARTS_H
 
 #include "health/monitor.h"
+#include "relay/blame.h"
 #include "relay/refusal.h"
 #include "relay/schedule.h"
 #include "relay/settlement.h"
@@ -27,6 +28,7 @@ struct target {
     struct turn turn;
     struct refusals refusals;
     struct standstill standstill;
+    struct blame blame;
 };
 
 /* ---- target.c ---- */

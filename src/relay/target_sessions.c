@@ -16,7 +16,8 @@ struct session {
     struct list node;
     struct target *target;
     struct delivery *delivery;
-    bool answered; /* a transaction was */
+    bool answered;         /* a transaction was */
+    enum blame_word blame; /* for its being turned away */
 };
 
 size_t target_sessions_busy(const struct target *t)
@@ -76,16 +77,25 @@ static void note_progress(struct target *t, const struct delivery *d, bool taken
     monitor_report(t->monitor, HEALTH_OK, STR("delivery answered"));
 }
 
-static void complete_result(const struct target *t, const char *instance, struct queue_result *r)
+static void settle(struct target *t, struct transaction *transaction, struct queue_result *results,
+                   size_t count)
 {
-    r->server = str_from(t->options.server->name);
-    r->instance = str_from(instance);
-    r->epoch = t->instance.epoch;
-    r->generation = t->instance.generation;
+    char ip[ADDR_TEXT_MAX], instance[ADDR_TEXT_MAX + sizeof(t->instance.node) + 1];
+    addr_format_ip(&t->instance.address, ip);
+    snprintf(instance, sizeof(instance), "%s@%s", ip, t->instance.node);
+    for (size_t i = 0; i < count; i++) {
+        results[i].server = str_from(t->options.server->name);
+        results[i].instance = str_from(instance);
+        results[i].epoch = t->instance.epoch;
+        results[i].generation = t->instance.generation;
+    }
+    settlements_add(&t->settlements, transaction, results, count);
 }
 
 static void note_standstill(struct target *t, const struct queue_result *results, size_t count, bool taken)
 {
+    if (taken)
+        blame_taken(&t->blame);
     if (taken && standstill_end(&t->standstill, loop_now(t->loop), t->options.relay->retry_max_ms))
         source_set_wake(&t->sources);
     else if (!taken && delivery_any(results, count, QUEUE_OUTCOME_DEFERRED))
@@ -97,11 +107,6 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
 {
     struct session *s = arg;
     struct target *t = s->target;
-    char ip[ADDR_TEXT_MAX], instance[ADDR_TEXT_MAX + sizeof(t->instance.node) + 1];
-    addr_format_ip(&t->instance.address, ip);
-    snprintf(instance, sizeof(instance), "%s@%s", ip, t->instance.node);
-    for (size_t i = 0; i < count; i++)
-        complete_result(t, instance, &results[i]);
     leave_alone(t, transaction);
     bool taken = delivery_any(results, count, QUEUE_OUTCOME_DELIVERED);
     note_standstill(t, results, count, taken);
@@ -112,7 +117,23 @@ static void on_delivery_outcome(void *arg, struct delivery *d, struct transactio
         s->answered = true;
         note_progress(t, d, taken);
     }
-    settlements_add(&t->settlements, transaction, results, count);
+    settle(t, transaction, results, count);
+}
+
+static void on_turned_away(void *arg, struct delivery *d, struct transaction *transaction,
+                           struct queue_result *results, size_t count)
+{
+    struct session *s = arg;
+    struct target *t = s->target;
+    (void)d;
+    leave_alone(t, transaction);
+    s->blame = blame_judge(&t->blame, &transaction->blame);
+    if (s->blame != BLAME_MESSAGE && !blame_enough(&transaction->blame)) {
+        source_give_back_last(transaction);
+        return;
+    }
+    note_standstill(t, results, count, false);
+    settle(t, transaction, results, count);
 }
 
 static void on_returned(void *arg, struct delivery *d, struct transaction *transaction)
@@ -156,12 +177,19 @@ static int64_t served_sessions(const struct target *t)
     return served;
 }
 
-static void note_end(struct target *t, enum delivery_end end, struct str why)
+static void note_end(struct target *t, enum delivery_end end, enum blame_word blame, struct str why)
 {
     struct mono_time now = loop_now(t->loop);
     int64_t others = served_sessions(t); /* this one is gone */
-    if (end == DELIVERY_TURNED_AWAY && others > 0) {
+    bool turned_away = end == DELIVERY_TURNED_AWAY && blame != BLAME_MESSAGE;
+    if (turned_away && others > 0) {
         schedule_on_session_turned_away(&t->schedule, others);
+        return;
+    }
+    if (end == DELIVERY_TURNED_AWAY && (blame == BLAME_MESSAGE || blame == BLAME_OPEN))
+        end = DELIVERY_OVER; /* it serves, as far as is known */
+    if (turned_away && blame == BLAME_NOBODY) {
+        schedule_on_session_untried(&t->schedule, now);
         return;
     }
     if (standstills[end]) {
@@ -181,10 +209,11 @@ static void on_ended(void *arg, struct delivery *d, enum delivery_end end, struc
     struct session *s = arg;
     struct target *t = s->target;
     char told[SMTP_REPLY_TEXT_MAX]; /* why may be the session's own */
+    enum blame_word blame = s->blame;
     (void)d;
     snprintf(told, sizeof(told), "%.*s", STR_ARG(why));
     session_free(s);
-    note_end(t, end, str_from(told));
+    note_end(t, end, blame, str_from(told));
     loop_timer_start(t->timer, 0); /* not run(t): this may fire from inside of it */
 }
 
@@ -192,6 +221,7 @@ static const struct delivery_ops delivery_ops = {
     .next = next_transaction,
     .outcome = on_delivery_outcome,
     .returned = on_returned,
+    .turned_away = on_turned_away,
     .ended = on_ended,
 };
 

@@ -309,6 +309,67 @@ static void test_what_was_put_off_goes_at_once_when_the_server_recovers(void **s
     assert_int_equal(p->taken_count, 10);
 }
 
+static const char *closes_on_bad(struct peer *p, const char *name)
+{
+    (void)p;
+    return name[0] == 'b' ? "421 4.3.2 I am closing" : "250 ok";
+}
+
+/* Each time: it waits longer and longer, and others go on meanwhile. */
+static void test_messages_that_evoke_421_hold_up_no_others(void **state)
+{
+    struct target_rig *r = *state;
+    struct target_observation seen;
+    r->peers[0].rcpt = closes_on_bad;
+    for (int i = 0; i < 5; i++)
+        rig_accept(r, "bad");
+    accept_many(r, 200);
+    RIG_UNTIL(r, r->peers[0].taken_count >= 10);
+    int64_t began = sim_now(r->world).ns;
+    RIG_UNTIL(r, r->peers[0].taken_count == 200);
+    assert_true(sim_now(r->world).ns - began < 1000 * NS_PER_MS); /* no session waited */
+    for (int i = 0; r->work.deferred < 20 && i < 1000; i++) {
+        rig_accept(r, "other");
+        rig_pass(r, 1000);
+    }
+    assert_true(r->work.deferred >= 20);
+    assert_int_equal(r->work.lost, 0);
+    target_observe(r->targets[0], &seen);
+    assert_int_equal(seen.word->state, HEALTH_OPERATIONAL);
+}
+
+static const char *closes_on_all(struct peer *p, const char *name)
+{
+    (void)p, (void)name;
+    return "421 4.3.2 I am closing";
+}
+
+static void test_421_to_all_puts_off_no_message(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].rcpt = closes_on_all;
+    accept_many(r, 50);
+    rig_pass(r, 20000);
+    assert_in_range(r->peers[0].rcpts, 10, 25); /* one message each retry */
+    assert_int_equal(r->work.deferred, 0);
+    r->peers[0].rcpt = NULL;
+    RIG_UNTIL(r, r->peers[0].taken_count > 0);
+    rig_pass(r, 1000);
+    assert_int_equal(r->peers[0].taken_count, 50);
+}
+
+/* Nothing tells then whose fault it is; it must not be tried each second for days. */
+static void test_421_to_the_only_message_is_evoked_less_and_less(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].rcpt = closes_on_bad;
+    rig_accept(r, "bad");
+    rig_pass(r, 5 * 900000);
+    int before = r->peers[0].rcpts;
+    rig_pass(r, 10 * 900000);
+    assert_in_range(r->peers[0].rcpts - before, 9 * 5, 15 * 5);
+}
+
 static const char *wants_login_for_bad(struct peer *p, const char *name)
 {
     (void)p;
@@ -380,6 +441,9 @@ int main(void)
         TARGET_TEST(test_another_instance_gets_what_the_old_one_had_not_answered),
         TARGET_TEST(test_mail_that_the_server_takes_not_from_us_waits),
         TARGET_TEST(test_what_it_takes_not_from_us_keeps_nothing_up),
+        TARGET_TEST(test_messages_that_evoke_421_hold_up_no_others),
+        TARGET_TEST(test_421_to_all_puts_off_no_message),
+        TARGET_TEST(test_421_to_the_only_message_is_evoked_less_and_less),
         TARGET_TEST(test_what_a_working_server_puts_off_is_tried_less_and_less),
         TARGET_TEST(test_mail_refused_for_our_terms_is_tried_less_and_less),
         TARGET_TEST(test_what_was_put_off_goes_at_once_when_the_server_recovers),
