@@ -360,7 +360,6 @@ static void make_outside(struct relay_role *r)
 static void make_edge(struct relay_role *r)
 {
     struct verify_options verify = {.config = r->options.config,
-                                    .relay = r->options.relay,
                                     .network = store_network(r->options.store),
                                     .clients = r->clients,
                                     .known_users = &r->known_users,

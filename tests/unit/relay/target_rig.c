@@ -345,7 +345,9 @@ int target_rig_setup(void **state)
     assert_ok(store_open(r->loop, &options, &r->store, &eb));
     store_queue_own(r->store, STR("q"), STR("node"), 0, on_own, r);
     RIG_UNTIL(r, r->queue);
+    static struct config_node node = {.name = "node"};
     r->relay = (struct config_relay){.name = "relay",
+                                     .node = &node,
                                      .hostname = "relay.example.test",
                                      .retry_ms = 1000,
                                      .retry_max_ms = 900000,

@@ -11,6 +11,7 @@ struct world {
     struct target_rig *rig;
     struct config config;
     struct config_domain domain;
+    struct clients *clients;
     struct verify *verify;
 };
 
@@ -28,8 +29,8 @@ static struct target *target_of(void *arg, const struct config_domain *domain)
 static void start(struct world *w)
 {
     struct verify_options options = {.config = &w->config,
-                                     .relay = &w->rig->relay,
                                      .network = store_network(w->rig->store),
+                                     .clients = w->clients,
                                      .target_of = target_of,
                                      .arg = w};
     w->verify = verify_new(w->rig->loop, &options);
@@ -73,6 +74,7 @@ static int setup(void **state)
     w->config = (struct config){
         .servers = w->rig->servers, .server_count = 2, .domains = &w->domain, .domain_count = 1};
     w->rig->peers[0].rcpt = honest;
+    w->clients = clients_new(w->rig->loop, &w->config, &w->rig->relay);
     start(w);
     *state = w;
     return 0;
@@ -83,6 +85,7 @@ static int teardown(void **state)
     struct world *w = *state;
     void *rig = w->rig;
     verify_free(w->verify);
+    clients_free(w->clients);
     target_rig_teardown(&rig);
     free(w);
     return 0;
