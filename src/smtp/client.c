@@ -284,7 +284,7 @@ static void begin_anew(struct smtp_client *c)
     client_forget_keywords(c);
     buf_clear(&c->out);
     smtp_reply_parser_init(&c->parser);
-    c->told_ip[0] = c->told_helo[0] = '\0';
+    c->told_ip[0] = c->told_helo[0] = c->told_name[0] = '\0';
     c->told = c->t.introduced = false;
     c->state = CLIENT_GREETING;
 }
