@@ -1,0 +1,59 @@
+"""At the relay's limit of connections the one that is idle longest makes room for a new one. An envelope alone is idle: who
+has said MAIL and RCPT keeps nobody out. A message that comes in is not cut for others; when there are only such, the new
+one is told to come later."""
+
+import contextlib
+
+import pytest
+from client import Client
+from network import ALICE, BackupMx
+
+LIMIT, SOURCE, OTHER = 3, "127.0.0.7", "127.0.0.8"
+
+
+@pytest.fixture
+def relay(make_network, make_sink):
+    make_sink()
+    return make_network(BackupMx, "backup-mx.conf", [('retry = "1s"', f'connections_max = {LIMIT}  retry = "1s"')]).start()
+
+
+def envelope(stack):
+    """A session that has named a recipient."""
+    client = stack.enter_context(Client(BackupMx.RELAY, SOURCE))
+    assert client.reply().startswith("220 ")
+    for line in ("EHLO client.test", "MAIL FROM:<sender@outside.test>", f"RCPT TO:<{ALICE}>"):
+        assert client.say(line).startswith("250")
+    return client
+
+
+def begin(client):
+    """Its message comes in."""
+    assert client.say("DATA").startswith("354 ")
+    client.connection.sendall(b"Subject: slow\r\n\r\nbegun\r\n")
+
+
+def test_envelopes_keep_nobody_out(relay):
+    with contextlib.ExitStack() as stack:
+        idle = [envelope(stack) for _ in range(LIMIT)]
+        other = stack.enter_context(Client(BackupMx.RELAY, OTHER))
+        assert other.reply().startswith("220 ")
+        assert idle[0].reply().startswith("421 ")
+        other.say("EHLO other.test")
+        assert other.send(ALICE).startswith("250 ")
+
+
+def test_messages_that_come_in_are_not_cut(relay):
+    with contextlib.ExitStack() as stack:
+        busy = []
+        for _ in range(LIMIT):
+            busy.append(envelope(stack))
+            begin(busy[-1])
+            busy[-1].connection.sendall(b"more\r\n")
+        relay.until(lambda: refused(stack), "a refusal for want of room")
+        for client in busy:
+            assert client.say(".").startswith("250 2.0.0 ")
+
+
+def refused(stack):
+    """Whether a new one was; what was sent just now may not be read yet."""
+    return stack.enter_context(Client(BackupMx.RELAY, OTHER)).reply().startswith("421 4.7.0 ")
