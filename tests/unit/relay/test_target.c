@@ -309,6 +309,20 @@ static void test_what_was_put_off_goes_at_once_when_the_server_recovers(void **s
     assert_int_equal(p->taken_count, 10);
 }
 
+/* What an operator changed may be what it was put off for. */
+static void test_what_was_put_off_goes_at_once_after_a_reload(void **state)
+{
+    struct target_rig *r = *state;
+    struct peer *p = &r->peers[0];
+    p->rcpt = defer_all;
+    accept_many(r, 3);
+    rig_pass(r, 5 * 900000);
+    p->rcpt = NULL;
+    target_reload(r->targets[0]);
+    rig_pass(r, 1000);
+    assert_int_equal(p->taken_count, 3);
+}
+
 static const char *closes_on_bad(struct peer *p, const char *name)
 {
     (void)p;
@@ -441,6 +455,7 @@ int main(void)
         TARGET_TEST(test_another_instance_gets_what_the_old_one_had_not_answered),
         TARGET_TEST(test_mail_that_the_server_takes_not_from_us_waits),
         TARGET_TEST(test_what_it_takes_not_from_us_keeps_nothing_up),
+        TARGET_TEST(test_what_was_put_off_goes_at_once_after_a_reload),
         TARGET_TEST(test_messages_that_evoke_421_hold_up_no_others),
         TARGET_TEST(test_421_to_all_puts_off_no_message),
         TARGET_TEST(test_421_to_the_only_message_is_evoked_less_and_less),
