@@ -1,6 +1,5 @@
 """At the relay's limit of connections the one that is idle longest makes room for a new one. An envelope alone is idle: who
-has said MAIL and RCPT keeps nobody out. A message that comes in is not cut for others; when there are only such, the new
-one is told to come later."""
+has said MAIL and RCPT keeps nobody out."""
 
 import contextlib
 
@@ -26,12 +25,6 @@ def envelope(stack):
     return client
 
 
-def begin(client):
-    """Its message comes in."""
-    assert client.say("DATA").startswith("354 ")
-    client.connection.sendall(b"Subject: slow\r\n\r\nbegun\r\n")
-
-
 def test_envelopes_keep_nobody_out(relay):
     with contextlib.ExitStack() as stack:
         idle = [envelope(stack) for _ in range(LIMIT)]
@@ -40,15 +33,3 @@ def test_envelopes_keep_nobody_out(relay):
         assert idle[0].reply().startswith("421 ")
         other.say("EHLO other.test")
         assert other.send(ALICE).startswith("250 ")
-
-
-def test_messages_that_come_in_are_not_cut(relay):
-    with contextlib.ExitStack() as stack:
-        busy = []
-        for _ in range(LIMIT):
-            busy.append(envelope(stack))
-            begin(busy[-1])
-        other = stack.enter_context(Client(BackupMx.RELAY, OTHER))
-        assert other.reply().startswith("421 4.7.0 ")
-        for client in busy:
-            assert client.say(".").startswith("250 2.0.0 ")
