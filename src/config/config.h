@@ -95,6 +95,7 @@ struct config_relay {
     struct tls_files **certificates; /* STARTTLS is offered with them; none: it is not */
     size_t certificate_count;
     int64_t retry_ms;                 /* between attempts at a server that is down (default 1s) */
+    int64_t retry_max_ms;             /* between those of a message that was put off (default 30m) */
     int64_t expire_ms;                /* age at which a message is given up (default 5d) */
     enum config_bounce bounce;        /* whose senders are told of what failed (default never) */
     int64_t delay_notice_ms;          /* age at which senders are told of a delay (default 4h); 0: never */

@@ -160,6 +160,11 @@ static const struct schema_key relay_keys[] = {
      .help = "`STARTTLS` is offered with them; the first is shown to who names none of their hosts."},
     {FIELD("retry", config_relay, retry_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"1s\"", LIMITS(100, DAY_MS),
      .help = "Time between attempts at a server that is down."},
+    {FIELD("retry_max", config_relay, retry_max_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"30m\"",
+     LIMITS(100, DAY_MS),
+     .help =
+         "A message that a working server put off (4yz) is tried again after `retry`, then after twice as "
+         "long each time, up to this, a quarter less at times; at once when the server recovers."},
     {FIELD("expire", config_relay, expire_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"5d\"",
      LIMITS(SECOND_MS, 90 * DAY_MS),
      .help = "Age at which a message is given up (RFC 5321 4.5.4.1: four to five days)."},

@@ -131,8 +131,10 @@ static void route_stream(struct relay_role *r, struct stream *s)
     struct target *to = route_of(r, s, viewer_view(r->viewer));
     if (to == s->target)
         return;
-    if (s->target)
+    if (s->target) {
         target_remove_source(s->target, s->source);
+        source_wake(s->source);
+    }
     s->target = to;
     target_add_source(to, s->source);
 }
@@ -358,7 +360,6 @@ static void make_outside(struct relay_role *r)
 static void make_edge(struct relay_role *r)
 {
     struct verify_options verify = {.config = r->options.config,
-                                    .relay = r->options.relay,
                                     .network = store_network(r->options.store),
                                     .clients = r->clients,
                                     .known_users = &r->known_users,

@@ -273,6 +273,9 @@ struct store_op *queue_summary(struct queue *q,
                                                   size_t count),
                                void *arg);
 
+/* So many of one delivery are kept: the first, and the last others. */
+#define QUEUE_ATTEMPTS_KEPT 64
+
 struct queue_attempt {
     int64_t delivery_id;
     struct str recipient;
@@ -290,7 +293,7 @@ struct queue_acted {
     struct wall_time at;
 };
 
-/* A message's life: its deliveries in any state, each one's attempts in order,
+/* A message's life: its deliveries in any state, each one's attempts in order, as far as they are kept,
  * and what operators did to them. */
 struct queue_life {
     struct queue_rows rows;

@@ -100,6 +100,24 @@ def test_opportunistic_goes_on_in_plain_text(start, sink, answer):
         assert "TLS not established, plain text is used to=127.0.0.1:2600" in network.log()
 
 
+def test_opportunistic_goes_on_after_a_mute_handshake(start, sink):
+    """The server takes STARTTLS and says nothing more: on another connection it gets the message in plain text, and the
+    next one without asking again."""
+    sink.tls = None
+    sink.answers["EHLO"] = "250-mail1.example.test\r\n250 STARTTLS"
+    sink.answers["STAR"] = "220 2.0.0 go on"
+    sink.goes_mute = "STAR"
+    network = start()
+    send(network, "one")
+    until_taken(sink)
+    assert "TLS not established, plain text is used to=127.0.0.1:2600 detail=\"the handshake took too long\"" in log_of(network)
+    asked = len(sink.commands("STARTTLS"))
+    send(network, "two")
+    until_taken(sink, 2)
+    assert sink.ciphers == [None, None]
+    assert len(sink.commands("STARTTLS")) == asked
+
+
 def test_required_waits_for_a_certificate_of_its_name(start, sink, authority):
     sink.tls = context_of(authority.sign("other", ["other.test"]))
     network = start('tls = "required"  tls_ca = "authority.pem"')

@@ -100,6 +100,21 @@ int memory_queue_own(struct memory_tx *tx, struct store_op *op)
 
 /* ---- accepting ---- */
 
+/* The oldest that is not the first, where there are too many. */
+static void drop_attempt(struct memory_queue *q, int64_t delivery_id)
+{
+    size_t count = 0, second = 0;
+    for (size_t i = 0; i < q->attempts.count; i++) {
+        const struct queue_attempt *a = q->attempts.items[i];
+        if (a && a->delivery_id == delivery_id && ++count == 2)
+            second = i;
+    }
+    if (count <= QUEUE_ATTEMPTS_KEPT)
+        return;
+    memory_attempt_free(q->attempts.items[second]);
+    q->attempts.items[second] = NULL;
+}
+
 static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
                         const struct queue_result *result)
 {
@@ -114,6 +129,8 @@ static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
                                       .generation = result->generation,
                                       .at = result->at};
     table_add(&q->attempts, attempt);
+    if (d->row.attempts + d->row.losses + 1 >= QUEUE_ATTEMPTS_KEPT)
+        drop_attempt(q, d->row.id);
 }
 
 static void add_notice(struct memory_queue *q, const struct memory_delivery *d,

@@ -102,7 +102,7 @@ static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(
 const struct db_schema sqlite_queue_schema = {0x48467175 /* HFqu */, migrations, ARRAY_LEN(migrations),
                                               statements, SQL_QUEUE_COUNT};
 
-#define ATTEMPTS_MAX 65535 /* kept of a delivery; the last is then replaced */
+#define ATTEMPTS_MAX 65535 /* counted of a delivery; the last is then replaced */
 
 /* ---- owning ---- */
 
@@ -237,6 +237,8 @@ static void add_attempt(struct sqlite_tx *tx, const struct queue_result *r)
         id = r->delivery_id << 16 | ATTEMPTS_MAX;
     db_run(tx->db, SQL_ATTEMPT_ADD, INT(id), INT(r->outcome), INT(r->epoch), INT(r->generation),
            INT(r->at.ms), TEXT(r->server), TEXT(r->instance), TEXT(r->reply));
+    if ((id & ATTEMPTS_MAX) >= QUEUE_ATTEMPTS_KEPT)
+        db_run(tx->db, SQL_ATTEMPT_DROP, INT(r->delivery_id), INT(id - (QUEUE_ATTEMPTS_KEPT - 1)));
 }
 
 void queue_delivery_stop(struct sqlite_tx *tx, int64_t id, int64_t place_id,

@@ -153,6 +153,7 @@
     X(ATTEMPT_ADD,                                                                                           \
       "INSERT OR REPLACE INTO attempt(id, outcome, epoch, generation, at_ms, server, instance, reply)"       \
       " VALUES(?, ?, ?, ?, ?, ?, ?, ?)")                                                                     \
+    X(ATTEMPT_DROP, "DELETE FROM attempt WHERE id > ?1 << 16 AND id <= ?2")                                  \
     X(ATTEMPT_LIST,                                                                                          \
       "SELECT id >> 16, outcome, epoch, generation, at_ms, server, instance, reply FROM attempt"             \
       " WHERE id >= ?1 << 16 AND id < ?2 << 16 ORDER BY id")                                                 \

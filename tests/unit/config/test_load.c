@@ -61,6 +61,7 @@ static void two_site_nodes(const struct config *c)
     assert_ptr_equal(relay, config_relay_find(c, "relay-west"));
     assert_addr(&relay->listen.addrs[0], "127.2.0.2:2525");
     assert_int_equal(relay->retry_ms, 1000);
+    assert_int_equal(relay->retry_max_ms, 1800000);
     assert_true(relay->expire_ms == 5LL * 86400000);
     assert_true(relay->safety_net_ms == 2LL * 86400000);
     assert_true(relay->safety_net_max_bytes == 1024LL << 30);

@@ -125,6 +125,12 @@ static void test_what_the_old_server_gives_back_goes_to_the_new_one_at_once(void
     RIG_UNTIL(r, peer_place_of(&r->peers[1], "moved") >= 0);
 }
 
+static const char *defer_all(struct peer *p, const char *name)
+{
+    (void)p, (void)name;
+    return "450 4.2.0 try later";
+}
+
 /* Its checks fail from now on; what it has taken up is not answered. */
 static void stop_serving(struct target_rig *r, size_t i)
 {
@@ -257,6 +263,127 @@ static void test_mail_that_the_server_takes_not_from_us_waits(void **state)
     RIG_UNTIL(r, r->peers[0].taken_count == 50);
 }
 
+/* What it puts off waits longer each time, so that days of it are few attempts; once it takes one, all are
+ * tried. */
+static void test_what_a_working_server_puts_off_is_tried_less_and_less(void **state)
+{
+    struct target_rig *r = *state;
+    struct peer *p = &r->peers[0];
+    p->rcpt = defer_all;
+    accept_many(r, 10);
+    rig_pass(r, 5 * 900000);
+    int before = p->rcpts;
+    rig_pass(r, 10 * 900000);
+    assert_in_range(p->rcpts - before, 10 * 9, 10 * 15);
+    p->rcpt = NULL;
+    rig_accept(r, "new");
+    RIG_UNTIL(r, p->taken_count > 0);
+    rig_pass(r, 1000);
+    assert_int_equal(p->taken_count, 11);
+}
+
+/* The same for what it takes not from us: see relay/refusal.h. */
+static void test_mail_refused_for_our_terms_is_tried_less_and_less(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].mail = "530 5.7.0 Authentication required";
+    accept_many(r, 5);
+    rig_pass(r, 5 * 900000);
+    int64_t before = r->work.deferred;
+    rig_pass(r, 10 * 900000);
+    assert_in_range(r->work.deferred - before, 5 * 9, 5 * 15);
+}
+
+static void test_what_was_put_off_goes_at_once_when_the_server_recovers(void **state)
+{
+    struct target_rig *r = *state;
+    struct peer *p = &r->peers[0];
+    p->rcpt = defer_all;
+    accept_many(r, 10);
+    rig_pass(r, 5 * 900000);
+    stop_serving(r, 0);
+    p->rcpt = NULL;
+    peer_serve(p);
+    RIG_UNTIL(r, p->taken_count > 0);
+    rig_pass(r, 1000);
+    assert_int_equal(p->taken_count, 10);
+}
+
+/* What an operator changed may be what it was put off for. */
+static void test_what_was_put_off_goes_at_once_after_a_reload(void **state)
+{
+    struct target_rig *r = *state;
+    struct peer *p = &r->peers[0];
+    p->rcpt = defer_all;
+    accept_many(r, 3);
+    rig_pass(r, 5 * 900000);
+    p->rcpt = NULL;
+    target_reload(r->targets[0]);
+    rig_pass(r, 1000);
+    assert_int_equal(p->taken_count, 3);
+}
+
+static const char *closes_on_bad(struct peer *p, const char *name)
+{
+    (void)p;
+    return name[0] == 'b' ? "421 4.3.2 I am closing" : "250 ok";
+}
+
+/* Each time: it waits longer and longer, and others go on meanwhile. */
+static void test_messages_that_evoke_421_hold_up_no_others(void **state)
+{
+    struct target_rig *r = *state;
+    struct target_observation seen;
+    r->peers[0].rcpt = closes_on_bad;
+    for (int i = 0; i < 5; i++)
+        rig_accept(r, "bad");
+    accept_many(r, 200);
+    RIG_UNTIL(r, r->peers[0].taken_count >= 10);
+    int64_t began = sim_now(r->world).ns;
+    RIG_UNTIL(r, r->peers[0].taken_count == 200);
+    assert_true(sim_now(r->world).ns - began < 1000 * NS_PER_MS); /* no session waited */
+    for (int i = 0; r->work.deferred < 20 && i < 1000; i++) {
+        rig_accept(r, "other");
+        rig_pass(r, 1000);
+    }
+    assert_true(r->work.deferred >= 20);
+    assert_int_equal(r->work.lost, 0);
+    target_observe(r->targets[0], &seen);
+    assert_int_equal(seen.word->state, HEALTH_OPERATIONAL);
+}
+
+static const char *closes_on_all(struct peer *p, const char *name)
+{
+    (void)p, (void)name;
+    return "421 4.3.2 I am closing";
+}
+
+static void test_421_to_all_puts_off_no_message(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].rcpt = closes_on_all;
+    accept_many(r, 50);
+    rig_pass(r, 20000);
+    assert_in_range(r->peers[0].rcpts, 10, 25); /* one message each retry */
+    assert_int_equal(r->work.deferred, 0);
+    r->peers[0].rcpt = NULL;
+    RIG_UNTIL(r, r->peers[0].taken_count > 0);
+    rig_pass(r, 1000);
+    assert_int_equal(r->peers[0].taken_count, 50);
+}
+
+/* Nothing tells then whose fault it is; it must not be tried each second for days. */
+static void test_421_to_the_only_message_is_evoked_less_and_less(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].rcpt = closes_on_bad;
+    rig_accept(r, "bad");
+    rig_pass(r, 5 * 900000);
+    int before = r->peers[0].rcpts;
+    rig_pass(r, 10 * 900000);
+    assert_in_range(r->peers[0].rcpts - before, 9 * 5, 15 * 5);
+}
+
 static const char *wants_login_for_bad(struct peer *p, const char *name)
 {
     (void)p;
@@ -328,6 +455,13 @@ int main(void)
         TARGET_TEST(test_another_instance_gets_what_the_old_one_had_not_answered),
         TARGET_TEST(test_mail_that_the_server_takes_not_from_us_waits),
         TARGET_TEST(test_what_it_takes_not_from_us_keeps_nothing_up),
+        TARGET_TEST(test_what_was_put_off_goes_at_once_after_a_reload),
+        TARGET_TEST(test_messages_that_evoke_421_hold_up_no_others),
+        TARGET_TEST(test_421_to_all_puts_off_no_message),
+        TARGET_TEST(test_421_to_the_only_message_is_evoked_less_and_less),
+        TARGET_TEST(test_what_a_working_server_puts_off_is_tried_less_and_less),
+        TARGET_TEST(test_mail_refused_for_our_terms_is_tried_less_and_less),
+        TARGET_TEST(test_what_was_put_off_goes_at_once_when_the_server_recovers),
         TARGET_TEST(test_a_server_that_refuses_everything_is_doubted),
         TARGET_TEST(test_one_message_taken_ends_the_doubt),
         TARGET_TEST(test_a_relay_without_descriptors_blames_no_server),
