@@ -7,10 +7,11 @@
 #include "relay/aside.h"
 #include "relay/claims.h"
 #include "relay/report_text.h"
+#include "relay/rights.h"
 #include "store/queue_report.h"
 
 #define RETRY_MS  1000
-#define HELD_MS   1000 /* until what was in flight is looked at again */
+#define HELD_MS   1000 /* until what was in flight, or the right, is looked at again */
 #define READ_MAX  65536
 #define ARENA_MAX (4 << 20) /* QUEUE_OWED_MAX recipients with their texts */
 
@@ -303,9 +304,14 @@ static void on_owed(void *arg, int err, const struct queue_owed *owed, size_t co
         go_past(r, owed);
 }
 
+/* Without the right no report could leave either. */
 static void look(struct reports *r)
 {
     drop(r);
+    if (!right_is_held(r->options.right)) {
+        loop_timer_start(r->timer, HELD_MS);
+        return;
+    }
     r->op = queue_owed(r->queue, r->after_message_id, r->after_kind, on_owed, r);
 }
 

@@ -19,6 +19,7 @@ struct bench {
     struct config config;
     struct record_work work;
     struct claims *claims;
+    struct right_rig right;
     char last_domain[64], last_home[16];
     int made, owed;
     struct delays *delays; /* that are kicked */
@@ -41,8 +42,15 @@ static void on_owed(void *arg)
     ((struct bench *)arg)->owed++;
 }
 
-static void bench_init(struct bench *b, struct rig *r)
+static struct queue *open_queue(struct rig *r, int64_t epoch)
 {
+    return own(r, r->store, "q", "node", epoch, NULL, NULL);
+}
+
+/* Its queue, with the right to send from it. */
+static struct queue *bench_init(struct bench *b, struct rig *r)
+{
+    struct queue *q = open_queue(r, 0);
     *b = (struct bench){.rig = r,
                         .relay = {.hostname = "relay.example.test",
                                   .bounce = BOUNCE_ALWAYS,
@@ -53,12 +61,21 @@ static void bench_init(struct bench *b, struct rig *r)
     b->claims = claims_new();
     b->config =
         (struct config){.domains = &b->domain, .domain_count = 1, .servers = &b->server, .server_count = 1};
+    right_rig_begin(&b->right, r->loop, r->network, "node", q, NULL, 0);
+    RIG_UNTIL(r, right_is_held(b->right.right));
+    return q;
+}
+
+static void bench_fini(struct bench *b)
+{
+    right_rig_end(&b->right);
+    claims_free(b->claims);
 }
 
 static void end(struct bench *b, struct reports *reports)
 {
     reports_free(reports);
-    claims_free(b->claims);
+    bench_fini(b);
 }
 
 static struct reports *begin(struct bench *b, struct queue *q)
@@ -66,15 +83,20 @@ static struct reports *begin(struct bench *b, struct queue *q)
     struct reports_options options = {.config = &b->config,
                                       .relay = &b->relay,
                                       .claims = b->claims,
+                                      .right = b->right.right,
                                       .work = &b->work,
                                       .on_made = on_made,
                                       .arg = b};
     return reports_new(b->rig->loop, q, &options);
 }
 
-static struct queue *open_queue(struct rig *r, int64_t epoch)
+static struct queue *open_again(struct bench *b, struct queue *q, int64_t epoch)
 {
-    return own(r, r->store, "q", "node", epoch, NULL, NULL);
+    right_free(b->right.right);
+    queue_close(q);
+    q = open_queue(b->rig, epoch);
+    b->right.right = right_new(b->right.rights, q, true, viewer_view(b->right.viewer));
+    return q;
 }
 
 /* From this sender, for as many recipients as are named; its deliveries bounce. */
@@ -138,8 +160,7 @@ static void what_is_owed_is_told(void **state)
     static const char *const two[] = {"bob@d.test", "carol@d.test", NULL};
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     struct reports *reports = begin(&b, q);
     bounced(r, q, 1, "Alice@D.Test", "Subject: x\r\n\r\nsecret\r\n", two);
     reports_kick(reports);
@@ -169,8 +190,7 @@ static void a_foreign_sender_is_told_outside(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     bounced(r, q, 1, "alice@elsewhere.test", "x\r\n", one);
     struct reports *reports = begin(&b, q); /* what an earlier process left */
     RIG_UNTIL(r, b.made == 1);
@@ -208,8 +228,7 @@ static void a_full_disk_makes_it_wait(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     bounced(r, q, 1, "alice@elsewhere.test", "x\r\n", one);
     store_memory_set_faults(r->memory, &(struct store_memory_faults){.full = true}, NULL, NULL);
     uint64_t refused = queue_full_count(q);
@@ -244,9 +263,8 @@ static void what_expired_says_what_the_server_said(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
     struct buf reply;
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     buf_init(&reply, EXPIRED_TEXT_MAX);
     expired_format(&reply, STR("452 4.2.2 mailbox full"));
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
@@ -262,9 +280,8 @@ static void what_expired_untried_names_no_server(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
     struct buf reply;
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     buf_init(&reply, EXPIRED_TEXT_MAX);
     expired_format(&reply, STR_EMPTY);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
@@ -281,8 +298,7 @@ static void what_the_dns_forbids_has_its_own_status(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
     char *text = report_of(r, &b, q, "5.1.10 d.test takes no mail (null MX, RFC 7505)", QUEUE_HOME_OUTSIDE);
     assert_non_null(strstr(text, "Action: failed\r\nStatus: 5.1.10\r\n"));
@@ -295,8 +311,7 @@ static void a_sender_in_ascii_is_told_without_smtputf8(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     accept_international(r, q, 1, "alice@elsewhere.test", "j\xc3\xbcrgen@d.test");
     char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
     const struct queue_delivery *d = made(r, q).items;
@@ -310,8 +325,7 @@ static void another_sender_is_told_with_it(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     accept_international(r, q, 1, "\xc3\xa4@elsewhere.test", "j\xc3\xbcrgen@d.test");
     char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
     assert_true(((const struct queue_delivery *)made(r, q).items)->smtputf8);
@@ -324,8 +338,7 @@ static void each_is_told_once_whoever_dies_when(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     for (uint64_t id = 1; id <= 20; id++)
         bounced(r, q, id, "alice@d.test", "x\r\n", one);
     int64_t epoch = 1;
@@ -334,8 +347,7 @@ static void each_is_told_once_whoever_dies_when(void **state)
         for (int i = 0; i <= turns; i++)
             rig_turn(r);
         reports_free(reports);
-        queue_close(q);
-        q = open_queue(r, epoch++);
+        q = open_again(&b, q, epoch++);
     }
     struct reports *reports = begin(&b, q);
     for (int i = 0; i < 20; i++)
@@ -350,9 +362,8 @@ static void a_long_header_is_cut(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
     struct buf long_one;
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     buf_init(&long_one, 1 << 20);
     for (int i = 0; i < 10000; i++)
         buf_append_fmt(&long_one, "X-Field: %d\r\n", i);
@@ -371,7 +382,6 @@ static void a_long_header_is_cut(void **state)
 /* ---- what is in flight ---- */
 
 struct flight {
-    struct right_rig right;
     struct source *source;
     struct transaction *transaction;
 };
@@ -384,9 +394,8 @@ static void on_ready(void *arg)
 /* The mail for d.test that waits is being sent. */
 static void take_off(struct flight *f, struct bench *b, struct queue *q)
 {
-    right_rig_begin(&f->right, b->rig->loop, store_network(b->rig->store), "node", q, NULL, 0);
     f->source =
-        source_new(b->rig->loop, q, f->right.right, b->claims, STR("d.test"), STR_EMPTY, on_ready, NULL);
+        source_new(b->rig->loop, q, b->right.right, b->claims, STR("d.test"), STR_EMPTY, on_ready, NULL);
     RIG_UNTIL(b->rig, (f->transaction = source_take(f->source, SOURCE_NORMAL)) != NULL);
 }
 
@@ -400,7 +409,6 @@ static void land(struct flight *f, struct queue *q, struct rig *r, enum queue_ou
 static void come_home(struct flight *f)
 {
     source_free(f->source);
-    right_rig_end(&f->right);
 }
 
 static struct queue_delivery delivery(struct rig *r, struct queue *q, int64_t id)
@@ -416,8 +424,7 @@ static void what_is_delivered_though_it_expired_is_no_failure(void **state)
     struct rig *r = *state;
     struct bench b;
     struct flight f;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
     take_off(&f, &b, q);
     assert_ok(settle(r, q, 1, QUEUE_OUTCOME_BOUNCED, 0)); /* it has expired */
@@ -440,8 +447,7 @@ static void what_is_not_delivered_after_all_is_told(void **state)
     struct rig *r = *state;
     struct bench b;
     struct flight f;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@elsewhere.test", one, NULL));
     take_off(&f, &b, q);
     assert_ok(settle(r, q, 1, QUEUE_OUTCOME_BOUNCED, 0));
@@ -456,14 +462,45 @@ static void what_is_not_delivered_after_all_is_told(void **state)
     end(&b, reports);
 }
 
+/* Of a queue that was another node's. */
+static void give_from(struct rig *r, const char *former)
+{
+    struct record_queue record = {STR("node"), 1, str_from(former)};
+    char *json = record_queue_encode(&record);
+    assert_ok(record_put(r, r->network, "queue", "q", json, NETWORK_ANY_VERSION, NULL));
+    free(json);
+}
+
+/* Who had the queue before has not let go of it: he may be amid sending what has expired. */
+static void no_failure_is_told_before_the_former_owner_has_let_go(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct network_lease former;
+    struct queue *q = bench_init(&b, r);
+    bounced(r, q, 1, "alice@elsewhere.test", "x\r\n", one);
+    assert_ok(lease_take(r->network, r, "relay/other", "other", 0, 3600000, &former));
+    give_from(r, "other");
+    q = open_again(&b, q, 1);
+    RIG_UNTIL(r, !right_is_held(b.right.right));
+    struct reports *reports = begin(&b, q);
+    for (int i = 0; i < 20; i++) {
+        reports_kick(reports);
+        rig_turn(r);
+    }
+    assert_int_equal(made(r, q).count, 0);
+    give_from(r, "");
+    RIG_UNTIL(r, b.made == 1); /* nobody kicks */
+    end(&b, reports);
+}
+
 /* ---- what cannot be read ---- */
 
 static void a_message_that_cannot_be_read_holds_up_nobody(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     bounced(r, q, 1, "alice@elsewhere.test", "Subject: one\r\n\r\n", one);
     bounced(r, q, 2, "alice@elsewhere.test", "Subject: two\r\n\r\n", one);
     store_memory_set_faults(r->memory, &(struct store_memory_faults){.unreadable_message = 1}, NULL, NULL);
@@ -486,8 +523,7 @@ static void a_delay_is_owed_once(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     for (uint64_t id = 1; id <= 150; id++) /* more than a page */
         assert_ok(accept_body(r, q, id, "x\r\n", 3, id == 77 ? "" : "alice@d.test", one, NULL));
     struct delays *delays = delays_new(r->loop, q, &b.relay, on_owed, &b);
@@ -513,8 +549,7 @@ static void a_young_one_is_no_delay(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     b.relay.delay_notice_ms = 3600000;
     uint64_t now_s = (uint64_t)(loop_wall(r->loop).ms / 1000);
     assert_ok(accept_body(r, q, now_s - 7200, "x\r\n", 3, "alice@d.test", one, NULL));
@@ -530,7 +565,7 @@ static void a_young_one_is_no_delay(void **state)
     assert_true(rows[0].delay_told);
     assert_false(rows[1].delay_told);
     delays_free(delays);
-    claims_free(b.claims);
+    bench_fini(&b);
 }
 
 /* The relay's keys change when the queue has written what was owed at first, and has not said so yet. */
@@ -549,10 +584,9 @@ static void a_kick_amid_a_look_is_not_lost(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
     struct queue_recipient_in to = {
         .address = STR("bob@d.test"), .domain = STR("d.test"), .home = STR_EMPTY, .dsn.orcpt = STR_EMPTY};
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     b.relay.bounce = BOUNCE_NEVER;
     b.relay.delay_notice_ms = 3600000; /* so long it would pause without the kick */
     assert_ok(accept_to(r, q, 1, STR("x\r\n"), "alice@d.test", &to, 1, NULL)); /* is passed over */
@@ -563,7 +597,7 @@ static void a_kick_amid_a_look_is_not_lost(void **state)
     RIG_UNTIL(r, b.owed == 2);
     store_memory_set_faults(r->memory, &(struct store_memory_faults){0}, NULL, NULL);
     delays_free(b.delays);
-    claims_free(b.claims);
+    bench_fini(&b);
 }
 
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
@@ -584,6 +618,7 @@ int main(void)
         RIG_TEST(a_long_header_is_cut),
         RIG_TEST(what_is_delivered_though_it_expired_is_no_failure),
         RIG_TEST(what_is_not_delivered_after_all_is_told),
+        RIG_TEST(no_failure_is_told_before_the_former_owner_has_let_go),
         RIG_TEST(a_message_that_cannot_be_read_holds_up_nobody),
         RIG_TEST(a_delay_is_owed_once),
         RIG_TEST(a_young_one_is_no_delay),
