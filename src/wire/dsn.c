@@ -7,9 +7,12 @@
 #include "wire/utf8_addr.h"
 #include "wire/xtext.h"
 
-#define TEXT_MAX      800 /* of a peer's text in one header line (RFC 5322 2.1.1: 998) */
-#define UTF8_ADDR_MAX (3 * TEXT_MAX)
-#define MIXED         "This is a message of the mail system at %.*s.\r\n\r\n"
+#define TEXT_MAX 800 /* of a peer's text in one header line (RFC 5322 2.1.1: 998) */
+/* Of an address in its 7-bit form: what is left of such a line, so that few are too long. One that is says
+ * so, and is then nobody's: half an address may be another's. */
+#define ADDRESS_MAX 960
+#define CUT         "..."
+#define MIXED       "This is a message of the mail system at %.*s.\r\n\r\n"
 
 static const struct {
     const char *word, *subject, *text;
@@ -42,13 +45,24 @@ bool dsn_message_eight_bit(const struct dsn_message *m)
     return human_is_utf8(m) || !str_is_ascii(m->content);
 }
 
-/* One line of what a peer said. */
+/* Takes a character; a byte, where they are not UTF-8. Whether it may be shown. */
+static bool take_character(struct str s, size_t *at, bool utf8)
+{
+    uint32_t point;
+    if (utf8 && utf8_next(s, at, &point))
+        return !utf8_is_control(point);
+    return ascii_isprint(s.ptr[(*at)++]);
+}
+
+/* One line of what a peer said, cut at a whole character. */
 static void put_text(struct buf *out, bool utf8, struct str s)
 {
     utf8 = utf8 && utf8_valid(s);
-    for (size_t i = 0; i < s.len && i < TEXT_MAX; i++) {
-        bool fine = ascii_isprint(s.ptr[i]) || (utf8 && (unsigned char)s.ptr[i] > 127);
-        buf_append_char(out, fine ? s.ptr[i] : '?');
+    for (size_t begin = 0, at = 0; at < s.len; begin = at) {
+        bool fine = take_character(s, &at, utf8);
+        if (at > TEXT_MAX)
+            break;
+        buf_append_str(out, fine ? str_sub(s, begin, at) : STR("?"));
     }
 }
 
@@ -121,10 +135,13 @@ static void put_utf8_address(struct buf *out, const struct dsn_message *m, const
                              struct str address)
 {
     struct buf ascii;
-    buf_init(&ascii, UTF8_ADDR_MAX);
-    if (!m->smtputf8)
-        utf8_addr_encode(&ascii, address);
-    put_field(out, m, name, SMTP_DSN_UTF8 ";", m->smtputf8 ? address : buf_str(&ascii));
+    if (m->smtputf8) {
+        put_field(out, m, name, SMTP_DSN_UTF8 ";", address);
+        return;
+    }
+    buf_init(&ascii, ADDRESS_MAX);
+    bool whole = utf8_addr_encode(&ascii, address) == 0;
+    buf_append_fmt(out, "%s: " SMTP_DSN_UTF8 ";%.*s%s\r\n", name, STR_ARG(buf_str(&ascii)), whole ? "" : CUT);
     buf_fini(&ascii);
 }
 
