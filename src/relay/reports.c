@@ -107,11 +107,8 @@ static void on_reported(void *arg, int err)
 static void make(struct reports *r)
 {
     struct wall_time now = loop_wall(r->loop);
-    struct report_text_options options = {.config = r->options.config,
-                                          .relay = r->options.relay,
-                                          .id = &r->id,
-                                          .now = now,
-                                          .content = buf_str(&r->content)};
+    struct report_text_options options = {
+        .relay = r->options.relay, .id = &r->id, .now = now, .content = buf_str(&r->content)};
     int64_t ids[QUEUE_OWED_MAX];
     struct report_place place;
     struct buf text;
@@ -221,6 +218,7 @@ static struct queue_owed copy(struct reports *r, const struct queue_owed *owed)
     d->request.orcpt = arena_str(&r->arena, d->request.orcpt);
     kept.server = arena_str(&r->arena, owed->server);
     kept.reply = arena_str(&r->arena, owed->reply);
+    kept.host = arena_str(&r->arena, owed->host);
     return kept;
 }
 

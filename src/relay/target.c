@@ -282,6 +282,7 @@ static void start_session(struct target *t)
     struct delivery_options options = {
         .client = t->options.client,
         .to = t->instance.address,
+        .host = t->options.server->hostname,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .idle_ms = SESSION_IDLE_MS,
         .retry_ms = t->options.relay->retry_ms,

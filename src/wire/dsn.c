@@ -91,6 +91,13 @@ static void begin_part(struct buf *out, const char *boundary, const char *type, 
 
 /* ---- for a human ---- */
 
+static const char *lead_of(const struct dsn_recipient *r)
+{
+    if (!r->expired)
+        return "";
+    return r->remote_mta.len > 0 ? "The last answer was: " : "What is known last: ";
+}
+
 static void put_human_recipient(struct buf *out, const struct dsn_message *m, const struct dsn_recipient *r)
 {
     char until[WALL_MAIL_MAX];
@@ -100,7 +107,7 @@ static void put_human_recipient(struct buf *out, const struct dsn_message *m, co
     if (r->expired)
         buf_append_text(out, "    It waited for as long as mail is tried.\r\n");
     if (r->reply.len > 0) {
-        buf_append_text(out, r->expired ? "    The last answer was: " : "    ");
+        buf_append_fmt(out, "    %s", lead_of(r));
         put_text(out, human_is_utf8(m), r->reply);
         buf_append_text(out, "\r\n");
     }
@@ -204,10 +211,11 @@ static void put_recipient(struct buf *out, const struct dsn_message *m, const st
     else
         put_utf8_address(out, m, "Final-Recipient", r->address);
     buf_append_fmt(out, "Action: %s\r\nStatus: %.*s\r\n", actions[m->action].word, STR_ARG(r->status));
-    if (r->remote_mta.len > 0)
+    if (r->remote_mta.len > 0) {
         put_field(out, m, "Remote-MTA", "dns;", r->remote_mta);
-    if (is_reply(r->reply))
-        put_field(out, m, "Diagnostic-Code", "smtp;", r->reply);
+        if (is_reply(r->reply))
+            put_field(out, m, "Diagnostic-Code", "smtp;", r->reply);
+    }
     put_date(out, "Last-Attempt-Date", r->at);
     if (m->action == DSN_DELAYED)
         put_date(out, "Will-Retry-Until", r->until);

@@ -15,7 +15,6 @@ struct bench {
     struct rig *rig;
     struct config_relay relay;
     struct config_domain domain;
-    struct config_server server;
     struct config config;
     struct record_work work;
     struct claims *claims;
@@ -56,11 +55,9 @@ static struct queue *bench_init(struct bench *b, struct rig *r)
                                   .bounce = BOUNCE_ALWAYS,
                                   .expire_ms = 1000000,
                                   .delay_notice_ms = 1000},
-                        .domain = {.name = "d.test"},
-                        .server = {.name = "mail1", .hostname = "mail1.d.test"}};
+                        .domain = {.name = "d.test"}};
     b->claims = claims_new();
-    b->config =
-        (struct config){.domains = &b->domain, .domain_count = 1, .servers = &b->server, .server_count = 1};
+    b->config = (struct config){.domains = &b->domain, .domain_count = 1};
     right_rig_begin(&b->right, r->loop, r->network, "node", q, NULL, 0);
     RIG_UNTIL(r, right_is_held(b->right.right));
     return q;
@@ -241,14 +238,15 @@ static void a_full_disk_makes_it_wait(void **state)
 }
 
 /* The one that was accepted last, and that is bounced so. */
-static char *report_of(struct rig *r, struct bench *b, struct queue *q, const char *reply, const char *server)
+static char *report_of(struct rig *r, struct bench *b, struct queue *q, const char *reply, const char *host)
 {
     struct queue_filter waiting = {.states = 1U << QUEUE_WAITING, .limit = 1};
     struct answer a = list_rows(r, q, &waiting);
     struct queue_result result = {.delivery_id = ((const struct queue_delivery *)a.items)->id,
                                   .outcome = QUEUE_OUTCOME_BOUNCED,
                                   .reply = str_from(reply),
-                                  .server = str_from(server),
+                                  .host = str_from(host),
+                                  .server = STR("mail1"),
                                   .at = {5000}};
     assert_ok(settle_result(r, q, &result));
     struct reports *reports = begin(b, q);
@@ -268,8 +266,8 @@ static void what_expired_says_what_the_server_said(void **state)
     buf_init(&reply, EXPIRED_TEXT_MAX);
     expired_format(&reply, STR("452 4.2.2 mailbox full"));
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
-    char *text = report_of(r, &b, q, buf_data(&reply), "mail1");
-    assert_non_null(strstr(text, "Status: 4.4.7\r\nRemote-MTA: dns;mail1.d.test\r\n"
+    char *text = report_of(r, &b, q, buf_data(&reply), "mx.test");
+    assert_non_null(strstr(text, "Status: 4.4.7\r\nRemote-MTA: dns;mx.test\r\n"
                                  "Diagnostic-Code: smtp;452 4.2.2 mailbox full\r\n"));
     assert_null(strstr(text, "Last-Attempt-Date"));
     free(text);
@@ -285,12 +283,64 @@ static void what_expired_untried_names_no_server(void **state)
     buf_init(&reply, EXPIRED_TEXT_MAX);
     expired_format(&reply, STR_EMPTY);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
-    char *text = report_of(r, &b, q, buf_data(&reply), "mail1");
+    char *text = report_of(r, &b, q, buf_data(&reply), "");
     assert_non_null(strstr(text, "Status: 4.4.7\r\n"));
     assert_null(strstr(text, "Remote-MTA"));
     assert_null(strstr(text, "Diagnostic-Code"));
     free(text);
     buf_fini(&reply);
+}
+
+/* It may look as one: what a server cannot take is refused by us. */
+static void our_own_word_is_no_servers(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct buf reply;
+    struct queue *q = bench_init(&b, r);
+    buf_init(&reply, EXPIRED_TEXT_MAX);
+    expired_format(&reply, STR("452 4.5.3 The server takes no more recipients at once"));
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    char *text = report_of(r, &b, q, buf_data(&reply), "");
+    assert_non_null(strstr(text, "    What is known last: 452 4.5.3 The server takes"));
+    assert_non_null(strstr(text, "Status: 4.4.7\r\n"));
+    assert_null(strstr(text, "Remote-MTA"));
+    assert_null(strstr(text, "Diagnostic-Code"));
+    free(text);
+    buf_fini(&reply);
+}
+
+/* One that an operator has released after it had expired: it has not failed again yet. */
+static void a_delay_tells_the_answer_of_before(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct buf reply;
+    struct queue *q = bench_init(&b, r);
+    buf_init(&reply, EXPIRED_TEXT_MAX);
+    expired_format(&reply, STR("452 4.2.2 mailbox full"));
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    struct queue_result result = {.delivery_id = 1,
+                                  .outcome = QUEUE_OUTCOME_DEFERRED,
+                                  .next_at = {INT64_MAX},
+                                  .reply = buf_str(&reply),
+                                  .host = STR("mx.test"),
+                                  .server = STR("mail1"),
+                                  .instance = STR_EMPTY};
+    assert_ok(settle_result(r, q, &result));
+    struct delays *delays = delays_new(r->loop, q, &b.relay, on_owed, &b);
+    RIG_UNTIL(r, b.owed == 1);
+    struct reports *reports = begin(&b, q);
+    RIG_UNTIL(r, b.made == 1);
+    struct answer rows = made(r, q);
+    char *text = text_of(r, q, &rows, 0);
+    assert_non_null(strstr(text, "    452 4.2.2 mailbox full\r\n"));
+    assert_non_null(strstr(text, "Action: delayed\r\nStatus: 4.2.2\r\nRemote-MTA: dns;mx.test\r\n"
+                                 "Diagnostic-Code: smtp;452 4.2.2 mailbox full\r\n"));
+    free(text);
+    buf_fini(&reply);
+    delays_free(delays);
+    end(&b, reports);
 }
 
 /* What outside_route says, without a reply's code. */
@@ -300,7 +350,7 @@ static void what_the_dns_forbids_has_its_own_status(void **state)
     struct bench b;
     struct queue *q = bench_init(&b, r);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
-    char *text = report_of(r, &b, q, "5.1.10 d.test takes no mail (null MX, RFC 7505)", QUEUE_HOME_OUTSIDE);
+    char *text = report_of(r, &b, q, "5.1.10 d.test takes no mail (null MX, RFC 7505)", "");
     assert_non_null(strstr(text, "Action: failed\r\nStatus: 5.1.10\r\n"));
     assert_null(strstr(text, "Diagnostic-Code"));
     free(text);
@@ -313,7 +363,7 @@ static void a_sender_in_ascii_is_told_without_smtputf8(void **state)
     struct bench b;
     struct queue *q = bench_init(&b, r);
     accept_international(r, q, 1, "alice@elsewhere.test", "j\xc3\xbcrgen@d.test");
-    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
+    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mx.test");
     const struct queue_delivery *d = made(r, q).items;
     assert_false(d->smtputf8);
     assert_true(d->eight_bit);
@@ -327,7 +377,7 @@ static void another_sender_is_told_with_it(void **state)
     struct bench b;
     struct queue *q = bench_init(&b, r);
     accept_international(r, q, 1, "\xc3\xa4@elsewhere.test", "j\xc3\xbcrgen@d.test");
-    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
+    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mx.test");
     assert_true(((const struct queue_delivery *)made(r, q).items)->smtputf8);
     assert_non_null(strstr(text, "Final-Recipient: utf-8;j\xc3\xbcrgen@d.test\r\n"));
     free(text);
@@ -609,6 +659,8 @@ int main(void)
         RIG_TEST(a_foreign_sender_is_told_outside),
         RIG_TEST(what_expired_says_what_the_server_said),
         RIG_TEST(what_expired_untried_names_no_server),
+        RIG_TEST(our_own_word_is_no_servers),
+        RIG_TEST(a_delay_tells_the_answer_of_before),
         RIG_TEST(what_the_dns_forbids_has_its_own_status),
         RIG_TEST(a_sender_in_ascii_is_told_without_smtputf8),
         RIG_TEST(another_sender_is_told_with_it),

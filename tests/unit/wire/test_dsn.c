@@ -256,6 +256,20 @@ static void what_expired_says_what_was_answered_last(void **state)
     free(text);
 }
 
+/* It looks as one. */
+static void what_no_server_said_is_no_servers_word(void **state)
+{
+    struct dsn_recipient r = failed_one();
+    struct dsn_message m = failed(&r);
+    (void)state;
+    r.remote_mta = STR_EMPTY;
+    char *text = format(&m);
+    has(text, "    550 5.1.1 No such user\r\n");
+    assert_null(strstr(text, "Remote-MTA"));
+    assert_null(strstr(text, "Diagnostic-Code"));
+    free(text);
+}
+
 static void without_content_there_is_no_third_part(void **state)
 {
     struct dsn_recipient r = failed_one();
@@ -306,6 +320,7 @@ int main(void)
         cmocka_unit_test(no_character_of_a_peer_ends_a_line),
         cmocka_unit_test(a_long_text_is_cut_at_a_whole_character),
         cmocka_unit_test(what_expired_says_what_was_answered_last),
+        cmocka_unit_test(what_no_server_said_is_no_servers_word),
         cmocka_unit_test(without_content_there_is_no_third_part),
         cmocka_unit_test(status),
         cmocka_unit_test(the_header_ends_at_the_blank_line),
