@@ -46,8 +46,8 @@ static struct queue *open_queue(struct rig *r, int64_t epoch)
     return own(r, r->store, "q", "node", epoch, NULL, NULL);
 }
 
-/* Its queue, with the right to send from it. */
-static struct queue *bench_init(struct bench *b, struct rig *r)
+/* Its queue, for what sends nothing. */
+static struct queue *bench_init_still(struct bench *b, struct rig *r)
 {
     struct queue *q = open_queue(r, 0);
     *b = (struct bench){.rig = r,
@@ -58,6 +58,13 @@ static struct queue *bench_init(struct bench *b, struct rig *r)
                         .domain = {.name = "d.test"}};
     b->claims = claims_new();
     b->config = (struct config){.domains = &b->domain, .domain_count = 1};
+    return q;
+}
+
+/* With the right to send from it. */
+static struct queue *bench_init(struct bench *b, struct rig *r)
+{
+    struct queue *q = bench_init_still(b, r);
     right_rig_begin(&b->right, r->loop, r->network, "node", q, NULL, 0);
     RIG_UNTIL(r, right_is_held(b->right.right));
     return q;
@@ -599,7 +606,7 @@ static void a_young_one_is_no_delay(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = bench_init(&b, r);
+    struct queue *q = bench_init_still(&b, r);
     b.relay.delay_notice_ms = 3600000;
     uint64_t now_s = (uint64_t)(loop_wall(r->loop).ms / 1000);
     assert_ok(accept_body(r, q, now_s - 7200, "x\r\n", 3, "alice@d.test", one, NULL));
@@ -615,7 +622,7 @@ static void a_young_one_is_no_delay(void **state)
     assert_true(rows[0].delay_told);
     assert_false(rows[1].delay_told);
     delays_free(delays);
-    bench_fini(&b);
+    claims_free(b.claims);
 }
 
 /* The relay's keys change when the queue has written what was owed at first, and has not said so yet. */
@@ -636,7 +643,7 @@ static void a_kick_amid_a_look_is_not_lost(void **state)
     struct bench b;
     struct queue_recipient_in to = {
         .address = STR("bob@d.test"), .domain = STR("d.test"), .home = STR_EMPTY, .dsn.orcpt = STR_EMPTY};
-    struct queue *q = bench_init(&b, r);
+    struct queue *q = bench_init_still(&b, r);
     b.relay.bounce = BOUNCE_NEVER;
     b.relay.delay_notice_ms = 3600000; /* so long it would pause without the kick */
     assert_ok(accept_to(r, q, 1, STR("x\r\n"), "alice@d.test", &to, 1, NULL)); /* is passed over */
@@ -647,7 +654,7 @@ static void a_kick_amid_a_look_is_not_lost(void **state)
     RIG_UNTIL(r, b.owed == 2);
     store_memory_set_faults(r->memory, &(struct store_memory_faults){0}, NULL, NULL);
     delays_free(b.delays);
-    bench_fini(&b);
+    claims_free(b.claims);
 }
 
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
