@@ -111,7 +111,7 @@ static void expired_once(const char *last, char *into)
 /* As queues of before have it. */
 static void test_a_nested_text_is_understood(void **state)
 {
-    char once[EXPIRED_TEXT_MAX + 1], nested[2 * EXPIRED_TEXT_MAX], never[EXPIRED_TEXT_MAX + 1];
+    char once[EXPIRED_TEXT_MAX + 1], nested[3 * EXPIRED_TEXT_MAX], never[EXPIRED_TEXT_MAX + 1];
     struct str last;
     (void)state;
     expired_once("450 busy", once);
