@@ -62,7 +62,7 @@ static void put_text(struct buf *out, bool utf8, struct str s)
         bool fine = take_character(s, &at, utf8);
         if (at > TEXT_MAX)
             break;
-        buf_append_str(out, fine ? str_sub(s, begin, at) : STR("?"));
+        buf_append_str(out, fine ? str_sub(s, begin, at - begin) : STR("?"));
     }
 }
 
