@@ -101,7 +101,7 @@ struct config_relay {
     int64_t delay_notice_ms;          /* age at which senders are told of a delay (default 4h); 0: never */
     int64_t safety_net_ms;            /* how long what was delivered is kept (default 2d); 0: not at all */
     int64_t safety_net_max_bytes;     /* and how much of it (default 1024GiB; the disk bounds it, too) */
-    int64_t custody_age_ms;           /* how long what became of a message is known (default 30d) */
+    int64_t custody_age_ms;           /* how long what became of a message is known (default 30d, or more) */
     enum bare_newlines bare_newlines; /* a bare CR or LF in a message (default refused) */
     int64_t message_size_max_bytes;   /* SIZE (default 50MiB) */
     int64_t connections_max;          /* sessions at once (default 2000) */

@@ -189,7 +189,7 @@ static const struct schema_key relay_keys[] = {
      LIMITS(DAY_MS, 3650 * DAY_MS),
      .help = "How long a message that has ended is known: for holdfast trace, and so that it is not taken a "
              "second time from a part of this network that got no answer. Longer than `expire` and "
-             "`safety_net` of any relay together."},
+             "`safety_net` of any relay together, which it is by a day at least where it is not given."},
     {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
     {FIELD("bare_newlines", config_relay, bare_newlines), SCHEMA_WORD, RELOAD_RESTART, "\"refuse\"",

@@ -179,6 +179,12 @@ struct tell delivery_sender(const struct transaction *t, size_t i)
     return (struct tell){str_from(t->reverse_path), t->recipients[i].notify, t->authenticated};
 }
 
+/* What we decided ourselves looks like a reply, too. */
+static bool was_said(const struct smtp_client_result *result)
+{
+    return result->reply.code != 0 && result->stage != SMTP_STAGE_LOCAL;
+}
+
 static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
 {
     struct delivery *d = arg;
@@ -189,6 +195,7 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     smtp_reply_describe(&result->reply, d->replies[index], sizeof(d->replies[index]));
     *r = (struct queue_result){.delivery_id = d->transaction->recipients[index].delivery_id,
                                .reply = str_from(d->replies[index]),
+                               .host = str_from(was_said(result) ? d->options.host : ""),
                                .at = now};
     switch (result->outcome) {
     case SMTP_OUTCOME_DELIVERED:

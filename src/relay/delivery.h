@@ -28,6 +28,7 @@ struct delivery;
 struct delivery_options {
     const struct smtp_client_options *client; /* must outlive the delivery */
     struct addr to;
+    const char *host; /* the server's name: it has said what it answers; must outlive the delivery */
     int64_t connect_timeout_ms;
     int64_t idle_ms;                  /* how long to keep the session when nothing is to be sent */
     const struct config_relay *relay; /* its back-offs, `losses_max`, and whom it tells of what failed; must

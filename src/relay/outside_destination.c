@@ -311,6 +311,7 @@ static void open_session(struct destination *d)
     s->place = d->route->places[d->place];
     struct delivery_options options = {.client = d->options.client,
                                        .to = s->place.addr,
+                                       .host = s->place.host,
                                        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                        .idle_ms = IDLE_MS,
                                        .relay = d->options.relay};

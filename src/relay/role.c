@@ -321,7 +321,7 @@ static void on_view(void *arg, const struct view *v)
         route_stream(r, r->streams[i]);
     bool anew = rights_on_view(r->rights, v);
     for (size_t i = 0; anew && i < r->custody_count; i++)
-        custody_accepted_outside(r->custodies[i]);
+        custody_may_send(r->custodies[i]);
     orders_on_view(r->orders, v);
 }
 

@@ -231,6 +231,7 @@ void target_session_start(struct target *t)
     struct delivery_options options = {
         .client = t->options.client,
         .to = t->instance.address,
+        .host = t->options.server->hostname,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .idle_ms = SESSION_IDLE_MS,
         .relay = t->options.relay,

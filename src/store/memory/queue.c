@@ -25,6 +25,7 @@ void memory_delivery_free(void *arg)
     str_drop(&d->row.domain);
     str_drop(&d->row.home);
     str_drop(&d->row.last_reply);
+    str_drop(&d->row.last_host);
     str_drop(&d->row.request.orcpt);
     free(d);
 }
@@ -189,7 +190,8 @@ static void add_delivery(struct memory_queue *q, struct memory_message *message,
                                      .authenticated = message->in.authenticated,
                                      .envelope = message->in.dsn,
                                      .request = {recipient->dsn.notify, str_keep(recipient->dsn.orcpt)},
-                                     .last_reply = str_keep(STR_EMPTY)};
+                                     .last_reply = str_keep(STR_EMPTY),
+                                     .last_host = str_keep(STR_EMPTY)};
     d->row.id = table_add(&q->deliveries, d);
     list_append(&q->live, &d->live);
     message->live_count++;
@@ -298,6 +300,7 @@ static void settle_one(struct memory_queue *q, const struct queue_result *result
     else
         d->row.attempts++;
     str_replace(&d->row.last_reply, result->reply);
+    str_replace(&d->row.last_host, result->host);
     d->row.next_at = result->next_at;
     enum queue_state state = queue_outcome_state(result->outcome);
     enum queue_owes owes = queue_result_owes(result, d->row.state);

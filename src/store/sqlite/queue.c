@@ -95,6 +95,9 @@ static const char *const migrations[] = {
     "UPDATE kept_total SET let_go_ms = CASE WHEN EXISTS(SELECT 1 FROM kept)"
     " THEN (SELECT min(ended_ms) - 1 FROM kept) WHEN EXISTS(SELECT 1 FROM ended)"
     " THEN CAST(strftime('%s', 'now') AS INTEGER) * 1000 ELSE 0 END;",
+    /* 10: which host said what was answered last; of what came before it is not known */
+    "ALTER TABLE live ADD COLUMN last_host TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE debt ADD COLUMN host TEXT NOT NULL DEFAULT '';",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
@@ -251,7 +254,8 @@ void queue_delivery_stop(struct sqlite_tx *tx, int64_t id, int64_t place_id,
                                    .instance = STR_EMPTY,
                                    .at = in->received_at};
     add_attempt(tx, &r);
-    db_run(tx->db, SQL_LIVE_TRY, INT(id), INT(0), INT(0), INT(0), TEXT(r.reply), INT(QUEUE_QUARANTINED));
+    db_run(tx->db, SQL_LIVE_TRY, INT(id), INT(0), INT(0), INT(0), TEXT(r.reply), INT(QUEUE_QUARANTINED),
+           TEXT(STR_EMPTY));
     queue_place_count(tx, place_id, QUEUE_WAITING, QUEUE_QUARANTINED, 1);
     if (first)
         queue_notice_add(tx, &r);
@@ -270,7 +274,8 @@ static void settle_one(struct sqlite_tx *tx, const struct queue_result *r, bool 
         return;
     owes = queue_result_owes(r, live.state);
     if (owes != QUEUE_OWES_NOTHING)
-        queue_debt_add(tx, &(struct queue_debt){live.message_id, live.id, owes, r->at, r->server, r->reply});
+        queue_debt_add(
+            tx, &(struct queue_debt){live.message_id, live.id, owes, r->at, r->server, r->reply, r->host});
     if (!queue_state_is_live(state)) {
         queue_live_end(tx, &live, &(struct queue_end){state, 1, r->reply, r->at, keep});
         return;
@@ -278,7 +283,7 @@ static void settle_one(struct sqlite_tx *tx, const struct queue_result *r, bool 
     if (state == QUEUE_WAITING) /* a held one that was deferred stays held */
         state = live.state;
     db_run(tx->db, SQL_LIVE_TRY, INT(live.id), INT(!lost), INT(lost), INT(r->next_at.ms), TEXT(r->reply),
-           INT(state));
+           INT(state), TEXT(r->host));
     queue_place_count(tx, live.place_id, live.state, state, 1);
     if (state == QUEUE_QUARANTINED && live.state != QUEUE_QUARANTINED && owes == QUEUE_OWES_NOTHING)
         queue_notice_add(tx, r);

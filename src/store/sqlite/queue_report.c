@@ -11,7 +11,7 @@
 void queue_debt_add(struct sqlite_tx *tx, const struct queue_debt *d)
 {
     db_run(tx->db, SQL_DEBT_ADD, INT(d->message_id), INT(d->kind), INT(d->delivery_id), INT(d->at.ms),
-           TEXT(d->server), TEXT(d->reply));
+           TEXT(d->server), TEXT(d->reply), TEXT(d->host));
 }
 
 void queue_debt_forget(struct sqlite_tx *tx, const struct queue_live *live)
@@ -32,7 +32,8 @@ static void show(struct op_queue_owed *o, enum queue_owes kind, sqlite3_stmt *ro
                                                       .kind = kind,
                                                       .at = {db_col_i64(row, 1)},
                                                       .server = op_str(op, db_col_str(row, 2)),
-                                                      .reply = op_str(op, db_col_str(row, 3))};
+                                                      .reply = op_str(op, db_col_str(row, 3)),
+                                                      .host = op_str(op, db_col_str(row, 4))};
 }
 
 int sqlite_queue_owed(struct sqlite_tx *tx, struct store_op *op)
@@ -66,9 +67,10 @@ static void owe_delay(struct sqlite_tx *tx, struct op_queue_owe_delay *o, const 
 {
     sqlite3_stmt *row = db_query(tx->db, SQL_LIVE_REPLY, INT(live->id));
     struct str reply = row ? op_str(&o->op, db_col_str(row, 0)) : STR_EMPTY;
+    struct str host = row ? op_str(&o->op, db_col_str(row, 1)) : STR_EMPTY;
     db_end(row);
-    queue_debt_add(
-        tx, &(struct queue_debt){live->message_id, live->id, QUEUE_OWES_DELAYED, o->at, STR_EMPTY, reply});
+    queue_debt_add(tx, &(struct queue_debt){live->message_id, live->id, QUEUE_OWES_DELAYED, o->at, STR_EMPTY,
+                                            reply, host});
 }
 
 int sqlite_queue_owe_delay(struct sqlite_tx *tx, struct store_op *op)

@@ -161,6 +161,32 @@ static struct config *parse(const char *text)
     return c;
 }
 
+/* Of a network whose second relay keeps mail for longer. */
+static void custody_outlives_what_may_come_again(void **state)
+{
+    static const struct {
+        const char *keys;
+        int days;
+    } cases[] = {{"expire = \"20d\" safety_net = \"9d\"", 30},
+                 {"expire = \"20d\" safety_net = \"10d\"", 31},
+                 {"expire = \"90d\" safety_net = \"90d\"", 181}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct config *c = NULL;
+        struct config_findings f;
+        char *text =
+            mem_asprintf("%s node \"n2\" { site = \"s\" roles = {\"relay\"} } relay \"r2\" { node = \"n2\" "
+                         "hostname = \"r2.test\" address = {\"127.0.0.5\"} listen = {\"127.0.0.5:25\"} %s }",
+                         NETWORK, cases[i].keys);
+        assert_ok(config_parse(str_from(text), "/etc/holdfast/test.conf", "/var/lib/holdfast", &c, &f));
+        for (size_t j = 0; j < 2; j++)
+            assert_int_equal(c->relays[j].custody_age_ms, cases[i].days * 24 * 3600 * 1000LL);
+        config_free(c);
+        config_findings_free(&f);
+        free(text);
+    }
+}
+
 static void names_are_kept_in_lower_case(void **state)
 {
     (void)state;
@@ -264,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_two_site_network),
         cmocka_unit_test(the_backup_mx),
+        cmocka_unit_test(custody_outlives_what_may_come_again),
         cmocka_unit_test(names_are_kept_in_lower_case),
         cmocka_unit_test(a_server_without_checks_gets_one_of_its_protocol),
         cmocka_unit_test(paths_are_absolute),

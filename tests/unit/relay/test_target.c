@@ -438,6 +438,70 @@ static void test_one_message_taken_ends_the_doubt(void **state)
     assert_int_equal(r->peers[0].taken_count, 10);
 }
 
+struct said {
+    bool seen;
+    char reply[128], host[128];
+};
+
+static void on_rows(void *arg, int err, const struct queue_rows *rows)
+{
+    struct said *s = arg;
+    assert_ok(err);
+    assert_int_equal(rows->count, 1);
+    snprintf(s->reply, sizeof(s->reply), "%.*s", STR_ARG(rows->items[0].last_reply));
+    snprintf(s->host, sizeof(s->host), "%.*s", STR_ARG(rows->items[0].last_host));
+    s->seen = true;
+}
+
+static struct said said_of(struct target_rig *r, const char *address)
+{
+    struct said s = {0};
+    struct queue_filter one = {.recipient = str_from(address), .limit = 2};
+    queue_list(r->queue, &one, on_rows, &s);
+    RIG_UNTIL(r, s.seen);
+    return s;
+}
+
+static void on_international(void *arg, int err, int64_t message_id)
+{
+    struct target_rig *r = arg;
+    (void)message_id;
+    assert_ok(err);
+    source_kick(r->source);
+}
+
+static void accept_international(struct target_rig *r)
+{
+    struct queue_message_in in = {.custody_id = {{99}},
+                                  .reverse_path = STR("s@x.test"),
+                                  .helo = STR("x.test"),
+                                  .client = STR("10.9.9.9"),
+                                  .smtputf8 = true,
+                                  .received_at = loop_wall(r->loop)};
+    struct queue_recipient_in to = {.address = STR("\xc3\xb6@d.test"), .domain = STR("d.test")};
+    struct body_writer *w = queue_body_begin(r->queue);
+    body_append(w, "Subject: x\r\n\r\n", 14);
+    queue_accept(r->queue, w, &in, &to, 1, on_international, r);
+}
+
+/* By the name of the server; but not what we know by ourselves that it would say. */
+static void test_who_has_said_it_is_kept(void **state)
+{
+    struct target_rig *r = *state;
+    r->takes_refusals = true;
+    r->peers[0].rcpt = refuse_bad;
+    rig_accept(r, "bad");
+    RIG_UNTIL(r, r->refused == 1);
+    struct said s = said_of(r, "bad@d.test");
+    assert_string_equal(s.reply, "550 5.1.1 no such user");
+    assert_string_equal(s.host, "mail.example.test");
+    accept_international(r);
+    RIG_UNTIL(r, r->refused == 2);
+    s = said_of(r, "\xc3\xb6@d.test");
+    assert_non_null(strstr(s.reply, "5.6.7"));
+    assert_string_equal(s.host, "");
+}
+
 #define TARGET_TEST(name) cmocka_unit_test_setup_teardown(name, target_rig_setup, target_rig_teardown)
 
 int main(void)
@@ -464,6 +528,7 @@ int main(void)
         TARGET_TEST(test_what_was_put_off_goes_at_once_when_the_server_recovers),
         TARGET_TEST(test_a_server_that_refuses_everything_is_doubted),
         TARGET_TEST(test_one_message_taken_ends_the_doubt),
+        TARGET_TEST(test_who_has_said_it_is_kept),
         TARGET_TEST(test_a_relay_without_descriptors_blames_no_server),
         TARGET_TEST(test_lossy_mail_is_delivered_alone_while_traffic_is_steady),
     };

@@ -178,7 +178,16 @@ static void a_deferred_one_is_due_later(void **state)
     struct answer a = list_rows(r, q, &all);
     assert_int_equal(row(&a, 0)->attempts, 1);
     assert_str(row(&a, 0)->last_reply, "250 2.0.0 taken");
-    assert_ok(settle(r, q, first_id(r, q), QUEUE_OUTCOME_DEFERRED, 900000));
+    assert_str(row(&a, 0)->last_host, "mail1.d.test");
+    struct queue_result ours = {.delivery_id = first_id(r, q),
+                                .outcome = QUEUE_OUTCOME_DEFERRED,
+                                .next_at = {900000},
+                                .reply = STR("452 4.5.3 It takes no more at once"),
+                                .server = STR("mail1"),
+                                .instance = STR_EMPTY};
+    assert_ok(settle_result(r, q, &ours)); /* that nobody has said */
+    a = list_rows(r, q, &all);
+    assert_str(row(&a, 0)->last_host, "");
     assert_int_equal(due(r, q, "example.test", "", 0, 3).count, 1);
 }
 
