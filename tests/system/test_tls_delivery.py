@@ -110,7 +110,7 @@ def test_opportunistic_goes_on_after_a_mute_handshake(start, sink):
     network = start()
     send(network, "one")
     until_taken(sink)
-    assert "TLS not established, plain text is used to=127.0.0.1:2600 detail=\"the handshake took too long\"" in log_of(network)
+    assert "TLS not established, plain text is used to=127.0.0.1:2600 detail=\"the handshake took too long\"" in network.log()
     asked = len(sink.commands("STARTTLS"))
     send(network, "two")
     until_taken(sink, 2)
