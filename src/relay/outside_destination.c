@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "relay/outside_blame.h"
 #include "relay/schedule.h"
 #include "relay/tell.h"
 
@@ -17,9 +18,10 @@ struct session {
     struct destination *destination;
     struct delivery *delivery;
     struct route_place place;
-    size_t place_at; /* its index when the session began */
-    bool answered;   /* a transaction was */
-    bool delivered;  /* of one, a recipient was taken */
+    size_t place_at;               /* its index when the session began */
+    bool answered;                 /* a transaction was */
+    bool delivered;                /* of one, a recipient was taken */
+    enum outside_blame_word blame; /* for its being turned away */
 };
 
 struct destination {
@@ -37,6 +39,8 @@ struct destination {
     struct mono_time route_until;
     size_t place;      /* that is tried now */
     uint32_t failures; /* of all places, in a row */
+    struct outside_blame blame;
+    int64_t turned_away_id; /* the last message that was told 421; 0: none */
     struct mono_time bad_until, progress_at;
     char why[ROUTE_WHY_MAX]; /* it is bad */
     struct loop_timer *timer;
@@ -57,13 +61,30 @@ static int64_t bad_for_ms(const struct destination *d)
 
 /* ---- outcomes without a session ---- */
 
-static struct transaction *take_waiting(struct destination *d)
+static struct transaction *take_parcel(struct parcel *p)
 {
-    struct parcel *p = LIST_ENTRY(d->waiting.next, struct parcel, node);
     struct transaction *t = p->transaction;
     list_remove(&p->node);
     free(p);
     return t;
+}
+
+static struct transaction *take_waiting(struct destination *d)
+{
+    return take_parcel(LIST_ENTRY(d->waiting.next, struct parcel, node));
+}
+
+/* Those after the one that was told 421 come first: what was put off comes back in the same order, and the
+ * same ones would be told so again, for all others. */
+static struct transaction *take_in_turn(struct destination *d)
+{
+    LIST_FOREACH (it, &d->waiting) {
+        struct parcel *p = LIST_ENTRY(it, struct parcel, node);
+        if (p->transaction->message_id > d->turned_away_id)
+            return take_parcel(p);
+    }
+    d->turned_away_id = 0;
+    return take_waiting(d);
 }
 
 static void put(struct transaction *t, struct list *waiting,
@@ -139,6 +160,7 @@ static void mark_bad(struct destination *d, const char *why)
     d->bad_until = mono_add_ms(loop_now(d->options.loop), for_ms);
     if (why != d->why)
         snprintf(d->why, sizeof(d->why), "%s", why);
+    outside_blame_moved(&d->blame);
     forget_route(d);
 }
 
@@ -183,7 +205,7 @@ static struct transaction *next_transaction(void *arg, struct delivery *delivery
     struct destination *d = ((struct session *)arg)->destination;
     (void)delivery;
     while (!list_empty(&d->waiting)) {
-        struct transaction *t = take_waiting(d);
+        struct transaction *t = take_in_turn(d);
         if (source_may_send(t->source))
             return t;
         d->ops->returned(d->arg, t);
@@ -196,26 +218,34 @@ static size_t window_max(const struct destination *d)
     return mono_before(loop_now(d->options.loop), d->fewer_until) ? d->fewer : DESTINATION_SESSIONS_MAX;
 }
 
+static void settle(struct session *s, struct transaction *t, struct queue_result *results, size_t count)
+{
+    struct destination *d = s->destination;
+    char ip[ADDR_TEXT_MAX], instance[ADDR_TEXT_MAX + RESOLVER_NAME_MAX];
+    addr_format_ip(&s->place.addr, ip);
+    snprintf(instance, sizeof(instance), "%s@%s", ip, s->place.host);
+    complete(d, t, results, instance);
+    d->ops->outcome(d->arg, d, t, results, count);
+}
+
 static void on_outcome(void *arg, struct delivery *delivery, struct transaction *t,
                        struct queue_result *results, size_t count)
 {
     struct session *s = arg;
     struct destination *d = s->destination;
-    char ip[ADDR_TEXT_MAX], instance[ADDR_TEXT_MAX + RESOLVER_NAME_MAX];
+    bool taken = delivery_any(results, count, QUEUE_OUTCOME_DELIVERED);
     (void)delivery;
-    addr_format_ip(&s->place.addr, ip);
-    snprintf(instance, sizeof(instance), "%s@%s", ip, s->place.host);
-    complete(d, t, results, instance);
     d->progress_at = loop_now(d->options.loop);
-    s->delivered |= delivery_any(results, count, QUEUE_OUTCOME_DELIVERED);
+    s->delivered |= taken;
     if (!delivery_any(results, count, QUEUE_OUTCOME_LOST)) {
         s->answered = true;
+        outside_blame_answered(&d->blame, taken);
         d->failures = 0;
         if (d->window < window_max(d))
             d->window++;
         run_soon(d);
     }
-    d->ops->outcome(d->arg, d, t, results, count);
+    settle(s, t, results, count);
 }
 
 static void give_back(struct session *s, struct transaction *t,
@@ -234,12 +264,40 @@ static void on_returned(void *arg, struct delivery *delivery, struct transaction
     give_back(arg, t, list_prepend);
 }
 
-/* It may be this message that evokes it: the next place is shown another one, where there is one. */
+/* Other sessions that are served at the same place. */
+static size_t served_beside(const struct session *s)
+{
+    size_t count = 0;
+    LIST_FOREACH (it, &s->destination->sessions) {
+        const struct session *other = LIST_ENTRY(it, struct session, node);
+        count += other != s && other->answered && addr_eq(&other->place.addr, &s->place.addr);
+    }
+    return count;
+}
+
+/* There is a place to try after the session's; or the destination is bad already, by another session. */
+static bool places_left(const struct session *s)
+{
+    const struct destination *d = s->destination;
+    return !d->route || d->place != s->place_at || d->place + 1 < d->route->place_count;
+}
+
 static void on_turned_away(void *arg, struct delivery *delivery, struct transaction *t,
                            struct queue_result *results, size_t count)
 {
-    (void)delivery, (void)results, (void)count;
-    give_back(arg, t, list_append);
+    struct session *s = arg;
+    struct destination *d = s->destination;
+    struct outside_blame_view view = {.served = s->answered || served_beside(s) > 0,
+                                      .others_wait = !list_empty(&d->waiting),
+                                      .places_left = places_left(s)};
+    (void)delivery;
+    s->blame = outside_blame_judge(&d->blame, &t->blame, &view);
+    if (s->blame == OUTSIDE_BLAME_MESSAGE) {
+        settle(s, t, results, count);
+        return;
+    }
+    d->turned_away_id = t->message_id;
+    give_back(s, t, list_append);
 }
 
 static void session_free(struct session *s)
@@ -261,19 +319,9 @@ static void place_failed(struct destination *d, size_t place, const char *host, 
     if (!d->route || place != d->place)
         return; /* another session has told already */
     snprintf(text, sizeof(text), "4.4.1 %s: %.*s", host, STR_ARG(why));
+    outside_blame_moved(&d->blame);
     if (++d->place >= d->route->place_count)
         mark_bad(d, text);
-}
-
-/* Other sessions that are served at the same place. */
-static size_t served_beside(const struct session *s)
-{
-    size_t count = 0;
-    LIST_FOREACH (it, &s->destination->sessions) {
-        const struct session *other = LIST_ENTRY(it, struct session, node);
-        count += other != s && other->answered && addr_eq(&other->place.addr, &s->place.addr);
-    }
-    return count;
 }
 
 static void have_fewer(struct destination *d, size_t served)
@@ -289,9 +337,10 @@ static void on_ended(void *arg, struct delivery *delivery, enum delivery_end end
     (void)delivery;
     d->progress_at = loop_now(d->options.loop);
     size_t served = served_beside(s);
-    if (end == DELIVERY_TURNED_AWAY && served > 0)
+    if (end == DELIVERY_TURNED_AWAY && served > 0 && s->blame != OUTSIDE_BLAME_MESSAGE)
         have_fewer(d, served);
-    else if (end != DELIVERY_OVER && !(end == DELIVERY_TERMS ? s->delivered : s->answered))
+    else if (end != DELIVERY_OVER && s->blame == OUTSIDE_BLAME_PLACE &&
+             !(end == DELIVERY_TERMS ? s->delivered : s->answered))
         place_failed(d, s->place_at, s->place.host, why);
     session_free(s);
     run_soon(d);

@@ -1,8 +1,9 @@
 /* One destination outside: a domain, or the smarthost. Holds the transactions that wait for it, asks where
  * they go (outside_lookup), and brings them there by a few sessions (delivery.h): to the first place that
  * serves, by preference. When none does it is remembered as bad for a while, and what waits for it is put
- * off, so that it holds up nobody else. One that serves some sessions and turns a further one away has fewer
- * for a while. For outside.c, which owns them all.
+ * off, so that it holds up nobody else; a message that evokes 421 where others pass, alone (outside_blame.h).
+ * One that serves some sessions and turns a further one away has fewer for a while. For outside.c, which owns
+ * them all.
  *
  * Nothing here survives a crash. */
 #ifndef HOLDFAST_RELAY_OUTSIDE_DESTINATION_H

@@ -111,6 +111,7 @@ static const struct name names[] = {
     {"far.example", RESOLVER_NO_DATA, {{10, "mx1.far.example"}, {20, "mx2.far.example"}}, NULL},
     {"mx1.far.example", RESOLVER_NO_DATA, {{0}}, "10.0.0.1"},
     {"mx2.far.example", RESOLVER_NO_DATA, {{0}}, "10.0.0.2"},
+    {"one.example", RESOLVER_NO_DATA, {{0}}, "10.0.0.1"},
     {"half.example", RESOLVER_NO_DATA, {{10, "gone.example"}, {20, "mx2.far.example"}}, NULL},
     {"dead.example", RESOLVER_NO_DATA, {{10, "gone.example"}}, NULL},
     {"gone.example", RESOLVER_NO_DATA, {{0}}, "10.0.0.9"},
@@ -464,6 +465,95 @@ static void a_destination_that_hangs_makes_way(void **state)
     assert_int_equal(w->rig->peers[1].taken_count, 0);
 }
 
+/* "bad..." evokes 421, whatever else is there. */
+static const char *closes_on_bad(struct peer *p, const char *name)
+{
+    (void)p;
+    return strncmp(name, "bad", 3) == 0 ? "421 4.3.2 I am closing" : "250 ok";
+}
+
+static const char *closes_on_all(struct peer *p, const char *name)
+{
+    (void)p, (void)name;
+    return "421 4.3.2 I am closing";
+}
+
+static void accept_numbered(struct world *w, const char *prefix, int count)
+{
+    char name[16];
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof(name), "%s%d", prefix, i);
+        accept_for(w, name, "one.example");
+    }
+}
+
+static void a_message_that_evokes_421_holds_up_no_others(void **state)
+{
+    struct world *w = *state;
+    w->rig->peers[0].rcpt = closes_on_bad;
+    accept_numbered(w, "bad", 1); /* the oldest */
+    accept_numbered(w, "n", 10);
+    RIG_UNTIL(w->rig, taken(w) == 10);
+    RIG_UNTIL(w->rig, look(w, "n9@one.example") == QUEUE_DELIVERED);
+    assert_int_equal(w->attempts, 1);
+    RIG_UNTIL(w->rig, look(w, "bad0@one.example") == QUEUE_WAITING && w->attempts == 3);
+    assert_int_equal(w->work.deferred, 3); /* the others never */
+    assert_non_null(strstr(w->reply, "I am closing"));
+    assert_string_equal(w->host, "one.example");
+}
+
+/* They come while nothing is tried for long, and so come back together, in the same order, each time. */
+static void nor_do_several_that_are_the_oldest(void **state)
+{
+    struct world *w = *state;
+    w->rig->peers[0].greeting = "421 4.3.2 not now\r\n";
+    accept_for(w, "bad", "one.example");
+    RIG_UNTIL(w->rig, w->work.deferred == 5);
+    w->rig->peers[0].greeting = NULL;
+    w->rig->peers[0].rcpt = closes_on_bad;
+    accept_numbered(w, "bad", 6);
+    accept_numbered(w, "n", 10);
+    RIG_UNTIL(w->rig, taken(w) == 10);
+    assert_true(w->rig->peers[0].rcpts < 10 + 2 * 7); /* not all of them were tried twice before */
+}
+
+/* Nothing tells whose fault it is: mail that comes finds out. */
+static void one_that_is_alone_says_nothing_of_its_destination(void **state)
+{
+    struct world *w = *state;
+    w->rig->peers[0].rcpt = closes_on_bad;
+    accept_numbered(w, "bad", 1);
+    RIG_UNTIL(w->rig, w->work.deferred == 4);
+    assert_int_equal(w->rig->peers[0].rcpts, 4);
+    accept_numbered(w, "n", 1);
+    RIG_UNTIL(w->rig, look(w, "n0@one.example") == QUEUE_DELIVERED);
+    assert_int_equal(w->attempts, 1);
+}
+
+static void the_next_place_is_asked_about_one_that_is_alone(void **state)
+{
+    struct world *w = *state;
+    w->rig->peers[0].rcpt = closes_on_all;
+    accept_for(w, "a", "far.example");
+    RIG_UNTIL(w->rig, w->rig->peers[1].taken_count == 1);
+    assert_int_equal(w->rig->peers[0].rcpts, 1);
+    assert_int_equal(w->work.deferred, 0);
+}
+
+static void a_place_that_says_421_to_all_is_left_alone(void **state)
+{
+    struct world *w = *state;
+    w->rig->peers[0].rcpt = closes_on_all;
+    accept_numbered(w, "n", 50);
+    RIG_UNTIL(w->rig, w->work.deferred == 50);
+    assert_int_equal(w->rig->peers[0].rcpts, 2); /* and one other */
+    accept_numbered(w, "late", 1);
+    RIG_UNTIL(w->rig, look(w, "late0@one.example") == QUEUE_WAITING && w->attempts == 1);
+    assert_int_equal(w->rig->peers[0].rcpts, 2);
+    w->rig->peers[0].rcpt = NULL;
+    RIG_UNTIL(w->rig, taken(w) == 51);
+}
+
 static void an_operator_sees_what_is_being_sent(void **state)
 {
     struct world *w = *state;
@@ -566,6 +656,11 @@ int main(void)
         TEST(what_is_not_known_is_tried_later),
         TEST(a_dead_destination_is_remembered_and_holds_up_nobody),
         TEST(a_destination_that_hangs_makes_way),
+        TEST(a_message_that_evokes_421_holds_up_no_others),
+        TEST(nor_do_several_that_are_the_oldest),
+        TEST(one_that_is_alone_says_nothing_of_its_destination),
+        TEST(the_next_place_is_asked_about_one_that_is_alone),
+        TEST(a_place_that_says_421_to_all_is_left_alone),
         TEST(an_operator_sees_what_is_being_sent),
         TEST(a_queue_that_is_lost_takes_its_mail_along),
         TEST(a_smarthost_gets_all_of_it),
