@@ -10,10 +10,6 @@
 #define QUEUE_NAME_MAX_BYTES 128
 #define THREAD_NAME_MAX      16 /* pthread_setname_np(3), with its NUL */
 
-#define EXEC_ENTRY(name) [OP_##name] = sqlite_##name,
-int (*const sqlite_executions[OP_KIND_COUNT])(struct sqlite_tx *tx,
-                                              struct store_op *op) = {OP_KIND_LIST(EXEC_ENTRY)};
-
 /* ---- between the threads ---- */
 
 void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice)
@@ -73,19 +69,19 @@ int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb
     return err;
 }
 
-int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum db_mode mode,
+int file_connect(struct sqlite_file *f, struct lock *lock, struct sqlite_db *db, enum sqlite_mode mode,
                  struct err_buf *eb)
 {
     int err = file_lock(f, lock, eb);
     if (err != 0)
         return err;
-    err = db_open(db, f->path, f->schema, mode, eb);
-    if (err == 0 && mode == DB_WRITE && f->part == PART_NETWORK)
+    err = sqlite_open(db, f->path, f->schema, mode, eb);
+    if (err == 0 && mode == SQLITE_TO_WRITE && f->part == PART_NETWORK)
         sqlite_network_boot(db, lock->boot_id);
     lock_release(lock);
     if (err == 0 && db->rc != SQLITE_OK) {
-        err = err_set(eb, db_err(db->rc), "%s: %s", f->path, sqlite3_errstr(db->rc));
-        db_close(db);
+        err = err_set(eb, sqlite_err(db->rc), "%s: %s", f->path, sqlite3_errstr(db->rc));
+        sqlite_close(db);
     }
     return err;
 }
@@ -209,7 +205,7 @@ static const struct port_ops port_ops = {submit, health, watch, status, close_po
 
 /* ---- life ---- */
 
-static const struct db_schema *schema_of(enum part_kind part)
+static const struct sqlite_schema *schema_of(enum part_kind part)
 {
     switch (part) {
     case PART_NETWORK:
@@ -237,9 +233,17 @@ static struct sqlite_file *file_new(struct store *s, struct loop *l, const char 
     f->path = mem_asprintf("%s/%s%.*s.db", dir, part == PART_QUEUE ? "queue-" : "", STR_ARG(name));
     f->schema = schema_of(part);
     f->c.lock.fd = f->r.lock.fd = -1;
-    f->c.tx = (struct sqlite_tx){
-        .db = &f->c.db, .path = f->path, .lock = &f->c.lock, .part = part, .writable = true, .garbage = true};
-    f->r.tx = (struct sqlite_tx){.db = &f->r.db, .path = f->path, .lock = &f->r.lock, .part = part};
+    bool owner = part == PART_QUEUE && mode == PORT_WRITE;
+    f->c.tx = (struct sqlite_tx){.sql = {.db = &f->c.db.db,
+                                         .special = owner ? &sqlite_owner_special : &sqlite_special,
+                                         .part = part,
+                                         .writable = true,
+                                         .garbage = true},
+                                 .path = f->path,
+                                 .lock = &f->c.lock};
+    f->r.tx = (struct sqlite_tx){.sql = {.db = &f->r.db.db, .special = &sqlite_special, .part = part},
+                                 .path = f->path,
+                                 .lock = &f->r.lock};
     journal_init(&f->c.journal, f->path);
     if (part == PART_QUEUE)
         f->c.tx.journal = &f->c.journal;
@@ -308,7 +312,9 @@ static int open_now(struct sqlite_file *f, struct err_buf *eb)
 {
     if (f->mode == PORT_READ) {
         int err = lock_open(&f->r.lock, f->path, eb);
-        return err != 0 ? err : file_connect(f, &f->r.lock, &f->r.db, f->look ? DB_LOOK : DB_READ, eb);
+        return err != 0
+                   ? err
+                   : file_connect(f, &f->r.lock, &f->r.db, f->look ? SQLITE_TO_LOOK : SQLITE_TO_READ, eb);
     }
     return f->part == PART_QUEUE ? 0 : committer_open(f, eb);
 }

@@ -15,7 +15,7 @@
 
 struct committer {
     pthread_t thread;
-    struct db db;
+    struct sqlite_db db;
     struct lock lock;
     struct sqlite_tx tx;
     bool lazy_sync; /* how the connection is set */
@@ -30,7 +30,7 @@ struct committer {
 
 struct reader {
     pthread_t thread;
-    struct db db;
+    struct sqlite_db db;
     struct lock lock;
     struct sqlite_tx tx;
     int64_t data_version; /* what it saw last, for the watch */
@@ -43,7 +43,7 @@ struct sqlite_file {
     enum port_mode mode;
     bool look; /* the store was opened read-only */
     char *path;
-    const struct db_schema *schema;
+    const struct sqlite_schema *schema;
     struct loop_watch *event; /* of to_loop; NULL once closed */
 
     atomic_int sick;    /* ERR_SYNC: until it was reopened and recovered */
@@ -85,19 +85,14 @@ void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice);
 /* Takes the lock, before anything is written, and heals the log when that is due; not taken on an error. */
 int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb) MUST_USE;
 /* Opens a connection under the file's lock, heals the log first when that is due. */
-int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum db_mode mode,
+int file_connect(struct sqlite_file *f, struct lock *lock, struct sqlite_db *db, enum sqlite_mode mode,
                  struct err_buf *eb) MUST_USE;
-
-extern int (*const sqlite_executions[OP_KIND_COUNT])(struct sqlite_tx *tx, struct store_op *op);
 
 int committer_open(struct sqlite_file *f, struct err_buf *eb) MUST_USE;
 /* Of the committer's thread: file_lock, with nothing left of an earlier failure. False: the file has failed.
  */
 bool committer_lock(struct sqlite_file *f) MUST_USE;
-/* One operation in the transaction or batch at hand. */
-int committer_execute(struct sqlite_file *f, struct store_op *op) MUST_USE;
 void committer_answer(struct store_op *op, int err);
-void committer_roll_back(struct store_op *op);
 void committer_note_full(struct sqlite_file *f, bool full);
 /* An owner's journal goes on in another segment; without one while the disk has no
  * room, when all but accepting works. False: the file has failed. */

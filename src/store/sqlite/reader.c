@@ -37,7 +37,7 @@ static int open_reader(struct sqlite_file *f)
     if (f->r.lock.fd < 0)
         err = lock_open(&f->r.lock, f->path, &eb);
     if (err == 0)
-        err = file_connect(f, &f->r.lock, &f->r.db, f->look ? DB_LOOK : DB_READ, &eb);
+        err = file_connect(f, &f->r.lock, &f->r.db, f->look ? SQLITE_TO_LOOK : SQLITE_TO_READ, &eb);
     return err;
 }
 
@@ -75,33 +75,36 @@ static void await_committer(struct sqlite_file *f)
 static void apply_as_guest(struct sqlite_file *f)
 {
     struct err_buf eb;
-    struct db db;
-    struct sqlite_tx tx = {.db = &db, .path = f->path, .lock = &f->r.lock, .part = f->part, .writable = true};
+    struct sqlite_db db;
+    struct sqlite_tx tx = {
+        .sql = {.db = &db.db, .special = &sqlite_special, .part = f->part, .writable = true},
+        .path = f->path,
+        .lock = &f->r.lock};
     if (file_lock(f, &f->r.lock, &eb) != 0)
         return;
-    if (db_open(&db, f->path, f->schema, DB_WRITE, &eb) == 0) {
-        db_exec(&db, "PRAGMA synchronous=NORMAL"); /* the journal is durable */
-        db_begin(&db);
+    if (sqlite_open(&db, f->path, f->schema, SQLITE_TO_WRITE, &eb) == 0) {
+        sqlite_exec(&db, "PRAGMA synchronous=NORMAL"); /* the journal is durable */
+        sqlite_begin(&db);
         int err = db.rc == SQLITE_OK ? apply_files(&tx) : ERR_IO;
         space_store(&tx);
         if (err == 0)
-            db_commit(&db);
-        db_rollback(&db);
-        if (db_is_io(db.rc))
+            sqlite_commit(&db);
+        sqlite_rollback(&db);
+        if (sqlite_is_io(db.rc))
             CHECK(heal_note_wound(db.handle, &f->r.lock) == 0);
         space_change_clear(&tx.space);
-        db_close(&db);
+        sqlite_close(&db);
     }
     lock_release(&f->r.lock);
 }
 
 static void look_at_journal(struct sqlite_file *f)
 {
-    struct db *db = &f->r.db;
-    db_clear(db);
-    db_begin(db);
+    struct sqlite_db *db = &f->r.db;
+    sqlite_clear(db);
+    sqlite_begin(db);
     struct position p = apply_position(&f->r.tx);
-    db_commit(db);
+    sqlite_commit(db);
     if (db->rc == SQLITE_OK && apply_is_due(f->path, &p))
         apply_as_guest(f);
 }
@@ -120,20 +123,20 @@ static void catch_up(struct sqlite_file *f, const struct store_op *op)
 
 static int execute(struct sqlite_file *f, struct store_op *op)
 {
-    struct db *db = &f->r.db;
+    struct sqlite_db *db = &f->r.db;
     int err = 0;
-    db_clear(db);
-    f->r.tx.now = loop_now(f->port.loop);
-    db_begin(db);
+    sqlite_clear(db);
+    f->r.tx.sql.now_ms = loop_now(f->port.loop).ns / NS_PER_MS;
+    sqlite_begin(db);
     if (db->rc == SQLITE_OK)
-        err = sqlite_executions[op->type->kind](&f->r.tx, op);
-    db_commit(db);
+        err = sql_execute(&f->r.tx.sql, op);
+    sqlite_commit(db);
     return err;
 }
 
 static int read_one(struct sqlite_file *f, struct store_op *op)
 {
-    struct db *db = &f->r.db;
+    struct sqlite_db *db = &f->r.db;
     int err = open_reader(f);
     if (err != 0)
         return err;
@@ -143,10 +146,10 @@ static int read_one(struct sqlite_file *f, struct store_op *op)
     if (err == ERR_CORRUPT && op->type->kind == OP_body_read && db->rc == SQLITE_OK)
         err = execute(f, op);
     if (db->rc != SQLITE_OK) {
-        err = db_err(db->rc);
-        db_rollback(db);
-        if (db_is_io(db->rc))
-            db_close(db);
+        err = sqlite_err(db->rc);
+        sqlite_rollback(db);
+        if (sqlite_is_io(db->rc))
+            sqlite_close(db);
     }
     return err == OP_AGAIN && f->mode == PORT_READ ? ERR_NOT_FOUND : err;
 }
@@ -156,10 +159,10 @@ static bool has_changed(struct sqlite_file *f)
 {
     if (open_reader(f) != 0)
         return false;
-    db_clear(&f->r.db);
-    int64_t version = db_pragma(&f->r.db, "PRAGMA data_version");
+    sqlite_clear(&f->r.db);
+    int64_t version = sqlite_pragma(&f->r.db, "PRAGMA data_version");
     if (f->r.db.rc != SQLITE_OK) {
-        db_close(&f->r.db);
+        sqlite_close(&f->r.db);
         return true; /* what happens until it is open again may be missed */
     }
     bool changed = version != f->r.data_version;
@@ -177,7 +180,7 @@ void *reader_main(void *arg)
     while (!stop) {
         wait_for_reads(f, &ops, &stop, &watch, &reopen);
         if (reopen && f->r.db.handle)
-            db_close(&f->r.db);
+            sqlite_close(&f->r.db);
         LIST_FOREACH (it, &ops) {
             struct store_op *op = LIST_ENTRY(it, struct store_op, node);
             op->err = read_one(f, op);
@@ -187,6 +190,6 @@ void *reader_main(void *arg)
             file_hand_back(f, &ops, changed);
     }
     if (f->r.db.handle)
-        db_close(&f->r.db);
+        sqlite_close(&f->r.db);
     return NULL;
 }

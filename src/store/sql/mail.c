@@ -1,11 +1,11 @@
 /* Messages of mailboxes. */
-#include "store/sqlite/mail.h"
+#include "store/sql/mail.h"
 
-#include "store/sqlite/mail_sql.h"
+#include "store/sql/mail_sql.h"
 
 /* ---- rows of messages ---- */
 
-static struct mail_message message_of(struct store_op *op, sqlite3_stmt *row)
+static struct mail_message message_of(struct store_op *op, struct db_row *row)
 {
     return (struct mail_message){.uid = (uint32_t)db_col_i64(row, 0),
                                  .flags = (uint32_t)db_col_i64(row, 1),
@@ -16,10 +16,10 @@ static struct mail_message message_of(struct store_op *op, sqlite3_stmt *row)
                                  .body_id = db_col_i64(row, 6)};
 }
 
-static bool message_get(struct sqlite_tx *tx, struct store_op *op, int64_t box_id, uint32_t uid,
+static bool message_get(struct sql_tx *tx, struct store_op *op, int64_t box_id, uint32_t uid,
                         struct mail_message *ret_message)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_GET, INT(box_id), INT(uid));
+    struct db_row *row = db_query(tx->db, SQL_MESSAGE_GET, INT(box_id), INT(uid));
     if (!row)
         return false;
     *ret_message = message_of(op, row);
@@ -27,10 +27,10 @@ static bool message_get(struct sqlite_tx *tx, struct store_op *op, int64_t box_i
     return true;
 }
 
-bool box_message_from(struct sqlite_tx *tx, struct store_op *op, int64_t box_id, uint32_t uid,
+bool box_message_from(struct sql_tx *tx, struct store_op *op, int64_t box_id, uint32_t uid,
                       struct mail_message *ret_message)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_FROM, INT(box_id), INT(uid));
+    struct db_row *row = db_query(tx->db, SQL_MESSAGE_FROM, INT(box_id), INT(uid));
     if (!row)
         return false;
     *ret_message = message_of(op, row);
@@ -38,7 +38,7 @@ bool box_message_from(struct sqlite_tx *tx, struct store_op *op, int64_t box_id,
     return true;
 }
 
-uint32_t box_add_message(struct sqlite_tx *tx, struct box *box, const struct mail_message *m)
+uint32_t box_add_message(struct sql_tx *tx, struct box *box, const struct mail_message *m)
 {
     uint32_t uid = box->uid_next++;
     box->modseq++;
@@ -49,21 +49,21 @@ uint32_t box_add_message(struct sqlite_tx *tx, struct box *box, const struct mai
     return uid;
 }
 
-void box_remove_message(struct sqlite_tx *tx, struct box *box, const struct mail_message *m)
+void box_remove_message(struct sql_tx *tx, struct box *box, const struct mail_message *m)
 {
     box->modseq++;
     box->messages--;
     box->unseen -= !(m->flags & MAIL_SEEN);
     db_run(tx->db, SQL_MESSAGE_REMOVE, INT(box->id), INT(m->uid));
     db_run(tx->db, SQL_EXPUNGED_ADD, INT(box->id), INT(box->modseq), INT(m->uid));
-    sqlite_body_unref(tx, m->body_id);
+    sql_body_unref(tx, m->body_id);
 }
 
-bool sqlite_mail_purge(struct sqlite_tx *tx, int rows)
+bool sql_mail_purge(struct sql_tx *tx, int rows)
 {
     int64_t box_id = db_number(tx->db, SQL_BOX_GIVEN_UP, 0);
     while (box_id != 0 && rows-- > 0) {
-        sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_FROM, INT(box_id), INT(0));
+        struct db_row *row = db_query(tx->db, SQL_MESSAGE_FROM, INT(box_id), INT(0));
         if (!row) {
             db_run(tx->db, SQL_EXPUNGED_REMOVE, INT(box_id));
             db_run(tx->db, SQL_BOX_REMOVE, INT(box_id));
@@ -72,40 +72,40 @@ bool sqlite_mail_purge(struct sqlite_tx *tx, int rows)
         int64_t uid = db_col_i64(row, 0), body_id = db_col_i64(row, 6);
         db_end(row);
         db_run(tx->db, SQL_MESSAGE_REMOVE, INT(box_id), INT(uid));
-        sqlite_body_unref(tx, body_id);
+        sql_body_unref(tx, body_id);
     }
     return box_id != 0;
 }
 
 /* ---- looking ---- */
 
-static void show_messages(struct sqlite_tx *tx, struct op_mail_changes *o, sqlite3_stmt *row)
+static void show_messages(struct op_mail_changes *o, struct db_row *row)
 {
-    for (; row; row = db_next(tx->db, row)) {
+    for (; row; row = db_next(row)) {
         o->ret_items = op_array_grow(&o->op, o->ret_items, o->ret_count, sizeof(*o->ret_items));
         o->ret_items[o->ret_count++] = message_of(&o->op, row);
     }
 }
 
-static void show_expunged(struct sqlite_tx *tx, struct op_mail_changes *o, sqlite3_stmt *row)
+static void show_expunged(struct op_mail_changes *o, struct db_row *row)
 {
-    for (; row; row = db_next(tx->db, row)) {
+    for (; row; row = db_next(row)) {
         o->ret_expunged = op_array_grow(&o->op, o->ret_expunged, o->ret_expunged_count, sizeof(uint32_t));
         o->ret_expunged[o->ret_expunged_count++] = (uint32_t)db_col_i64(row, 0);
     }
 }
 
-int sqlite_mail_changes(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_changes(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_changes *o = (struct op_mail_changes *)op;
     struct box box;
     if (!box_get(tx, op, o->mailbox_id, &box))
         return ERR_NOT_FOUND;
     if (o->since_modseq == 0) {
-        show_messages(tx, o, db_query(tx->db, SQL_MESSAGE_ALL, INT(box.id)));
+        show_messages(o, db_query(tx->db, SQL_MESSAGE_ALL, INT(box.id)));
     } else if (o->since_modseq < box.modseq) {
-        show_messages(tx, o, db_query(tx->db, SQL_MESSAGE_SINCE, INT(box.id), INT(o->since_modseq)));
-        show_expunged(tx, o, db_query(tx->db, SQL_EXPUNGED_SINCE, INT(box.id), INT(o->since_modseq)));
+        show_messages(o, db_query(tx->db, SQL_MESSAGE_SINCE, INT(box.id), INT(o->since_modseq)));
+        show_expunged(o, db_query(tx->db, SQL_EXPUNGED_SINCE, INT(box.id), INT(o->since_modseq)));
     }
     o->ret_highest_modseq = box.modseq;
     o->ret_uid_next = box.uid_next;
@@ -116,7 +116,7 @@ int sqlite_mail_changes(struct sqlite_tx *tx, struct store_op *op)
 /* ---- adding ---- */
 
 /* Before anything is written of it: what fails must leave nothing. */
-static int find_inboxes(struct sqlite_tx *tx, struct op_mail_deliver *o)
+static int find_inboxes(struct sql_tx *tx, struct op_mail_deliver *o)
 {
     struct box inbox;
     for (size_t i = 0; i < o->user_count; i++)
@@ -126,15 +126,14 @@ static int find_inboxes(struct sqlite_tx *tx, struct op_mail_deliver *o)
 }
 
 /* Whether the user gets it: not when the custody id came before. */
-static bool claim(struct sqlite_tx *tx, const struct op_mail_deliver *o, int64_t user_id)
+static bool claim(struct sql_tx *tx, const struct op_mail_deliver *o, int64_t user_id)
 {
     if (!o->has_custody)
         return true;
-    db_run(tx->db, SQL_DELIVERED_ADD, INT(user_id), BLOB(o->custody.bytes, CUSTODY_ID_BYTES));
-    return db_changes(tx->db) > 0;
+    return db_change(tx->db, SQL_DELIVERED_ADD, INT(user_id), BLOB(o->custody.bytes, CUSTODY_ID_BYTES)) > 0;
 }
 
-static void deliver_to(struct sqlite_tx *tx, struct op_mail_deliver *o, int64_t user_id, int64_t body_id)
+static void deliver_to(struct sql_tx *tx, struct op_mail_deliver *o, int64_t user_id, int64_t body_id)
 {
     struct box inbox;
     if (!box_find(tx, &o->op, user_id, STR("INBOX"), &inbox))
@@ -148,17 +147,17 @@ static void deliver_to(struct sqlite_tx *tx, struct op_mail_deliver *o, int64_t 
     mail_touch(&o->op, &o->touched, inbox.id);
 }
 
-int sqlite_mail_deliver(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_deliver(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_deliver *o = (struct op_mail_deliver *)op;
     int64_t body_id, given = 0;
     int err = find_inboxes(tx, o);
     if (err != 0 || o->user_count == 0) {
-        sqlite_body_discard(tx, &o->body);
+        sql_body_discard(tx, &o->body);
         return err;
     }
     /* References for all, of which those not needed are taken back. */
-    err = sqlite_body_finish(tx, &o->body, (int64_t)o->user_count, &body_id);
+    err = sql_body_finish(tx, &o->body, (int64_t)o->user_count, &body_id);
     if (err != 0)
         return err;
     for (size_t i = 0; i < o->user_count; i++) {
@@ -169,31 +168,31 @@ int sqlite_mail_deliver(struct sqlite_tx *tx, struct store_op *op)
         given++;
     }
     for (; given < (int64_t)o->user_count; given++)
-        sqlite_body_unref(tx, body_id);
+        sql_body_unref(tx, body_id);
     return 0;
 }
 
-int sqlite_mail_trace(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_trace(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_trace *o = (struct op_mail_trace *)op;
-    sqlite3_stmt *row = db_query(tx->db, SQL_DELIVERED_USERS, BLOB(o->custody.bytes, CUSTODY_ID_BYTES));
-    for (; row; row = db_next(tx->db, row)) {
+    struct db_row *row = db_query(tx->db, SQL_DELIVERED_USERS, BLOB(o->custody.bytes, CUSTODY_ID_BYTES));
+    for (; row; row = db_next(row)) {
         o->ret_users = op_array_grow(op, o->ret_users, o->ret_count, sizeof(*o->ret_users));
         o->ret_users[o->ret_count++] = op_str(op, db_col_str(row, 0));
     }
     return 0;
 }
 
-int sqlite_mail_append(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_append(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_append *o = (struct op_mail_append *)op;
     struct box box;
     int64_t body_id;
     if (!box_find(tx, op, user_of(tx, o->user, o->wall_s), o->mailbox, &box)) {
-        sqlite_body_discard(tx, &o->body);
+        sql_body_discard(tx, &o->body);
         return ERR_NOT_FOUND;
     }
-    int err = sqlite_body_finish(tx, &o->body, 1, &body_id);
+    int err = sql_body_finish(tx, &o->body, 1, &body_id);
     if (err != 0)
         return err;
     o->ret_uid_validity = box.uid_validity;
@@ -211,7 +210,7 @@ int sqlite_mail_append(struct sqlite_tx *tx, struct store_op *op)
 /* ---- changing ---- */
 
 /* The messages of `uids` that there are. */
-static size_t chosen(struct sqlite_tx *tx, struct store_op *op, int64_t box_id, const uint32_t *uids,
+static size_t chosen(struct sql_tx *tx, struct store_op *op, int64_t box_id, const uint32_t *uids,
                      size_t count, struct mail_message *out)
 {
     size_t found = 0;
@@ -220,7 +219,7 @@ static size_t chosen(struct sqlite_tx *tx, struct store_op *op, int64_t box_id, 
     return found;
 }
 
-int sqlite_mail_flags(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_flags(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_flags *o = (struct op_mail_flags *)op;
     struct box box;
@@ -251,7 +250,7 @@ int sqlite_mail_flags(struct sqlite_tx *tx, struct store_op *op)
     return 0;
 }
 
-int sqlite_mail_copy(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_copy(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_copy *o = (struct op_mail_copy *)op;
     struct box from, to;
@@ -264,7 +263,7 @@ int sqlite_mail_copy(struct sqlite_tx *tx, struct store_op *op)
     o->ret_to = op_alloc(op, o->ret_count * sizeof(uint32_t));
     o->ret_uid_validity = to.uid_validity;
     for (size_t i = 0; i < o->ret_count; i++) {
-        sqlite_body_ref(tx, messages[i].body_id, 1);
+        sql_body_ref(tx, messages[i].body_id, 1);
         o->ret_from[i] = messages[i].uid;
         o->ret_to[i] = box_add_message(tx, target, &messages[i]);
     }
@@ -284,7 +283,7 @@ static bool is_chosen(const struct op_mail_expunge *o, const struct mail_message
     return o->always || (m->flags & MAIL_DELETED);
 }
 
-int sqlite_mail_expunge(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_expunge(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_expunge *o = (struct op_mail_expunge *)op;
     struct box box;

@@ -1,8 +1,8 @@
-/* Inside the SQLite engine: the statements of the mail's file. */
-#ifndef HOLDFAST_STORE_SQLITE_MAIL_SQL_H
-#define HOLDFAST_STORE_SQLITE_MAIL_SQL_H
+/* Inside the SQL engines: the statements of the mail's file. */
+#ifndef HOLDFAST_STORE_SQL_MAIL_SQL_H
+#define HOLDFAST_STORE_SQL_MAIL_SQL_H
 
-#include "store/sqlite/body_sql.h"
+#include "store/sql/body_sql.h"
 
 #define BOX_COLUMNS                                                                                          \
     "SELECT id, user_id, name, uid_validity, uid_next, modseq, recent_from, messages, unseen, subscribed,"   \
@@ -14,10 +14,10 @@
 #define MAIL_SQL_LIST(X)                                                                                     \
     X(INSTANCE_GET, "SELECT id, epoch FROM instance WHERE server = ?")                                       \
     X(INSTANCE_EPOCH, "SELECT epoch FROM instance WHERE id = ?")                                             \
-    X(INSTANCE_ADD, "INSERT INTO instance(server, epoch) VALUES(?, ?)")                                      \
+    X(INSTANCE_ADD, "INSERT INTO instance(server, epoch) VALUES(?, ?) RETURNING id")                         \
     X(INSTANCE_PUT, "UPDATE instance SET epoch = ?2 WHERE id = ?1")                                          \
     X(USER_FIND, "SELECT id FROM user WHERE address = ?")                                                    \
-    X(USER_ADD, "INSERT INTO user(address, uid_validity) VALUES(?, 0)")                                      \
+    X(USER_ADD, "INSERT INTO user(address, uid_validity) VALUES(?, 0) RETURNING id")                         \
     X(USER_VALIDITY_GET, "SELECT uid_validity FROM user WHERE id = ?")                                       \
     X(USER_VALIDITY_PUT, "UPDATE user SET uid_validity = ?2 WHERE id = ?1")                                  \
     X(BOX_GET, BOX_COLUMNS "id = ? AND user_id IS NOT NULL")                                                 \
@@ -29,7 +29,7 @@
       "SELECT 1 FROM mailbox WHERE user_id = ?1 AND name > ?2 || '/' AND name < ?2 || '0' LIMIT 1")          \
     X(BOX_ADD,                                                                                               \
       "INSERT INTO mailbox(user_id, name, uid_validity, uid_next, modseq, recent_from, messages, unseen,"    \
-      " subscribed, selectable) VALUES(?, ?, ?, 1, 1, 1, 0, 0, 0, 1)")                                       \
+      " subscribed, selectable) VALUES(?, ?, ?, 1, 1, 1, 0, 0, 0, 1) RETURNING id")                          \
     X(BOX_RENAME, "UPDATE mailbox SET name = ?3 || substr(name, length(?2) + 1) WHERE user_id = ?1"          \
                   " AND (name = ?2 OR (name > ?2 || '/' AND name < ?2 || '0'))")                             \
     X(BOX_SUBSCRIBE, "UPDATE mailbox SET subscribed = ?2 WHERE id = ?1")                                     \
@@ -54,7 +54,7 @@
     X(EXPUNGED_ADD, "INSERT INTO expunged(mailbox_id, modseq, uid) VALUES(?, ?, ?)")                         \
     X(EXPUNGED_SINCE, "SELECT uid FROM expunged WHERE mailbox_id = ? AND modseq > ? ORDER BY uid")           \
     X(EXPUNGED_REMOVE, "DELETE FROM expunged WHERE mailbox_id = ?")                                          \
-    X(DELIVERED_ADD, "INSERT OR IGNORE INTO delivered(user_id, custody_id) VALUES(?, ?)")                    \
+    X(DELIVERED_ADD, "INSERT INTO delivered(user_id, custody_id) VALUES(?, ?) ON CONFLICT DO NOTHING")       \
     X(DELIVERED_FIND, "SELECT 1 FROM delivered WHERE user_id = ? AND custody_id = ?")                        \
     X(DELIVERED_USERS,                                                                                       \
       "SELECT u.address FROM user u CROSS JOIN delivered d ON d.user_id = u.id AND d.custody_id = ?")

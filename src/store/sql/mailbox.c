@@ -1,30 +1,6 @@
 /* Instances, users and their mailboxes. */
-#include "store/sqlite/mail.h"
-#include "store/sqlite/mail_sql.h"
-
-static const char *const migrations[] = {
-    BODY_TABLES
-    "CREATE TABLE instance(id INTEGER PRIMARY KEY, server TEXT NOT NULL UNIQUE, epoch INTEGER NOT NULL);"
-    "CREATE TABLE user(id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, uid_validity INTEGER NOT NULL);"
-    /* Without a user: deleted, its messages are being removed. */
-    "CREATE TABLE mailbox(id INTEGER PRIMARY KEY AUTOINCREMENT, user_id INTEGER, name TEXT NOT NULL,"
-    " uid_validity INTEGER NOT NULL, uid_next INTEGER NOT NULL, modseq INTEGER NOT NULL,"
-    " recent_from INTEGER NOT NULL, messages INTEGER NOT NULL, unseen INTEGER NOT NULL,"
-    " subscribed INTEGER NOT NULL, selectable INTEGER NOT NULL, UNIQUE(user_id, name));"
-    "CREATE TABLE message(mailbox_id INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL,"
-    " flags INTEGER NOT NULL, keywords TEXT NOT NULL, date_ms INTEGER NOT NULL, size_bytes INTEGER NOT NULL,"
-    " body_id INTEGER NOT NULL, PRIMARY KEY(mailbox_id, uid)) WITHOUT ROWID;"
-    "CREATE INDEX message_modseq ON message(mailbox_id, modseq);"
-    "CREATE TABLE expunged(mailbox_id INTEGER NOT NULL, modseq INTEGER NOT NULL, uid INTEGER NOT NULL,"
-    " PRIMARY KEY(mailbox_id, modseq, uid)) WITHOUT ROWID;"
-    "CREATE TABLE delivered(user_id INTEGER NOT NULL, custody_id BLOB NOT NULL,"
-    " PRIMARY KEY(user_id, custody_id)) WITHOUT ROWID;",
-};
-
-static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) MAIL_SQL_LIST(SQL_TEXT)};
-
-const struct db_schema sqlite_mail_schema = {0x48466d61 /* HFma */, migrations, ARRAY_LEN(migrations),
-                                             statements, SQL_MAIL_COUNT};
+#include "store/sql/mail.h"
+#include "store/sql/mail_sql.h"
 
 /* Bodies being written are marked with server and epoch: an instance that begins
  * removes what an earlier one of its server left. */
@@ -32,10 +8,10 @@ const struct db_schema sqlite_mail_schema = {0x48466d61 /* HFma */, migrations, 
 
 /* ---- instances ---- */
 
-static void instance_get(struct sqlite_tx *tx, struct str server, int64_t *ret_id, int64_t *ret_epoch)
+static void instance_get(struct sql_tx *tx, struct str server, int64_t *ret_id, int64_t *ret_epoch)
 {
     *ret_id = *ret_epoch = 0;
-    sqlite3_stmt *row = db_query(tx->db, SQL_INSTANCE_GET, TEXT(server));
+    struct db_row *row = db_query(tx->db, SQL_INSTANCE_GET, TEXT(server));
     if (!row)
         return;
     *ret_id = db_col_i64(row, 0);
@@ -44,17 +20,16 @@ static void instance_get(struct sqlite_tx *tx, struct str server, int64_t *ret_i
 }
 
 /* Its row's number. */
-static int64_t instance_raise(struct sqlite_tx *tx, struct str server, int64_t id, int64_t epoch)
+static int64_t instance_raise(struct sql_tx *tx, struct str server, int64_t id, int64_t epoch)
 {
     if (id != 0) {
         db_run(tx->db, SQL_INSTANCE_PUT, INT(id), INT(epoch));
         return id;
     }
-    db_run(tx->db, SQL_INSTANCE_ADD, TEXT(server), INT(epoch));
-    return db_last_id(tx->db);
+    return db_number(tx->db, SQL_INSTANCE_ADD, 0, TEXT(server), INT(epoch));
 }
 
-int sqlite_mail_begin(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_begin(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_begin *o = (struct op_mail_begin *)op;
     int64_t id, epoch;
@@ -64,11 +39,11 @@ int sqlite_mail_begin(struct sqlite_tx *tx, struct store_op *op)
     tx->server_id = instance_raise(tx, o->server, id, o->epoch);
     tx->epoch = tx->stored_epoch = o->epoch;
     tx->writer = tx->server_id << WRITER_EPOCH_BITS | o->epoch;
-    sqlite_body_orphan(tx, tx->server_id << WRITER_EPOCH_BITS, tx->writer - 1);
+    sql_body_orphan(tx, tx->server_id << WRITER_EPOCH_BITS, tx->writer - 1);
     return 0;
 }
 
-int sqlite_mail_epoch(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_epoch(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_epoch *o = (struct op_mail_epoch *)op;
     int64_t id;
@@ -76,7 +51,7 @@ int sqlite_mail_epoch(struct sqlite_tx *tx, struct store_op *op)
     return 0;
 }
 
-int sqlite_mail_fence(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_fence(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_fence *o = (struct op_mail_fence *)op;
     int64_t id, epoch;
@@ -87,14 +62,14 @@ int sqlite_mail_fence(struct sqlite_tx *tx, struct store_op *op)
     return 0;
 }
 
-int64_t sqlite_mail_instance_epoch(struct sqlite_tx *tx)
+int64_t sql_mail_instance_epoch(struct sql_tx *tx)
 {
     return db_number(tx->db, SQL_INSTANCE_EPOCH, 0, INT(tx->server_id));
 }
 
 /* ---- rows of mailboxes ---- */
 
-static struct box box_of(struct store_op *op, sqlite3_stmt *row)
+static struct box box_of(struct store_op *op, struct db_row *row)
 {
     return (struct box){.id = db_col_i64(row, 0),
                         .user_id = db_col_i64(row, 1),
@@ -109,9 +84,9 @@ static struct box box_of(struct store_op *op, sqlite3_stmt *row)
                         .selectable = db_col_i64(row, 10) != 0};
 }
 
-bool box_get(struct sqlite_tx *tx, struct store_op *op, int64_t id, struct box *ret_box)
+bool box_get(struct sql_tx *tx, struct store_op *op, int64_t id, struct box *ret_box)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_BOX_GET, INT(id));
+    struct db_row *row = db_query(tx->db, SQL_BOX_GET, INT(id));
     if (!row)
         return false;
     *ret_box = box_of(op, row);
@@ -120,10 +95,10 @@ bool box_get(struct sqlite_tx *tx, struct store_op *op, int64_t id, struct box *
 }
 
 /* Selectable or not. */
-static bool box_any(struct sqlite_tx *tx, struct store_op *op, int64_t user_id, struct str name,
+static bool box_any(struct sql_tx *tx, struct store_op *op, int64_t user_id, struct str name,
                     struct box *ret_box)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_BOX_FIND, INT(user_id), TEXT(name));
+    struct db_row *row = db_query(tx->db, SQL_BOX_FIND, INT(user_id), TEXT(name));
     if (!row)
         return false;
     *ret_box = box_of(op, row);
@@ -131,41 +106,38 @@ static bool box_any(struct sqlite_tx *tx, struct store_op *op, int64_t user_id, 
     return true;
 }
 
-bool box_find(struct sqlite_tx *tx, struct store_op *op, int64_t user_id, struct str name,
-              struct box *ret_box)
+bool box_find(struct sql_tx *tx, struct store_op *op, int64_t user_id, struct str name, struct box *ret_box)
 {
     return box_any(tx, op, user_id, name, ret_box) && ret_box->selectable;
 }
 
-void box_save(struct sqlite_tx *tx, const struct box *box)
+void box_save(struct sql_tx *tx, const struct box *box)
 {
     db_run(tx->db, SQL_BOX_STATE, INT(box->id), INT(box->uid_next), INT(box->modseq), INT(box->messages),
            INT(box->unseen));
 }
 
-static int64_t box_add(struct sqlite_tx *tx, int64_t user_id, struct str name, uint32_t wall_s)
+static int64_t box_add(struct sql_tx *tx, int64_t user_id, struct str name, uint32_t wall_s)
 {
     uint32_t last = (uint32_t)db_number(tx->db, SQL_USER_VALIDITY_GET, 0, INT(user_id));
     uint32_t validity = mail_next_validity(last, wall_s);
     db_run(tx->db, SQL_USER_VALIDITY_PUT, INT(user_id), INT(validity));
-    db_run(tx->db, SQL_BOX_ADD, INT(user_id), TEXT(name), INT(validity));
-    return db_last_id(tx->db);
+    return db_number(tx->db, SQL_BOX_ADD, 0, INT(user_id), TEXT(name), INT(validity));
 }
 
-int64_t user_of(struct sqlite_tx *tx, struct str address, uint32_t wall_s)
+int64_t user_of(struct sql_tx *tx, struct str address, uint32_t wall_s)
 {
     int64_t id = db_number(tx->db, SQL_USER_FIND, 0, TEXT(address));
     if (id != 0)
         return id;
-    db_run(tx->db, SQL_USER_ADD, TEXT(address));
-    id = db_last_id(tx->db);
+    id = db_number(tx->db, SQL_USER_ADD, 0, TEXT(address));
     box_add(tx, id, STR("INBOX"), wall_s);
     return id;
 }
 
 /* ---- list ---- */
 
-static void show_box(struct sqlite_tx *tx, struct op_mailbox_list *o, const struct box *box)
+static void show_box(struct sql_tx *tx, struct op_mailbox_list *o, const struct box *box)
 {
     o->ret_boxes = op_array_grow(&o->op, o->ret_boxes, o->ret_count, sizeof(*o->ret_boxes));
     o->ret_boxes[o->ret_count++] = (struct mail_mailbox){
@@ -181,7 +153,7 @@ static void show_box(struct sqlite_tx *tx, struct op_mailbox_list *o, const stru
         .selectable = box->selectable};
 }
 
-int sqlite_mailbox_list(struct sqlite_tx *tx, struct store_op *op)
+int sql_mailbox_list(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mailbox_list *o = (struct op_mailbox_list *)op;
     struct box box;
@@ -196,7 +168,7 @@ int sqlite_mailbox_list(struct sqlite_tx *tx, struct store_op *op)
             show_box(tx, o, &box);
         return 0;
     }
-    for (sqlite3_stmt *row = db_query(tx->db, SQL_BOX_LIST, INT(user_id)); row; row = db_next(tx->db, row)) {
+    for (struct db_row *row = db_query(tx->db, SQL_BOX_LIST, INT(user_id)); row; row = db_next(row)) {
         box = box_of(op, row);
         show_box(tx, o, &box);
     }
@@ -205,7 +177,7 @@ int sqlite_mailbox_list(struct sqlite_tx *tx, struct store_op *op)
 
 /* ---- changes ---- */
 
-static void add_parents(struct sqlite_tx *tx, struct store_op *op, int64_t user_id, struct str name,
+static void add_parents(struct sql_tx *tx, struct store_op *op, int64_t user_id, struct str name,
                         uint32_t wall_s)
 {
     struct str parent = {name.ptr, 0};
@@ -215,7 +187,7 @@ static void add_parents(struct sqlite_tx *tx, struct store_op *op, int64_t user_
             box_add(tx, user_id, parent, wall_s);
 }
 
-int sqlite_mailbox_create(struct sqlite_tx *tx, struct store_op *op)
+int sql_mailbox_create(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mailbox_change *o = (struct op_mailbox_change *)op;
     struct box box;
@@ -233,7 +205,7 @@ int sqlite_mailbox_create(struct sqlite_tx *tx, struct store_op *op)
     return 0;
 }
 
-int sqlite_mailbox_delete(struct sqlite_tx *tx, struct store_op *op)
+int sql_mailbox_delete(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mailbox_change *o = (struct op_mailbox_change *)op;
     struct box box;
@@ -256,14 +228,14 @@ int sqlite_mailbox_delete(struct sqlite_tx *tx, struct store_op *op)
 }
 
 /* The messages of the INBOX go, the INBOX stays (RFC 3501 6.3.5). */
-static void rename_inbox(struct sqlite_tx *tx, struct store_op *op, struct box *inbox, int64_t to_id)
+static void rename_inbox(struct sql_tx *tx, struct store_op *op, struct box *inbox, int64_t to_id)
 {
     struct box to;
     struct mail_message message;
     if (!box_get(tx, op, to_id, &to))
         return;
     for (uint32_t uid = 0; box_message_from(tx, op, inbox->id, uid, &message); uid = message.uid + 1) {
-        sqlite_body_ref(tx, message.body_id, 1);
+        sql_body_ref(tx, message.body_id, 1);
         box_add_message(tx, &to, &message);
         box_remove_message(tx, inbox, &message);
     }
@@ -271,7 +243,7 @@ static void rename_inbox(struct sqlite_tx *tx, struct store_op *op, struct box *
     box_save(tx, inbox);
 }
 
-int sqlite_mailbox_rename(struct sqlite_tx *tx, struct store_op *op)
+int sql_mailbox_rename(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mailbox_change *o = (struct op_mailbox_change *)op;
     struct box box, other;
@@ -292,7 +264,7 @@ int sqlite_mailbox_rename(struct sqlite_tx *tx, struct store_op *op)
     return 0;
 }
 
-int sqlite_mailbox_subscribe(struct sqlite_tx *tx, struct store_op *op)
+int sql_mailbox_subscribe(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mailbox_change *o = (struct op_mailbox_change *)op;
     struct box box;
@@ -302,7 +274,7 @@ int sqlite_mailbox_subscribe(struct sqlite_tx *tx, struct store_op *op)
     return 0;
 }
 
-int sqlite_mail_recent(struct sqlite_tx *tx, struct store_op *op)
+int sql_mail_recent(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_recent *o = (struct op_mail_recent *)op;
     struct box box;

@@ -1,21 +1,13 @@
-/* Inside the SQLite engine: the body store's tables and statements, the same in
+/* Inside the SQL engines: the body store's tables and statements, the same in
  * a queue's file and in the mail's, where they come first. */
-#ifndef HOLDFAST_STORE_SQLITE_BODY_SQL_H
-#define HOLDFAST_STORE_SQLITE_BODY_SQL_H
+#ifndef HOLDFAST_STORE_SQL_BODY_SQL_H
+#define HOLDFAST_STORE_SQL_BODY_SQL_H
 
 /* A chunk's key is body << 16 | its number. */
 #define BODY_CHUNK_BITS 16
 
-/* A body without references is being written by `writer`, or garbage (0). */
-#define BODY_TABLES                                                                                          \
-    "CREATE TABLE body(id INTEGER PRIMARY KEY AUTOINCREMENT, refs INTEGER NOT NULL, writer INTEGER NOT "     \
-    "NULL,"                                                                                                  \
-    " size_bytes INTEGER NOT NULL, chunk_bytes INTEGER NOT NULL);"                                           \
-    "CREATE INDEX body_loose ON body(writer) WHERE refs = 0;"                                                \
-    "CREATE TABLE chunk(id INTEGER PRIMARY KEY, crc INTEGER NOT NULL, data BLOB NOT NULL);"
-
 #define BODY_SQL_LIST(X)                                                                                     \
-    X(BODY_ADD, "INSERT INTO body(refs, writer, size_bytes, chunk_bytes) VALUES(?, ?, ?, ?)")                \
+    X(BODY_ADD, "INSERT INTO body(refs, writer, size_bytes, chunk_bytes) VALUES(?, ?, ?, ?) RETURNING id")   \
     X(BODY_USE, "UPDATE body SET refs = ?2, writer = 0, size_bytes = ?3 WHERE id = ?1")                      \
     X(BODY_DROP, "UPDATE body SET writer = 0 WHERE id = ?1 AND refs = 0")                                    \
     X(BODY_REF, "UPDATE body SET refs = refs + ?2 WHERE id = ?1")                                            \

@@ -1,19 +1,17 @@
 /* The safety net: rows of `kept`, for messages of which something was delivered not long ago. */
 #include "store/queue_kept.h"
 
-#include <sys/statvfs.h>
-
-#include "store/sqlite/queue.h"
-#include "store/sqlite/queue_sql.h"
+#include "store/sql/queue.h"
+#include "store/sql/queue_sql.h"
 
 #define WALK_ROWS 5000 /* passed over in a transaction: some 5 ms */
 
 /* ---- when a delivery of a message has ended ---- */
 
 /* When nothing of the message waits, and the net has let it go. */
-static void free_if_unused(struct sqlite_tx *tx, int64_t message_id)
+static void free_if_unused(struct sql_tx *tx, int64_t message_id)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_PLACE, INT(message_id));
+    struct db_row *row = db_query(tx->db, SQL_MESSAGE_PLACE, INT(message_id));
     if (!row)
         return;
     int64_t body_id = db_col_i64(row, 0), first = db_col_i64(row, 1), deliveries = db_col_i64(row, 2);
@@ -23,12 +21,12 @@ static void free_if_unused(struct sqlite_tx *tx, int64_t message_id)
         db_number(tx->db, SQL_DEBT_ANY, 0, INT(message_id)) != 0)
         return;
     if (body_id == 0)
-        queue_body_free(tx, message_id);
+        tx->special->release(tx, message_id);
     else
-        sqlite_body_unref(tx, body_id);
+        sql_body_unref(tx, body_id);
 }
 
-void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, struct wall_time at)
+void queue_message_end(struct sql_tx *tx, int64_t message_id, bool keep, struct wall_time at)
 {
     if (keep)
         db_run(tx->db, SQL_KEPT_PUT, INT(message_id), INT(at.ms));
@@ -38,10 +36,10 @@ void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, stru
 
 /* ---- counting ---- */
 
-static struct queue_kept total(struct sqlite_tx *tx)
+static struct queue_kept total(struct sql_tx *tx)
 {
     struct queue_kept kept = {0, 0};
-    sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_TOTAL);
+    struct db_row *row = db_query(tx->db, SQL_KEPT_TOTAL);
     if (row)
         kept = (struct queue_kept){(uint64_t)db_col_i64(row, 0),
                                    (uint64_t)db_col_i64(row, 1),
@@ -51,16 +49,16 @@ static struct queue_kept total(struct sqlite_tx *tx)
     return kept;
 }
 
-void queue_let_go(struct sqlite_tx *tx, struct wall_time up_to)
+void queue_let_go(struct sql_tx *tx, struct wall_time up_to)
 {
     db_run(tx->db, SQL_KEPT_LET_GO, INT(up_to.ms));
 }
 
-int sqlite_queue_kept_count(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_kept_count(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_kept_count *o = (struct op_queue_kept_count *)op;
     o->ret_kept = total(tx);
-    sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_COUNT, INT(o->since.ms));
+    struct db_row *row = db_query(tx->db, SQL_KEPT_COUNT, INT(o->since.ms));
     if (row) {
         o->ret_kept.messages = (uint64_t)db_col_i64(row, 0);
         o->ret_kept.bytes = (uint64_t)db_col_i64(row, 1);
@@ -75,28 +73,27 @@ struct oldest {
     int64_t message_id, ended_ms, size_bytes;
 };
 
-static size_t read_oldest(struct sqlite_tx *tx, struct oldest out[QUEUE_KEPT_PRUNE_MAX])
+static size_t read_oldest(struct sql_tx *tx, struct oldest out[QUEUE_KEPT_PRUNE_MAX])
 {
     size_t count = 0;
-    sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_OLDEST, INT(QUEUE_KEPT_PRUNE_MAX));
-    for (; row; row = db_next(tx->db, row))
+    struct db_row *row = db_query(tx->db, SQL_KEPT_OLDEST, INT(QUEUE_KEPT_PRUNE_MAX));
+    for (; row; row = db_next(row))
         out[count++] = (struct oldest){db_col_i64(row, 0), db_col_i64(row, 1), db_col_i64(row, 2)};
     return count;
 }
 
-static uint64_t free_bytes(const struct sqlite_tx *tx)
+static uint64_t free_bytes(struct sql_tx *tx)
 {
-    struct statvfs s;
-    return statvfs(tx->path, &s) == 0 ? (uint64_t)s.f_bavail * s.f_frsize : UINT64_MAX;
+    return tx->special->free_bytes ? tx->special->free_bytes(tx) : UINT64_MAX;
 }
 
-static void let_go(struct sqlite_tx *tx, int64_t message_id)
+static void let_go(struct sql_tx *tx, int64_t message_id)
 {
     db_run(tx->db, SQL_KEPT_REMOVE, INT(message_id));
     free_if_unused(tx, message_id);
 }
 
-int sqlite_queue_kept_prune(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_kept_prune(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_kept_prune *o = (struct op_queue_kept_prune *)op;
     struct oldest oldest[QUEUE_KEPT_PRUNE_MAX];
@@ -122,7 +119,7 @@ struct revived {
 };
 
 /* at: of the replay. */
-static void revive(struct sqlite_tx *tx, const struct revived *d, struct wall_time at, int64_t act_id)
+static void revive(struct sql_tx *tx, const struct revived *d, struct wall_time at, int64_t act_id)
 {
     db_run(tx->db, SQL_ACTED_ADD, INT(d->id), INT(act_id));
     db_run(tx->db, SQL_ENDED_REVIVE, INT(d->id), INT(at.ms));
@@ -131,14 +128,14 @@ static void revive(struct sqlite_tx *tx, const struct revived *d, struct wall_ti
     queue_place_count(tx, d->place_id, -1, QUEUE_WAITING, 1);
 }
 
-static struct revived *delivered_to(struct sqlite_tx *tx, struct store_op *op, int64_t message_id,
+static struct revived *delivered_to(struct sql_tx *tx, struct store_op *op, int64_t message_id,
                                     const struct queue_replay *r, size_t *ret_count)
 {
     struct revived *all = NULL;
     size_t count = 0;
-    sqlite3_stmt *row = db_query(tx->db, SQL_ENDED_DELIVERED_BY, INT(message_id), TEXT(r->server),
-                                 INT(r->since.ms), INT(r->until.ms));
-    for (; row; row = db_next(tx->db, row)) {
+    struct db_row *row = db_query(tx->db, SQL_ENDED_DELIVERED_BY, INT(message_id), TEXT(r->server),
+                                  INT(r->since.ms), INT(r->until.ms));
+    for (; row; row = db_next(row)) {
         all = op_array_grow(op, all, count, sizeof(*all));
         all[count++] = (struct revived){db_col_i64(row, 0), db_col_i64(row, 1)};
     }
@@ -152,12 +149,12 @@ struct progress {
     bool done;
 };
 
-static struct progress begin_replay(struct sqlite_tx *tx, struct op_queue_replay *o)
+static struct progress begin_replay(struct sql_tx *tx, struct op_queue_replay *o)
 {
     const struct queue_replay *r = &o->replay;
     struct queue_replayed *done = &o->ret_done;
     struct progress p = {0};
-    sqlite3_stmt *row = db_query(tx->db, SQL_ACT_FIND, TEXT(r->key));
+    struct db_row *row = db_query(tx->db, SQL_ACT_FIND, TEXT(r->key));
     if (row) {
         p = (struct progress){db_col_i64(row, 0), db_col_i64(row, 2), db_col_i64(row, 4)};
         done->all_deliveries = (uint64_t)db_col_i64(row, 1);
@@ -165,13 +162,12 @@ static struct progress begin_replay(struct sqlite_tx *tx, struct op_queue_replay
         db_end(row);
         return p;
     }
-    db_run(tx->db, SQL_ACT_ADD, INT(o->at.ms), INT(QUEUE_ACT_REPLAY), TEXT(r->server), TEXT(r->who),
-           TEXT(r->why), TEXT(r->key));
-    p.act_id = db_last_id(tx->db);
+    p.act_id = db_number(tx->db, SQL_ACT_ADD, 0, INT(o->at.ms), INT(QUEUE_ACT_REPLAY), TEXT(r->server),
+                         TEXT(r->who), TEXT(r->why), TEXT(r->key));
     return p;
 }
 
-static void replay_message(struct sqlite_tx *tx, struct op_queue_replay *o, struct progress *p,
+static void replay_message(struct sql_tx *tx, struct op_queue_replay *o, struct progress *p,
                            int64_t message_id)
 {
     size_t count;
@@ -184,14 +180,13 @@ static void replay_message(struct sqlite_tx *tx, struct op_queue_replay *o, stru
 }
 
 /* The next messages of that time, after those that were looked at; all others up to *ret_up_to are not. */
-static struct queue_ids walk(struct sqlite_tx *tx, struct op_queue_replay *o, int64_t after,
-                             int64_t *ret_up_to)
+static struct queue_ids walk(struct sql_tx *tx, struct op_queue_replay *o, int64_t after, int64_t *ret_up_to)
 {
     struct queue_ids ids = {NULL, 0};
     size_t looked = 0;
     *ret_up_to = after;
-    sqlite3_stmt *row = db_query(tx->db, SQL_KEPT_WALK, INT(after), INT(o->replay.since.ms));
-    for (; row && looked < WALK_ROWS && ids.count < o->replay.limit; row = db_next(tx->db, row)) {
+    struct db_row *row = db_query(tx->db, SQL_KEPT_WALK, INT(after), INT(o->replay.since.ms));
+    for (; row && looked < WALK_ROWS && ids.count < o->replay.limit; row = db_next(row)) {
         *ret_up_to = db_col_i64(row, 0);
         looked++;
         if (db_col_i64(row, 1))
@@ -203,7 +198,7 @@ static struct queue_ids walk(struct sqlite_tx *tx, struct op_queue_replay *o, in
     return ids;
 }
 
-static void slice(struct sqlite_tx *tx, struct op_queue_replay *o, struct progress *p)
+static void slice(struct sql_tx *tx, struct op_queue_replay *o, struct progress *p)
 {
     size_t i = 0;
     int64_t up_to;
@@ -219,7 +214,7 @@ static void slice(struct sqlite_tx *tx, struct op_queue_replay *o, struct progre
            INT(o->ret_done.all_messages), INT(p->done));
 }
 
-int sqlite_queue_replay(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_replay(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_replay *o = (struct op_queue_replay *)op;
     o->ret_done = (struct queue_replayed){.let_go = total(tx).let_go};

@@ -1,12 +1,12 @@
 /* What operators do to a queue, in slices, so that no transaction grows long. */
-#include "store/sqlite/queue.h"
-#include "store/sqlite/queue_sql.h"
+#include "store/sql/queue.h"
+#include "store/sql/queue_sql.h"
 
 #define SLICE 1000 /* deliveries a transaction: some 20 ms */
 
-static bool move(struct sqlite_tx *tx, struct store_op *op, const struct queue_live *live, struct str home)
+static bool move(struct sql_tx *tx, struct store_op *op, const struct queue_live *live, struct str home)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_LIVE_DOMAIN, INT(live->id));
+    struct db_row *row = db_query(tx->db, SQL_LIVE_DOMAIN, INT(live->id));
     if (!row)
         return false;
     struct str domain = op_str(op, db_col_str(row, 0));
@@ -24,7 +24,7 @@ static bool move(struct sqlite_tx *tx, struct store_op *op, const struct queue_l
     return true;
 }
 
-static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
+static bool act_one(struct sql_tx *tx, struct op_queue_act *o, int64_t id)
 {
     struct queue_live live;
     if (!queue_live_get(tx, id, &live))
@@ -57,7 +57,7 @@ static bool act_one(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
 }
 
 /* For trace. */
-static void act_and_note(struct sqlite_tx *tx, struct op_queue_act *o, int64_t id)
+static void act_and_note(struct sql_tx *tx, struct op_queue_act *o, int64_t id)
 {
     if (!act_one(tx, o, id))
         return;
@@ -66,16 +66,15 @@ static void act_and_note(struct sqlite_tx *tx, struct op_queue_act *o, int64_t i
 }
 
 /* Finds out where an order that was given before has stopped, or begins its record. True: it is done. */
-static bool begin(struct sqlite_tx *tx, struct op_queue_act *o)
+static bool begin(struct sql_tx *tx, struct op_queue_act *o)
 {
     const struct queue_order *order = &o->order;
     if (o->record_id != 0)
         return false;
-    sqlite3_stmt *row = db_query(tx->db, SQL_ACT_FIND, TEXT(order->key));
+    struct db_row *row = db_query(tx->db, SQL_ACT_FIND, TEXT(order->key));
     if (!row) {
-        db_run(tx->db, SQL_ACT_ADD, INT(o->at.ms), INT(order->action), TEXT(order->home), TEXT(order->who),
-               TEXT(order->why), TEXT(order->key));
-        o->record_id = db_last_id(tx->db);
+        o->record_id = db_number(tx->db, SQL_ACT_ADD, 0, INT(o->at.ms), INT(order->action), TEXT(order->home),
+                                 TEXT(order->who), TEXT(order->why), TEXT(order->key));
         return false;
     }
     o->record_id = db_col_i64(row, 0);
@@ -96,7 +95,7 @@ static void note_for_undo(struct op_queue_act *o)
     o->undo_record_id = o->record_id;
 }
 
-int sqlite_queue_act(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_act(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_act *o = (struct op_queue_act *)op;
     note_for_undo(o);

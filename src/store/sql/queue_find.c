@@ -1,7 +1,7 @@
 /* Finding what a filter selects: by the index of places where the filter allows, else by looking at the rows
  * one after the other, so many in a slice. */
-#include "store/sqlite/queue.h"
-#include "store/sqlite/queue_sql.h"
+#include "store/sql/queue.h"
+#include "store/sql/queue_sql.h"
 
 #define STATES_ENDED ((1U << QUEUE_DELIVERED) | (1U << QUEUE_BOUNCED) | (1U << QUEUE_REMOVED))
 #define SCAN_ROWS    5000 /* looked at in a transaction: some 10 ms */
@@ -14,9 +14,9 @@ void queue_ids_add(struct store_op *op, struct queue_ids *l, int64_t id)
     l->ids[l->count++] = id;
 }
 
-void queue_ids_add_rows(struct sqlite_tx *tx, struct store_op *op, struct queue_ids *l, sqlite3_stmt *row)
+void queue_ids_add_rows(struct store_op *op, struct queue_ids *l, struct db_row *row)
 {
-    for (; row; row = db_next(tx->db, row))
+    for (; row; row = db_next(row))
         queue_ids_add(op, l, db_col_i64(row, 0));
 }
 
@@ -52,7 +52,7 @@ static bool names_place(const struct queue_filter *f)
     return names_server(f) || f->domain.ptr;
 }
 
-static void add_place(struct sqlite_tx *tx, struct store_op *op, struct queue_ids *places, struct str domain,
+static void add_place(struct sql_tx *tx, struct store_op *op, struct queue_ids *places, struct str domain,
                       struct str home)
 {
     int64_t id = queue_place_find(tx, domain, home);
@@ -61,7 +61,7 @@ static void add_place(struct sqlite_tx *tx, struct store_op *op, struct queue_id
 }
 
 /* Of the servers that it names; ascending. */
-static struct queue_ids places_of(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *f)
+static struct queue_ids places_of(struct sql_tx *tx, struct store_op *op, const struct queue_filter *f)
 {
     struct queue_ids places = {0};
     for (size_t i = 0; i < f->domain_count; i++)
@@ -75,7 +75,7 @@ static struct queue_ids places_of(struct sqlite_tx *tx, struct store_op *op, con
 /* ---- by the index ---- */
 
 struct finding {
-    struct sqlite_tx *tx;
+    struct sql_tx *tx;
     struct store_op *op;
     const struct queue_filter *f;
     size_t limit;
@@ -88,7 +88,7 @@ static void find_at(struct finding *w, int64_t place_id)
     struct queue_found *out = &w->found;
     for (int state = QUEUE_WAITING; state <= QUEUE_QUARANTINED; state++)
         for (int lossy = 0; lossy <= 1 && ((w->f->states >> state) & 1); lossy++)
-            queue_ids_add_rows(w->tx, w->op, &out->ids,
+            queue_ids_add_rows(w->op, &out->ids,
                                db_query(w->tx->db, SQL_LIVE_AT_PLACE, INT(place_id), INT(state), INT(lossy),
                                         INT(w->f->after_id), INT(out->up_to), INT(w->limit)));
     if (out->ids.count < w->limit)
@@ -106,7 +106,7 @@ static void find_at_places(struct finding *w, const struct queue_ids *places)
 /* ---- by looking ---- */
 
 /* The range (first, last] of numbers that can be selected; empty: false. */
-static bool range_of(struct sqlite_tx *tx, const struct queue_filter *f, int64_t *first, int64_t *last)
+static bool range_of(struct sql_tx *tx, const struct queue_filter *f, int64_t *first, int64_t *last)
 {
     *first = f->after_id;
     *last = INT64_MAX;
@@ -115,7 +115,7 @@ static bool range_of(struct sqlite_tx *tx, const struct queue_filter *f, int64_t
         *last = f->delivery_id;
     }
     if (f->custody_id) {
-        sqlite3_stmt *row =
+        struct db_row *row =
             db_query(tx->db, SQL_MESSAGE_BY_CUSTODY, BLOB(f->custody_id->bytes, CUSTODY_ID_BYTES));
         int64_t from = row ? db_col_i64(row, 1) : 0, end = row ? from + db_col_i64(row, 2) : 0;
         db_end(row);
@@ -130,7 +130,7 @@ static struct db_value text_or_null(struct str s)
     return s.ptr ? TEXT(s) : (struct db_value){.type = DB_NULL};
 }
 
-static sqlite3_stmt *scan_begin(struct finding *w, enum queue_sql sql)
+static struct db_row *scan_begin(struct finding *w, enum queue_sql sql)
 {
     const struct queue_filter *f = w->f;
     int64_t first, last, before = f->received_before.ms ? f->received_before.ms : INT64_MAX;
@@ -147,8 +147,8 @@ static void scan(struct finding *w, enum queue_sql sql, const struct queue_ids *
 {
     size_t found = 0, looked = 0;
     int64_t id = 0;
-    sqlite3_stmt *row = scan_begin(w, sql);
-    for (; row && found < w->limit && looked < SCAN_ROWS; row = db_next(w->tx->db, row)) {
+    struct db_row *row = scan_begin(w, sql);
+    for (; row && found < w->limit && looked < SCAN_ROWS; row = db_next(row)) {
         id = db_col_i64(row, 0);
         looked++;
         if (!db_col_i64(row, 2) || (names_server(w->f) && !ids_have(places, db_col_i64(row, 1))))
@@ -192,7 +192,7 @@ static void find_live(struct finding *w, struct queue_ids *places)
         return;
     }
     if (stopped_only)
-        queue_ids_add_rows(w->tx, w->op, places, db_query(w->tx->db, SQL_PLACE_STOPPED));
+        queue_ids_add_rows(w->op, places, db_query(w->tx->db, SQL_PLACE_STOPPED));
     find_at_places(w, places);
 }
 
@@ -207,7 +207,7 @@ static void cut(struct queue_found *found, size_t limit)
     queue_ids_cut(&found->ids, limit);
 }
 
-struct queue_found queue_find(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *f,
+struct queue_found queue_find(struct sql_tx *tx, struct store_op *op, const struct queue_filter *f,
                               size_t limit)
 {
     struct finding w = {.tx = tx, .op = op, .f = f, .limit = limit, .found.up_to = INT64_MAX};

@@ -1,15 +1,15 @@
 /* What an operator must be told: rows of `notice` until they were. */
 #include <string.h>
 
-#include "store/sqlite/queue.h"
-#include "store/sqlite/queue_sql.h"
+#include "store/sql/queue.h"
+#include "store/sql/queue_sql.h"
 
-void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *r)
+void queue_notice_add(struct sql_tx *tx, const struct queue_result *r)
 {
     db_run(tx->db, SQL_NOTICE_ADD, INT(r->delivery_id), INT(r->at.ms), TEXT(r->server), TEXT(r->reply));
 }
 
-static void show_notice(struct op_queue_notices *o, sqlite3_stmt *row)
+static void show_notice(struct op_queue_notices *o, struct db_row *row)
 {
     struct store_op *op = &o->op;
     struct str custody = db_col_str(row, 1);
@@ -24,16 +24,15 @@ static void show_notice(struct op_queue_notices *o, sqlite3_stmt *row)
         memcpy(n->custody_id.bytes, custody.ptr, CUSTODY_ID_BYTES);
 }
 
-int sqlite_queue_notices(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_notices(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_notices *o = (struct op_queue_notices *)op;
-    for (sqlite3_stmt *row = db_query(tx->db, SQL_NOTICE_LIST, INT(o->limit)); row;
-         row = db_next(tx->db, row))
+    for (struct db_row *row = db_query(tx->db, SQL_NOTICE_LIST, INT(o->limit)); row; row = db_next(row))
         show_notice(o, row);
     return 0;
 }
 
-int sqlite_queue_notices_drop(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_notices_drop(struct sql_tx *tx, struct store_op *op)
 {
     db_run(tx->db, SQL_NOTICE_DROP, INT(((struct op_queue_notices_drop *)op)->up_to_id));
     return 0;

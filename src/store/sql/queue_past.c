@@ -1,21 +1,21 @@
 /* Forgetting the records of messages that have ended long ago. */
 #include "store/queue_past.h"
 
-#include "store/sqlite/queue.h"
-#include "store/sqlite/queue_sql.h"
+#include "store/sql/queue.h"
+#include "store/sql/queue_sql.h"
 
 struct old_message {
     int64_t id, received_ms, first, end; /* of its deliveries: [first, end) */
 };
 
-static bool any(struct sqlite_tx *tx, sqlite3_stmt *row)
+static bool any(struct sql_tx *tx, struct db_row *row)
 {
-    bool there = row || tx->db->rc != SQLITE_OK;
+    bool there = row || db_failed(tx->db);
     db_end(row);
     return there;
 }
 
-static bool is_past(struct sqlite_tx *tx, const struct old_message *m, struct wall_time before)
+static bool is_past(struct sql_tx *tx, const struct old_message *m, struct wall_time before)
 {
     struct db *db = tx->db;
     return m->received_ms < before.ms &&
@@ -26,7 +26,7 @@ static bool is_past(struct sqlite_tx *tx, const struct old_message *m, struct wa
            !any(tx, db_query(db, SQL_ACTED_SINCE, INT(m->first), INT(m->end), INT(before.ms)));
 }
 
-static void forget(struct sqlite_tx *tx, const struct old_message *m)
+static void forget(struct sql_tx *tx, const struct old_message *m)
 {
     static const enum queue_sql of_deliveries[] = {SQL_ENDED_FORGET, SQL_ATTEMPT_FORGET, SQL_REQUEST_FORGET,
                                                    SQL_AWAY_FORGET, SQL_ACTED_FORGET};
@@ -35,12 +35,12 @@ static void forget(struct sqlite_tx *tx, const struct old_message *m)
     db_run(tx->db, SQL_MESSAGE_FORGET, INT(m->id));
 }
 
-static size_t read_old(struct sqlite_tx *tx, const struct op_queue_forget *o,
+static size_t read_old(struct sql_tx *tx, const struct op_queue_forget *o,
                        struct old_message out[QUEUE_FORGET_MAX])
 {
     size_t count = 0;
-    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_OLD, INT(o->after_message_id), INT(QUEUE_FORGET_MAX));
-    for (; row; row = db_next(tx->db, row)) {
+    struct db_row *row = db_query(tx->db, SQL_MESSAGE_OLD, INT(o->after_message_id), INT(QUEUE_FORGET_MAX));
+    for (; row; row = db_next(row)) {
         int64_t first = db_col_i64(row, 2);
         out[count++] =
             (struct old_message){db_col_i64(row, 0), db_col_i64(row, 1), first, first + db_col_i64(row, 3)};
@@ -49,7 +49,7 @@ static size_t read_old(struct sqlite_tx *tx, const struct op_queue_forget *o,
 }
 
 /* They come in the order of their numbers, which is nearly that of their times. */
-int sqlite_queue_forget(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_forget(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_forget *o = (struct op_queue_forget *)op;
     struct old_message messages[QUEUE_FORGET_MAX];

@@ -1,12 +1,12 @@
 /* Looking at a queue: the numbers of the rows first, from indices, then the rows. */
 #include <string.h>
 
-#include "store/sqlite/queue.h"
-#include "store/sqlite/queue_sql.h"
+#include "store/sql/queue.h"
+#include "store/sql/queue_sql.h"
 
 /* ---- rows ---- */
 
-static struct queue_delivery show_row(struct store_op *op, sqlite3_stmt *row)
+static struct queue_delivery show_row(struct store_op *op, struct db_row *row)
 {
     int64_t flags = db_col_i64(row, 13);
     struct queue_delivery d = {
@@ -41,10 +41,10 @@ static struct queue_delivery show_row(struct store_op *op, sqlite3_stmt *row)
     return d;
 }
 
-struct queue_delivery queue_row_show(struct sqlite_tx *tx, struct store_op *op, int64_t id)
+struct queue_delivery queue_row_show(struct sql_tx *tx, struct store_op *op, int64_t id)
 {
     struct queue_delivery d = {.id = 0};
-    sqlite3_stmt *row = db_query(tx->db, SQL_LIVE_ROW, INT(id));
+    struct db_row *row = db_query(tx->db, SQL_LIVE_ROW, INT(id));
     if (!row)
         row = db_query(tx->db, SQL_ENDED_ROW, INT(id));
     if (row)
@@ -53,7 +53,7 @@ struct queue_delivery queue_row_show(struct sqlite_tx *tx, struct store_op *op, 
     return d;
 }
 
-static void show_id(struct sqlite_tx *tx, struct store_op *op, struct queue_rows_out *out, int64_t id)
+static void show_id(struct sql_tx *tx, struct store_op *op, struct queue_rows_out *out, int64_t id)
 {
     struct queue_delivery d = queue_row_show(tx, op, id);
     if (d.id == 0)
@@ -63,7 +63,7 @@ static void show_id(struct sqlite_tx *tx, struct store_op *op, struct queue_rows
 }
 
 /* ids holds one more than limit when there are further ones. */
-static void show_ids(struct sqlite_tx *tx, struct store_op *op, struct queue_rows_out *out,
+static void show_ids(struct sql_tx *tx, struct store_op *op, struct queue_rows_out *out,
                      const struct queue_ids *ids, size_t limit)
 {
     *out = (struct queue_rows_out){.more = ids->count > limit};
@@ -73,33 +73,33 @@ static void show_ids(struct sqlite_tx *tx, struct store_op *op, struct queue_row
 
 /* ---- due ---- */
 
-int sqlite_queue_due(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_due(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_due *o = (struct op_queue_due *)op;
     const struct queue_due_filter *f = &o->filter;
     int64_t place_id = queue_place_find(tx, f->domain, f->home);
     struct queue_ids ids = {0};
-    queue_ids_add_rows(tx, op, &ids,
+    queue_ids_add_rows(op, &ids,
                        db_query(tx->db, SQL_LIVE_DUE, INT(place_id), INT(f->lossy), INT(f->after_id),
                                 INT(f->now.ms), INT(f->limit + 1)));
     show_ids(tx, op, &o->ret_rows, &ids, f->limit);
     return 0;
 }
 
-int sqlite_queue_oldest(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_oldest(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_due *o = (struct op_queue_due *)op;
     const struct queue_due_filter *f = &o->filter;
     int64_t place_id = queue_place_find(tx, f->domain, f->home);
     struct queue_ids ids = {0};
-    queue_ids_add_rows(tx, op, &ids, db_query(tx->db, SQL_LIVE_OLDEST, INT(place_id), INT(f->limit + 1)));
+    queue_ids_add_rows(op, &ids, db_query(tx->db, SQL_LIVE_OLDEST, INT(place_id), INT(f->limit + 1)));
     for (size_t i = 0; i < ids.count; i++)
         show_id(tx, op, &o->ret_rows, ids.ids[i]);
     queue_rows_by_age(&o->ret_rows, f->limit);
     return 0;
 }
 
-int sqlite_queue_next_at(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_next_at(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_next_at *o = (struct op_queue_next_at *)op;
     const struct queue_due_filter *f = &o->filter;
@@ -111,7 +111,7 @@ int sqlite_queue_next_at(struct sqlite_tx *tx, struct store_op *op)
 
 /* ---- list ---- */
 
-int sqlite_queue_list(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_list(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_list *o = (struct op_queue_list *)op;
     size_t left = o->filter.limit - o->ret_rows.count;
@@ -128,7 +128,7 @@ int sqlite_queue_list(struct sqlite_tx *tx, struct store_op *op)
 /* ---- summary ---- */
 
 /* Of those that wait or are held. */
-static struct wall_time oldest_at(struct sqlite_tx *tx, int64_t place_id)
+static struct wall_time oldest_at(struct sql_tx *tx, int64_t place_id)
 {
     int64_t oldest = INT64_MAX;
     for (int state = QUEUE_WAITING; state <= QUEUE_HELD; state++)
@@ -142,10 +142,10 @@ static struct wall_time oldest_at(struct sqlite_tx *tx, int64_t place_id)
     return (struct wall_time){db_number(tx->db, SQL_LIVE_RECEIVED, 0, INT(oldest))};
 }
 
-int sqlite_queue_summary(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_summary(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_summary *o = (struct op_queue_summary *)op;
-    for (sqlite3_stmt *row = db_query(tx->db, SQL_PLACE_LIST); row; row = db_next(tx->db, row)) {
+    for (struct db_row *row = db_query(tx->db, SQL_PLACE_LIST); row; row = db_next(row)) {
         o->ret_counts = op_array_grow(op, o->ret_counts, o->ret_count, sizeof(*o->ret_counts));
         o->ret_counts[o->ret_count++] = (struct queue_count){.domain = op_str(op, db_col_str(row, 1)),
                                                              .home = op_str(op, db_col_str(row, 2)),
@@ -159,7 +159,7 @@ int sqlite_queue_summary(struct sqlite_tx *tx, struct store_op *op)
 
 /* ---- trace ---- */
 
-static void show_attempt(struct op_queue_trace *o, sqlite3_stmt *row)
+static void show_attempt(struct op_queue_trace *o, struct db_row *row)
 {
     struct store_op *op = &o->op;
     o->ret_attempts = op_array_grow(op, o->ret_attempts, o->ret_attempt_count, sizeof(*o->ret_attempts));
@@ -177,7 +177,7 @@ static void show_attempt(struct op_queue_trace *o, sqlite3_stmt *row)
             attempt->recipient = o->ret_rows.items[i].recipient;
 }
 
-static void show_act(struct op_queue_trace *o, sqlite3_stmt *row)
+static void show_act(struct op_queue_trace *o, struct db_row *row)
 {
     struct store_op *op = &o->op;
     o->ret_acts = op_array_grow(op, o->ret_acts, o->ret_act_count, sizeof(*o->ret_acts));
@@ -189,19 +189,20 @@ static void show_act(struct op_queue_trace *o, sqlite3_stmt *row)
                                                            .at = {db_col_i64(row, 5)}};
 }
 
-int sqlite_queue_trace(struct sqlite_tx *tx, struct store_op *op)
+int sql_queue_trace(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_trace *o = (struct op_queue_trace *)op;
-    sqlite3_stmt *row = db_query(tx->db, SQL_MESSAGE_BY_CUSTODY, BLOB(o->custody_id.bytes, CUSTODY_ID_BYTES));
+    struct db_row *row =
+        db_query(tx->db, SQL_MESSAGE_BY_CUSTODY, BLOB(o->custody_id.bytes, CUSTODY_ID_BYTES));
     if (!row)
         return ERR_NOT_FOUND;
     int64_t first = db_col_i64(row, 1), end = first + db_col_i64(row, 2);
     db_end(row);
     for (int64_t id = first; id < end; id++)
         show_id(tx, op, &o->ret_rows, id);
-    for (row = db_query(tx->db, SQL_ATTEMPT_LIST, INT(first), INT(end)); row; row = db_next(tx->db, row))
+    for (row = db_query(tx->db, SQL_ATTEMPT_LIST, INT(first), INT(end)); row; row = db_next(row))
         show_attempt(o, row);
-    for (row = db_query(tx->db, SQL_ACTED_LIST, INT(first), INT(end)); row; row = db_next(tx->db, row))
+    for (row = db_query(tx->db, SQL_ACTED_LIST, INT(first), INT(end)); row; row = db_next(row))
         show_act(o, row);
     return 0;
 }

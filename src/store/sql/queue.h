@@ -1,9 +1,9 @@
-/* Inside the SQLite engine: what the files of the queue share. */
-#ifndef HOLDFAST_STORE_SQLITE_QUEUE_H
-#define HOLDFAST_STORE_SQLITE_QUEUE_H
+/* Inside the SQL engines: what the files of the queue share. */
+#ifndef HOLDFAST_STORE_SQL_QUEUE_H
+#define HOLDFAST_STORE_SQL_QUEUE_H
 
 #include "store/queue_op.h"
-#include "store/sqlite/tx.h"
+#include "store/sql/tx.h"
 
 struct queue_ids {
     int64_t *ids; /* in the operation's arena */
@@ -12,7 +12,7 @@ struct queue_ids {
 
 void queue_ids_add(struct store_op *op, struct queue_ids *l, int64_t id);
 /* The first column of each row, from this one on. */
-void queue_ids_add_rows(struct sqlite_tx *tx, struct store_op *op, struct queue_ids *l, sqlite3_stmt *row);
+void queue_ids_add_rows(struct store_op *op, struct queue_ids *l, struct db_row *row);
 /* Ascending, the first `limit` of them. */
 void queue_ids_cut(struct queue_ids *l, size_t limit);
 
@@ -22,23 +22,32 @@ struct queue_found {
 };
 /* The deliveries that a filter selects, at most `limit`, in one slice: looks at a bounded number of rows,
  * so that no transaction grows long, and says how far it came. */
-struct queue_found queue_find(struct sqlite_tx *tx, struct store_op *op, const struct queue_filter *filter,
+struct queue_found queue_find(struct sql_tx *tx, struct store_op *op, const struct queue_filter *filter,
                               size_t limit);
 
 /* Where deliveries go: the number of a domain by its route, or of an own home, whatever the domain; 0: none
  * ever went there. */
-int64_t queue_place_find(struct sqlite_tx *tx, struct str domain, struct str home);
+int64_t queue_place_find(struct sql_tx *tx, struct str domain, struct str home);
 /* Made when it is new. */
-int64_t queue_place_of(struct sqlite_tx *tx, struct str domain, struct str home);
+int64_t queue_place_of(struct sql_tx *tx, struct str domain, struct str home);
 /* Keeps the counts of a place when a delivery's state there changes; a state
  * that has ended, or -1, counts nowhere. */
-void queue_place_count(struct sqlite_tx *tx, int64_t place_id, int from, int to, int64_t number);
+void queue_place_count(struct sql_tx *tx, int64_t place_id, int from, int to, int64_t number);
+
+/* Finds the places of many deliveries; those to the same place are counted together. Begins with tx alone. */
+struct queue_places {
+    struct sql_tx *tx;
+    struct str domain, home; /* copies */
+    int64_t place_id, count;
+};
+int64_t queue_places_for(struct queue_places *p, struct str domain, struct str home);
+void queue_places_end(struct queue_places *p);
 
 struct queue_live {
     int64_t id, message_id, place_id;
     enum queue_state state;
 };
-bool queue_live_get(struct sqlite_tx *tx, int64_t id, struct queue_live *ret_live);
+bool queue_live_get(struct sql_tx *tx, int64_t id, struct queue_live *ret_live);
 struct queue_end {
     enum queue_state state;
     int attempts; /* more than before */
@@ -48,26 +57,26 @@ struct queue_end {
 };
 /* Ends it: the row goes to the ended ones. What was to be said of its failure or delay is untrue then, and
  * not owed any more. */
-void queue_live_end(struct sqlite_tx *tx, const struct queue_live *live, const struct queue_end *end);
+void queue_live_end(struct sql_tx *tx, const struct queue_live *live, const struct queue_end *end);
 /* After a delivery's end, or a debt's: the body is kept from now on, or when it was the message's last and
  * none asked for that, becomes free. */
-void queue_message_end(struct sqlite_tx *tx, int64_t message_id, bool keep, struct wall_time at);
+void queue_message_end(struct sql_tx *tx, int64_t message_id, bool keep, struct wall_time at);
 
 /* What was delivered up to this time is not all kept any more. */
-void queue_let_go(struct sqlite_tx *tx, struct wall_time up_to);
+void queue_let_go(struct sql_tx *tx, struct wall_time up_to);
 
-/* A message and its deliveries, but for its body. body_id 0: it lies in segments. False: there is one with
+/* A message and its deliveries, but for its body. body_id 0: it is no row. False: there is one with
  * this number or custody id, or it failed. */
 struct queue_row {
     int64_t message_id, first_delivery, body_id;
     uint64_t size_bytes;
     uint32_t recipient_count;
 };
-bool queue_message_add(struct sqlite_tx *tx, const struct queue_row *row, const struct queue_message_in *in);
+bool queue_message_add(struct sql_tx *tx, const struct queue_row *row, const struct queue_message_in *in);
 /* One of its deliveries; place_id's count is the caller's. */
-void queue_delivery_add(struct sqlite_tx *tx, int64_t id, int64_t message_id, int64_t place_id,
+void queue_delivery_add(struct sql_tx *tx, int64_t id, int64_t message_id, int64_t place_id,
                         const struct queue_recipient_in *to, struct wall_time received_at);
-struct queue_delivery queue_row_show(struct sqlite_tx *tx, struct store_op *op, int64_t id); /* id 0: none */
+struct queue_delivery queue_row_show(struct sql_tx *tx, struct store_op *op, int64_t id); /* id 0: none */
 
 /* ---- queue_report.c ---- */
 struct queue_debt {
@@ -76,21 +85,19 @@ struct queue_debt {
     struct wall_time at;
     struct str server, reply;
 };
-void queue_debt_add(struct sqlite_tx *tx, const struct queue_debt *debt);
+void queue_debt_add(struct sql_tx *tx, const struct queue_debt *debt);
 /* Somebody else has seen to what failed. */
-void queue_debt_forget(struct sqlite_tx *tx, const struct queue_live *live);
+void queue_debt_forget(struct sql_tx *tx, const struct queue_live *live);
 /* It has ended. */
-void queue_debt_end(struct sqlite_tx *tx, const struct queue_live *live);
+void queue_debt_end(struct sql_tx *tx, const struct queue_live *live);
 
 /* One that was just added, and counted as waiting at its place, is in quarantine from the start; first, of
  * the message's: a notice tells of it. */
-void queue_delivery_stop(struct sqlite_tx *tx, int64_t id, int64_t place_id,
-                         const struct queue_message_in *in, bool first);
+void queue_delivery_stop(struct sql_tx *tx, int64_t id, int64_t place_id, const struct queue_message_in *in,
+                         bool first);
 /* A delivery that an outcome has put into quarantine. */
-void queue_notice_add(struct sqlite_tx *tx, const struct queue_result *result);
-/* The pieces of its body in segments are not used any more. */
-void queue_body_free(struct sqlite_tx *tx, int64_t message_id);
+void queue_notice_add(struct sql_tx *tx, const struct queue_result *result);
 /* Reads the next numbers that the owner gives. */
-void queue_count_on(struct sqlite_tx *tx);
+void queue_count_on(struct sql_tx *tx);
 
 #endif

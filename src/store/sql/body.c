@@ -2,21 +2,20 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "store/body_op.h"
-#include "store/sqlite/body_sql.h"
-#include "store/sqlite/tx.h"
+#include "store/sql/body_sql.h"
+#include "store/sql/tx.h"
 
 static int64_t chunk_id(int64_t body_id, uint32_t seq)
 {
     return body_id << BODY_CHUNK_BITS | seq;
 }
 
-static int64_t add_body(struct sqlite_tx *tx, int64_t refs, int64_t writer, uint64_t size_bytes)
+static int64_t add_body(struct sql_tx *tx, int64_t refs, int64_t writer, uint64_t size_bytes)
 {
-    db_run(tx->db, SQL_BODY_ADD, INT(refs), INT(writer), INT(size_bytes), INT(BODY_CHUNK_BYTES));
-    return db_last_id(tx->db);
+    return db_number(tx->db, SQL_BODY_ADD, 0, INT(refs), INT(writer), INT(size_bytes), INT(BODY_CHUNK_BYTES));
 }
 
-static void add_chunk(struct sqlite_tx *tx, int64_t body_id, uint32_t seq, const char *data, size_t len)
+static void add_chunk(struct sql_tx *tx, int64_t body_id, uint32_t seq, const char *data, size_t len)
 {
     /* Signed, it takes four bytes in the row. */
     int32_t crc = (int32_t)crc32c(0, data, len);
@@ -25,13 +24,13 @@ static void add_chunk(struct sqlite_tx *tx, int64_t body_id, uint32_t seq, const
 
 /* ---- writing ---- */
 
-int sqlite_body_chunk(struct sqlite_tx *tx, struct store_op *op)
+int sql_body_chunk(struct sql_tx *tx, struct store_op *op)
 {
     struct op_body_chunk *o = (struct op_body_chunk *)op;
     if (o->core->err != 0)
         return o->core->err;
-    if (tx->journal)
-        return sqlite_journal_chunk(tx, o);
+    if (tx->special->chunk)
+        return tx->special->chunk(tx, o);
     if (o->core->id == 0) {
         o->core->id = add_body(tx, 0, tx->writer, 0);
         o->began = true;
@@ -40,7 +39,7 @@ int sqlite_body_chunk(struct sqlite_tx *tx, struct store_op *op)
     return 0;
 }
 
-static void drop_body(struct sqlite_tx *tx, const struct body_core *core)
+static void drop_body(struct sql_tx *tx, const struct body_core *core)
 {
     if (core->id == 0)
         return;
@@ -48,17 +47,17 @@ static void drop_body(struct sqlite_tx *tx, const struct body_core *core)
     tx->garbage = true;
 }
 
-int sqlite_body_drop(struct sqlite_tx *tx, struct store_op *op)
+int sql_body_drop(struct sql_tx *tx, struct store_op *op)
 {
     struct body_core *core = ((struct op_body_drop *)op)->core;
-    if (tx->journal)
-        sqlite_journal_drop(tx, core);
+    if (tx->special->drop)
+        tx->special->drop(tx, core);
     else
         drop_body(tx, core);
     return 0;
 }
 
-int sqlite_body_finish(struct sqlite_tx *tx, struct body_tail *tail, int64_t refs, int64_t *ret_id)
+int sql_body_finish(struct sql_tx *tx, struct body_tail *tail, int64_t refs, int64_t *ret_id)
 {
     int64_t id = tail->core->id;
     if (tail->core->err != 0) {
@@ -75,7 +74,7 @@ int sqlite_body_finish(struct sqlite_tx *tx, struct body_tail *tail, int64_t ref
     return 0;
 }
 
-int64_t sqlite_body_make(struct sqlite_tx *tx, struct str text)
+int64_t sql_body_make(struct sql_tx *tx, struct str text)
 {
     int64_t id = add_body(tx, 1, 0, text.len);
     for (uint32_t seq = 0; (size_t)seq * BODY_CHUNK_BYTES < text.len; seq++) {
@@ -85,21 +84,21 @@ int64_t sqlite_body_make(struct sqlite_tx *tx, struct str text)
     return id;
 }
 
-void sqlite_body_discard(struct sqlite_tx *tx, struct body_tail *tail)
+void sql_body_discard(struct sql_tx *tx, struct body_tail *tail)
 {
     drop_body(tx, tail->core);
 }
 
 /* ---- references ---- */
 
-void sqlite_body_ref(struct sqlite_tx *tx, int64_t id, int64_t count)
+void sql_body_ref(struct sql_tx *tx, int64_t id, int64_t count)
 {
     db_run(tx->db, SQL_BODY_REF, INT(id), INT(count));
 }
 
-void sqlite_body_unref(struct sqlite_tx *tx, int64_t id)
+void sql_body_unref(struct sql_tx *tx, int64_t id)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_BODY_GET, INT(id));
+    struct db_row *row = db_query(tx->db, SQL_BODY_GET, INT(id));
     if (!row)
         return;
     int64_t refs = db_col_i64(row, 0), size_bytes = db_col_i64(row, 1), chunk_bytes = db_col_i64(row, 2);
@@ -114,13 +113,13 @@ void sqlite_body_unref(struct sqlite_tx *tx, int64_t id)
     tx->garbage |= refs == 1;
 }
 
-void sqlite_body_orphan(struct sqlite_tx *tx, int64_t first_writer, int64_t last_writer)
+void sql_body_orphan(struct sql_tx *tx, int64_t first_writer, int64_t last_writer)
 {
     db_run(tx->db, SQL_BODY_ORPHAN, INT(first_writer), INT(last_writer));
     tx->garbage = true; /* what a killed process did not come to remove, too */
 }
 
-void sqlite_body_purge(struct sqlite_tx *tx, int rows)
+static void purge_bodies(struct sql_tx *tx, int rows)
 {
     while (rows-- > 0 && tx->garbage) {
         int64_t body_id = db_number(tx->db, SQL_BODY_GARBAGE, 0);
@@ -134,11 +133,18 @@ void sqlite_body_purge(struct sqlite_tx *tx, int rows)
     }
 }
 
+void sql_purge(struct sql_tx *tx, int rows)
+{
+    bool more_mail = tx->part == PART_MAIL && sql_mail_purge(tx, rows);
+    purge_bodies(tx, rows);
+    tx->garbage |= more_mail;
+}
+
 /* ---- reading ---- */
 
-static int read_chunk(struct sqlite_tx *tx, struct op_body_read *o, int64_t body_id, uint32_t seq)
+static int read_chunk(struct sql_tx *tx, struct op_body_read *o, int64_t body_id, uint32_t seq)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_CHUNK_GET, INT(chunk_id(body_id, seq)));
+    struct db_row *row = db_query(tx->db, SQL_CHUNK_GET, INT(chunk_id(body_id, seq)));
     if (!row)
         return ERR_CORRUPT;
     struct str data = db_col_str(row, 1);
@@ -151,18 +157,18 @@ static int read_chunk(struct sqlite_tx *tx, struct op_body_read *o, int64_t body
     return err;
 }
 
-int sqlite_body_read(struct sqlite_tx *tx, struct store_op *op)
+int sql_body_read(struct sql_tx *tx, struct store_op *op)
 {
     struct op_body_read *o = (struct op_body_read *)op;
     int64_t body_id = o->body_id;
     if (o->message_id) {
-        int err = sqlite_message_body(tx, o->message_id, &body_id, &o->ret_size_bytes);
+        int err = sql_message_body(tx, o->message_id, &body_id, &o->ret_size_bytes);
         if (err != 0)
             return err;
         if (body_id == 0)
-            return sqlite_piece_read(tx, o);
+            return tx->special->read ? tx->special->read(tx, o) : ERR_CORRUPT;
     }
-    sqlite3_stmt *row = db_query(tx->db, SQL_BODY_GET, INT(body_id));
+    struct db_row *row = db_query(tx->db, SQL_BODY_GET, INT(body_id));
     int64_t chunk_bytes = row ? db_col_i64(row, 2) : 0;
     if (!row || db_col_i64(row, 0) <= 0 || chunk_bytes <= 0) {
         db_end(row);

@@ -1,0 +1,33 @@
+/* What the engines' threads do with an operation. */
+#include "store/sql/tx.h"
+
+#define EXEC_ENTRY(name) [OP_##name] = sql_##name,
+static int (*const executions[OP_KIND_COUNT])(struct sql_tx *tx,
+                                              struct store_op *op) = {OP_KIND_LIST(EXEC_ENTRY)};
+
+bool sql_epoch_is_current(struct sql_tx *tx)
+{
+    if (tx->stored_epoch < 0)
+        tx->stored_epoch = tx->part == PART_QUEUE ? sql_queue_epoch(tx) : sql_mail_instance_epoch(tx);
+    return tx->epoch > 0 && tx->stored_epoch == tx->epoch;
+}
+
+int sql_execute(struct sql_tx *tx, struct store_op *op)
+{
+    if ((op->type->flags & OP_GUARDED) && tx->writable && !sql_epoch_is_current(tx))
+        return db_failed(tx->db) ? tx->db->err : ERR_FENCED;
+    return executions[op->type->kind](tx, op);
+}
+
+void sql_roll_back(struct store_op *op)
+{
+    if (op->type->kind == OP_body_chunk)
+        body_chunk_rolled_back((struct op_body_chunk *)op);
+    if (op->type->kind == OP_queue_act) {
+        struct op_queue_act *act = (struct op_queue_act *)op;
+        act->filter.after_id = act->undo_after_id;
+        act->filter.limit = act->undo_limit;
+        act->ret_changed = act->undo_changed;
+        act->record_id = act->undo_record_id;
+    }
+}
