@@ -31,3 +31,10 @@ void sql_roll_back(struct store_op *op)
         act->record_id = act->undo_record_id;
     }
 }
+
+void sql_answer(struct store_op *op, int err)
+{
+    op->err = err;
+    if (err != 0 && op->type->kind == OP_body_chunk)
+        body_chunk_failed((struct op_body_chunk *)op, err);
+}

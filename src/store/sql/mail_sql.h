@@ -16,10 +16,10 @@
     X(INSTANCE_EPOCH, "SELECT epoch FROM instance WHERE id = ?")                                             \
     X(INSTANCE_ADD, "INSERT INTO instance(server, epoch) VALUES(?, ?) RETURNING id")                         \
     X(INSTANCE_PUT, "UPDATE instance SET epoch = ?2 WHERE id = ?1")                                          \
-    X(USER_FIND, "SELECT id FROM user WHERE address = ?")                                                    \
-    X(USER_ADD, "INSERT INTO user(address, uid_validity) VALUES(?, 0) RETURNING id")                         \
-    X(USER_VALIDITY_GET, "SELECT uid_validity FROM user WHERE id = ?")                                       \
-    X(USER_VALIDITY_PUT, "UPDATE user SET uid_validity = ?2 WHERE id = ?1")                                  \
+    X(USER_FIND, "SELECT id FROM \"user\" WHERE address = ?")                                                \
+    X(USER_ADD, "INSERT INTO \"user\"(address, uid_validity) VALUES(?, 0) RETURNING id")                     \
+    X(USER_VALIDITY_GET, "SELECT uid_validity FROM \"user\" WHERE id = ?")                                   \
+    X(USER_VALIDITY_PUT, "UPDATE \"user\" SET uid_validity = ?2 WHERE id = ?1")                              \
     X(BOX_GET, BOX_COLUMNS "id = ? AND user_id IS NOT NULL")                                                 \
     X(BOX_FIND, BOX_COLUMNS "user_id = ? AND name = ?")                                                      \
     X(BOX_LIST, BOX_COLUMNS "user_id = ? ORDER BY name")                                                     \
@@ -57,7 +57,7 @@
     X(DELIVERED_ADD, "INSERT INTO delivered(user_id, custody_id) VALUES(?, ?) ON CONFLICT DO NOTHING")       \
     X(DELIVERED_FIND, "SELECT 1 FROM delivered WHERE user_id = ? AND custody_id = ?")                        \
     X(DELIVERED_USERS,                                                                                       \
-      "SELECT u.address FROM user u CROSS JOIN delivered d ON d.user_id = u.id AND d.custody_id = ?")
+      "SELECT u.address FROM \"user\" u CROSS JOIN delivered d ON d.user_id = u.id AND d.custody_id = ?")
 
 enum mail_sql { MAIL_SQL_FIRST = SQL_BODY_COUNT - 1, MAIL_SQL_LIST(SQL_ENUM) SQL_MAIL_COUNT };
 

@@ -19,10 +19,10 @@
  * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
  * ?10 or NULL; domain ?11 or NULL. */
 #define SCAN(table)                                                                                          \
-    "SELECT d.id, d.place_id, ?3 >> d.state & 1 AND (?4 IS NULL OR d.recipient = ?4 COLLATE NOCASE)"         \
+    "SELECT d.id, d.place_id, (?3 >> d.state) & 1 <> 0 AND (?4 IS NULL OR lower(d.recipient) = lower(?4))"   \
     " AND (?5 IS NULL OR instr(lower(d.last_reply), lower(?5)) > 0)"                                         \
-    " AND (NOT ?6 OR EXISTS(SELECT 1 FROM message m WHERE m.id = d.message_id"                               \
-    " AND (?7 IS NULL OR m.reverse_path = ?7 COLLATE NOCASE)"                                                \
+    " AND (?6 = 0 OR EXISTS(SELECT 1 FROM message m WHERE m.id = d.message_id"                               \
+    " AND (?7 IS NULL OR lower(m.reverse_path) = lower(?7))"                                                 \
     " AND m.received_ms >= ?8 AND m.received_ms < ?9 AND (?10 IS NULL OR m.header_id = ?10)))"               \
     " AND (?11 IS NULL OR ?11 = (SELECT " DOMAIN_OF " FROM place p WHERE p.id = d.place_id))"                \
     " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id"
@@ -34,17 +34,17 @@
     X(NEXT_LIVE, "SELECT coalesce(max(id), 0) + 1 FROM live")                                                \
     X(NEXT_ENDED, "SELECT coalesce(max(id), 0) + 1 FROM ended")                                              \
     X(MESSAGE_ADD,                                                                                           \
-      "INSERT OR IGNORE INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, "              \
+      "INSERT INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, "                        \
       "client, flags,"                                                                                       \
       " received_ms, first_delivery, deliveries, envid, header_id) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "    \
-      "?, ?, ?)")                                                                                            \
+      "?, ?, ?) ON CONFLICT DO NOTHING")                                                                     \
     X(REQUEST_ADD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, ?, ?, 0)")                        \
     X(REQUEST_NEVER, "INSERT INTO request(id, notify, orcpt, told) VALUES(?1, ?2, '', 0)"                    \
                      " ON CONFLICT(id) DO UPDATE SET notify = ?2")                                           \
     X(REQUEST_TOLD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, 0, '', 1)"                       \
-                    " ON CONFLICT(id) DO UPDATE SET told = 1 WHERE told = 0")                                \
-    X(DEBT_ADD, "INSERT OR IGNORE INTO debt(message_id, kind, delivery, at_ms, server, reply)"               \
-                " VALUES(?, ?, ?, ?, ?, ?)")                                                                 \
+                    " ON CONFLICT(id) DO UPDATE SET told = 1 WHERE request.told = 0")                        \
+    X(DEBT_ADD, "INSERT INTO debt(message_id, kind, delivery, at_ms, server, reply)"                         \
+                " VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")                                          \
     X(DEBT_FIRST, "SELECT message_id, kind FROM debt WHERE (message_id, kind) > (?, ?)"                      \
                   " ORDER BY message_id, kind LIMIT 1")                                                      \
     X(DEBT_LIST, "SELECT delivery, at_ms, server, reply FROM debt WHERE message_id = ? AND kind = ?"         \
@@ -65,9 +65,9 @@
     X(PLACE_COUNT,                                                                                           \
       "UPDATE place SET waiting = waiting + ?2, held = held + ?3, quarantined = quarantined + ?4"            \
       " WHERE id = ?1")                                                                                      \
-    X(AWAY_PUT, "INSERT OR REPLACE INTO away(id, domain) VALUES(?, ?)")                                      \
+    X(AWAY_PUT, "INSERT INTO away(id, domain) VALUES(?1, ?2) ON CONFLICT(id) DO UPDATE SET domain = ?2")     \
     X(AWAY_REMOVE, "DELETE FROM away WHERE id = ?")                                                          \
-    X(AWAY_SCAN, "SELECT w.id, d.place_id, coalesce(?3 >> d.state & 1, 0) FROM away w"                       \
+    X(AWAY_SCAN, "SELECT w.id, d.place_id, coalesce((?3 >> d.state) & 1, 0) FROM away w"                     \
                  " LEFT JOIN live d ON d.id = w.id WHERE w.domain = ?11 AND w.id > ?1 AND w.id <= ?2"        \
                  " ORDER BY w.id")                                                                           \
     X(PLACE_STOPPED, "SELECT id FROM place WHERE held > 0 OR quarantined > 0")                               \
@@ -135,15 +135,17 @@
     X(KEPT_REMOVE, "DELETE FROM kept WHERE message_id = ?")                                                  \
     X(KEPT_TOTAL, "SELECT messages, bytes, let_go_ms, (SELECT max(ended_ms) FROM kept) FROM kept_total")     \
     X(KEPT_LET_GO, "UPDATE kept_total SET let_go_ms = ?1 WHERE let_go_ms < ?1")                              \
-    X(KEPT_COUNT, "SELECT count(*), coalesce(sum(size_bytes), 0) FROM kept WHERE ended_ms >= ?")             \
+    X(KEPT_COUNT,                                                                                            \
+      "SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS BIGINT) FROM kept WHERE ended_ms >= ?")         \
     X(KEPT_OLDEST,                                                                                           \
       "SELECT message_id, ended_ms, size_bytes FROM kept ORDER BY ended_ms, message_id LIMIT ?")             \
     X(KEPT_WALK, "SELECT message_id, ended_ms >= ?2 FROM kept WHERE message_id > ?1 ORDER BY message_id")    \
     X(ATTEMPT_NEXT, "SELECT coalesce(max(id) + 1, ?1 << 16) FROM attempt WHERE id >= ?1 << 16"               \
                     " AND id < (?1 + 1) << 16")                                                              \
     X(ATTEMPT_ADD,                                                                                           \
-      "INSERT OR REPLACE INTO attempt(id, outcome, epoch, generation, at_ms, server, instance, reply)"       \
-      " VALUES(?, ?, ?, ?, ?, ?, ?, ?)")                                                                     \
+      "INSERT INTO attempt(id, outcome, epoch, generation, at_ms, server, instance, reply)"                  \
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO UPDATE SET outcome = ?2, epoch = ?3,"      \
+      " generation = ?4, at_ms = ?5, server = ?6, instance = ?7, reply = ?8")                                \
     X(ATTEMPT_LIST,                                                                                          \
       "SELECT id >> 16, outcome, epoch, generation, at_ms, server, instance, reply FROM attempt"             \
       " WHERE id >= ?1 << 16 AND id < ?2 << 16 ORDER BY id")                                                 \
@@ -156,7 +158,7 @@
                " VALUES(?, ?, ?, ?, ?, 0, ?, 0, 0, 0) RETURNING id")                                         \
     X(ACT_FIND, "SELECT id, changed, up_to, room, done FROM act WHERE key = ? AND key <> ''")                \
     X(ACT_STEP, "UPDATE act SET changed = ?2, up_to = ?3, room = ?4, done = ?5 WHERE id = ?1")               \
-    X(ACTED_ADD, "INSERT OR IGNORE INTO acted(delivery_id, act_id) VALUES(?, ?)")                            \
+    X(ACTED_ADD, "INSERT INTO acted(delivery_id, act_id) VALUES(?, ?) ON CONFLICT DO NOTHING")               \
     X(ACTED_LIST, "SELECT d.delivery_id, a.action, a.home, a.who, a.why, a.at_ms FROM acted d JOIN act a"    \
                   " ON a.id = d.act_id WHERE d.delivery_id >= ?1 AND d.delivery_id < ?2"                     \
                   " ORDER BY d.delivery_id, d.act_id")

@@ -56,6 +56,8 @@ bool sql_epoch_is_current(struct sql_tx *tx);
 /* What the execution noted outside of the store is taken back: it was rolled back. */
 void sql_roll_back(struct store_op *op);
 
+void sql_answer(struct store_op *op, int err);
+
 /* The stored epoch of the queue's owner, or of our server's instance. */
 int64_t sql_queue_epoch(struct sql_tx *tx);
 int64_t sql_mail_instance_epoch(struct sql_tx *tx);

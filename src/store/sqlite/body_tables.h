@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: the body store's tables, the same in a queue's file
+/* Inside the SQL engines: the body store's tables, the same in a queue's file
  * and in the mail's. */
 #ifndef HOLDFAST_STORE_SQLITE_BODY_TABLES_H
 #define HOLDFAST_STORE_SQLITE_BODY_TABLES_H

@@ -47,17 +47,10 @@ static bool journal_is_ours(struct sqlite_file *f)
     return lock_owners(&c->lock) == c->owners_seen;
 }
 
-void committer_answer(struct store_op *op, int err)
-{
-    op->err = err;
-    if (err != 0 && op->type->kind == OP_body_chunk)
-        body_chunk_failed((struct op_body_chunk *)op, err);
-}
-
 static void answer_all(struct list *ops, int err)
 {
     LIST_FOREACH (it, ops)
-        committer_answer(LIST_ENTRY(it, struct store_op, node), err);
+        sql_answer(LIST_ENTRY(it, struct store_op, node), err);
 }
 
 /* ---- one transaction ---- */
@@ -148,7 +141,7 @@ static enum outcome transact(struct sqlite_file *f, struct list *ops)
     LIST_FOREACH (it, ops) {
         struct store_op *op = LIST_ENTRY(it, struct store_op, node);
         if (begun && c->db.rc == SQLITE_OK)
-            committer_answer(op, sql_execute(&c->tx.sql, op));
+            sql_answer(op, sql_execute(&c->tx.sql, op));
     }
     if (begun && c->tx.sql.garbage)
         sql_purge(&c->tx.sql, PURGE_BUSY_ROWS);

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: a connection with its prepared statements: a db
+/* Inside the SQL engines: a connection with its prepared statements: a db
  * (store/sql/db.h) on a file. */
 #ifndef HOLDFAST_STORE_SQLITE_DB_H
 #define HOLDFAST_STORE_SQLITE_DB_H

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: one database file as one process uses it. The loop's
+/* Inside the SQL engines: one database file as one process uses it. The loop's
  * thread submits operations; the committer writes them, everything pending in
  * one transaction; the reader reads beside it with a connection of its own, so
  * that no read waits behind a sync. Both hand operations back to the loop. */
@@ -8,9 +8,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/sql/wake.h"
 #include "store/sqlite/journal.h"
 #include "store/sqlite/tx.h"
-#include "store/sqlite/wake.h"
 #include "store/sqlite/wal.h"
 
 struct committer {
@@ -92,7 +92,6 @@ int committer_open(struct sqlite_file *f, struct err_buf *eb) MUST_USE;
 /* Of the committer's thread: file_lock, with nothing left of an earlier failure. False: the file has failed.
  */
 bool committer_lock(struct sqlite_file *f) MUST_USE;
-void committer_answer(struct store_op *op, int err);
 void committer_note_full(struct sqlite_file *f, bool full);
 /* An owner's journal goes on in another segment; without one while the disk has no
  * room, when all but accepting works. False: the file has failed. */

@@ -94,7 +94,7 @@ static void refuse_all(struct list *ops, int err)
 {
     LIST_FOREACH (it, ops) {
         sql_roll_back(LIST_ENTRY(it, struct store_op, node));
-        committer_answer(LIST_ENTRY(it, struct store_op, node), err);
+        sql_answer(LIST_ENTRY(it, struct store_op, node), err);
     }
 }
 
@@ -129,7 +129,7 @@ void intake_run(struct sqlite_file *f, struct list *ops)
     }
     LIST_FOREACH (it, ops) {
         struct store_op *op = LIST_ENTRY(it, struct store_op, node);
-        committer_answer(op, sql_execute(&f->c.tx.sql, op));
+        sql_answer(op, sql_execute(&f->c.tx.sql, op));
         sync |= op->err == 0 && op->type->kind == OP_queue_accept;
         full |= op->err == ERR_FULL;
         fenced |= op->err == ERR_FENCED;

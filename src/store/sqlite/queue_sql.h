@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: the statements of a queue's file that are its own:
+/* Inside the SQL engines: the statements of a queue's file that are its own:
  * bodies are pieces of the journal's segments (queue_body.c, apply.c). */
 #ifndef HOLDFAST_STORE_SQLITE_QUEUE_SQL_H
 #define HOLDFAST_STORE_SQLITE_QUEUE_SQL_H

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: a transaction (store/sql/tx.h) on a file, and what
+/* Inside the SQL engines: a transaction (store/sql/tx.h) on a file, and what
  * executions do with the journal instead of by rows. */
 #ifndef HOLDFAST_STORE_SQLITE_TX_H
 #define HOLDFAST_STORE_SQLITE_TX_H

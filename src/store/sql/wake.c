@@ -1,4 +1,4 @@
-#include "store/sqlite/wake.h"
+#include "store/sql/wake.h"
 
 #include <poll.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* UTF-8 (RFC 3629), one code point at a time. Pure. */
-#ifndef HOLDFAST_WIRE_UTF8_H
-#define HOLDFAST_WIRE_UTF8_H
+#ifndef HOLDFAST_BASE_UTF8_H
+#define HOLDFAST_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>

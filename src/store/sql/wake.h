@@ -1,7 +1,7 @@
-/* Inside the SQLite engine: how threads wake each other, and the loop: an
+/* Inside the SQL engines: how threads wake each other, and the loop: an
  * eventfd, that can be waited for with a time limit. */
-#ifndef HOLDFAST_STORE_SQLITE_WAKE_H
-#define HOLDFAST_STORE_SQLITE_WAKE_H
+#ifndef HOLDFAST_STORE_SQL_WAKE_H
+#define HOLDFAST_STORE_SQL_WAKE_H
 
 struct wake {
     int fd;

@@ -1,0 +1,81 @@
+/* The reader's thread of a part. */
+#include "store/postgres/part.h"
+
+/* on_change fires within about 50 ms of a change by another process. */
+#define WATCH_POLL_MS 25
+
+/* The store's clock, which judges leases. */
+#define CLOCK "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+static bool connected(struct part *p)
+{
+    return p->r.pg.conn || pg_open(&p->r.pg) == 0;
+}
+
+static int execute(struct part *p, struct store_op *op)
+{
+    struct reader *r = &p->r;
+    int err = 0;
+    pg_begin(&r->pg);
+    if (p->kind == PART_NETWORK)
+        r->tx.now_ms = pg_number(&r->pg, CLOCK, 0);
+    if (r->pg.failure == PG_WELL)
+        err = sql_execute(&r->tx, op);
+    if (r->pg.failure == PG_WELL)
+        pg_end_read(&r->pg);
+    return r->pg.failure == PG_WELL ? err : r->pg.db.err;
+}
+
+static int read_one(struct part *p, struct store_op *op)
+{
+    struct pg *pg = &p->r.pg;
+    if (!connected(p))
+        return pg->db.err != 0 ? pg->db.err : ERR_UNAVAILABLE;
+    int err = execute(p, op);
+    if (pg->failure != PG_WELL)
+        pg_rollback(pg);
+    if (pg->failure == PG_LOST && connected(p)) { /* the connection was old; the server may be new */
+        err = execute(p, op);
+        if (pg->failure != PG_WELL)
+            pg_rollback(pg);
+    }
+    return err == OP_AGAIN && p->mode == PORT_READ ? ERR_NOT_FOUND : err;
+}
+
+static bool has_changed(struct part *p)
+{
+    struct reader *r = &p->r;
+    if (!connected(p))
+        return false;
+    pg_begin(&r->pg);
+    int64_t changes = pg_number(&r->pg, "SELECT changes FROM device WHERE id = 1", -1);
+    if (r->pg.failure == PG_WELL)
+        pg_end_read(&r->pg);
+    if (r->pg.failure != PG_WELL) {
+        pg_rollback(&r->pg);
+        return true; /* what happens until it is connected again may be missed */
+    }
+    bool changed = changes != r->changes;
+    r->changes = changes;
+    return changed;
+}
+
+void *reader_main(void *arg)
+{
+    struct part *p = arg;
+    struct list ops;
+    bool watching;
+    work_name_thread(p->kind, "read");
+    list_init(&ops);
+    while (work_take_reads(&p->work, &ops, WATCH_POLL_MS, &watching)) {
+        LIST_FOREACH (it, &ops) {
+            struct store_op *op = LIST_ENTRY(it, struct store_op, node);
+            op->err = read_one(p, op);
+        }
+        bool changed = watching && p->kind == PART_NETWORK && has_changed(p);
+        if (changed || !list_empty(&ops))
+            work_hand_back(&p->work, &ops, changed);
+    }
+    pg_close(&p->r.pg);
+    return NULL;
+}
