@@ -115,6 +115,7 @@ static struct part *part_new(struct store *s, struct loop *l, const struct part_
 static void part_free(struct part *p)
 {
     work_fini(&p->work);
+    sql_fini(&p->w.tx);
     pg_fini(&p->w.pg);
     pg_fini(&p->r.pg);
     list_remove(&p->node);

@@ -65,7 +65,7 @@ static void begin(struct part *p)
 {
     struct writer *w = &p->w;
     pg_begin(&w->pg);
-    w->tx.stored_epoch = -1;
+    sql_begin(&w->tx);
     mark(w);
     if (p->kind == PART_NETWORK)
         w->tx.now_ms = pg_number(&w->pg, NETWORK_BEGIN, 0);
@@ -74,6 +74,7 @@ static void begin(struct part *p)
 static enum outcome end(struct part *p)
 {
     struct pg *pg = &p->w.pg;
+    sql_finish(&p->w.tx);
     pg_commit(pg);
     if (pg->failure == PG_WELL) {
         note_committed(&p->w);

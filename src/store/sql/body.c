@@ -12,7 +12,12 @@ static int64_t chunk_id(int64_t body_id, uint32_t seq)
 
 static int64_t add_body(struct sql_tx *tx, int64_t refs, int64_t writer, uint64_t size_bytes)
 {
-    return db_number(tx->db, SQL_BODY_ADD, 0, INT(refs), INT(writer), INT(size_bytes), INT(BODY_CHUNK_BYTES));
+    if (tx->next_body == 0)
+        return db_number(tx->db, SQL_BODY_ADD, 0, INT(refs), INT(writer), INT(size_bytes),
+                         INT(BODY_CHUNK_BYTES));
+    db_run(tx->db, SQL_BODY_PUT, INT(tx->next_body), INT(refs), INT(writer), INT(size_bytes),
+           INT(BODY_CHUNK_BYTES));
+    return tx->next_body++;
 }
 
 static void add_chunk(struct sql_tx *tx, int64_t body_id, uint32_t seq, const char *data, size_t len)

@@ -8,6 +8,7 @@
 
 #define BODY_SQL_LIST(X)                                                                                     \
     X(BODY_ADD, "INSERT INTO body(refs, writer, size_bytes, chunk_bytes) VALUES(?, ?, ?, ?) RETURNING id")   \
+    X(BODY_PUT, "INSERT INTO body(id, refs, writer, size_bytes, chunk_bytes) VALUES(?, ?, ?, ?, ?)")         \
     X(BODY_USE, "UPDATE body SET refs = ?2, writer = 0, size_bytes = ?3 WHERE id = ?1")                      \
     X(BODY_DROP, "UPDATE body SET writer = 0 WHERE id = ?1 AND refs = 0")                                    \
     X(BODY_REF, "UPDATE body SET refs = refs + ?2 WHERE id = ?1")                                            \

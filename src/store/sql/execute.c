@@ -1,5 +1,5 @@
 /* What the engines' threads do with an operation. */
-#include "store/sql/tx.h"
+#include "store/sql/queue.h"
 
 #define EXEC_ENTRY(name) [OP_##name] = sql_##name,
 static int (*const executions[OP_KIND_COUNT])(struct sql_tx *tx,
@@ -10,6 +10,22 @@ bool sql_epoch_is_current(struct sql_tx *tx)
     if (tx->stored_epoch < 0)
         tx->stored_epoch = tx->part == PART_QUEUE ? sql_queue_epoch(tx) : sql_mail_instance_epoch(tx);
     return tx->epoch > 0 && tx->stored_epoch == tx->epoch;
+}
+
+void sql_begin(struct sql_tx *tx)
+{
+    tx->stored_epoch = -1;
+    queue_places_forget(tx);
+}
+
+void sql_finish(struct sql_tx *tx)
+{
+    queue_places_store(tx);
+}
+
+void sql_fini(struct sql_tx *tx)
+{
+    queue_places_forget(tx);
 }
 
 int sql_execute(struct sql_tx *tx, struct store_op *op)

@@ -17,6 +17,7 @@ void queue_count_on(struct sql_tx *tx)
     int64_t live = db_number(tx->db, SQL_NEXT_LIVE, 1), ended = db_number(tx->db, SQL_NEXT_ENDED, 1);
     tx->next_delivery = live > ended ? live : ended;
     tx->next_message = db_number(tx->db, SQL_NEXT_MESSAGE, 1);
+    tx->next_body = tx->special->chunk ? 0 : db_number(tx->db, SQL_NEXT_BODY, 1);
 }
 
 int sql_queue_own(struct sql_tx *tx, struct store_op *op)
@@ -33,34 +34,6 @@ int sql_queue_own(struct sql_tx *tx, struct store_op *op)
     sql_body_orphan(tx, 1, INT64_MAX);
     queue_count_on(tx);
     return 0;
-}
-
-/* ---- places ---- */
-
-int64_t queue_place_find(struct sql_tx *tx, struct str domain, struct str home)
-{
-    return db_number(tx->db, SQL_PLACE_FIND, 0, TEXT(home.len > 0 ? STR_EMPTY : domain), TEXT(home));
-}
-
-int64_t queue_place_of(struct sql_tx *tx, struct str domain, struct str home)
-{
-    int64_t id = queue_place_find(tx, domain, home);
-    if (id != 0)
-        return id;
-    return db_number(tx->db, SQL_PLACE_ADD, 0, TEXT(home.len > 0 ? STR_EMPTY : domain), TEXT(home));
-}
-
-void queue_place_count(struct sql_tx *tx, int64_t place_id, int from, int to, int64_t number)
-{
-    int64_t counts[3] = {0, 0, 0};
-    if (from == to)
-        return;
-    if (from >= 0 && from <= QUEUE_QUARANTINED)
-        counts[from] -= number;
-    if (to >= 0 && to <= QUEUE_QUARANTINED)
-        counts[to] += number;
-    db_run(tx->db, SQL_PLACE_COUNT, INT(place_id), INT(counts[QUEUE_WAITING]), INT(counts[QUEUE_HELD]),
-           INT(counts[QUEUE_QUARANTINED]));
 }
 
 int sql_message_body(struct sql_tx *tx, int64_t message_id, int64_t *ret_body_id, uint64_t *ret_size_bytes)
@@ -84,11 +57,17 @@ static int64_t message_flags(const struct queue_message_in *in)
 
 bool queue_message_add(struct sql_tx *tx, const struct queue_row *row, const struct queue_message_in *in)
 {
-    return db_change(tx->db, SQL_MESSAGE_ADD, INT(row->message_id),
-                     BLOB(in->custody_id.bytes, CUSTODY_ID_BYTES), INT(row->body_id), INT(row->size_bytes),
-                     TEXT(in->reverse_path), TEXT(in->helo), TEXT(in->client), INT(message_flags(in)),
-                     INT(in->received_at.ms), INT(row->first_delivery), INT(row->recipient_count),
-                     TEXT(in->dsn.envid), TEXT(in->header_id)) > 0;
+    const struct db_value values[] = {INT(row->message_id),      BLOB(in->custody_id.bytes, CUSTODY_ID_BYTES),
+                                      INT(row->body_id),         INT(row->size_bytes),
+                                      TEXT(in->reverse_path),    TEXT(in->helo),
+                                      TEXT(in->client),          INT(message_flags(in)),
+                                      INT(in->received_at.ms),   INT(row->first_delivery),
+                                      INT(row->recipient_count), TEXT(in->dsn.envid),
+                                      TEXT(in->header_id)};
+    if (!row->is_new)
+        return tx->db->driver->change(tx->db, SQL_MESSAGE_ADD, values, ARRAY_LEN(values)) > 0;
+    tx->db->driver->run(tx->db, SQL_MESSAGE_PUT, values, ARRAY_LEN(values));
+    return true;
 }
 
 void queue_delivery_add(struct sql_tx *tx, int64_t id, int64_t message_id, int64_t place_id,

@@ -30,6 +30,9 @@ struct queue_found queue_find(struct sql_tx *tx, struct store_op *op, const stru
 int64_t queue_place_find(struct sql_tx *tx, struct str domain, struct str home);
 /* Made when it is new. */
 int64_t queue_place_of(struct sql_tx *tx, struct str domain, struct str home);
+/* What the transaction at hand has counted is written; what it knows is forgotten. */
+void queue_places_store(struct sql_tx *tx);
+void queue_places_forget(struct sql_tx *tx);
 /* Keeps the counts of a place when a delivery's state there changes; a state
  * that has ended, or -1, counts nowhere. */
 void queue_place_count(struct sql_tx *tx, int64_t place_id, int from, int to, int64_t number);
@@ -71,6 +74,7 @@ struct queue_row {
     int64_t message_id, first_delivery, body_id;
     uint64_t size_bytes;
     uint32_t recipient_count;
+    bool is_new; /* its custody id was drawn for it: that it is there already would be a failure */
 };
 bool queue_message_add(struct sql_tx *tx, const struct queue_row *row, const struct queue_message_in *in);
 /* One of its deliveries; place_id's count is the caller's. */

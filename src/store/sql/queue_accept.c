@@ -53,7 +53,8 @@ static int by_rows(struct sql_tx *tx, struct op_queue_accept *o)
     struct queue_row row = {.message_id = tx->next_message,
                             .first_delivery = tx->next_delivery,
                             .size_bytes = o->body.size_bytes,
-                            .recipient_count = (uint32_t)o->recipient_count};
+                            .recipient_count = (uint32_t)o->recipient_count,
+                            .is_new = true};
     int err = o->message.id_is_drawn ? 0 : is_new(tx, &o->message.custody_id);
     if (err != 0) {
         sql_body_discard(tx, &o->body);
@@ -62,8 +63,7 @@ static int by_rows(struct sql_tx *tx, struct op_queue_accept *o)
     err = sql_body_finish(tx, &o->body, 1, &row.body_id);
     if (err != 0)
         return err;
-    if (!queue_message_add(tx, &row, &o->message)) /* drawn twice */
-        return db_failed(tx->db) ? tx->db->err : ERR_EXISTS;
+    queue_message_add(tx, &row, &o->message);
     add_deliveries(tx, o);
     o->ret_message_id = tx->next_message++;
     return 0;

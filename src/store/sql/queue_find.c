@@ -192,6 +192,8 @@ static void find_live(struct finding *w, struct queue_ids *places)
         return;
     }
     if (stopped_only)
+        queue_places_store(w->tx);
+    if (stopped_only)
         queue_ids_add_rows(w->op, places, db_query(w->tx->db, SQL_PLACE_STOPPED));
     find_at_places(w, places);
 }

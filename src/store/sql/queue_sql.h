@@ -27,17 +27,20 @@
     " AND (?11 IS NULL OR ?11 = (SELECT " DOMAIN_OF " FROM place p WHERE p.id = d.place_id))"                \
     " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id"
 
+#define MESSAGE_INSERT                                                                                       \
+    "INSERT INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, client, flags, "           \
+    "received_ms,"                                                                                           \
+    " first_delivery, deliveries, envid, header_id) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 #define QUEUE_SQL_LIST(X)                                                                                    \
     X(OWNER_GET, "SELECT epoch FROM owner")                                                                  \
     X(OWNER_PUT, "UPDATE owner SET name = ?, epoch = ?, node = ?")                                           \
     X(NEXT_MESSAGE, "SELECT coalesce(max(id), 0) + 1 FROM message")                                          \
+    X(NEXT_BODY, "SELECT coalesce(max(id), 0) + 1 FROM body")                                                \
     X(NEXT_LIVE, "SELECT coalesce(max(id), 0) + 1 FROM live")                                                \
     X(NEXT_ENDED, "SELECT coalesce(max(id), 0) + 1 FROM ended")                                              \
-    X(MESSAGE_ADD,                                                                                           \
-      "INSERT INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, "                        \
-      "client, flags,"                                                                                       \
-      " received_ms, first_delivery, deliveries, envid, header_id) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "    \
-      "?, ?, ?) ON CONFLICT DO NOTHING")                                                                     \
+    X(MESSAGE_PUT, MESSAGE_INSERT)                                                                           \
+    X(MESSAGE_ADD, MESSAGE_INSERT " ON CONFLICT DO NOTHING")                                                 \
     X(REQUEST_ADD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, ?, ?, 0)")                        \
     X(REQUEST_NEVER, "INSERT INTO request(id, notify, orcpt, told) VALUES(?1, ?2, '', 0)"                    \
                      " ON CONFLICT(id) DO UPDATE SET notify = ?2")                                           \

@@ -9,6 +9,14 @@
 #include "store/queue_op.h"
 #include "store/sql/db.h"
 
+#define SQL_PLACES_MAX 32
+
+struct sql_place {
+    int64_t id;
+    char *domain, *home;                /* owned; NULL: known by its number only */
+    int64_t waiting, held, quarantined; /* more than in the store */
+};
+
 struct sql_tx {
     struct db *db;
     const struct sql_special *special;
@@ -24,7 +32,11 @@ struct sql_tx {
     /* Of the transaction at hand: */
     int64_t stored_epoch; /* -1: not read yet */
 
+    struct sql_place places[SQL_PLACES_MAX]; /* of a queue: what is known, and to be written at its end */
+    size_t place_count;
+
     int64_t next_message, next_delivery; /* the queue's next numbers; it has one writer */
+    int64_t next_body;                   /* 0: the database gives it */
     bool garbage;                        /* there may be bodies to remove */
 };
 
@@ -48,6 +60,11 @@ struct sql_special {
 #define SQL_EXEC_DECLARE(name) int sql_##name(struct sql_tx *tx, struct store_op *op);
 OP_KIND_LIST(SQL_EXEC_DECLARE)
 #undef SQL_EXEC_DECLARE
+
+/* At the beginning of each transaction; before its commit; and after the last one. */
+void sql_begin(struct sql_tx *tx);
+void sql_finish(struct sql_tx *tx);
+void sql_fini(struct sql_tx *tx);
 
 /* One operation; of a writer its guard is looked at before. */
 int sql_execute(struct sql_tx *tx, struct store_op *op) MUST_USE;

@@ -84,7 +84,7 @@ static bool begin(struct sqlite_file *f, bool lazy)
         return false;
     set_sync(c, lazy);
     c->tx.sql.now_ms = loop_now(f->port.loop).ns / NS_PER_MS;
-    c->tx.sql.stored_epoch = -1;
+    sql_begin(&c->tx.sql);
     sqlite_begin(&c->db);
     if (journal_is_ours(f))
         apply_pending(&c->tx, &c->journal);
@@ -105,6 +105,7 @@ static enum outcome end(struct sqlite_file *f)
 {
     struct committer *c = &f->c;
     enum outcome outcome = COMMITTED;
+    sql_finish(&c->tx.sql);
     space_store(&c->tx);
     sqlite_commit(&c->db);
     c->failed_rc = c->db.rc;

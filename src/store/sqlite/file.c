@@ -276,6 +276,7 @@ static void file_free(struct sqlite_file *f)
     lock_close(&f->c.lock);
     lock_close(&f->r.lock);
     journal_fini(&f->c.journal);
+    sql_fini(&f->c.tx.sql);
     wake_fini(&f->to_committer);
     wake_fini(&f->to_reader);
     wake_fini(&f->to_loop);

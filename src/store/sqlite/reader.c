@@ -86,6 +86,7 @@ static void apply_as_guest(struct sqlite_file *f)
         sqlite_exec(&db, "PRAGMA synchronous=NORMAL"); /* the journal is durable */
         sqlite_begin(&db);
         int err = db.rc == SQLITE_OK ? apply_files(&tx) : ERR_IO;
+        sql_finish(&tx.sql);
         space_store(&tx);
         if (err == 0)
             sqlite_commit(&db);
@@ -93,6 +94,7 @@ static void apply_as_guest(struct sqlite_file *f)
         if (sqlite_is_io(db.rc))
             CHECK(heal_note_wound(db.handle, &f->r.lock) == 0);
         space_change_clear(&tx.space);
+        sql_fini(&tx.sql);
         sqlite_close(&db);
     }
     lock_release(&f->r.lock);

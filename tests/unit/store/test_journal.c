@@ -48,11 +48,13 @@ static int64_t replay(struct owner *o)
 static void begin(struct owner *o)
 {
     assert_ok(lock_take(&o->lock));
+    sql_begin(&o->tx.sql);
     sqlite_begin(&o->db);
 }
 
 static void end(struct owner *o)
 {
+    sql_finish(&o->tx.sql);
     space_store(&o->tx);
     sqlite_commit(&o->db);
     assert_int_equal(o->db.rc, SQLITE_OK);
@@ -140,6 +142,7 @@ static int accept_sized(struct owner *o, struct str body, bool sync)
     buf_init(&meta, 1 << 16);
     make_meta(&meta, o->tx.sql.next_message);
     assert_ok(lock_take(&o->lock));
+    sql_begin(&o->tx.sql);
     journal_batch(&o->journal);
     int err = journal_append(&o->journal, RECORD_ACCEPT, buf_str(&meta), body, &own);
     if (err == 0)
@@ -362,6 +365,7 @@ static void what_is_behind_a_cut_never_comes(void **state)
     uint64_t at = o->journal.at;
     accept_next(o);
     assert_ok(lock_take(&o->lock));
+    sql_begin(&o->tx.sql);
     assert_ok(lock_set_cut(&o->lock, o->journal.current.header.salt, at));
     lock_release(&o->lock);
     die(o);
