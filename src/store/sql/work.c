@@ -133,7 +133,7 @@ static void take(struct list *to, struct list *from, int max)
 bool work_take_writes(struct work *w, struct list *ops, int max, int idle_ms)
 {
     pthread_mutex_lock(&w->mutex);
-    if (!w->stop && list_empty(&w->writes))
+    if (!w->stop && list_empty(&w->writes) && !w->writer_wanted)
         sleep_until(w, &w->writer_sleeps, &w->to_writer, idle_ms);
     if (!w->stop)
         take(ops, &w->writes, max);

@@ -18,6 +18,7 @@ struct work {
     struct list writes, reads, done;
     bool stop, watching, notice;
     bool writer_sleeps, reader_sleeps, loop_signalled;
+    bool writer_wanted; /* the engine's: the writer does not sleep, though nothing is to be written */
 };
 
 void work_init(struct work *w, struct port *p);

@@ -260,10 +260,8 @@ static void fall_sick(struct sqlite_file *f)
     c->journal.at_rest = false;
     c->retry_delay_ms = RETRY_DELAY_MIN_MS;
     c->retry_at = mono_add_ms(loop_now(f->port.loop), c->retry_delay_ms);
-    pthread_mutex_lock(&f->mutex);
-    f->reader_must_reopen = true;
-    pthread_mutex_unlock(&f->mutex);
-    wake_signal(&f->to_reader);
+    atomic_store(&f->reader_must_reopen, true);
+    wake_signal(&f->work.to_reader);
 }
 
 static void try_to_recover(struct sqlite_file *f)
@@ -310,26 +308,6 @@ static int idle_ms(const struct sqlite_file *f)
     return ms < -1 ? 0 : (int)ms;
 }
 
-static bool wait_for_writes(struct sqlite_file *f, struct list *ops)
-{
-    pthread_mutex_lock(&f->mutex);
-    if (!f->stop && list_empty(&f->writes) && !f->apply_wanted) {
-        f->committer_sleeps = true;
-        pthread_mutex_unlock(&f->mutex);
-        wake_wait(&f->to_committer, idle_ms(f));
-        pthread_mutex_lock(&f->mutex);
-        f->committer_sleeps = false;
-    }
-    for (int i = 0; i < BATCH_MAX && !f->stop && !list_empty(&f->writes); i++) {
-        struct list *node = f->writes.next;
-        list_remove(node);
-        list_append(ops, node);
-    }
-    bool go_on = !f->stop;
-    pthread_mutex_unlock(&f->mutex);
-    return go_on;
-}
-
 /* The rows of what was accepted, and what garbage there is. */
 static void apply_and_purge(struct sqlite_file *f)
 {
@@ -362,10 +340,10 @@ static void keep_house(struct sqlite_file *f)
  * reader waits for it. */
 static void catch_up(struct sqlite_file *f)
 {
-    pthread_mutex_lock(&f->mutex);
-    bool wanted = f->apply_wanted;
-    f->apply_wanted = false;
-    pthread_mutex_unlock(&f->mutex);
+    pthread_mutex_lock(&f->work.mutex);
+    bool wanted = f->work.writer_wanted;
+    f->work.writer_wanted = false;
+    pthread_mutex_unlock(&f->work.mutex);
     if (f->c.db.handle && journal_is_behind(&f->c.journal) &&
         (wanted || journal_is_far_behind(&f->c.journal)))
         apply_and_purge(f);
@@ -373,13 +351,13 @@ static void catch_up(struct sqlite_file *f)
         fall_sick(f);
     if (!wanted)
         return;
-    pthread_mutex_lock(&f->mutex);
+    pthread_mutex_lock(&f->work.mutex);
     f->apply_rounds++;
-    bool to_reader = f->reader_sleeps;
-    f->reader_sleeps = false;
-    pthread_mutex_unlock(&f->mutex);
+    bool to_reader = f->work.reader_sleeps;
+    f->work.reader_sleeps = false;
+    pthread_mutex_unlock(&f->work.mutex);
     if (to_reader)
-        wake_signal(&f->to_reader);
+        wake_signal(&f->work.to_reader);
 }
 
 /* Who wants to own a queue learns why it cannot be opened. */
@@ -420,12 +398,12 @@ void *committer_main(void *arg)
 {
     struct sqlite_file *f = arg;
     struct list ops;
-    file_name_thread(f, "commit");
+    work_name_thread(f->part, "commit");
     list_init(&ops);
-    while (wait_for_writes(f, &ops)) {
+    while (work_take_writes(&f->work, &ops, BATCH_MAX, idle_ms(f))) {
         work(f, &ops);
         if (!list_empty(&ops))
-            file_hand_back(f, &ops, false);
+            work_hand_back(&f->work, &ops, false);
         catch_up(f);
     }
     if (f->c.db.handle && journal_is_behind(&f->c.journal))

@@ -8,55 +8,8 @@
 #include "store/sqlite/heal.h"
 
 #define QUEUE_NAME_MAX_BYTES 128
-#define THREAD_NAME_MAX      16 /* pthread_setname_np(3), with its NUL */
 
-/* ---- between the threads ---- */
-
-void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice)
-{
-    struct list again;
-    list_init(&again);
-    pthread_mutex_lock(&f->mutex);
-    LIST_FOREACH (it, ops) {
-        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
-        list_remove(it);
-        list_append(op->err == OP_AGAIN ? &again : op->err == OP_MORE ? &f->reads : &f->done, it);
-    }
-    bool to_committer = !list_empty(&again) && f->committer_sleeps;
-    if (to_committer)
-        f->committer_sleeps = false;
-    list_splice(&again, &f->writes);
-    list_splice(&f->writes, &again);
-    f->notice |= notice;
-    bool to_loop = !f->loop_signalled && (f->notice || !list_empty(&f->done));
-    f->loop_signalled |= to_loop;
-    pthread_mutex_unlock(&f->mutex);
-    if (to_loop)
-        wake_signal(&f->to_loop);
-    if (to_committer)
-        wake_signal(&f->to_committer);
-}
-
-static void on_event(void *arg, bool readable, bool writable)
-{
-    struct sqlite_file *f = arg;
-    struct list done;
-    (void)readable, (void)writable;
-    list_init(&done);
-    wake_wait(&f->to_loop, 0);
-    pthread_mutex_lock(&f->mutex);
-    list_splice(&done, &f->done);
-    bool notice = f->notice;
-    f->notice = f->loop_signalled = false;
-    pthread_mutex_unlock(&f->mutex);
-    LIST_FOREACH (it, &done) {
-        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
-        list_remove(it);
-        port_complete(&f->port, op, op->err);
-    }
-    if (port_drain(&f->port) && notice)
-        port_notice(&f->port);
-}
+/* ---- its lock ---- */
 
 int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb)
 {
@@ -106,46 +59,22 @@ static int health(struct port *port)
     return atomic_load(&f->full) ? ERR_FULL : 0;
 }
 
-static void submit_to(struct sqlite_file *f, struct list *queue, bool *sleeps, struct wake *wake,
-                      struct store_op *op)
-{
-    pthread_mutex_lock(&f->mutex);
-    list_append(queue, &op->node);
-    bool signal = *sleeps;
-    *sleeps = false;
-    pthread_mutex_unlock(&f->mutex);
-    if (signal)
-        wake_signal(wake);
-}
-
 static void submit(struct port *port, struct store_op *op)
 {
     struct sqlite_file *f = file_of(port);
-    int refused = f->mode == PORT_READ ? ERR_DENIED : atomic_load(&f->sick);
-    if (!(op->type->flags & OP_WRITE)) {
-        submit_to(f, &f->reads, &f->reader_sleeps, &f->to_reader, op);
-    } else if (refused == 0) {
-        submit_to(f, &f->writes, &f->committer_sleeps, &f->to_committer, op);
+    bool write = op->type->flags & OP_WRITE;
+    int refused = !write ? 0 : f->mode == PORT_READ ? ERR_DENIED : atomic_load(&f->sick);
+    if (refused == 0) {
+        work_give(&f->work, op);
     } else {
         port_complete(port, op, refused);
         port_drain_soon(port, 0);
     }
 }
 
-static void wake_both(struct sqlite_file *f)
-{
-    f->committer_sleeps = f->reader_sleeps = false;
-    wake_signal(&f->to_committer);
-    wake_signal(&f->to_reader);
-}
-
 static void watch(struct port *port, bool on)
 {
-    struct sqlite_file *f = file_of(port);
-    pthread_mutex_lock(&f->mutex);
-    f->watching = on;
-    wake_both(f);
-    pthread_mutex_unlock(&f->mutex);
+    work_watch(&file_of(port)->work, on);
 }
 
 static void add_size(json_t *into, const char *key, const char *path, const char *suffix)
@@ -191,13 +120,7 @@ static void status(struct port *port, json_t *into)
 
 static void close_port(struct port *port)
 {
-    struct sqlite_file *f = file_of(port);
-    loop_watch_free(f->event);
-    f->event = NULL;
-    pthread_mutex_lock(&f->mutex);
-    f->stop = true;
-    wake_both(f);
-    pthread_mutex_unlock(&f->mutex);
+    work_stop(&file_of(port)->work);
     port_fini(port);
 }
 
@@ -224,9 +147,6 @@ static struct sqlite_file *file_new(struct store *s, struct loop *l, const char 
     struct sqlite_file *f = mem_zalloc(sizeof(*f));
     port_init(&f->port, &port_ops, s, l);
     list_init(&f->node);
-    list_init(&f->writes);
-    list_init(&f->reads);
-    list_init(&f->done);
     f->part = part;
     f->mode = mode;
     f->look = look;
@@ -251,36 +171,18 @@ static struct sqlite_file *file_new(struct store *s, struct loop *l, const char 
     atomic_init(&f->applied, 0);
     atomic_init(&f->applied_message, 0);
     atomic_init(&f->fenced, part == PART_MAIL);
-    pthread_mutex_init(&f->mutex, NULL);
-    wake_init(&f->to_committer);
-    wake_init(&f->to_reader);
-    wake_init(&f->to_loop);
-    f->event = loop_watch_new(l, f->to_loop.fd, on_event, f);
-    loop_watch_set(f->event, true, false);
+    atomic_init(&f->reader_must_reopen, false);
+    work_init(&f->work, &f->port);
     return f;
-}
-
-static void free_ops(struct list *ops)
-{
-    LIST_FOREACH (it, ops) {
-        list_remove(it);
-        op_free(LIST_ENTRY(it, struct store_op, node));
-    }
 }
 
 static void file_free(struct sqlite_file *f)
 {
-    free_ops(&f->writes);
-    free_ops(&f->reads);
-    free_ops(&f->done);
+    work_fini(&f->work);
     lock_close(&f->c.lock);
     lock_close(&f->r.lock);
     journal_fini(&f->c.journal);
     sql_fini(&f->c.tx.sql);
-    wake_fini(&f->to_committer);
-    wake_fini(&f->to_reader);
-    wake_fini(&f->to_loop);
-    pthread_mutex_destroy(&f->mutex);
     list_remove(&f->node);
     free(f->path);
     free(f);
@@ -320,16 +222,6 @@ static int open_now(struct sqlite_file *f, struct err_buf *eb)
     return f->part == PART_QUEUE ? 0 : committer_open(f, eb);
 }
 
-void file_name_thread(const struct sqlite_file *f, const char *work)
-{
-    static const char *const parts[] = {
-        [PART_NETWORK] = "network", [PART_QUEUE] = "queue", [PART_MAIL] = "mail"};
-    char name[THREAD_NAME_MAX];
-    int len = snprintf(name, sizeof(name), "%s-%s", work, parts[f->part]);
-    CHECK(len > 0 && len < THREAD_NAME_MAX);
-    CHECK(pthread_setname_np(pthread_self(), name) == 0);
-}
-
 static void start(pthread_t *thread, void *(*main)(void *file), struct sqlite_file *f)
 {
     CHECK(pthread_create(thread, NULL, main, f) == 0);
@@ -343,7 +235,6 @@ int file_open(struct store *s, struct loop *l, const char *dir, enum part_kind p
     struct sqlite_file *f = file_new(s, l, dir, part, name, mode, look);
     int err = open_now(f, eb);
     if (err != 0) {
-        loop_watch_free(f->event);
         port_fini(&f->port);
         file_free(f);
         return err;

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "store/sql/wake.h"
+#include "store/sql/work.h"
 #include "store/sqlite/journal.h"
 #include "store/sqlite/tx.h"
 #include "store/sqlite/wal.h"
@@ -44,7 +44,7 @@ struct sqlite_file {
     bool look; /* the store was opened read-only */
     char *path;
     const struct sqlite_schema *schema;
-    struct loop_watch *event; /* of to_loop; NULL once closed */
+    struct work work;
 
     atomic_int sick;    /* ERR_SYNC: until it was reopened and recovered */
     atomic_bool fenced; /* a newer owner or instance has taken over; or none began yet */
@@ -54,14 +54,8 @@ struct sqlite_file {
     atomic_ullong accepted, applied;
     atomic_llong applied_message; /* messages from this number on are not in SQLite */
 
-    pthread_mutex_t mutex; /* guards what follows, up to the threads' own */
-    struct list writes, reads, done;
-    bool stop, watching, notice;
-    bool reader_must_reopen;
-    bool apply_wanted;     /* by the reader */
-    uint64_t apply_rounds; /* tries to do so */
-    bool committer_sleeps, reader_sleeps, loop_signalled;
-    struct wake to_committer, to_reader, to_loop;
+    atomic_bool reader_must_reopen;
+    uint64_t apply_rounds; /* tries to make rows of what was accepted; under work.mutex */
 
     struct committer c;
     struct reader r;
@@ -77,11 +71,6 @@ bool file_reap(struct sqlite_file *f, bool wait);
 
 /* ---- for the threads ---- */
 
-/* Names the calling thread, before its first work, for debuggers and tracers: "commit-queue", "read-mail".
- * work: 7 characters at most. */
-void file_name_thread(const struct sqlite_file *f, const char *work);
-/* Puts what is in `ops` back: answered ones to the loop, OP_AGAIN to the committer, OP_MORE to the reader. */
-void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice);
 /* Takes the lock, before anything is written, and heals the log when that is due; not taken on an error. */
 int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb) MUST_USE;
 /* Opens a connection under the file's lock, heals the log first when that is due. */

@@ -7,27 +7,6 @@
 /* on_change fires within about 50 ms of a change by another process. */
 #define WATCH_POLL_MS 25
 
-static void wait_for_reads(struct sqlite_file *f, struct list *ops, bool *ret_stop, bool *ret_watch,
-                           bool *ret_reopen)
-{
-    pthread_mutex_lock(&f->mutex);
-    if (!f->stop && list_empty(&f->reads)) {
-        int timeout_ms = f->watching ? WATCH_POLL_MS : -1;
-        f->reader_sleeps = true;
-        pthread_mutex_unlock(&f->mutex);
-        wake_wait(&f->to_reader, timeout_ms);
-        pthread_mutex_lock(&f->mutex);
-        f->reader_sleeps = false;
-    }
-    *ret_stop = f->stop;
-    *ret_watch = f->watching;
-    *ret_reopen = f->reader_must_reopen;
-    f->reader_must_reopen = false;
-    if (!f->stop)
-        list_splice(ops, &f->reads);
-    pthread_mutex_unlock(&f->mutex);
-}
-
 static int open_reader(struct sqlite_file *f)
 {
     struct err_buf eb;
@@ -54,21 +33,21 @@ static bool reads_applied(const struct sqlite_file *f, const struct store_op *op
 static void await_committer(struct sqlite_file *f)
 {
     unsigned long long wanted = atomic_load(&f->accepted);
-    pthread_mutex_lock(&f->mutex);
+    pthread_mutex_lock(&f->work.mutex);
     uint64_t rounds = f->apply_rounds;
-    while (atomic_load(&f->applied) < wanted && f->apply_rounds == rounds && !f->stop &&
+    while (atomic_load(&f->applied) < wanted && f->apply_rounds == rounds && !f->work.stop &&
            atomic_load(&f->sick) == 0) {
-        bool to_committer = f->committer_sleeps;
-        f->apply_wanted = f->reader_sleeps = true;
-        f->committer_sleeps = false;
-        pthread_mutex_unlock(&f->mutex);
+        bool to_committer = f->work.writer_sleeps;
+        f->work.writer_wanted = f->work.reader_sleeps = true;
+        f->work.writer_sleeps = false;
+        pthread_mutex_unlock(&f->work.mutex);
         if (to_committer)
-            wake_signal(&f->to_committer);
-        wake_wait(&f->to_reader, -1);
-        pthread_mutex_lock(&f->mutex);
-        f->reader_sleeps = false;
+            wake_signal(&f->work.to_writer);
+        wake_wait(&f->work.to_reader, -1);
+        pthread_mutex_lock(&f->work.mutex);
+        f->work.reader_sleeps = false;
     }
-    pthread_mutex_unlock(&f->mutex);
+    pthread_mutex_unlock(&f->work.mutex);
 }
 
 /* Another process's journal: whoever sees that it has more, applies it. */
@@ -176,20 +155,19 @@ void *reader_main(void *arg)
 {
     struct sqlite_file *f = arg;
     struct list ops;
-    bool stop = false, watch, reopen;
-    file_name_thread(f, "read");
+    bool watching;
+    work_name_thread(f->part, "read");
     list_init(&ops);
-    while (!stop) {
-        wait_for_reads(f, &ops, &stop, &watch, &reopen);
-        if (reopen && f->r.db.handle)
+    while (work_take_reads(&f->work, &ops, WATCH_POLL_MS, &watching)) {
+        if (atomic_exchange(&f->reader_must_reopen, false) && f->r.db.handle)
             sqlite_close(&f->r.db);
         LIST_FOREACH (it, &ops) {
             struct store_op *op = LIST_ENTRY(it, struct store_op, node);
             op->err = read_one(f, op);
         }
-        bool changed = watch && !stop && has_changed(f);
+        bool changed = watching && has_changed(f);
         if (changed || !list_empty(&ops))
-            file_hand_back(f, &ops, changed);
+            work_hand_back(&f->work, &ops, changed);
     }
     if (f->r.db.handle)
         sqlite_close(&f->r.db);
