@@ -52,9 +52,13 @@ class Cluster:
 
     def make_folder(self):
         self.folder.mkdir(mode=0o700)
+        self.give(self.folder)
+
+    def give(self, path):
+        """To the user that it runs as."""
         if self.user:
             entry = pwd.getpwnam(self.user)
-            os.chown(self.folder, entry.pw_uid, entry.pw_gid)
+            os.chown(path, entry.pw_uid, entry.pw_gid)
 
     # ---- life ----
 
@@ -102,6 +106,18 @@ class Cluster:
         if self.process:
             self.process.wait(START_LIMIT_S)
             self.process = None
+
+    def guard(self, role, password, certificate, key):
+        """A role of that name is let in under TLS only, where this certificate is shown, and with this password."""
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            shutil.copyfile(source, self.folder / name)
+            (self.folder / name).chmod(0o600)
+            self.give(self.folder / name)
+        access = self.folder / "pg_hba.conf"
+        access.write_text(f"hostssl all {role} all scram-sha-256\nhost all {role} all reject\n{access.read_text()}")
+        self.sql(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+        self.sql("ALTER SYSTEM SET ssl = on")
+        self.sql("SELECT pg_reload_conf()")
 
     # ---- disasters ----
 
@@ -161,7 +177,7 @@ class Cluster:
         return run(*self.sql_words(text, database)).strip()
 
     def sql_words(self, text, database="postgres"):
-        return "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.uri(database), "-c", text
+        return "psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-d", self.uri(database), "-c", text
 
     def sql_begin(self, text):
         """A process that has it done."""

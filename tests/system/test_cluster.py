@@ -1,5 +1,7 @@
 """The rig of PostgreSQL that other tests stand on: what it is to lose is lost, what it is to keep is kept."""
 
+import certificates
+import cluster
 import pytest
 import wait
 
@@ -43,3 +45,20 @@ def test_one_that_was_killed_starts_again(make_cluster):
     assert not east.takes_connections()
     east.start()
     assert east.sql("SELECT n FROM kept") == "1"
+
+
+def test_a_guarded_role_has_tls_and_its_password(make_cluster, scratch):
+    authority, other = certificates.Authority(scratch), certificates.Authority(scratch, "other")
+    east = make_cluster("east", EAST).create().start()
+    east.guard("relay", "geheim", *authority.sign("east", ["db-east.example.test"]))
+
+    def who(password, sslmode, ca=authority):
+        """Whom it takes for whom."""
+        return cluster.run("psql", "-XAtqw", "-c", "SELECT current_user", "-d",
+                           f"postgresql://relay:{password}@db-east.example.test/postgres?hostaddr={EAST}"
+                           f"&sslmode={sslmode}&sslrootcert={ca.file}").strip()
+
+    wait.until(lambda: who("geheim", "verify-full") == "relay", "TLS", tolerate=(cluster.Failed,))
+    for refused in (("falsch", "verify-full"), ("geheim", "disable"), ("geheim", "verify-full", other)):
+        with pytest.raises(cluster.Failed):
+            who(*refused)
