@@ -156,7 +156,7 @@ static void watch(int notify, int end)
 {
     struct pollfd fds[] = {
         {.fd = LIFE, .events = POLLIN}, {.fd = notify, .events = POLLIN}, {.fd = end, .events = POLLIN}};
-    while (!fds[2].revents) {
+    while (!fds[0].revents && !fds[2].revents) {
         if (fds[1].revents)
             on_notified(notify);
         poll(fds, ARRAY_LEN(fds), -1);
