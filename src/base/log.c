@@ -49,19 +49,9 @@ void log_set_role(const char *role)
     snprintf(role_name, sizeof(role_name), "%s", role);
 }
 
-#define QUOTED "\"\\" /* what has a backslash before it between quotes */
-
 void log_escape(struct buf *b, struct str s)
 {
-    printable_append(b, s, QUOTED);
-}
-
-static bool needs_quotes(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if (!ascii_isprint(s.ptr[i]) || strchr(QUOTED " =", s.ptr[i]))
-            return true;
-    return s.len == 0;
+    printable_append(b, s, PRINTABLE_QUOTED);
 }
 
 static void append_field(struct buf *b, const struct log_field *f)
@@ -73,12 +63,7 @@ static void append_field(struct buf *b, const struct log_field *f)
         buf_append_fmt(b, "%" PRId64, f->number);
         return;
     }
-    bool quote = needs_quotes(f->text);
-    if (quote)
-        buf_append_char(b, '"');
-    log_escape(b, f->text);
-    if (quote)
-        buf_append_char(b, '"');
+    printable_append_value(b, f->text);
 }
 
 static bool put(const char *text, size_t len)

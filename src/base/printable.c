@@ -20,3 +20,19 @@ void printable_append(struct buf *b, struct str s, const char *also)
     if (s.len > done)
         buf_append(b, s.ptr + done, s.len - done);
 }
+
+static bool needs_quotes(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!is_plain(s.ptr[i], PRINTABLE_QUOTED " ="))
+            return true;
+    return s.len == 0;
+}
+
+void printable_append_value(struct buf *b, struct str s)
+{
+    const char *quote = needs_quotes(s) ? "\"" : "";
+    buf_append_text(b, quote);
+    printable_append(b, s, PRINTABLE_QUOTED);
+    buf_append_text(b, quote);
+}

@@ -9,8 +9,16 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+/* What has a backslash before it between quotes. */
+#define PRINTABLE_QUOTED "\"\\"
+
 /* Appends s; those printable ones that `also` has (NUL-terminated; "": none) get a backslash before them. As
  * much as b has room for. */
 void printable_append(struct buf *b, struct str s, const char *also);
+
+/* Appends s as a value of "name=value": between quotes, with quotes and backslashes escaped, where it is
+ * empty or has anything in it that would end or hide it. Nothing that was written so can be read as another
+ * value, or as two. */
+void printable_append_value(struct buf *b, struct str s);
 
 #endif

@@ -62,6 +62,11 @@ size_t utf8_put(uint32_t point, char out[4])
     return len;
 }
 
+bool utf8_is_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029;
+}
+
 uint32_t utf8_fold(uint32_t point)
 {
     if (point >= 'A' && point <= 'Z')

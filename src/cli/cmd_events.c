@@ -27,18 +27,25 @@ static void on_events(void *arg, int err, const struct network_event *events, si
 
 static void print_detail(const char *name, const json_t *value)
 {
-    if (json_is_string(value) && json_string_length(value) > 0)
-        say(stdout, " %s=\"%s\"", name, json_string_value(value));
-    else if (json_is_integer(value))
-        say(stdout, " %s=%lld", name, (long long)json_integer_value(value));
+    char number[32];
+    struct str text = {json_string_value(value), json_string_length(value)};
+    if (json_is_integer(value)) {
+        snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
+        text = str_from(number);
+    }
+    if (text.len == 0)
+        return;
+    printf(" ");
+    say_field(stdout, name, text);
 }
 
 static void print_event(json_t *event)
 {
     const char *name;
     json_t *value;
-    say(stdout, "%6lld %s  %-12s %s ", field_number(event, "id"), field_text(event, "at", ""),
-        field_text(event, "kind", ""), field_text(event, "subject", ""));
+    say(stdout, "%6lld %s  %-12s ", field_number(event, "id"), field_text(event, "at", ""),
+        field_text(event, "kind", ""));
+    say_field(stdout, "subject", str_from(field_text(event, "subject", "")));
     json_object_foreach(json_object_get(event, "detail"), name, value) print_detail(name, value);
     printf("\n");
 }

@@ -38,6 +38,17 @@ void say_line(FILE *out, const char *format, ...)
     va_end(args);
 }
 
+void say_field(FILE *out, const char *name, struct str value)
+{
+    struct buf shown;
+    buf_init(&shown, 4 * SAY_MAX_BYTES);
+    printable_append_value(&shown, str_from(name));
+    buf_append_char(&shown, '=');
+    printable_append_value(&shown, value);
+    fputs(shown.overflow ? "(too long to be shown)" : buf_data(&shown), out);
+    buf_fini(&shown);
+}
+
 void say_json(FILE *out, const json_t *value, size_t flags)
 {
     char *text = json_dumps(value, flags | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);

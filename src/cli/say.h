@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/str.h"
 
 /* A part of a line on out: the text, of at most SAY_MAX_BYTES, with all but printable ASCII escaped, line
  * ends too. */
@@ -14,6 +15,10 @@
 void say(FILE *out, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The same, and a line end. */
 void say_line(FILE *out, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* A part of a line on out: name=value, as the log writes it, so that no value can be taken for more than it
+ * is. */
+void say_field(FILE *out, const char *name, struct str value);
 
 /* One JSON value in ASCII, without a line end. flags: jansson's, for the looks. */
 void say_json(FILE *out, const json_t *value, size_t flags);

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/rate.h"
 #include "base/str.h"
 #include "base/tls.h"
 
@@ -94,19 +95,26 @@ struct config_relay {
     struct tls_files **certificates; /* STARTTLS is offered with them; none: it is not */
     size_t certificate_count;
     int64_t retry_ms;                 /* between attempts at a server that is down (default 1s) */
+    int64_t retry_max_ms;             /* between those of a message that was put off (default 30m) */
     int64_t expire_ms;                /* age at which a message is given up (default 5d) */
     enum config_bounce bounce;        /* whose senders are told of what failed (default never) */
     int64_t delay_notice_ms;          /* age at which senders are told of a delay (default 4h); 0: never */
     int64_t safety_net_ms;            /* how long what was delivered is kept (default 2d); 0: not at all */
     int64_t safety_net_max_bytes;     /* and how much of it (default 1024GiB; the disk bounds it, too) */
-    int64_t custody_age_ms;           /* how long what became of a message is known (default 30d) */
+    int64_t custody_age_ms;           /* how long what became of a message is known (default 30d, or more) */
     enum bare_newlines bare_newlines; /* a bare CR or LF in a message (default refused) */
     int64_t message_size_max_bytes;   /* SIZE (default 50MiB) */
     int64_t connections_max;          /* sessions at once (default 2000) */
     int64_t client_connections_max;   /* of one client (default 200) */
-    int64_t recipients_max;           /* per message (default 1000) */
-    int64_t idle_timeout_ms;          /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
-    int64_t delivery_sessions_max;    /* per server at once (default 10) */
+    /* In a time; of one client (net/client_key.h), and of all together (default none, but 600/1h errors) */
+    struct rate client_connection_rate, client_message_rate, client_recipient_rate, client_error_rate;
+    struct rate connection_rate, message_rate, recipient_rate, error_rate;
+    int64_t rate_clients_max;       /* told apart at once (default 10000) */
+    struct addr_blocks rate_exempt; /* whom these do not hold for */
+    int64_t errors_max;             /* of one session (default 20) */
+    int64_t recipients_max;         /* per message (default 1000) */
+    int64_t idle_timeout_ms;        /* of a client (default 5m, RFC 5321 4.5.3.2.7) */
+    int64_t delivery_sessions_max;  /* per server at once (default 10) */
     int64_t losses_max; /* connection losses after MAIL before a message is quarantined (default 3) */
     /* Mail that leaves the network: */
     const char *smarthost; /* as written; "": by the recipients' domains. See config_smarthost */

@@ -13,7 +13,7 @@ void rules_check_store(struct build *b);     /* what is said to the engine */
 void rules_check_nodes(struct build *b);     /* machines, roles and their sections */
 void rules_check_domains(struct build *b);   /* zones and domains */
 void rules_check_servers(struct build *b);   /* ports, checks, failover */
-void rules_check_relays(struct build *b);    /* how mail leaves the network */
+void rules_check_relays(struct build *b);    /* how mail leaves the network; how long it is known */
 void rules_check_addresses(struct build *b); /* one holder for each address and name */
 
 /* A node of the site (NULL: of any) that has one of the roles; NULL if none. */

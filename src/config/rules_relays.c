@@ -1,6 +1,8 @@
 #include "config/findings.h"
 #include "config/rules.h"
 
+#define CUSTODY_LONGER_MS (24 * 3600 * 1000LL) /* for clocks, and for who tries once an hour */
+
 static bool is_our_own(const struct config *c, struct str host)
 {
     struct addr ip;
@@ -48,9 +50,14 @@ static int64_t handed_in_again_ms(const struct config *c)
     return longest_ms;
 }
 
+/* Where the file does not say it, it follows from what it has to be longer than: a file that was right before
+ * there was this key stays right. */
 static void check_custody_age(struct build *b, const struct tree_section *s)
 {
-    const struct config_relay *relay = s->object;
+    struct config_relay *relay = s->object;
+    int64_t least_ms = handed_in_again_ms(b->config) + CUSTODY_LONGER_MS;
+    if (!tree_find(s, "custody_age") && relay->custody_age_ms < least_ms)
+        relay->custody_age_ms = least_ms;
     if (relay->custody_age_ms <= handed_in_again_ms(b->config))
         findings_add(b->findings, tree_line(s, "custody_age"),
                      "%s: custody_age must be longer than expire and safety_net of any relay together, or "

@@ -168,6 +168,11 @@ static const struct schema_key relay_keys[] = {
      .help = "`STARTTLS` is offered with them; the first is shown to who names none of their hosts."},
     {FIELD("retry", config_relay, retry_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"1s\"", LIMITS(100, DAY_MS),
      .help = "Time between attempts at a server that is down."},
+    {FIELD("retry_max", config_relay, retry_max_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"30m\"",
+     LIMITS(100, DAY_MS),
+     .help =
+         "A message that a working server put off (4yz) is tried again after `retry`, then after twice as "
+         "long each time, up to this, a quarter less at times; at once when the server recovers."},
     {FIELD("expire", config_relay, expire_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"5d\"",
      LIMITS(SECOND_MS, 90 * DAY_MS),
      .help = "Age at which a message is given up (RFC 5321 4.5.4.1: four to five days)."},
@@ -192,7 +197,7 @@ static const struct schema_key relay_keys[] = {
      LIMITS(DAY_MS, 3650 * DAY_MS),
      .help = "How long a message that has ended is known: for holdfast trace, and so that it is not taken a "
              "second time from a part of this network that got no answer. Longer than `expire` and "
-             "`safety_net` of any relay together."},
+             "`safety_net` of any relay together, which it is by a day at least where it is not given."},
     {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
     {FIELD("bare_newlines", config_relay, bare_newlines), SCHEMA_WORD, RELOAD_RESTART, "\"refuse\"",
@@ -208,6 +213,40 @@ static const struct schema_key relay_keys[] = {
          "one that is idle longest; when all are amid something it gets 421."},
     {FIELD("client_connections_max", config_relay, client_connections_max), SCHEMA_INT, RELOAD_LIVE, "200",
      LIMITS(1, 100000), .help = CLIENT_CONNECTIONS_HELP},
+    {FIELD("client_connection_rate", config_relay, client_connection_rate), SCHEMA_RATE, RELOAD_LIVE,
+     "\"none\"",
+     .help =
+         "Connections that one client may make in a time, whatever becomes of them; more get `421 4.7.0`. "
+         "A client is as for `client_connections_max`, and by the word of a named proxy or `XCLIENT` peer, "
+         "which are exempt themselves; so are the loopback interface, the network's own parts, and "
+         "`rate_exempt`. This holds for all rates."},
+    {FIELD("client_message_rate", config_relay, client_message_rate), SCHEMA_RATE, RELOAD_LIVE, "\"none\"",
+     .help = "Messages that one client may begin (`MAIL`); more get `450 4.7.1`."},
+    {FIELD("client_recipient_rate", config_relay, client_recipient_rate), SCHEMA_RATE, RELOAD_LIVE,
+     "\"none\"", .help = "Recipients that one client may name (`RCPT`); more get `450 4.7.1`."},
+    {FIELD("client_error_rate", config_relay, client_error_rate), SCHEMA_RATE, RELOAD_LIVE, "\"600/1h\"",
+     .help =
+         "Errors of one client, in all his sessions: what `errors_max` counts. With more the session ends "
+         "with `421 4.7.0`, and until one is given back a new one begins so."},
+    {FIELD("connection_rate", config_relay, connection_rate), SCHEMA_RATE, RELOAD_LIVE, "\"none\"",
+     .help = "The same of all clients together: connections; more get `421 4.3.2`."},
+    {FIELD("message_rate", config_relay, message_rate), SCHEMA_RATE, RELOAD_LIVE, "\"none\"",
+     .help = "Messages of all; more get `451 4.3.2`."},
+    {FIELD("recipient_rate", config_relay, recipient_rate), SCHEMA_RATE, RELOAD_LIVE, "\"none\"",
+     .help = "Recipients of all; more get `451 4.3.2`."},
+    {FIELD("error_rate", config_relay, error_rate), SCHEMA_RATE, RELOAD_LIVE, "\"none\"",
+     .help = "Errors of all: with more, a session ends with its first; who makes none is not concerned."},
+    {FIELD("rate_clients_max", config_relay, rate_clients_max), SCHEMA_INT, RELOAD_LIVE, "10000",
+     LIMITS(100, 1000000),
+     .help =
+         "Clients that are told apart at once, for their rates. For one more, the one is forgotten who did "
+         "nothing for longest and is over no limit."},
+    {FIELD("rate_exempt", config_relay, rate_exempt), SCHEMA_BLOCKS, RELOAD_LIVE, "{}", LIMITS(0, 64),
+     .help = "Clients that no rate holds for, by address or network, such as a filter in front."},
+    {FIELD("errors_max", config_relay, errors_max), SCHEMA_INT, RELOAD_LIVE, "20", LIMITS(1, 1000),
+     .help =
+         "Wrong commands, refused messages and recipients refused for good (5yz) in one session since the "
+         "last message that was taken; then it ends with `421 4.7.0`."},
     {FIELD("recipients_max", config_relay, recipients_max), SCHEMA_INT, RELOAD_LIVE, "1000",
      LIMITS(100, 100000), .help = "Recipients of one message (RFC 5321 4.5.3.1.8: 100 at least)."},
     {FIELD("idle_timeout", config_relay, idle_timeout_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"5m\"",

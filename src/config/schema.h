@@ -23,6 +23,7 @@ enum schema_type {
     SCHEMA_INT,        /* int64_t */
     SCHEMA_DURATION,   /* int64_t, milliseconds */
     SCHEMA_SIZE,       /* int64_t, bytes */
+    SCHEMA_RATE,       /* struct rate */
     SCHEMA_WORD,       /* an enum */
     SCHEMA_WORDS,      /* unsigned, bits */
     SCHEMA_IPS,        /* struct config_listen, ports 0 */

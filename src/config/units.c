@@ -40,6 +40,29 @@ int units_parse_duration(struct str text, int64_t *ret_ms)
     return parse_with_unit(text, durations, ARRAY_LEN(durations), ret_ms);
 }
 
+int units_parse_rate(struct str text, struct rate *ret_rate)
+{
+    struct rate rate;
+    uint64_t count;
+    size_t slash = str_find(text, '/', 0);
+    if (str_eq(text, STR("none"))) {
+        *ret_rate = (struct rate){0, 0};
+        return 0;
+    }
+    if (slash == SIZE_MAX)
+        return ERR_SYNTAX;
+    int err = str_to_u64(str_sub(text, 0, slash), RATE_COUNT_MAX, &count);
+    if (err == 0)
+        err = units_parse_duration(str_sub(text, slash + 1, text.len), &rate.per_ms);
+    if (err < 0)
+        return err;
+    if (count == 0 || rate.per_ms < RATE_PER_MIN_MS || rate.per_ms > RATE_PER_MAX_MS)
+        return ERR_LIMIT;
+    rate.count = (int64_t)count;
+    *ret_rate = rate;
+    return 0;
+}
+
 int units_parse_size(struct str text, int64_t *ret_bytes)
 {
     return parse_with_unit(text, sizes, ARRAY_LEN(sizes), ret_bytes);

@@ -6,10 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/rate.h"
 #include "base/str.h"
 
 /* "500ms", "15s", "5m", "4h", "5d"; ERR_SYNTAX, ERR_LIMIT beyond int64_t. */
 int units_parse_duration(struct str text, int64_t *ret_ms) MUST_USE;
+/* "600/1h": a count of 1 to RATE_COUNT_MAX, and a duration of a second to a day; "none". ERR_SYNTAX;
+ * ERR_LIMIT out of these ranges. */
+int units_parse_rate(struct str text, struct rate *ret_rate) MUST_USE;
 /* "64KiB", "50MiB", "1GiB", "512B". */
 int units_parse_size(struct str text, int64_t *ret_bytes) MUST_USE;
 /* With the largest unit that divides. */

@@ -157,6 +157,17 @@ static void set_size(const struct value_place *p)
         value_reject_type(p, p->v->line);
 }
 
+static void set_rate(const struct value_place *p)
+{
+    int err = ERR_SYNTAX;
+    if (p->v->kind == TREE_TEXT)
+        err = units_parse_rate(str_from(p->v->text), (struct rate *)(void *)p->field);
+    if (err == ERR_LIMIT)
+        value_reject(p, p->v->line, "must be a count of 1 to %lld in a time of 1s to 1d", RATE_COUNT_MAX);
+    else if (err < 0)
+        value_reject_type(p, p->v->line);
+}
+
 static void set_word(const struct value_place *p)
 {
     int number;
@@ -193,6 +204,14 @@ static bool equal_number(const struct schema_key *key, const char *a, const char
 {
     (void)key;
     return memcmp(a, b, sizeof(int64_t)) == 0;
+}
+
+static bool equal_rate(const struct schema_key *key, const char *a, const char *b)
+{
+    const struct rate *one = (const struct rate *)(const void *)a,
+                      *other = (const struct rate *)(const void *)b;
+    (void)key;
+    return one->count == other->count && one->per_ms == other->per_ms;
 }
 
 static bool equal_int(const struct schema_key *key, const char *a, const char *b)
@@ -236,6 +255,8 @@ static const struct value_type types[] = {
                          "a duration in quotes, such as \"500ms\", \"15s\", \"5m\", \"4h\" or \"5d\"",
                          set_duration, equal_number},
     [SCHEMA_SIZE] = {"size", "a size in quotes, such as \"64KiB\" or \"50MiB\"", set_size, equal_number},
+    [SCHEMA_RATE] = {"rate", "a count and a time in quotes, such as \"60/1m\" or \"600/1h\", or \"none\"",
+                     set_rate, equal_rate},
     [SCHEMA_WORD] = {"word", "a word in quotes", set_word, equal_int},
     [SCHEMA_WORDS] = {"list of words", "a list of words, such as {\"a\", \"b\"}", value_set_words, equal_int},
     [SCHEMA_IPS] = {"list of addresses",
@@ -285,6 +306,8 @@ static size_t field_size(const struct schema_key *key)
     case SCHEMA_DURATION:
     case SCHEMA_SIZE:
         return sizeof(int64_t);
+    case SCHEMA_RATE:
+        return sizeof(struct rate);
     case SCHEMA_WORD:
         return sizeof(int);
     case SCHEMA_PATH:

@@ -109,7 +109,8 @@ void loop_stream_on_drain(struct loop_stream *s, void (*on_drain)(void *arg, int
 size_t loop_stream_pending(const struct loop_stream *s); /* bytes queued, not yet taken by the kernel */
 /* True: the kernel takes a few hundred bytes that are written next, in the same turn of the loop, at once and
  * whole: they do not lie in our queue, to leave at a time that nobody was asked about. False: there is no
- * room, or something is queued; on_drain fires once there is. */
+ * room, or something is queued: on_drain fires once there is; or the stream is broken: then it fires with an
+ * error, as for a write. */
 bool loop_stream_ask_room(struct loop_stream *s);
 void loop_stream_peer(const struct loop_stream *s, struct addr *ret_addr);
 void loop_stream_local(const struct loop_stream *s, struct addr *ret_addr);

@@ -126,10 +126,30 @@ static void write_broke(struct real_stream *s, int err)
         s->on_drain(s->drain_arg, err);
 }
 
+/* Reset, or failed: nothing that is written would arrive. */
+static bool is_dead(const struct real_stream *s)
+{
+    struct pollfd p = {.fd = s->fd};
+    return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP));
+}
+
+/* What came before its death is read first, while somebody reads. */
+static void found_dead(struct real_stream *s)
+{
+    if (s->reading && !s->read_ended)
+        return;
+    s->room_wanted = false;
+    write_broke(s, ERR_IO);
+}
+
 static void found_room(struct real_stream *s)
 {
     if (!s->room_wanted)
         return;
+    if (is_dead(s)) {
+        found_dead(s);
+        return;
+    }
     s->room_wanted = false;
     update_watch(s);
     if (s->on_drain && !s->lingering)
@@ -184,13 +204,14 @@ size_t real_stream_pending(const struct loop_stream *base)
     return ((const struct real_stream *)base)->out.len;
 }
 
-/* POLLOUT: a third of the send buffer is free (tcp_poll), and nobody but us writes into it. */
+/* POLLOUT: a third of the send buffer is free (tcp_poll), and nobody but us writes into it; a dead socket
+ * says so, too, beside POLLERR or POLLHUP. */
 bool real_stream_ask_room(struct loop_stream *base)
 {
     struct real_stream *s = stream_of(base);
     struct pollfd p = {.fd = s->fd, .events = POLLOUT};
-    bool room = s->out.len == 0 && (s->broken || (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)));
-    s->room_wanted = !room;
+    bool room = !s->broken && s->out.len == 0 && poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
+    s->room_wanted = !room && !s->broken;
     update_watch(s);
     return room;
 }

@@ -127,7 +127,9 @@ size_t sim_stream_pending(const struct loop_stream *base)
 bool sim_stream_ask_room(struct loop_stream *base)
 {
     struct sim_stream *s = stream_of(base);
-    return !s->end || s->end->broken || sim_end_ask_room(s->end);
+    if (s->end && s->end->broken)
+        sim_stream_on_drained(s, ERR_CLOSED);
+    return s->end && !s->end->broken && sim_end_ask_room(s->end);
 }
 
 /* ---- life ---- */

@@ -7,9 +7,6 @@
 #include "base/mem.h"
 #include "smtp/client_connection.h"
 
-/* A living relay greets at once. The user's program waits two minutes for the
- * answer to DATA (RFC 5321 4.5.3.2.4), in which others must have their turn. */
-#define GREETING_LIMIT_MS 3000
 /* For MAIL to 354, in which a relay may have to ask a server about recipients. */
 #define BEGIN_LIMIT_MS 30000
 
@@ -189,10 +186,9 @@ static void start(struct handover *h)
 {
     h->refused = h->later = false;
     const struct relay_choice *choice = &h->relays->items[h->order[h->at]];
-    h->connection = smtp_client_connection_new(h->loop, &choice->address, NULL, GREETING_LIMIT_MS,
+    h->connection = smtp_client_connection_new(h->loop, &choice->address, NULL, HANDOVER_OPENING_MS,
                                                &choice->client, &client_ops, h);
     h->client = smtp_client_connection_session(h->connection);
-    loop_timer_start(h->timer, GREETING_LIMIT_MS);
 }
 
 struct handover *handover_new(struct loop *l, struct relays *relays,

@@ -11,6 +11,11 @@
 #include "mailbox/relays.h"
 #include "smtp/client.h"
 
+/* A living relay is reached, and answers each command, at once: what smtp_client_options.opening_timeout_ms
+ * of the relays must be. The user's program waits two minutes for the answer to DATA (RFC 5321 4.5.3.2.4), in
+ * which others must have their turn. */
+#define HANDOVER_OPENING_MS 3000
+
 struct handover_ops {
     /* Give up to len_max bytes by handover_body, now or later; once for each
      * call. The first says that a relay has taken all recipients. */

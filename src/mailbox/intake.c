@@ -287,16 +287,12 @@ static void shutdown_session(struct session_node *node)
 
 static void make_room(struct session_node *node)
 {
-    struct intake *s = (struct intake *)node;
-    smtp_server_connection_make_room(s->connection);
-    on_closed(s);
+    smtp_server_connection_make_room(((struct intake *)node)->connection);
 }
 
 static void cut_session(struct session_node *node)
 {
-    struct intake *s = (struct intake *)node;
-    smtp_server_connection_free(s->connection);
-    on_closed(s);
+    smtp_server_connection_free(((struct intake *)node)->connection);
 }
 
 void intake_accept(struct instance *i, const struct smtp_server_options *options, struct loop_stream *stream,

@@ -7,6 +7,7 @@
 #include "auth/sasl.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "mailbox/handover.h"
 #include "mailbox/services.h"
 #include "net/descriptors.h"
 #include "net/tls_client.h"
@@ -211,7 +212,8 @@ static void choose_relays(struct mailbox_role *r)
         choice->client = (struct smtp_client_options){.flavour = SMTP_CLIENT_SMTP,
                                                       .hostname = r->options.server->hostname,
                                                       .node = r->options.node->name,
-                                                      .peer = {PEER_RELAY, choice->relay->name}};
+                                                      .peer = {PEER_RELAY, choice->relay->name},
+                                                      .opening_timeout_ms = HANDOVER_OPENING_MS};
         if (!addr_is_loopback(&choice->address))
             use_tls(&r->instance, choice);
     }

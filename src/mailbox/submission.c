@@ -436,16 +436,12 @@ static void shutdown_session(struct session_node *node)
 
 static void make_room(struct session_node *node)
 {
-    struct submission *s = (struct submission *)node;
-    smtp_server_connection_make_room(s->connection);
-    on_closed(s);
+    smtp_server_connection_make_room(((struct submission *)node)->connection);
 }
 
 static void cut_session(struct session_node *node)
 {
-    struct submission *s = (struct submission *)node;
-    smtp_server_connection_free(s->connection);
-    on_closed(s);
+    smtp_server_connection_free(((struct submission *)node)->connection);
 }
 
 void submission_accept(struct instance *i, struct loop_stream *stream, const struct addr *peer, bool tls)

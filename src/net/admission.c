@@ -3,38 +3,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-#define IPV6_PREFIX_BYTES 8 /* a /64 */
-
-struct admission_key {
-    uint8_t bytes[IPV6_PREFIX_BYTES];
-    size_t len; /* 4 for IPv4 */
-};
+#include "net/client_key.h"
 
 struct admission_client {
-    struct admission_key key;
+    struct client_key key;
     int64_t session_count;
 };
-
-static struct admission_key key_of(const struct addr *peer)
-{
-    struct admission_key key = {.len = sizeof(struct in_addr)};
-    const struct in6_addr *six = &peer->u.in6.sin6_addr;
-    if (peer->u.sa.sa_family != AF_INET6) {
-        memcpy(key.bytes, &peer->u.in.sin_addr, key.len);
-    } else if (IN6_IS_ADDR_V4MAPPED(six)) {
-        memcpy(key.bytes, six->s6_addr + 12, key.len);
-    } else {
-        key.len = IPV6_PREFIX_BYTES;
-        memcpy(key.bytes, six->s6_addr, key.len);
-    }
-    return key;
-}
-
-static struct str key_str(const struct admission_key *key)
-{
-    return (struct str){(const char *)key->bytes, key->len};
-}
 
 void admission_init(struct admission *a, int64_t sessions_max, int64_t client_max)
 {
@@ -65,8 +39,8 @@ static struct admission_slot *longest_idle(const struct admission *a)
 enum admission_word admission_ask(const struct admission *a, const struct addr *peer, bool own,
                                   struct admission_slot **ret_idle)
 {
-    struct admission_key key = key_of(peer);
-    const struct admission_client *client = own ? NULL : map_find(&a->clients, key_str(&key));
+    struct client_key key = client_key_of(peer);
+    const struct admission_client *client = own ? NULL : map_find(&a->clients, client_key_str(&key));
     bool full = a->session_count >= a->sessions_max;
     struct admission_slot *idle = full ? longest_idle(a) : NULL;
     if (client && client->session_count >= a->client_max)
@@ -79,13 +53,13 @@ enum admission_word admission_ask(const struct admission *a, const struct addr *
 
 static struct admission_client *client_get(struct admission *a, const struct addr *peer)
 {
-    struct admission_key key = key_of(peer);
-    struct admission_client *client = map_find(&a->clients, key_str(&key));
+    struct client_key key = client_key_of(peer);
+    struct admission_client *client = map_find(&a->clients, client_key_str(&key));
     if (client)
         return client;
     client = mem_zalloc(sizeof(*client));
     client->key = key;
-    map_set(&a->clients, key_str(&key), client);
+    map_set(&a->clients, client_key_str(&key), client);
     return client;
 }
 
@@ -109,7 +83,7 @@ void admission_leave(struct admission_slot *slot)
     list_remove(&slot->node);
     a->session_count--;
     if (client && --client->session_count == 0) {
-        map_remove(&a->clients, key_str(&client->key));
+        map_remove(&a->clients, client_key_str(&client->key));
         free(client);
     }
     *slot = (struct admission_slot){0};

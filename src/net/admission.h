@@ -4,7 +4,7 @@
  * least of all the probes that the network judges its servers by. For who takes
  * connections; pure: it counts, the owner writes and closes.
  *
- * - A client is an IPv4 address, or an IPv6 /64, which is what one customer has.
+ * - A client is what net/client_key.h says: an IPv4 address, or an IPv6 /64.
  * - At the limit the session that is idle longest is to be ended for the new one;
  *   one that is busy (a message comes in, somebody has logged in) never is.
  *   When all are busy the new one is refused.

@@ -14,6 +14,14 @@ static void tell(struct log_limit *log, const char *what, const struct addr *pee
                   LOG_TEXT("why", why));
 }
 
+void entrance_refuse(struct loop_stream *stream, const struct addr *peer, const char *protocol,
+                     const char *line, const char *why, struct log_limit *log)
+{
+    tell(log, "connection refused", peer, protocol, why);
+    loop_stream_write(stream, line, strlen(line));
+    loop_stream_close(stream, 0);
+}
+
 bool entrance_admit(struct entrance *e, struct loop_stream *stream, const struct addr *peer, bool own,
                     const struct entrance_words *words, struct log_limit *log)
 {
@@ -21,11 +29,8 @@ bool entrance_admit(struct entrance *e, struct loop_stream *stream, const struct
     enum admission_word word = admission_ask(&e->admission, peer, own, &idle);
     if (word != ADMISSION_GRANTED) {
         bool full = word == ADMISSION_FULL;
-        const char *line = full ? words->full : words->client_full;
-        tell(log, "connection refused", peer, words->protocol,
-             full ? "too many connections" : "too many connections of this client");
-        loop_stream_write(stream, line, strlen(line));
-        loop_stream_close(stream, 0);
+        entrance_refuse(stream, peer, words->protocol, full ? words->full : words->client_full,
+                        full ? "too many connections" : "too many connections of this client", log);
         return false;
     }
     if (idle) {

@@ -28,4 +28,9 @@ struct entrance_words {
 bool entrance_admit(struct entrance *e, struct loop_stream *stream, const struct addr *peer, bool own,
                     const struct entrance_words *words, struct log_limit *log);
 
+/* Sends somebody away whom another limit keeps out: the stream is taken, answered with line, and closed. log:
+ * as above. */
+void entrance_refuse(struct loop_stream *stream, const struct addr *peer, const char *protocol,
+                     const char *line, const char *why, struct log_limit *log);
+
 #endif

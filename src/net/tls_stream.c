@@ -303,7 +303,8 @@ static size_t tls_pending(const struct loop_stream *base)
 
 static bool tls_ask_room(struct loop_stream *base)
 {
-    return loop_stream_ask_room(stream_of(base)->under);
+    struct tls_stream *s = stream_of(base);
+    return !s->write_broken && loop_stream_ask_room(s->under);
 }
 
 /* ---- life ---- */

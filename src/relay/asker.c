@@ -156,10 +156,11 @@ static void fail_waiting(struct asker *a, enum asker_outcome outcome, const stru
         q->on_answer(q, outcome, reply);
 }
 
-static enum asker_outcome outcome_of_end(enum smtp_client_end end)
+/* 421 before it was asked anything: it is not available (RFC 5321 3.8). */
+static enum asker_outcome outcome_of_end(enum smtp_client_end end, const struct smtp_reply *reply)
 {
     bool silent = end == SMTP_END_CONNECT || end == SMTP_END_LOST || end == SMTP_END_TIMEOUT;
-    return silent ? ASKER_NO_REPLY : ASKER_TROUBLE;
+    return silent || reply->code == 421 ? ASKER_NO_REPLY : ASKER_TROUBLE;
 }
 
 static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, const struct smtp_reply *reply,
@@ -171,7 +172,7 @@ static void on_end(void *arg, enum smtp_client_end end, enum smtp_stage stage, c
     (void)stage, (void)why;
     session_free(s);
     if (useless && !any_ready(a))
-        fail_waiting(a, outcome_of_end(end), reply);
+        fail_waiting(a, outcome_of_end(end, reply), reply);
     loop_timer_start(a->timer, 0);
 }
 

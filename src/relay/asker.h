@@ -20,9 +20,9 @@
 
 enum asker_outcome {
     ASKER_ANSWERED, /* reply is the answer to RCPT */
-    ASKER_TROUBLE, /* it took no question: reply says why (a greeting, EHLO or MAIL refused, 421, no TLS as it
-                      must be); or we could not ask */
-    ASKER_NO_REPLY, /* no connection, or it was lost, or nothing came */
+    ASKER_TROUBLE,  /* it took no question: reply says why (a greeting, EHLO or MAIL refused, 421 to a
+                       question, no TLS as it must be); or we could not ask */
+    ASKER_NO_REPLY, /* no connection, or it was lost, or nothing came, or 421 before any question */
 };
 
 /* A question: the asker's from asker_ask until on_answer. */

@@ -3,11 +3,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+/* Of each step of a question. Longer than anybody waits for it, so that the answer of a slow server is
+ * remembered for the next try. */
+#define QUESTION_TIMEOUT_MS 30000
+
 struct clients {
     const struct config *config;
     const struct config_relay *relay;
-    struct smtp_client_options *options; /* by the server's place in the configuration */
-    struct smtp_offers *offers;          /* the same */
+    struct smtp_client_options *options;   /* by the server's place in the configuration */
+    struct smtp_client_options *questions; /* the same, as are: */
+    struct smtp_offers *offers;
     struct smtp_client_options
         outside; /* never with the peer key: what is ours is told to our own parts only */
 };
@@ -60,6 +65,28 @@ static void set_outside_tls(const struct clients *c)
     free(name);
 }
 
+static struct smtp_client_options for_deliveries(const struct clients *c, struct loop *l, size_t i)
+{
+    const struct config_server *server = &c->config->servers[i];
+    return (struct smtp_client_options){
+        .flavour = server->protocol == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
+        .hostname = c->relay->hostname,
+        .node = c->relay->node->name,
+        .peer = {PEER_MAILBOX, server->name},
+        .tls = tls_client_new(l),
+        .offers = server->kind == SERVER_BUILTIN ? NULL : &c->offers[i],
+    };
+}
+
+static struct smtp_client_options for_questions(const struct smtp_client_options *deliveries)
+{
+    return (struct smtp_client_options){.flavour = deliveries->flavour,
+                                        .hostname = deliveries->hostname,
+                                        .tls = deliveries->tls,
+                                        .offers = deliveries->offers,
+                                        .timeout_ms = QUESTION_TIMEOUT_MS};
+}
+
 struct clients *clients_new(struct loop *l, const struct config *config, const struct config_relay *relay)
 {
     struct clients *c = mem_zalloc(sizeof(*c));
@@ -68,17 +95,12 @@ struct clients *clients_new(struct loop *l, const struct config *config, const s
     c->outside = (struct smtp_client_options){
         .flavour = SMTP_CLIENT_SMTP, .hostname = relay->hostname, .tls = tls_client_new(l)};
     c->options = mem_calloc(config->server_count, sizeof(*c->options));
+    c->questions = mem_calloc(config->server_count, sizeof(*c->questions));
     c->offers = mem_calloc(config->server_count, sizeof(*c->offers));
     for (size_t i = 0; i < config->server_count; i++) {
         c->offers[i] = offers_at_first(&config->servers[i]);
-        c->options[i] = (struct smtp_client_options){
-            .flavour = config->servers[i].protocol == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
-            .hostname = relay->hostname,
-            .node = relay->node->name,
-            .peer = {PEER_MAILBOX, config->servers[i].name},
-            .tls = tls_client_new(l),
-            .offers = config->servers[i].kind == SERVER_BUILTIN ? NULL : &c->offers[i],
-        };
+        c->options[i] = for_deliveries(c, l, i);
+        c->questions[i] = for_questions(&c->options[i]);
     }
     clients_reload(c);
     return c;
@@ -92,6 +114,7 @@ void clients_free(struct clients *c)
         tls_client_free(c->options[i].tls);
     tls_client_free(c->outside.tls);
     free(c->options);
+    free(c->questions);
     free(c->offers);
     free(c);
 }
@@ -113,6 +136,12 @@ void clients_set_peer_key(struct clients *c, const struct peer_key *key)
 const struct smtp_client_options *clients_options(const struct clients *c, const struct config_server *server)
 {
     return &c->options[server - c->config->servers];
+}
+
+const struct smtp_client_options *clients_questions(const struct clients *c,
+                                                    const struct config_server *server)
+{
+    return &c->questions[server - c->config->servers];
 }
 
 const struct smtp_offers *clients_offers(const struct clients *c, const struct config_server *server)

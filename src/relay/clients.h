@@ -23,6 +23,9 @@ void clients_set_peer_key(struct clients *c, const struct peer_key *key);
 
 const struct smtp_client_options *clients_options(const struct clients *c,
                                                   const struct config_server *server);
+/* The same for questions about its recipients: as anybody, of nobody else's behalf, and not for long. */
+const struct smtp_client_options *clients_questions(const struct clients *c,
+                                                    const struct config_server *server);
 /* What the server offered when it was last asked, by a delivery, a question or a probe; a builtin one what
  * all of them do, by the configuration. Valid as long as c; changes in place. */
 const struct smtp_offers *clients_offers(const struct clients *c, const struct config_server *server);

@@ -28,6 +28,7 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
     struct reports_options reports = {.config = options->config,
                                       .relay = options->relay,
                                       .claims = claims,
+                                      .right = options->right,
                                       .work = options->work,
                                       .on_made = options->on_report,
                                       .arg = options->arg};
@@ -49,10 +50,10 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
 void custody_free(struct custody *c)
 {
     outside_remove(c->outside);
-    right_free(c->right);
     notices_free(c->notices);
     delays_free(c->delays);
     reports_free(c->reports);
+    right_free(c->right);
     claims_free(c->claims);
     safety_net_free(c->safety_net);
     forgetting_free(c->forgetting);
@@ -69,6 +70,12 @@ size_t custody_changed(struct custody *c, const struct queue_filter *filter)
 void custody_accepted_outside(struct custody *c)
 {
     outside_kick(c->outside);
+}
+
+void custody_may_send(struct custody *c)
+{
+    outside_kick(c->outside);
+    reports_kick(c->reports);
 }
 
 void custody_tell(struct custody *c)

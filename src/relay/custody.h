@@ -52,8 +52,10 @@ void custody_free(struct custody *c);
 /* Its deliveries were changed by an operator, or "expire" was. Returns how many of those for outside that the
  * filter selects are being sent now (NULL: none are asked for). */
 size_t custody_changed(struct custody *c, const struct queue_filter *filter);
-/* Mail that leaves the network was accepted, or may be sent now. */
+/* Mail that leaves the network was accepted. */
 void custody_accepted_outside(struct custody *c);
+/* The right to send was gained (rights.h). */
+void custody_may_send(struct custody *c);
 /* Something is to be told, to the operator or a sender. */
 void custody_tell(struct custody *c);
 /* So many of its deliveries waited too long, and are in quarantine, or bounced. */

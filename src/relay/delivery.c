@@ -27,6 +27,7 @@ struct delivery {
     bool by_server[TRANSACTION_RECIPIENTS_MAX]; /* the refused ones */
     enum refusal_about session_refused;         /* the server said so, not about the message ... */
     const char *why;                            /* ... by this reply */
+    bool turned_away;                           /* the server said that it serves nobody */
     bool dotted;                                /* the final dot was given */
     bool withdrawn;                             /* it was not: the message may not be sent any more */
 
@@ -60,7 +61,7 @@ static void take_next(struct delivery *d)
     d->about_message = d->taken = d->refused = 0;
     d->session_refused = REFUSAL_NONE;
     memset(d->by_server, 0, sizeof(d->by_server));
-    d->dotted = d->withdrawn = false;
+    d->turned_away = d->dotted = d->withdrawn = false;
     d->dot_at = MONO_NEVER;
     d->body = queue_body_open(source_queue(t->source), t->message_id);
     for (size_t i = 0; i < t->recipient_count; i++) {
@@ -142,25 +143,18 @@ static void set_loss(struct delivery *d, size_t i, struct wall_time now)
 {
     struct queue_result *r = &d->results[i];
     uint32_t losses = d->transaction->recipients[i].losses + 1;
-    r->outcome = losses >= d->options.losses_max ? QUEUE_OUTCOME_QUARANTINED : QUEUE_OUTCOME_LOST;
-    r->next_at = (struct wall_time){now.ms + schedule_loss_backoff_ms(d->options.retry_ms, losses)};
+    r->outcome =
+        losses >= (uint64_t)d->options.relay->losses_max ? QUEUE_OUTCOME_QUARANTINED : QUEUE_OUTCOME_LOST;
+    r->next_at = (struct wall_time){now.ms + schedule_loss_backoff_ms(d->options.relay->retry_ms, losses)};
 }
 
 static void set_deferred(struct delivery *d, size_t i, struct wall_time now)
 {
-    uint32_t attempts = d->transaction->recipients[i].attempts + 1;
+    const struct transaction *t = d->transaction;
+    uint32_t attempts = t->recipients[i].attempts + 1;
     d->results[i].outcome = QUEUE_OUTCOME_DEFERRED;
     d->results[i].next_at =
-        (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.retry_ms, attempts)};
-}
-
-/* Its turn comes again behind the others, should the reply have meant this mail alone; later each time where
- * it may have meant a recipient. */
-static void set_waiting(struct delivery *d, size_t i, enum smtp_stage stage, struct wall_time now)
-{
-    set_deferred(d, i, now);
-    if (stage == SMTP_STAGE_MAIL)
-        d->results[i].next_at = (struct wall_time){now.ms + d->options.retry_ms};
+        (struct wall_time){now.ms + schedule_message_backoff_ms(d->options.relay, attempts, t->message_id)};
 }
 
 static void set_refused(struct delivery *d, size_t i, enum smtp_stage stage)
@@ -185,6 +179,12 @@ struct tell delivery_sender(const struct transaction *t, size_t i)
     return (struct tell){str_from(t->reverse_path), t->recipients[i].notify, t->authenticated};
 }
 
+/* What we decided ourselves looks like a reply, too. */
+static bool was_said(const struct smtp_client_result *result)
+{
+    return result->reply.code != 0 && result->stage != SMTP_STAGE_LOCAL;
+}
+
 static void on_result(void *arg, size_t index, const struct smtp_client_result *result)
 {
     struct delivery *d = arg;
@@ -195,6 +195,7 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     smtp_reply_describe(&result->reply, d->replies[index], sizeof(d->replies[index]));
     *r = (struct queue_result){.delivery_id = d->transaction->recipients[index].delivery_id,
                                .reply = str_from(d->replies[index]),
+                               .host = str_from(was_said(result) ? d->options.host : ""),
                                .at = now};
     switch (result->outcome) {
     case SMTP_OUTCOME_DELIVERED:
@@ -204,7 +205,7 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
         break;
     case SMTP_OUTCOME_REFUSED:
         if (about == REFUSAL_TERMS)
-            set_waiting(d, index, result->stage, now);
+            set_deferred(d, index, now);
         else
             set_refused(d, index, result->stage);
         break;
@@ -224,6 +225,8 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
         d->session_refused = about;
         d->why = d->replies[index];
     }
+    bool closed = result->outcome == SMTP_OUTCOME_UNSENT && result->reply.code == 421;
+    d->turned_away |= closed || about == REFUSAL_SERVER;
     if (about != REFUSAL_SERVER && result->outcome != SMTP_OUTCOME_UNSENT)
         d->about_message++;
 }
@@ -255,10 +258,11 @@ static void on_done(void *arg)
         d->session_refused = REFUSAL_NONE; /* it was of one recipient */
     d->transaction = NULL;
     close_body(d);
-    if (d->about_message == 0 || d->withdrawn)
+    if (d->withdrawn || (d->about_message == 0 && !d->turned_away))
         d->ops->returned(d->arg, d, t);
     else
-        d->ops->outcome(d->arg, d, t, d->results, t->recipient_count);
+        (d->about_message == 0 ? d->ops->turned_away : d->ops->outcome)(d->arg, d, t, d->results,
+                                                                        t->recipient_count);
     if (d->session_refused != REFUSAL_NONE) {
         smtp_client_abort(d->client, d->why);
         return;

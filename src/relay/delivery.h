@@ -28,11 +28,11 @@ struct delivery;
 struct delivery_options {
     const struct smtp_client_options *client; /* must outlive the delivery */
     struct addr to;
+    const char *host; /* the server's name: it has said what it answers; must outlive the delivery */
     int64_t connect_timeout_ms;
     int64_t idle_ms;                  /* how long to keep the session when nothing is to be sent */
-    int64_t retry_ms;                 /* of the relay: base of the back-offs */
-    uint32_t losses_max;              /* a message is quarantined at so many connection losses */
-    const struct config_relay *relay; /* whom it tells of what failed; must outlive the delivery */
+    const struct config_relay *relay; /* its back-offs, `losses_max`, and whom it tells of what failed; must
+                                         outlive the delivery */
     struct refusals
         *refusals; /* the server's, for all its sessions; must outlive the delivery; NULL: not counted */
     bool final;    /* the server is the last one: its 250 is the delivery (RFC 3464 2.3.3) */
@@ -60,6 +60,10 @@ struct delivery_ops {
                     size_t count);
     /* t was not tried, or nothing was said about it: the owner holds it again. */
     void (*returned)(void *arg, struct delivery *d, struct transaction *t);
+    /* The server said to t that it serves nobody now (421, or at MAIL 4.3.x): the owner holds it again.
+     * results put it off, should it be t that evokes that. The session ends as DELIVERY_TURNED_AWAY. */
+    void (*turned_away)(void *arg, struct delivery *d, struct transaction *t, struct queue_result *results,
+                        size_t count);
     /* Last callback; the owner then frees d. why is one line. */
     void (*ended)(void *arg, struct delivery *d, enum delivery_end end, struct str why);
 };

@@ -28,18 +28,21 @@ static int64_t sessions_max(const struct door *d)
 }
 
 void door_init(struct door *d, struct loop *l, const struct config *c, const struct config_relay *relay,
-               int64_t descriptors_max, void (*make_room)(void *arg, struct admission_slot *slot))
+               int64_t descriptors_max, struct record_work *work,
+               void (*make_room)(void *arg, struct admission_slot *slot))
 {
     *d = (struct door){
         .config = c, .relay = relay, .descriptors_max = descriptors_max, .log_limit = log_limit_new(l)};
     d->entrance.make_room = make_room;
     d->proxies = proxies_new(l, d->log_limit);
+    limits_init(&d->limits, l, relay, work);
     admission_init(&d->entrance.admission, sessions_max(d), relay->client_connections_max);
 }
 
 void door_fini(struct door *d)
 {
     proxies_free(d->proxies);
+    limits_fini(&d->limits);
     admission_fini(&d->entrance.admission);
     log_limit_free(d->log_limit);
 }
@@ -47,6 +50,7 @@ void door_fini(struct door *d)
 void door_reload(struct door *d)
 {
     admission_configure(&d->entrance.admission, sessions_max(d), d->relay->client_connections_max);
+    limits_reload(&d->limits);
 }
 
 void door_open(struct door *d, struct loop_stream *stream, const struct addr *peer,
@@ -63,27 +67,68 @@ static bool is_own(const struct door *d, const struct addr *peer)
     return addr_is_loopback(peer) || config_has_ip(d->config, peer);
 }
 
+static void send_away(struct loop_stream *stream, const struct addr *peer, const struct smtp_reply *r,
+                      struct log_limit *log)
+{
+    char why[SMTP_REPLY_TEXT_MAX];
+    struct buf line;
+    buf_init(&line, sizeof(why));
+    smtp_reply_describe(r, why, sizeof(why));
+    smtp_reply_format(&line, r, true);
+    entrance_refuse(stream, peer, "SMTP", buf_data(&line), why, log);
+    buf_fini(&line);
+}
+
 bool door_admit(struct door *d, struct loop_stream *stream, const struct addr *peer,
-                struct admission_slot *slot)
+                struct door_visitor *visitor)
 {
     static const struct entrance_words words = {"SMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL};
+    char text[LIMITS_TEXT_MAX];
     bool own = is_own(d, peer);
-    bool logged = d->config->log_messages == LOG_MESSAGES_ALL;
-    if (!entrance_admit(&d->entrance, stream, peer, own, &words, logged ? d->log_limit : NULL))
+    struct log_limit *log = d->config->log_messages == LOG_MESSAGES_ALL ? d->log_limit : NULL;
+    visitor->client = *peer;
+    visitor->limited = !own && limits_hold_for(&d->limits, peer);
+    struct smtp_reply no = {.code = 0};
+    if (visitor->limited)
+        no = limits_connect(&d->limits, peer, text);
+    if (no.code != 0) {
+        send_away(stream, peer, &no, log);
         return false;
-    admission_enter(&d->entrance.admission, slot, peer, own);
+    }
+    if (!entrance_admit(&d->entrance, stream, peer, own, &words, log))
+        return false;
+    admission_enter(&d->entrance.admission, &visitor->slot, peer, own);
     return true;
 }
 
-bool door_exchange(struct door *d, struct admission_slot *slot, const struct addr *client)
+struct smtp_reply door_exchange(struct door *d, struct door_visitor *visitor, const struct addr *client,
+                                char text[LIMITS_TEXT_MAX])
 {
     struct admission *a = &d->entrance.admission;
-    struct admission_slot *idle;
+    struct admission_slot *idle, *slot = &visitor->slot;
     admission_leave(slot);
     bool granted = !client || admission_ask(a, client, false, &idle) == ADMISSION_GRANTED;
     /* It has its place already, so that nobody has to go; one that is sent away is no client's. */
     admission_enter(a, slot, client, !client || !granted);
-    return granted;
+    visitor->limited = client && limits_hold_for(&d->limits, client);
+    if (client)
+        visitor->client = *client;
+    if (!granted)
+        return SMTP_REPLY_CLIENT_FULL;
+    return visitor->limited ? limits_connect(&d->limits, client, text) : (struct smtp_reply){.code = 0};
+}
+
+struct smtp_reply door_take(struct door *d, enum rates_kind kind, const struct door_visitor *visitor,
+                            char text[LIMITS_TEXT_MAX])
+{
+    if (!visitor->limited)
+        return (struct smtp_reply){.code = 0};
+    return limits_take(&d->limits, kind, &visitor->client, text);
+}
+
+void door_leave(struct door_visitor *visitor)
+{
+    admission_leave(&visitor->slot);
 }
 
 /* What a stranger may know: no path, no name of a file. */

@@ -1,379 +1,10 @@
-#include "relay/edge.h"
-
-#include <stdio.h>
-#include <string.h>
-
-#include "base/list.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "relay/door.h"
-#include "relay/envelope.h"
-#include "relay/fit.h"
-#include "relay/loop_guard.h"
-#include "smtp/map_error.h"
-#include "smtp/refusal_log.h"
-#include "smtp/server_connection.h"
-#include "wire/received.h"
-
-#define RECEIVED_MAX_BYTES 2048 /* helo (255), names and one address at their longest, folded */
-
-struct edge {
-    struct loop *loop;
-    struct edge_options options;
-    struct smtp_server_options server_options;
-    char address[ADDR_TEXT_MAX]; /* where our own parts come to */
-    void (*on_accepted)(void *arg, const struct config_domain *domain);
-    void *arg;
-    struct queue *queue;
-    bool closing;
-    struct list sessions;
-    struct envelope_room envelopes;
-    struct door door;
-};
-
-struct session {
-    struct list node;
-    struct admission_slot slot;
-    struct edge *edge;
-    struct smtp_server_connection *connection;
-    struct smtp_server *server;
-    char client_ip[ADDR_TEXT_MAX];
-
-    /* the transaction */
-    struct custody_id custody_id;
-    struct wall_time received_at;
-    uint64_t size_bytes;
-    struct envelope envelope;
-    struct envelope_rcpt asked;  /* the RCPT whose answer waits for a verdict; address NULL: none */
-    struct verify_waiter waiter; /* its */
-    struct body_writer *body;
-    struct loop_guard guard;
-    struct store_op *accept_op;
-};
-
-static void reply(struct session *s, struct smtp_reply r)
-{
-    smtp_server_reply(s->server, &r);
-}
-
-/* 0 while the relay can take mail into its queue. */
-static int edge_health(const struct edge *e)
-{
-    if (e->closing || !e->queue)
-        return ERR_CLOSED;
-    return queue_health(e->queue);
-}
-
-static void refuse(struct session *s)
-{
-    char text[DOOR_CLOSED_TEXT_MAX];
-    door_closed_text(&s->edge->door, text);
-    reply(s, (struct smtp_reply){.code = 421, .enhanced = {4, 3, 2}, .text = str_from(text)});
-}
-
-static void on_connect(void *arg)
-{
-    struct session *s = arg;
-    int err = edge_health(s->edge);
-    if (err == ERR_CLOSED || err == ERR_FENCED)
-        refuse(s);
-    else
-        smtp_server_reply(s->server, NULL);
-}
-
-static void on_client_named(void *arg, const struct addr *client)
-{
-    struct session *s = arg;
-    s->client_ip[0] = '\0';
-    if (client)
-        addr_format_ip(client, s->client_ip);
-    if (door_exchange(&s->edge->door, &s->slot, client))
-        smtp_server_reply(s->server, NULL);
-    else
-        reply(s, SMTP_REPLY_CLIENT_FULL);
-}
-
-static void drop_transaction(struct session *s)
-{
-    if (s->body)
-        body_abort(s->body);
-    s->body = NULL;
-    envelope_clear(&s->envelope);
-}
-
-static void on_mail(void *arg, const struct smtp_mail *mail)
-{
-    struct session *s = arg;
-    int err = edge_health(s->edge);
-    if (err) {
-        reply(s, smtp_reply_for_error(err));
-        return;
-    }
-    drop_transaction(s);
-    envelope_begin(&s->envelope, mail);
-    s->envelope.authenticated &= recipients_has_domain_of(s->edge->options.recipients, mail->reverse_path);
-    reply(s, SMTP_REPLY(250, 2, 1, 0, "Sender ok"));
-}
-
-static void take_rcpt(struct session *s, struct envelope_rcpt rcpt)
-{
-    if (envelope_add(&s->envelope, rcpt) == 0)
-        reply(s, SMTP_REPLY(250, 2, 1, 5, "Recipient ok"));
-    else
-        reply(s,
-              SMTP_REPLY(452, 4, 3, 1, "Too many recipients of all messages that come in, try again later"));
-}
-
-static void forget_asked(struct session *s)
-{
-    verify_forget(&s->waiter);
-    envelope_rcpt_fini(&s->asked);
-}
-
-static void on_verdict(struct verify_waiter *w, enum verdict verdict)
-{
-    struct session *s = CONTAINER_OF(w, struct session, waiter);
-    struct envelope_rcpt rcpt = s->asked;
-    s->asked = (struct envelope_rcpt){NULL, NULL, 0, NULL};
-    if (verdict == VERDICT_TAKE) {
-        take_rcpt(s, rcpt);
-        return;
-    }
-    envelope_rcpt_fini(&rcpt);
-    if (verdict == VERDICT_REFUSE)
-        reply(s, recipients_refusal(RECIPIENT_UNKNOWN));
-    else
-        reply(s, SMTP_REPLY(450, 4, 1, 1, "The recipient cannot be verified now, try again later"));
-}
-
-static void ask_about(struct session *s, const struct smtp_rcpt *rcpt, const struct config_domain *domain)
-{
-    s->asked = envelope_rcpt_of(rcpt, domain);
-    s->waiter.on_verdict = on_verdict;
-    enum verdict verdict =
-        verify_recipient(s->edge->options.verify, domain, str_from(s->asked.address), &s->waiter);
-    if (verdict != VERDICT_ASK)
-        on_verdict(&s->waiter, verdict);
-}
-
-static void on_rcpt(void *arg, const struct smtp_rcpt *rcpt)
-{
-    struct session *s = arg;
-    const struct config_domain *domain;
-    enum recipient_answer word =
-        recipients_check(s->edge->options.recipients, rcpt->local_part, rcpt->domain, &domain);
-    bool ours = word == RECIPIENT_OURS || word == RECIPIENT_ASK;
-    struct smtp_reply no =
-        ours ? fit_domain(&s->edge->options.servers, domain, s->envelope.smtputf8, s->envelope.said_bytes)
-             : recipients_refusal(word);
-    if (no.code != 0)
-        reply(s, no);
-    else if (word == RECIPIENT_ASK)
-        ask_about(s, rcpt, domain);
-    else
-        take_rcpt(s, envelope_rcpt_of(rcpt, domain));
-}
-
-static void write_received(struct session *s)
-{
-    struct buf line;
-    buf_init(&line, RECEIVED_MAX_BYTES);
-    struct received_line received = {
-        .helo = smtp_server_helo(s->server),
-        .client_name = smtp_server_client_name(s->server),
-        .client_ip = str_from(s->client_ip),
-        .by = str_from(s->edge->options.relay->hostname),
-        .tls = smtp_server_tls(s->server),
-        .with = smtp_server_protocol_name(s->server),
-        .id = &s->custody_id,
-        .for_one = s->envelope.count == 1 ? str_from(s->envelope.rcpts[0].address) : STR_EMPTY,
-        .at = s->received_at,
-    };
-    received_line_format(&line, &received);
-    body_append(s->body, buf_data(&line), line.len);
-    buf_fini(&line);
-}
-
-static void on_room(void *arg)
-{
-    struct session *s = arg;
-    smtp_server_resume(s->server);
-}
-
-static void on_data_begin(void *arg)
-{
-    struct session *s = arg;
-    int err = edge_health(s->edge);
-    s->body = err ? NULL : queue_body_begin(s->edge->queue);
-    if (!s->body) {
-        reply(s, smtp_reply_for_error(err ? err : ERR_UNAVAILABLE));
-        return;
-    }
-    loop_random(s->edge->loop, s->custody_id.bytes, sizeof(s->custody_id.bytes));
-    s->received_at = loop_wall(s->edge->loop);
-    loop_guard_init(&s->guard, str_from(s->edge->options.relay->hostname));
-    body_writer_on_room(s->body, on_room, s);
-    write_received(s);
-    smtp_server_reply(s->server, NULL);
-}
-
-static bool on_data(void *arg, const char *data, size_t len)
-{
-    struct session *s = arg;
-    loop_guard_feed(&s->guard, data, len);
-    if (!s->body || body_writer_error(s->body))
-        return true; /* the rest is swallowed; the end of the message gets the answer */
-    body_append(s->body, data, len);
-    return !body_writer_full(s->body);
-}
-
-static void log_accepted(const struct session *s, const char *id)
-{
-    if (s->edge->options.config->log_messages != LOG_MESSAGES_ALL)
-        return;
-    log_event(LOG_INFO, "accepted", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
-              LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->envelope.reverse_path),
-              LOG_I64("recipients", (int64_t)s->envelope.count), LOG_I64("size", (int64_t)s->size_bytes),
-              LOG_STR("tls", smtp_server_tls(s->server)), LOG_TEXT("message_id", s->guard.message_id));
-}
-
-static void on_refused(void *arg, const struct smtp_refusal *refusal)
-{
-    struct session *s = arg;
-    struct record_work *work = s->edge->options.work;
-    if (refusal->reply->code < 500)
-        work->refused_later++;
-    else
-        work->refused_for_good++;
-    if (s->edge->options.config->log_messages == LOG_MESSAGES_ALL)
-        smtp_refusal_log(s->edge->door.log_limit, s->server, s->client_ip, refusal);
-}
-
-static void on_tls_failed(void *arg, const char *detail)
-{
-    struct session *s = arg;
-    if (s->edge->options.config->log_messages == LOG_MESSAGES_ALL)
-        smtp_tls_failure_log(s->edge->door.log_limit, s->server, s->client_ip, detail);
-}
-
-/* Whoever sends it on would bounce it, were it refused. */
-static void tell_stopped(const struct session *s, const char *id)
-{
-    char why[LOOP_GUARD_TEXT_MAX];
-    loop_guard_describe(&s->guard, why);
-    log_event(LOG_WARNING, "in quarantine", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
-              LOG_TEXT("sender", s->envelope.reverse_path), LOG_TEXT("why", why));
-    s->edge->on_accepted(s->edge->arg, NULL);
-}
-
-static void on_accept(void *arg, int err, int64_t message_id)
-{
-    struct session *s = arg;
-    (void)message_id;
-    s->accept_op = NULL;
-    if (err) {
-        log_event(LOG_WARNING, "message not taken", LOG_TEXT("client", s->client_ip),
-                  LOG_TEXT("error", err_name(err)));
-        drop_transaction(s);
-        reply(s, smtp_reply_for_error(err));
-        return;
-    }
-    char id[CUSTODY_ID_TEXT_MAX], text[64];
-    custody_id_format(&s->custody_id, id);
-    s->edge->options.work->accepted++;
-    s->edge->options.work->accepted_bytes += (int64_t)s->size_bytes;
-    log_accepted(s, id);
-    if (loop_guard_tripped(&s->guard))
-        tell_stopped(s, id);
-    else
-        envelope_each_domain(&s->envelope, s->edge->on_accepted, s->edge->arg);
-    drop_transaction(s);
-    snprintf(text, sizeof(text), "Accepted as %s", id);
-    reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
-}
-
-static void accept_message(struct session *s, const struct smtp_data_info *info)
-{
-    char why[LOOP_GUARD_TEXT_MAX];
-    struct queue_message_in message = envelope_message(&s->envelope);
-    loop_guard_describe(&s->guard, why);
-    s->size_bytes = info->size_bytes;
-    message.custody_id = s->custody_id;
-    message.id_is_drawn = true;
-    message.helo = smtp_server_helo(s->server);
-    message.client = str_from(s->client_ip);
-    message.eight_bit = info->eight_bit;
-    message.header_id = str_from(s->guard.message_id);
-    message.received_at = s->received_at;
-    message.stopped = str_from(why);
-    struct queue_recipient_in *recipients = envelope_recipients(&s->envelope);
-    s->accept_op =
-        queue_accept(s->edge->queue, s->body, &message, recipients, s->envelope.count, on_accept, s);
-    s->body = NULL;
-    free(recipients);
-}
-
-static void on_data_end(void *arg, const struct smtp_data_info *info)
-{
-    struct session *s = arg;
-    int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
-    char misfit[FIT_TEXT_MAX];
-    struct smtp_reply no =
-        fit_envelope(&s->edge->options.servers, &s->envelope, s->envelope.smtputf8, info->size_bytes, misfit);
-    if (err || no.code != 0) {
-        drop_transaction(s);
-        reply(s, err ? smtp_reply_for_error(err) : no);
-    } else {
-        accept_message(s, info);
-    }
-}
-
-static void on_reset(void *arg)
-{
-    drop_transaction(arg);
-}
-
-static void on_cancel(void *arg)
-{
-    struct session *s = arg;
-    if (s->accept_op)
-        store_op_forget(s->accept_op);
-    s->accept_op = NULL;
-    forget_asked(s);
-}
-
-static void session_free(void *arg)
-{
-    struct session *s = arg;
-    on_cancel(s);
-    drop_transaction(s);
-    envelope_fini(&s->envelope);
-    list_remove(&s->node);
-    admission_leave(&s->slot);
-    free(s);
-}
-
-static const struct smtp_server_ops server_ops = {
-    .connect = on_connect,
-    .client = on_client_named,
-    .mail = on_mail,
-    .rcpt = on_rcpt,
-    .data_begin = on_data_begin,
-    .data = on_data,
-    .data_end = on_data_end,
-    .refused = on_refused,
-    .tls_failed = on_tls_failed,
-    .reset = on_reset,
-    .cancel = on_cancel,
-    .closed = session_free,
-};
+#include "relay/edge_impl.h"
 
 static void make_room(void *arg, struct admission_slot *slot)
 {
-    struct session *s = CONTAINER_OF(slot, struct session, slot);
     (void)arg;
-    smtp_server_connection_make_room(s->connection);
-    session_free(s);
+    smtp_server_connection_make_room(CONTAINER_OF(slot, struct edge_session, visitor.slot)->connection);
 }
 
 struct edge *edge_new(struct loop *l, const struct edge_options *options,
@@ -385,7 +16,8 @@ struct edge *edge_new(struct loop *l, const struct edge_options *options,
     e->on_accepted = on_accepted;
     e->arg = arg;
     list_init(&e->sessions);
-    door_init(&e->door, l, options->config, options->relay, options->descriptors_max, make_room);
+    door_init(&e->door, l, options->config, options->relay, options->descriptors_max, options->work,
+              make_room);
     e->server_options = (struct smtp_server_options){
         .flavour = SMTP_FLAVOUR_SMTP,
         .hostname = options->relay->hostname,
@@ -407,6 +39,7 @@ void edge_reload(struct edge *e)
 {
     door_reload(&e->door);
     e->server_options.recipients_max = (size_t)e->options.relay->recipients_max;
+    e->server_options.errors_max = (unsigned)e->options.relay->errors_max;
     e->server_options.idle_timeout_ms = e->options.relay->idle_timeout_ms;
 }
 
@@ -417,11 +50,8 @@ void edge_set_peer_key(struct edge *e, const struct peer_key *key)
 
 void edge_free(struct edge *e)
 {
-    LIST_FOREACH (it, &e->sessions) {
-        struct session *s = LIST_ENTRY(it, struct session, node);
-        smtp_server_connection_free(s->connection);
-        session_free(s);
-    }
+    LIST_FOREACH (it, &e->sessions)
+        smtp_server_connection_free(LIST_ENTRY(it, struct edge_session, node)->connection);
     door_fini(&e->door);
     free(e);
 }
@@ -429,44 +59,19 @@ void edge_free(struct edge *e)
 static void on_client(void *arg, struct loop_stream *stream, const struct addr *peer)
 {
     struct edge *e = arg;
-    struct session *s = mem_zalloc(sizeof(*s));
-    if (!door_admit(&e->door, stream, peer, &s->slot)) {
+    struct edge_session *s = mem_zalloc(sizeof(*s));
+    if (!door_admit(&e->door, stream, peer, &s->visitor)) {
         e->options.work->refused_later++;
         free(s);
         return;
     }
-    s->edge = e;
-    envelope_init(&s->envelope, &e->envelopes);
-    addr_format_ip(peer, s->client_ip);
-    list_append(&e->sessions, &s->node);
     e->options.work->sessions++;
-    s->connection = smtp_server_connection_new(e->loop, stream, &s->slot, &e->server_options, &server_ops, s);
-    s->server = smtp_server_connection_session(s->connection);
-    if (addr_blocks_have(&e->options.relay->xclient_from, peer))
-        smtp_server_offer_xclient(s->server);
+    edge_session_start(e, s, stream, peer);
 }
 
 void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *peer)
 {
     door_open(&e->door, stream, peer, on_client, e);
-}
-
-static void end_unanswered(struct session *s)
-{
-    bool open_question = s->asked.address;
-    if (s->accept_op) { /* its commit may come yet, or not: neither 250 nor a refusal would be true */
-        smtp_server_connection_free(s->connection);
-        session_free(s);
-        return;
-    }
-    on_cancel(s);
-    if (s->body) {
-        body_abort(s->body);
-        s->body = NULL;
-        smtp_server_resume(s->server); /* it may wait for room; what still comes is swallowed */
-    }
-    if (open_question)
-        reply(s, SMTP_REPLY(421, 4, 3, 2, "This relay takes no mail now, try another one"));
 }
 
 void edge_set_queue(struct edge *e, struct queue *q)
@@ -475,7 +80,7 @@ void edge_set_queue(struct edge *e, struct queue *q)
         return;
     e->queue = q;
     LIST_FOREACH (it, &e->sessions)
-        end_unanswered(LIST_ENTRY(it, struct session, node));
+        edge_session_end_unanswered(LIST_ENTRY(it, struct edge_session, node));
 }
 
 void edge_set_refusal(struct edge *e, int err)
@@ -487,7 +92,7 @@ void edge_shutdown(struct edge *e)
 {
     e->closing = true;
     LIST_FOREACH (it, &e->sessions)
-        smtp_server_shutdown(LIST_ENTRY(it, struct session, node)->server, NULL);
+        smtp_server_shutdown(LIST_ENTRY(it, struct edge_session, node)->server, NULL);
 }
 
 size_t edge_session_count(const struct edge *e)

@@ -7,9 +7,10 @@
 
 #define EXPIRED_TEXT_MAX 1024
 
-/* last: of the queue; "": it was never tried. */
+/* last: of the queue; "": it was never tried. Of one that expired before, and was released, what there was
+ * then. */
 void expired_format(struct buf *out, struct str last);
-/* False: reply is no such text. *ret_last: as above, a view. */
+/* False: reply is no such text. *ret_last: as above, never such a text itself; a view. */
 bool expired_parse(struct str reply, struct str *ret_last);
 
 #endif

@@ -71,6 +71,7 @@ static void give_up(struct expiry *e, const struct queue_delivery *rows, size_t 
             (struct queue_result){.delivery_id = rows[i].id,
                                   .outcome = told ? QUEUE_OUTCOME_BOUNCED : QUEUE_OUTCOME_QUARANTINED,
                                   .reply = reason(&texts, rows[i].last_reply),
+                                  .host = rows[i].last_host,
                                   .server = str_from(e->home),
                                   .at = now};
     }

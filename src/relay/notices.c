@@ -3,28 +3,18 @@
 #include <jansson.h>
 
 #include "base/mem.h"
+#include "relay/errand.h"
 #include "relay/loop_guard.h"
 
-#define BATCH    50 /* events of a transaction: the network's file is small and hot */
-#define RETRY_MS 1000
+#define BATCH 50 /* events of a transaction: the network's file is small and hot */
 
 struct notices {
-    struct loop *loop;
     struct queue *queue;
     struct network *network;
-    struct store_op *op; /* the one step under way */
-    struct loop_timer *timer;
-    bool again;            /* there may be more than the step under way has seen */
+    struct errand errand;
     int64_t version, told; /* of the record; the last notice that it says was told */
     int64_t telling;       /* the last one of the batch */
 };
-
-static void start(struct notices *s);
-
-static void retry(struct notices *s)
-{
-    loop_timer_start(s->timer, RETRY_MS);
-}
 
 /* ---- the record ---- */
 
@@ -64,27 +54,28 @@ static struct str kind_of(const struct queue_notice *n)
 static void on_dropped(void *arg, int err)
 {
     struct notices *s = arg;
-    s->op = NULL;
+    s->errand.op = NULL;
     if (err == ERR_FENCED)
         return;
     if (err)
-        retry(s);
+        errand_refused(&s->errand);
     else
-        start(s); /* there may be another batch */
+        errand_begin(&s->errand); /* there may be another batch */
 }
 
 static void drop(struct notices *s)
 {
-    s->op = queue_notices_drop(s->queue, s->telling, on_dropped, s);
+    s->errand.op = queue_notices_drop(s->queue, s->telling, on_dropped, s);
 }
 
 static void on_written(void *arg, int err, size_t failed)
 {
     struct notices *s = arg;
     (void)failed;
-    s->op = NULL;
+    s->errand.op = NULL;
     if (err)
-        retry(s); /* with ERR_CONFLICT another owner was quicker: the record is read again */
+        errand_refused(
+            &s->errand); /* with ERR_CONFLICT another owner was quicker: the record is read again */
     else
         drop(s);
 }
@@ -107,7 +98,7 @@ static void tell(struct notices *s, const struct queue_notice *notices, size_t c
                                                  .key = str_from(ids[i]),
                                                  .value = str_from(texts[i + 1])};
     }
-    s->op = network_write(s->network, changes, count + 1, NULL, on_written, s);
+    s->errand.op = network_write(s->network, changes, count + 1, NULL, on_written, s);
     for (size_t i = 0; i <= count; i++)
         free(texts[i]);
 }
@@ -115,14 +106,13 @@ static void tell(struct notices *s, const struct queue_notice *notices, size_t c
 static void on_notices(void *arg, int err, const struct queue_notice *notices, size_t count)
 {
     struct notices *s = arg;
-    s->op = NULL;
+    s->errand.op = NULL;
     if (err) {
-        retry(s);
+        errand_refused(&s->errand);
         return;
     }
     if (count == 0) {
-        if (s->again)
-            start(s);
+        errand_rest(&s->errand);
         return;
     }
     s->telling = notices[count - 1].id;
@@ -138,26 +128,20 @@ static void on_notices(void *arg, int err, const struct queue_notice *notices, s
 static void on_record(void *arg, int err, const struct network_record *records, size_t count)
 {
     struct notices *s = arg;
-    s->op = NULL;
+    s->errand.op = NULL;
     if (err) {
-        retry(s);
+        errand_refused(&s->errand);
         return;
     }
     s->version = count ? records[0].version : NETWORK_ABSENT;
     s->told = count ? told_of(s, &records[0]) : 0;
-    s->op = queue_notices(s->queue, BATCH, on_notices, s);
+    s->errand.op = queue_notices(s->queue, BATCH, on_notices, s);
 }
 
-static void start(struct notices *s)
+static void begin(void *arg)
 {
-    loop_timer_stop(s->timer);
-    s->again = false;
-    s->op = network_read(s->network, STR("notice"), str_from(queue_name(s->queue)), on_record, s);
-}
-
-static void on_timer(void *arg)
-{
-    start(arg);
+    struct notices *s = arg;
+    s->errand.op = network_read(s->network, STR("notice"), str_from(queue_name(s->queue)), on_record, s);
 }
 
 /* ---- life ---- */
@@ -165,25 +149,20 @@ static void on_timer(void *arg)
 struct notices *notices_new(struct loop *l, struct queue *q, struct network *n)
 {
     struct notices *s = mem_zalloc(sizeof(*s));
-    s->loop = l;
     s->queue = q;
     s->network = n;
-    s->timer = loop_timer_new(l, on_timer, s);
-    start(s);
+    errand_init(&s->errand, l, begin, s);
+    errand_begin(&s->errand);
     return s;
 }
 
 void notices_free(struct notices *s)
 {
-    if (s->op)
-        store_op_forget(s->op);
-    loop_timer_free(s->timer);
+    errand_fini(&s->errand);
     free(s);
 }
 
 void notices_kick(struct notices *s)
 {
-    s->again = true;
-    if (!s->op && !loop_timer_active(s->timer))
-        start(s);
+    errand_kick(&s->errand);
 }

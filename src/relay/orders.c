@@ -333,13 +333,15 @@ static void on_orders(void *arg, int err, const struct network_record *records, 
 {
     struct orders *o = arg;
     o->read_op = NULL;
-    for (size_t i = 0; !err && !o->busy && i < count; i++) {
+    for (size_t i = 0; !err && !o->busy && !o->read_op && i < count; i++) {
         arena_init(&o->arena, ORDER_ARENA_MAX_BYTES);
         if (record_order_decode(&o->arena, records[i].value, &o->order) == 0 && is_ours(o))
             begin(o, &records[i]);
         else
             arena_fini(&o->arena);
     }
+    if (o->missed && !o->busy)
+        look(o);
 }
 
 static void look(struct orders *o)

@@ -66,11 +66,12 @@ static struct transaction *take_waiting(struct destination *d)
     return t;
 }
 
-static void put_back(struct destination *d, struct transaction *t)
+static void put(struct transaction *t, struct list *waiting,
+                void (*at_end)(struct list *waiting, struct list *node))
 {
     struct parcel *p = mem_zalloc(sizeof(*p));
     p->transaction = t;
-    list_prepend(&d->waiting, &p->node);
+    at_end(waiting, &p->node);
 }
 
 static void complete(const struct destination *d, const struct transaction *t, struct queue_result *results,
@@ -90,9 +91,10 @@ static enum queue_outcome refused(const struct destination *d, const struct tran
 }
 
 /* Not while the destination is bad, and not before the message's own back-off. */
-static struct wall_time later(const struct destination *d, uint32_t attempts)
+static struct wall_time later(const struct destination *d, const struct transaction *t, size_t i)
 {
-    int64_t own_ms = schedule_message_backoff_ms(d->options.relay->retry_ms, attempts + 1);
+    uint32_t attempts = t->recipients[i].attempts + 1;
+    int64_t own_ms = schedule_message_backoff_ms(d->options.relay, attempts, t->message_id);
     int64_t bad_ms = bad_for_ms(d);
     return (struct wall_time){loop_wall(d->options.loop).ms + (own_ms > bad_ms ? own_ms : bad_ms)};
 }
@@ -106,7 +108,7 @@ static void answer(struct destination *d, struct transaction *t, bool for_good, 
             (struct queue_result){.delivery_id = t->recipients[i].delivery_id, .reply = str_from(why)};
         results[i].outcome = for_good ? refused(d, t, i) : QUEUE_OUTCOME_DEFERRED;
         if (!for_good)
-            results[i].next_at = later(d, t->recipients[i].attempts);
+            results[i].next_at = later(d, t, i);
     }
     complete(d, t, results, d->name);
     d->ops->outcome(d->arg, d, t, results, t->recipient_count);
@@ -133,7 +135,7 @@ static void forget_route(struct destination *d)
 
 static void mark_bad(struct destination *d, const char *why)
 {
-    int64_t for_ms = schedule_message_backoff_ms(d->options.relay->retry_ms, ++d->failures);
+    int64_t for_ms = schedule_message_backoff_ms(d->options.relay, ++d->failures, 0);
     d->bad_until = mono_add_ms(loop_now(d->options.loop), for_ms);
     if (why != d->why)
         snprintf(d->why, sizeof(d->why), "%s", why);
@@ -216,14 +218,28 @@ static void on_outcome(void *arg, struct delivery *delivery, struct transaction 
     d->ops->outcome(d->arg, d, t, results, count);
 }
 
-static void on_returned(void *arg, struct delivery *delivery, struct transaction *t)
+static void give_back(struct session *s, struct transaction *t,
+                      void (*at_end)(struct list *waiting, struct list *node))
 {
-    struct destination *d = ((struct session *)arg)->destination;
-    (void)delivery;
+    struct destination *d = s->destination;
     if (source_may_send(t->source))
-        put_back(d, t);
+        put(t, &d->waiting, at_end);
     else
         d->ops->returned(d->arg, t); /* until the right to send it is there again */
+}
+
+static void on_returned(void *arg, struct delivery *delivery, struct transaction *t)
+{
+    (void)delivery;
+    give_back(arg, t, list_prepend);
+}
+
+/* It may be this message that evokes it: the next place is shown another one, where there is one. */
+static void on_turned_away(void *arg, struct delivery *delivery, struct transaction *t,
+                           struct queue_result *results, size_t count)
+{
+    (void)delivery, (void)results, (void)count;
+    give_back(arg, t, list_append);
 }
 
 static void session_free(struct session *s)
@@ -231,7 +247,7 @@ static void session_free(struct session *s)
     struct destination *d = s->destination;
     struct transaction *open = delivery_free(s->delivery);
     if (open)
-        put_back(d, open);
+        put(open, &d->waiting, list_prepend);
     list_remove(&s->node);
     free(s);
     d->session_count--;
@@ -281,8 +297,11 @@ static void on_ended(void *arg, struct delivery *delivery, enum delivery_end end
     run_soon(d);
 }
 
-static const struct delivery_ops delivery_ops = {
-    .next = next_transaction, .outcome = on_outcome, .returned = on_returned, .ended = on_ended};
+static const struct delivery_ops delivery_ops = {.next = next_transaction,
+                                                 .outcome = on_outcome,
+                                                 .returned = on_returned,
+                                                 .turned_away = on_turned_away,
+                                                 .ended = on_ended};
 
 static void open_session(struct destination *d)
 {
@@ -292,10 +311,9 @@ static void open_session(struct destination *d)
     s->place = d->route->places[d->place];
     struct delivery_options options = {.client = d->options.client,
                                        .to = s->place.addr,
+                                       .host = s->place.host,
                                        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                        .idle_ms = IDLE_MS,
-                                       .retry_ms = d->options.relay->retry_ms,
-                                       .losses_max = (uint32_t)d->options.relay->losses_max,
                                        .relay = d->options.relay};
     s->delivery = delivery_new(d->options.loop, &options, &delivery_ops, s);
     list_append(&d->sessions, &s->node);
@@ -378,11 +396,9 @@ const char *destination_name(const struct destination *d)
 
 void destination_put(struct destination *d, struct transaction *t)
 {
-    struct parcel *p = mem_zalloc(sizeof(*p));
-    p->transaction = t;
     if (list_empty(&d->waiting))
         d->progress_at = loop_now(d->options.loop);
-    list_append(&d->waiting, &p->node);
+    put(t, &d->waiting, list_append);
     run_soon(d);
 }
 

@@ -60,53 +60,35 @@ bool report_smtputf8(const struct queue_owed *owed)
     return !str_is_ascii(owed->delivery.reverse_path);
 }
 
-static struct str remote_of(const struct config *config, struct str server)
-{
-    for (size_t i = 0; i < config->server_count; i++)
-        if (str_eq(str_from(config->servers[i].name), server))
-            return str_from(config->servers[i].hostname);
-    return STR_EMPTY;
-}
-
 /* A delay is nothing final, whatever was said last. */
-static struct str status_of(const struct queue_owed *owed)
+static struct str status_of(enum queue_owes kind, struct str reply)
 {
-    struct str otherwise = str_from(kinds[owed->kind].status);
-    bool transient = owed->reply.len > 0 && owed->reply.ptr[0] == '4';
-    return owed->kind == QUEUE_OWES_DELAYED && !transient ? otherwise : dsn_status_of(owed->reply, otherwise);
+    struct str otherwise = str_from(kinds[kind].status);
+    bool transient = reply.len > 0 && reply.ptr[0] == '4';
+    return kind == QUEUE_OWES_DELAYED && !transient ? otherwise : dsn_status_of(reply, otherwise);
 }
 
-/* When that was, a delay does not know. */
-static struct wall_time last_attempt(const struct queue_owed *owed)
+/* When that was, neither a delay knows nor what expired. */
+static struct wall_time last_attempt(const struct queue_owed *owed, bool expired)
 {
     const struct wall_time never = {0};
-    return owed->kind == QUEUE_OWES_DELAYED ? never : owed->at;
+    return expired || owed->kind == QUEUE_OWES_DELAYED ? never : owed->at;
 }
 
-/* Of one that was given up for its age the server's last answer is told; who was tried last, and when, its
- * record does not say. */
-static struct dsn_recipient expired_of(struct dsn_recipient r, struct str last)
-{
-    bool answered = dsn_status_of(last, STR_EMPTY).len > 0;
-    r.expired = true;
-    r.at = (struct wall_time){0};
-    r.reply = answered ? last : STR_EMPTY;
-    r.remote_mta = answered ? r.remote_mta : STR_EMPTY;
-    return r;
-}
-
+/* Of one that was given up for its age, now or before an operator released it, the last word is told. */
 static struct dsn_recipient recipient_of(const struct queue_owed *owed, const struct report_text_options *o)
 {
     const struct queue_delivery *d = &owed->delivery;
-    struct str last;
-    struct dsn_recipient r = {.address = d->recipient,
-                              .orcpt = d->request.orcpt,
-                              .status = status_of(owed),
-                              .reply = owed->reply,
-                              .remote_mta = remote_of(o->config, owed->server),
-                              .at = last_attempt(owed),
-                              .until = {d->waits_since.ms + o->relay->expire_ms}};
-    return expired_parse(owed->reply, &last) ? expired_of(r, last) : r;
+    struct str reply = owed->reply;
+    bool expired = expired_parse(owed->reply, &reply) && owed->kind == QUEUE_OWES_FAILED;
+    return (struct dsn_recipient){.address = d->recipient,
+                                  .orcpt = d->request.orcpt,
+                                  .status = status_of(owed->kind, expired ? STR_EMPTY : reply),
+                                  .reply = reply,
+                                  .expired = expired,
+                                  .remote_mta = owed->host,
+                                  .at = last_attempt(owed, expired),
+                                  .until = {d->waits_since.ms + o->relay->expire_ms}};
 }
 
 bool report_text(struct buf *out, const struct queue_owed *owed, size_t count,

@@ -11,7 +11,7 @@
  * was not asked for: who forges a sender shall not have us send his text on. */
 #define REPORT_CONTENT_MAX 50000
 #define REPORT_HEADER_MAX  16384
-#define REPORT_TEXT_MAX    (1 << 20) /* QUEUE_OWED_MAX recipients, 3 KiB each, and content */
+#define REPORT_TEXT_MAX    (1 << 20) /* QUEUE_OWED_MAX recipients, 5 KiB each, and content */
 
 struct report_place {
     char domain[IDN_NAME_MAX + 1]; /* its A-label form, in lower case */
@@ -24,7 +24,6 @@ void report_place_of(struct str reverse_path, const struct config *config, struc
 size_t report_content_bytes(const struct queue_owed *owed);
 
 struct report_text_options {
-    const struct config *config;
     const struct config_relay *relay;
     const struct custody_id *id; /* the report's */
     struct wall_time now;

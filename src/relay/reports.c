@@ -6,11 +6,12 @@
 #include "base/mem.h"
 #include "relay/aside.h"
 #include "relay/claims.h"
+#include "relay/errand.h"
 #include "relay/report_text.h"
+#include "relay/rights.h"
 #include "store/queue_report.h"
 
-#define RETRY_MS  1000
-#define HELD_MS   1000 /* until what was in flight is looked at again */
+#define HELD_MS   1000 /* until what was in flight, or the right, is looked at again */
 #define READ_MAX  65536
 #define ARENA_MAX (4 << 20) /* QUEUE_OWED_MAX recipients with their texts */
 
@@ -18,13 +19,8 @@ struct reports {
     struct loop *loop;
     struct queue *queue;
     struct reports_options options;
-    struct store_op *op; /* the one step under way */
-    struct loop_timer *timer;
-    bool refused; /* the timer waits for the store */
-
-    /* The walk over what is owed: */
-    bool again; /* there may be more than it has seen */
-    bool held;  /* it went past something in flight */
+    struct errand errand; /* the walk over what is owed: */
+    bool held;            /* it went past something in flight */
     int64_t after_message_id;
     enum queue_owes after_kind;
     struct aside aside;
@@ -59,8 +55,7 @@ static void drop(struct reports *r)
 static void retry(struct reports *r)
 {
     drop(r);
-    r->refused = true;
-    loop_timer_start(r->timer, RETRY_MS);
+    errand_refused(&r->errand);
 }
 
 static void go_past(struct reports *r, const struct queue_owed *owed)
@@ -86,7 +81,7 @@ static void log_made(const struct reports *r)
 static void on_reported(void *arg, int err)
 {
     struct reports *r = arg;
-    r->op = NULL;
+    r->errand.op = NULL;
     if (err == ERR_FENCED)
         return;
     if (err != 0 && err != ERR_CONFLICT) {
@@ -106,11 +101,8 @@ static void on_reported(void *arg, int err)
 static void make(struct reports *r)
 {
     struct wall_time now = loop_wall(r->loop);
-    struct report_text_options options = {.config = r->options.config,
-                                          .relay = r->options.relay,
-                                          .id = &r->id,
-                                          .now = now,
-                                          .content = buf_str(&r->content)};
+    struct report_text_options options = {
+        .relay = r->options.relay, .id = &r->id, .now = now, .content = buf_str(&r->content)};
     int64_t ids[QUEUE_OWED_MAX];
     struct report_place place;
     struct buf text;
@@ -138,7 +130,7 @@ static void make(struct reports *r)
                                   .kind = r->owed[0].kind,
                                   .delivery_ids = ids,
                                   .count = r->count};
-    r->op = queue_report(r->queue, &report, on_reported, r);
+    r->errand.op = queue_report(r->queue, &report, on_reported, r);
     buf_fini(&text);
 }
 
@@ -189,7 +181,7 @@ static void on_body(void *arg, int err, const char *data, size_t len)
 {
     struct reports *r = arg;
     size_t wanted = report_content_bytes(&r->owed[0]);
-    r->op = NULL;
+    r->errand.op = NULL;
     if (err) {
         body_failed(r, err);
         return;
@@ -205,7 +197,7 @@ static void on_body(void *arg, int err, const char *data, size_t len)
 
 static void read_on(struct reports *r)
 {
-    r->op = body_read(r->body, r->content.len, READ_MAX, on_body, r);
+    r->errand.op = body_read(r->body, r->content.len, READ_MAX, on_body, r);
 }
 
 /* ---- what is owed ---- */
@@ -220,6 +212,7 @@ static struct queue_owed copy(struct reports *r, const struct queue_owed *owed)
     d->request.orcpt = arena_str(&r->arena, d->request.orcpt);
     kept.server = arena_str(&r->arena, owed->server);
     kept.reply = arena_str(&r->arena, owed->reply);
+    kept.host = arena_str(&r->arena, owed->host);
     return kept;
 }
 
@@ -238,10 +231,10 @@ static void keep_owed(struct reports *r, const struct queue_owed *owed, size_t c
     r->held |= r->count < count;
 }
 
-static void start(struct reports *r)
+static void begin(void *arg)
 {
-    loop_timer_stop(r->timer);
-    r->refused = r->again = r->held = false;
+    struct reports *r = arg;
+    r->held = false;
     r->after_message_id = 0;
     r->after_kind = QUEUE_OWES_NOTHING;
     aside_walk_begin(&r->aside);
@@ -255,19 +248,17 @@ static void wait_for_some(struct reports *r)
     if (r->held && delay_ms > HELD_MS)
         delay_ms = HELD_MS;
     if (delay_ms != INT64_MAX)
-        loop_timer_start(r->timer, delay_ms > 0 ? delay_ms : 0);
+        errand_look_in(&r->errand, delay_ms);
 }
 
 static void end_walk(struct reports *r)
 {
     aside_walk_end(&r->aside);
-    if (r->again)
-        start(r);
-    else
+    if (errand_rest(&r->errand))
         wait_for_some(r);
 }
 
-static void begin(struct reports *r)
+static void take(struct reports *r)
 {
     int64_t message_id = r->owed[0].delivery.message_id;
     switch (aside_ask(&r->aside, message_id, loop_now(r->loop))) {
@@ -287,7 +278,7 @@ static void begin(struct reports *r)
 static void on_owed(void *arg, int err, const struct queue_owed *owed, size_t count)
 {
     struct reports *r = arg;
-    r->op = NULL;
+    r->errand.op = NULL;
     if (err) {
         retry(r);
         return;
@@ -298,20 +289,20 @@ static void on_owed(void *arg, int err, const struct queue_owed *owed, size_t co
     }
     keep_owed(r, owed, count);
     if (r->count > 0)
-        begin(r);
+        take(r);
     else
         go_past(r, owed);
 }
 
+/* Without the right no report could leave either. */
 static void look(struct reports *r)
 {
     drop(r);
-    r->op = queue_owed(r->queue, r->after_message_id, r->after_kind, on_owed, r);
-}
-
-static void on_timer(void *arg)
-{
-    start(arg);
+    if (!right_is_held(r->options.right)) {
+        errand_look_in(&r->errand, HELD_MS);
+        return;
+    }
+    r->errand.op = queue_owed(r->queue, r->after_message_id, r->after_kind, on_owed, r);
 }
 
 /* ---- life ---- */
@@ -322,20 +313,18 @@ struct reports *reports_new(struct loop *l, struct queue *q, const struct report
     r->loop = l;
     r->queue = q;
     r->options = *options;
-    r->timer = loop_timer_new(l, on_timer, r);
+    errand_init(&r->errand, l, begin, r);
     aside_init(&r->aside);
     arena_init(&r->arena, ARENA_MAX);
     buf_init(&r->content, REPORT_CONTENT_MAX);
-    start(r);
+    errand_begin(&r->errand);
     return r;
 }
 
 void reports_free(struct reports *r)
 {
-    if (r->op)
-        store_op_forget(r->op);
+    errand_fini(&r->errand);
     drop(r);
-    loop_timer_free(r->timer);
     arena_fini(&r->arena);
     buf_fini(&r->content);
     free(r);
@@ -343,7 +332,5 @@ void reports_free(struct reports *r)
 
 void reports_kick(struct reports *r)
 {
-    r->again = true;
-    if (!r->op && !r->refused)
-        start(r);
+    errand_kick(&r->errand);
 }

@@ -131,8 +131,10 @@ static void route_stream(struct relay_role *r, struct stream *s)
     struct target *to = route_of(r, s, viewer_view(r->viewer));
     if (to == s->target)
         return;
-    if (s->target)
+    if (s->target) {
         target_remove_source(s->target, s->source);
+        source_wake(s->source);
+    }
     s->target = to;
     target_add_source(to, s->source);
 }
@@ -319,7 +321,7 @@ static void on_view(void *arg, const struct view *v)
         route_stream(r, r->streams[i]);
     bool anew = rights_on_view(r->rights, v);
     for (size_t i = 0; anew && i < r->custody_count; i++)
-        custody_accepted_outside(r->custodies[i]);
+        custody_may_send(r->custodies[i]);
     orders_on_view(r->orders, v);
 }
 
@@ -358,7 +360,6 @@ static void make_outside(struct relay_role *r)
 static void make_edge(struct relay_role *r)
 {
     struct verify_options verify = {.config = r->options.config,
-                                    .relay = r->options.relay,
                                     .network = store_network(r->options.store),
                                     .clients = r->clients,
                                     .known_users = &r->known_users,

@@ -2,7 +2,8 @@
 
 #include "base/check.h"
 
-#define MESSAGE_BACKOFF_MAX_MS 3600000 /* RFC 5321 4.5.4.1 wants retries at least every few hours */
+#define LOSS_BACKOFF_MAX_MS 3600000 /* RFC 5321 4.5.4.1 wants retries at least every few hours */
+#define SPREAD_PART         4       /* so much of a message's back-off may be left out */
 
 struct schedule_options schedule_options_of(const struct config_relay *relay,
                                             const struct config_server *server)
@@ -169,19 +170,26 @@ int64_t schedule_down_for_ms(const struct schedule *s, struct mono_time now)
     return s->down_since.ns == MONO_NEVER.ns ? 0 : mono_diff_ms(now, s->down_since);
 }
 
-static int64_t backoff_ms(int64_t delay_ms, uint32_t times, int factor)
+static int64_t backoff_ms(int64_t delay_ms, uint32_t times, int factor, int64_t max_ms)
 {
-    while (times-- > 1 && delay_ms < MESSAGE_BACKOFF_MAX_MS)
+    while (times-- > 1 && delay_ms < max_ms)
         delay_ms *= factor;
-    return delay_ms < MESSAGE_BACKOFF_MAX_MS ? delay_ms : MESSAGE_BACKOFF_MAX_MS;
+    return delay_ms < max_ms ? delay_ms : max_ms;
 }
 
-int64_t schedule_message_backoff_ms(int64_t retry_ms, uint32_t attempts)
+/* 0 to 65535; neighbours are far apart (Knuth's multiplicative hashing). */
+static int64_t scatter(int64_t id, uint32_t attempts)
 {
-    return backoff_ms(retry_ms, attempts, 2);
+    return (int64_t)(((uint64_t)id + attempts) * 0x9e3779b97f4a7c15U >> 48);
+}
+
+int64_t schedule_message_backoff_ms(const struct config_relay *relay, uint32_t attempts, int64_t id)
+{
+    int64_t delay_ms = backoff_ms(relay->retry_ms, attempts, 2, relay->retry_max_ms);
+    return delay_ms - delay_ms / SPREAD_PART * scatter(id, attempts) / 65536;
 }
 
 int64_t schedule_loss_backoff_ms(int64_t retry_ms, uint32_t losses)
 {
-    return backoff_ms(retry_ms, losses, 8);
+    return backoff_ms(retry_ms, losses, 8, LOSS_BACKOFF_MAX_MS);
 }

@@ -77,18 +77,18 @@ bool schedule_on_session_progress(struct schedule *s, int64_t taken_in_ns);
 void schedule_on_session_end(struct schedule *s, bool failed, struct mono_time now);
 /* The server turned it away while it serves `others`: it works, and has as many as it wants. */
 void schedule_on_session_turned_away(struct schedule *s, int64_t others);
-/* The session could not begin for what our own machine lacks: no attempt at the server, but the next one
- * waits as after an attempt. */
+/* The session could not begin for what our own machine lacks, or its end says nothing of the server: no
+ * attempt that counts, but the next one waits as after an attempt. */
 void schedule_on_session_untried(struct schedule *s, struct mono_time now);
 
 bool schedule_wants_invocation(const struct schedule *s, struct mono_time now);
 int64_t schedule_down_for_ms(const struct schedule *s, struct mono_time now); /* 0 when it is not down */
 
-/* Back-off of one delivery after its n-th answer about it (n >= 1): retry_ms
- * doubled each time, at most an hour. */
-int64_t schedule_message_backoff_ms(int64_t retry_ms, uint32_t attempts);
+/* Back-off after the n-th answer about one message (n >= 1): `retry` doubled each time, at most `retry_max`,
+ * and up to a quarter less, by id and n: what was put off together does not all come back together. */
+int64_t schedule_message_backoff_ms(const struct config_relay *relay, uint32_t attempts, int64_t id);
 /* The same after its n-th loss of the connection: eightfold each time, so that a
- * server that fails for minutes is over it before its mail is taken for poison. */
+ * server that fails for minutes is over it before its mail is taken for poison; at most an hour. */
 int64_t schedule_loss_backoff_ms(int64_t retry_ms, uint32_t losses);
 
 #endif

@@ -30,6 +30,7 @@ static struct queue_result *copy_results(const struct queue_result *results, siz
     for (size_t i = 0; i < count; i++) {
         copies[i] = results[i];
         copies[i].reply = (struct str){str_dup(results[i].reply), results[i].reply.len};
+        copies[i].host = (struct str){str_dup(results[i].host), results[i].host.len};
         copies[i].server = (struct str){str_dup(results[i].server), results[i].server.len};
         copies[i].instance = (struct str){str_dup(results[i].instance), results[i].instance.len};
     }
@@ -60,6 +61,7 @@ static void settlement_free(struct settlement *s, struct wall_time retry_at)
     source_done(s->transaction, retry_at);
     for (size_t i = 0; i < s->count; i++) {
         free_text(s->results[i].reply);
+        free_text(s->results[i].host);
         free_text(s->results[i].server);
         free_text(s->results[i].instance);
     }

@@ -15,7 +15,8 @@ struct lane {
     int64_t after_id; /* the page's cursor */
     struct wall_time read_at;
     struct store_op *op, *next_op;
-    bool began;     /* all that waited at the start was read once, due or not: see source.h */
+    bool began;     /* all that waited was read once, due or not: see source.h */
+    bool wake;      /* it is to be read so again, from the start */
     bool exhausted; /* nothing due above the cursor when last read */
     bool rewind;    /* read from the start again */
     bool kicked;    /* mail may have come since the reading began */
@@ -80,6 +81,12 @@ static void rewind_lanes(struct source *s)
         s->lanes[lane].rewind = true;
         kick_lane(s, (enum source_lane)lane);
     }
+}
+
+void source_wake(struct source *s)
+{
+    s->lanes[SOURCE_NORMAL].wake = true;
+    kick_lane(s, SOURCE_NORMAL);
 }
 
 static void on_timer(void *arg)
@@ -207,9 +214,11 @@ static void on_page(struct source *s, enum source_lane lane, int err, const stru
     claims_reading_end(s->claims);
     l->exhausted = !rows->more && !l->kicked;
     l->kicked = false;
-    l->began |= l->exhausted;
-    if (l->exhausted)
+    if (l->exhausted) {
+        l->exhausted = !l->rewind;
+        l->began = true;
         ask_next_at(s, lane);
+    }
     if (!list_empty(&l->pool))
         s->on_ready(s->arg);
     else if (!l->exhausted)
@@ -226,14 +235,24 @@ static void on_lossy_page(void *arg, int err, const struct queue_rows *rows)
     on_page(arg, SOURCE_LOSSY, err, rows);
 }
 
+/* What is due again meanwhile waits until all was read once, due or not: else those that are put off over and
+ * over would keep the reading at its start. */
+static void begin_page(struct lane *l)
+{
+    if (l->wake || (l->rewind && l->began)) {
+        l->after_id = 0;
+        l->rewind = false;
+    }
+    l->began &= !l->wake;
+    l->wake = l->kicked = false;
+}
+
 static void fetch(struct source *s, enum source_lane lane)
 {
     struct lane *l = &s->lanes[lane];
     if (l->op || !list_empty(&l->pool))
         return;
-    if (l->rewind)
-        l->after_id = 0;
-    l->rewind = l->kicked = false;
+    begin_page(l);
     l->read_at = l->began ? loop_wall(s->loop) : ANY_TIME;
     struct queue_due_filter filter = make_filter(s, lane);
     claims_reading_begin(s->claims);
@@ -321,7 +340,7 @@ struct transaction *source_take(struct source *s, enum source_lane lane)
     return t;
 }
 
-void source_give_back(struct transaction *t)
+static void give_back(struct transaction *t, void (*put)(struct list *pool, struct list *node))
 {
     struct source *s = t->source;
     struct lane *l = &s->lanes[t->lane];
@@ -330,9 +349,19 @@ void source_give_back(struct transaction *t)
         return;
     }
     list_remove(&t->node);
-    list_prepend(&l->pool, &t->node);
+    put(&l->pool, &t->node);
     l->ready++;
     s->on_ready(s->arg);
+}
+
+void source_give_back(struct transaction *t)
+{
+    give_back(t, list_prepend);
+}
+
+void source_give_back_last(struct transaction *t)
+{
+    give_back(t, list_append);
 }
 
 void source_done(struct transaction *t, struct wall_time retry_at)
@@ -349,8 +378,10 @@ void source_kick(struct source *s)
 
 void source_reset(struct source *s)
 {
-    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
+    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++) {
+        s->lanes[lane].wake |= !s->lanes[lane].began;
         lane_empty(s, &s->lanes[lane]);
+    }
     s->resets++;
     rewind_lanes(s);
 }

@@ -12,7 +12,7 @@
  *
  * All that waits is tried once when the source begins, due or not: when it is
  * due was said by the clock of whoever had the queue before, perhaps another
- * node's.
+ * node's. And once when the server has recovered (source_wake).
  * Nothing here survives a crash: the queue holds all. */
 #ifndef HOLDFAST_RELAY_SOURCE_H
 #define HOLDFAST_RELAY_SOURCE_H
@@ -26,6 +26,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "loop/loop.h"
+#include "relay/blame.h"
 #include "relay/claims.h"
 #include "relay/rights.h"
 #include "store/queue.h"
@@ -63,6 +64,7 @@ struct transaction {
     struct wall_time received_at; /* for the log */
     struct transaction_recipient recipients[TRANSACTION_RECIPIENTS_MAX];
     size_t recipient_count;
+    struct blame_mark blame; /* the target's */
 };
 
 /* on_ready fires when source_take may give something after it had given NULL:
@@ -84,6 +86,8 @@ struct transaction *source_take(struct source *s, enum source_lane lane);
 /* Not tried, or no answer about it: it goes back to the front; or, when the
  * source was reset since, to whoever the queue says it belongs to now. */
 void source_give_back(struct transaction *t);
+/* The same, behind the others that are ready. */
+void source_give_back_last(struct transaction *t);
 /* Its outcomes are in the queue; frees t. retry_at: the earliest next_at of a
  * deferred recipient, or the zero time. */
 void source_done(struct transaction *t, struct wall_time retry_at);
@@ -93,6 +97,8 @@ void source_kick(struct source *s);
 /* Deliveries were changed by an operator: forgets what was read and not yet
  * handed out, and reads from the start. */
 void source_reset(struct source *s);
+/* What was put off may well be taken now: all of the normal lane is tried once, due or not. */
+void source_wake(struct source *s);
 /* A delivery that somebody else had is free: looks again (for claims.c). */
 void source_again(struct source *s);
 /* How many deliveries are handed out of those that the filter selects; its

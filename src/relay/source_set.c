@@ -47,6 +47,12 @@ size_t source_set_ready(const struct source_set *set, enum source_lane lane)
     return count;
 }
 
+void source_set_wake(struct source_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        source_wake(set->items[i]);
+}
+
 struct transaction *source_set_take(struct source_set *set, enum source_lane lane)
 {
     for (size_t i = 0; i < set->count; i++) {

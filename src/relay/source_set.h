@@ -16,6 +16,7 @@ void source_set_remove(struct source_set *set, const struct source *s); /* nothi
 bool source_set_has(const struct source_set *set, const struct source *s);
 /* Transactions that source_set_take would hand out now. */
 size_t source_set_ready(const struct source_set *set, enum source_lane lane);
+void source_set_wake(struct source_set *set); /* each: see source_wake */
 struct transaction *source_set_take(struct source_set *set, enum source_lane lane); /* or NULL */
 
 #endif

@@ -8,10 +8,6 @@
 #include "relay/remembered.h"
 #include "relay/snapshot.h"
 
-/* Of each step of a question. Longer than anybody waits for it, so that the answer of a slow server is
- * remembered for the next try. */
-#define QUESTION_TIMEOUT_MS 30000
-
 struct verify_inquiry {
     struct asker_question question;
     struct verify *verify;
@@ -27,9 +23,8 @@ struct verify_inquiry {
 struct verify {
     struct loop *loop;
     struct verify_options options;
-    struct smtp_client_options *client; /* by the server's place in the configuration */
-    struct asker **askers;              /* the same; NULL: not yet */
-    struct snapshot **snapshots;        /* by the domain's */
+    struct asker **askers;       /* by the server's place in the configuration; NULL: not yet */
+    struct snapshot **snapshots; /* by the domain's */
     struct remembered remembered;
     struct map inquiries; /* by address */
     struct log_limit *log_limit;
@@ -41,7 +36,7 @@ static struct asker *asker_of(struct verify *v, const struct config_server *serv
 {
     size_t place = (size_t)(server - v->options.config->servers);
     if (!v->askers[place])
-        v->askers[place] = asker_new(v->loop, &v->client[place]);
+        v->askers[place] = asker_new(v->loop, clients_questions(v->options.clients, server));
     return v->askers[place];
 }
 
@@ -230,17 +225,6 @@ struct verify *verify_new(struct loop *l, const struct verify_options *options)
     struct verify *v = mem_zalloc(sizeof(*v));
     v->loop = l;
     v->options = *options;
-    const struct config *config = options->config;
-    v->client = mem_calloc(config->server_count, sizeof(*v->client));
-    for (size_t i = 0; i < config->server_count; i++)
-        v->client[i] = (struct smtp_client_options){
-            .flavour = config->servers[i].protocol == SERVER_LMTP ? SMTP_CLIENT_LMTP : SMTP_CLIENT_SMTP,
-            .hostname = options->relay->hostname,
-            .tls = options->clients ? clients_options(options->clients, &config->servers[i])->tls : NULL,
-            .offers =
-                options->clients ? clients_options(options->clients, &config->servers[i])->offers : NULL,
-            .timeout_ms = QUESTION_TIMEOUT_MS,
-        };
     v->askers = mem_calloc(options->config->server_count, sizeof(struct asker *));
     v->snapshots = mem_calloc(options->config->domain_count, sizeof(struct snapshot *));
     v->log_limit = log_limit_new(l);
@@ -263,7 +247,6 @@ void verify_free(struct verify *v)
     remembered_fini(&v->remembered);
     log_limit_free(v->log_limit);
     free(v->askers);
-    free(v->client);
     free(v->snapshots);
     free(v);
 }

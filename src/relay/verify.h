@@ -21,9 +21,8 @@ struct known_users;
 
 struct verify_options {
     const struct config *config;
-    const struct config_relay *relay;
     struct network *network;
-    const struct clients *clients;   /* NULL: no TLS */
+    const struct clients *clients;
     struct known_users *known_users; /* for domains with `recipients = "directory"` */
     /* Who has the domain's mail now. */
     struct target *(*target_of)(void *arg, const struct config_domain *domain);

@@ -284,7 +284,7 @@ static void begin_anew(struct smtp_client *c)
     client_forget_keywords(c);
     buf_clear(&c->out);
     smtp_reply_parser_init(&c->parser);
-    c->told_ip[0] = c->told_helo[0] = '\0';
+    c->told_ip[0] = c->told_helo[0] = c->told_name[0] = '\0';
     c->told = c->t.introduced = false;
     c->state = CLIENT_GREETING;
 }
@@ -334,8 +334,9 @@ bool smtp_client_finished(const struct smtp_client *c)
 /* What is awaited in vain is given up the sooner where mail goes on without it. */
 static int64_t handshake_timeout_ms(const struct smtp_client *c)
 {
-    bool spared = c->state == CLIENT_TLS && tls_client_policy(c->options->tls) == TLS_OPPORTUNISTIC;
-    return spared ? TIMEOUT_HANDSHAKE_MS : TIMEOUT_COMMAND_MS;
+    bool spared =
+        c->options->opening_timeout_ms > 0 || tls_client_policy(c->options->tls) == TLS_OPPORTUNISTIC;
+    return c->state == CLIENT_TLS && spared ? TIMEOUT_HANDSHAKE_MS : TIMEOUT_COMMAND_MS;
 }
 
 static int64_t stage_timeout_ms(const struct smtp_client *c)
@@ -358,14 +359,18 @@ static int64_t stage_timeout_ms(const struct smtp_client *c)
     }
 }
 
+static int64_t capped(int64_t timeout_ms, int64_t cap_ms)
+{
+    return cap_ms > 0 && timeout_ms > cap_ms ? cap_ms : timeout_ms;
+}
+
 int64_t smtp_client_timeout_ms(const struct smtp_client *c)
 {
+    bool reply_of_opening = !c->told_ready && c->state != CLIENT_TLS;
     if (c->state == CLIENT_ENDED || c->state == CLIENT_READY)
         return 0;
-    int64_t timeout_ms = stage_timeout_ms(c);
-    if (c->options->timeout_ms > 0 && timeout_ms > c->options->timeout_ms)
-        timeout_ms = c->options->timeout_ms;
-    return timeout_ms;
+    int64_t timeout_ms = capped(stage_timeout_ms(c), c->options->timeout_ms);
+    return reply_of_opening ? capped(timeout_ms, c->options->opening_timeout_ms) : timeout_ms;
 }
 
 uint64_t smtp_client_progress(const struct smtp_client *c)

@@ -56,6 +56,9 @@ struct smtp_client_options {
     enum smtp_client_info info;
     struct smtp_offers *offers; /* is written by each session whose EHLO was answered; NULL: nowhere */
     int64_t timeout_ms;         /* caps each of the times of RFC 5321 4.5.3.2; 0: these as they are */
+    /* Until `ready`: caps the time for each reply. A handshake has 10 s then, whatever the policy. 0: not so
+     */
+    int64_t opening_timeout_ms;
 };
 
 /* What became of one recipient. */

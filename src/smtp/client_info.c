@@ -1,8 +1,10 @@
 /* Telling the server of the client that a message came from (Postfix's XFORWARD_README and XCLIENT_README),
  * where it offers to be told and the owner's options want it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "smtp/client_machine.h"
+#include "wire/smtp_path.h"
 #include "wire/smtp_xclient.h"
 
 /* XFORWARD and XCLIENT name what they take. */
@@ -73,6 +75,21 @@ static void note(char *out, size_t size, struct str text)
     out[text.len] = '\0';
 }
 
+/* As the client itself said it, which is what a server's filters see after XCLIENT; but many say what is no
+ * name
+ * ("Tom's PC"), and a server may refuse the command for that (RFC 5321 4.1.4): then by its address. */
+static void note_name(struct smtp_client *c)
+{
+    const struct smtp_client_message *m = &c->t.message;
+    bool six = str_find(m->client_ip, ':', 0) != SIZE_MAX;
+    if (m->client_helo.len < sizeof(c->told_name) && smtp_domain_valid(m->client_helo, false))
+        note(c->told_name, sizeof(c->told_name), m->client_helo);
+    else if (m->client_ip.len > 0)
+        snprintf(c->told_name, sizeof(c->told_name), "[%s%s]", six ? "IPv6:" : "", c->told_ip);
+    else
+        c->told_name[0] = '\0';
+}
+
 void client_put_xclient(struct smtp_client *c)
 {
     put_attributes(c, "XCLIENT", c->xclient_offered);
@@ -92,6 +109,7 @@ void client_xclient_reply(struct smtp_client *c, const struct smtp_reply *r)
     c->told = true;
     note(c->told_ip, sizeof(c->told_ip), c->t.message.client_ip);
     note(c->told_helo, sizeof(c->told_helo), c->t.message.client_helo);
+    note_name(c);
     client_forget_keywords(c);
     client_say_ehlo(c);
 }
@@ -138,8 +156,7 @@ void client_judge(struct smtp_client *c, const struct smtp_reply *r)
     come_to_an_end(c);
 }
 
-/* As the client itself said it: that is what a server's filters see after XCLIENT. */
 const char *client_ehlo_name(const struct smtp_client *c)
 {
-    return c->told_helo[0] ? c->told_helo : c->options->hostname;
+    return c->told_name[0] ? c->told_name : c->options->hostname;
 }

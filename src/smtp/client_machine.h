@@ -87,6 +87,7 @@ struct smtp_client {
     unsigned xforward_offered, xclient_offered; /* CLIENT_INFO_... */
 
     char told_ip[ADDR_TEXT_MAX], told_helo[CLIENT_HELO_MAX + 1]; /* by XCLIENT */
+    char told_name[CLIENT_HELO_MAX + 1];                         /* and by EHLO after it; "": ours */
     bool told;                                                   /* the session is that client's; else ours */
 
     struct buf held; /* a chunk of which it is not known whether it is the last */

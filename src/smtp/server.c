@@ -64,20 +64,26 @@ void server_write_plain(struct smtp_server *s, const struct smtp_reply *r)
     CHECK(!s->out.overflow);
 }
 
-void server_count_error(struct smtp_server *s)
+/* The reply to end the session with, if there is one error too many. */
+static struct smtp_reply count_error(struct smtp_server *s)
 {
-    s->errors++;
+    unsigned max = s->options->errors_max ? s->options->errors_max : ERRORS_MAX;
+    struct smtp_reply owners = {.code = 0};
+    if (s->ops->error)
+        owners = s->ops->error(s->arg);
+    if (++s->errors >= max)
+        return SMTP_REPLY(421, 4, 7, 0, "Too many errors, closing transmission channel");
+    return owners;
 }
 
 void server_refuse(struct smtp_server *s, struct smtp_reply r)
 {
-    unsigned max = s->options->errors_max ? s->options->errors_max : ERRORS_MAX;
-    server_count_error(s);
-    if (s->errors < max) {
+    struct smtp_reply last = count_error(s);
+    if (last.code == 0) {
         server_write(s, &r);
         return;
     }
-    server_write(s, &SMTP_REPLY(421, 4, 7, 0, "Too many errors, closing transmission channel"));
+    server_write(s, &last);
     server_finish(s);
 }
 

@@ -140,6 +140,10 @@ struct smtp_server_ops {
      * `auth_cancel` ends the exchange then. */
     void (*auth_response)(void *arg, struct str response);
     void (*auth_cancel)(void *arg);
+    /* No question: an error of the client's, as errors_max counts them, has been counted. A reply of 421 ends
+     * the session with it, instead of the refusal; code 0: no, it may go on. Its text must live until the
+     * next callback. */
+    struct smtp_reply (*error)(void *arg);
     /* No question: the client is refused something, by the owner or by the machine. Answers of the owner fire
      * it from inside smtp_server_reply. */
     void (*refused)(void *arg, const struct smtp_refusal *refusal);
@@ -149,8 +153,8 @@ struct smtp_server_ops {
     void (*reset)(void *arg);
     /* The open question needs no answer any more. */
     void (*cancel)(void *arg);
-    /* Last of all callbacks: fired by smtp/server_connection.h when the
-     * connection is gone; after it the machine and the connection are freed. */
+    /* Last of all callbacks: fired by smtp/server_connection.h once the
+     * connection is gone, and it and the machine are freed. */
     void (*closed)(void *arg);
 };
 

@@ -174,11 +174,16 @@ static void on_wake(void *arg)
 
 static void destroy(struct smtp_server_connection *c, int64_t linger_ms)
 {
+    const struct smtp_server_ops *ops = c->ops;
+    void *arg = c->arg;
     struct str out = smtp_server_output(c->session);
     loop_stream_write(c->stream, out.ptr, out.len); /* the last of a session that a slow reader held up */
     loop_stream_close(c->stream, linger_ms);
     loop_timer_free(c->timer);
     smtp_server_free(c->session);
+    free(c);
+    if (ops->closed)
+        ops->closed(arg);
 }
 
 static void on_timer(void *arg)
@@ -196,9 +201,6 @@ static void on_timer(void *arg)
         break;
     case STATE_ENDED:
         destroy(c, admission_linger_ms(c->slot, loop_now(c->loop), LINGER_MS));
-        if (c->ops->closed)
-            c->ops->closed(c->arg);
-        free(c);
         break;
     }
 }
@@ -241,8 +243,6 @@ void smtp_server_connection_make_room(struct smtp_server_connection *c)
 
 void smtp_server_connection_free(struct smtp_server_connection *c)
 {
-    if (!c)
-        return;
-    destroy(c, 0);
-    free(c);
+    if (c)
+        destroy(c, 0);
 }

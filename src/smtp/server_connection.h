@@ -12,7 +12,7 @@ struct smtp_server_connection;
 
 /* Takes the stream. slot (NULL: none) has been let in and lives as long; what the session does is told to it,
  * leaving it is the owner's. ops->connect is asked from the loop, not from inside this call.
- * The session ends by itself (QUIT, errors, the peer, time): then ops->cancel,
+ * However the session ends, by itself (QUIT, errors, the peer, time) or by a function below, ops->cancel,
  * ops->reset (as open) and ops->closed fire, in this order, and all is freed.
  * options, ops and arg must live until then. */
 struct smtp_server_connection *smtp_server_connection_new(struct loop *l, struct loop_stream *stream,
@@ -24,8 +24,8 @@ struct smtp_server *smtp_server_connection_session(struct smtp_server_connection
 /* Says goodbye (421), unless it is amid something, and cuts the connection; as
  * smtp_server_connection_free in all else. Waits for nobody. */
 void smtp_server_connection_make_room(struct smtp_server_connection *c);
-/* Cuts the connection now and frees all; cancel and reset fire from inside,
- * closed does not. Not from inside a callback of ops. NULL is allowed. */
+/* Cuts the connection now and frees all: cancel, reset and closed fire from inside. Not from inside a
+ * callback of ops. NULL is allowed. */
 void smtp_server_connection_free(struct smtp_server_connection *c);
 
 #endif

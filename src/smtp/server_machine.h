@@ -109,7 +109,6 @@ void server_write_plain(struct smtp_server *s, const struct smtp_reply *r);
 void server_refuse(struct smtp_server *s, struct smtp_reply r);
 /* The same reply to the same thing once more (LMTP): it is no further refusal. */
 void server_write_again(struct smtp_server *s, const struct smtp_reply *r);
-void server_count_error(struct smtp_server *s);
 void server_finish(struct smtp_server *s);
 /* Fires reset when a transaction is open. */
 void server_reset(struct smtp_server *s);

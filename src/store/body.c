@@ -124,11 +124,7 @@ static void reserve(struct body_writer *w, size_t need)
 {
     if (w->len + need <= w->capacity)
         return;
-    size_t capacity = w->capacity ? 2 * w->capacity : FIRST_ALLOC_BYTES;
-    while (capacity < w->len + need)
-        capacity *= 2;
-    if (capacity > BODY_CHUNK_BYTES)
-        capacity = BODY_CHUNK_BYTES;
+    size_t capacity = w->len + need <= FIRST_ALLOC_BYTES ? FIRST_ALLOC_BYTES : BODY_CHUNK_BYTES;
     w->data = mem_realloc(w->data, capacity);
     w->capacity = capacity;
 }

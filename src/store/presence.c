@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "store/records.h"
 
-#define VERSION         "0.1.0"
 #define RECORD_AGAIN_MS 500 /* after the store did not take it */
 
 struct presence {
@@ -41,7 +40,7 @@ static void record(void *arg)
         .supervisor_pid = p->supervisor_pid,
         .boot_id = str_from(p->boot_id),
         .pid_ns = p->pid_ns,
-        .version = STR(VERSION),
+        .version = STR(HOLDFAST_VERSION),
     };
     char *json = record_node_encode(&node);
     struct network_change change = {.type = NETWORK_PUT,

@@ -359,6 +359,7 @@ struct store_op *queue_settle(struct queue *q, const struct queue_result *result
         o->results[i] = results[i];
         o->results[i].reply = op_str(&o->op, results[i].reply);
         o->results[i].server = op_str(&o->op, results[i].server);
+        o->results[i].host = text(&o->op, results[i].host);
         o->results[i].instance = op_str(&o->op, results[i].instance);
     }
     return op_submit(&o->op);

@@ -111,6 +111,7 @@ struct queue_delivery {
     struct dsn_request request; /* of what is sent again by queue_replay: NEVER */
     bool delay_told;            /* a delay was reported, or is owed */
     struct str last_reply;
+    struct str last_host; /* the host that said it; "": nobody did, it is a word of ours; or it has ended */
 };
 
 struct queue_rows {
@@ -170,6 +171,7 @@ struct queue_result {
     enum queue_owes owes; /* DELIVERED and RELAYED, with a delivery; BOUNCED owes FAILED always */
     struct wall_time next_at;
     struct str reply; /* the server's, or why */
+    struct str host;  /* its name, which has really said it; "" or ptr NULL: nobody has, it is why */
     /* What trace tells: */
     struct str server;   /* home at the attempt */
     struct str instance; /* node and address */
@@ -273,6 +275,9 @@ struct store_op *queue_summary(struct queue *q,
                                                   size_t count),
                                void *arg);
 
+/* So many of one delivery are kept: the first, and the last others. */
+#define QUEUE_ATTEMPTS_KEPT 64
+
 struct queue_attempt {
     int64_t delivery_id;
     struct str recipient;
@@ -290,7 +295,7 @@ struct queue_acted {
     struct wall_time at;
 };
 
-/* A message's life: its deliveries in any state, each one's attempts in order,
+/* A message's life: its deliveries in any state, each one's attempts in order, as far as they are kept,
  * and what operators did to them. */
 struct queue_life {
     struct queue_rows rows;

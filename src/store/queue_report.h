@@ -19,6 +19,7 @@ struct queue_owed {
     struct queue_delivery delivery;
     enum queue_owes kind;
     struct str server, reply; /* of the outcome; of a delay: "" and the last reply */
+    struct str host;          /* that has said it; "": nobody has */
     struct wall_time at;      /* the same */
 };
 

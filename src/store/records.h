@@ -83,6 +83,8 @@ struct record_work {
     int64_t sessions;                        /* taken at the edge */
     int64_t accepted, accepted_bytes;        /* messages that were answered 250 */
     int64_t refused_later, refused_for_good; /* replies of 4yz and 5yz at the edge */
+    /* of the former: by a limit on what comes in a time */
+    int64_t limited_connections, limited_messages, limited_recipients, limited_errors;
     int64_t delivered, deferred, lost; /* deliveries: outcomes of attempts, in enum queue_outcome's words */
     int64_t kept, kept_bytes;          /* by the safety net, now: messages */
     int64_t kept_after_s; /* and all that was delivered later than this (Unix time); 0: all there ever was */

@@ -171,15 +171,18 @@ static json_t *work_status(const struct view_work *found)
     const struct record_work *w = &found->record;
     char since[WALL_TEXT_MAX];
     wall_format_iso((struct wall_time){w->since_ms}, since);
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+                     "s:I, s:I, s:I}",
                      "since", since, "sessions", (json_int_t)w->sessions, "accepted", (json_int_t)w->accepted,
                      "accepted_bytes", (json_int_t)w->accepted_bytes, "refused_later",
                      (json_int_t)w->refused_later, "refused_for_good", (json_int_t)w->refused_for_good,
-                     "delivered", (json_int_t)w->delivered, "deferred", (json_int_t)w->deferred, "lost",
-                     (json_int_t)w->lost, "quarantined", (json_int_t)w->quarantined, "expired",
-                     (json_int_t)w->expired, "bounced", (json_int_t)w->bounced, "reports",
-                     (json_int_t)w->reports, "kept", (json_int_t)w->kept, "kept_bytes",
-                     (json_int_t)w->kept_bytes, "kept_after_s", (json_int_t)w->kept_after_s);
+                     "limited_connections", (json_int_t)w->limited_connections, "limited_messages",
+                     (json_int_t)w->limited_messages, "limited_recipients", (json_int_t)w->limited_recipients,
+                     "limited_errors", (json_int_t)w->limited_errors, "delivered", (json_int_t)w->delivered,
+                     "deferred", (json_int_t)w->deferred, "lost", (json_int_t)w->lost, "quarantined",
+                     (json_int_t)w->quarantined, "expired", (json_int_t)w->expired, "bounced",
+                     (json_int_t)w->bounced, "reports", (json_int_t)w->reports, "kept", (json_int_t)w->kept,
+                     "kept_bytes", (json_int_t)w->kept_bytes, "kept_after_s", (json_int_t)w->kept_after_s);
 }
 
 static json_t *relay_status(const struct status_input *in, size_t at)

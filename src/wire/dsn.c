@@ -7,9 +7,12 @@
 #include "wire/utf8_addr.h"
 #include "wire/xtext.h"
 
-#define TEXT_MAX      800 /* of a peer's text in one header line (RFC 5322 2.1.1: 998) */
-#define UTF8_ADDR_MAX (3 * TEXT_MAX)
-#define MIXED         "This is a message of the mail system at %.*s.\r\n\r\n"
+#define TEXT_MAX 800 /* of a peer's text in one header line (RFC 5322 2.1.1: 998) */
+/* Of an address in its 7-bit form: what is left of such a line, so that few are too long. One that is says
+ * so, and is then nobody's: half an address may be another's. */
+#define ADDRESS_MAX 960
+#define CUT         "..."
+#define MIXED       "This is a message of the mail system at %.*s.\r\n\r\n"
 
 static const struct {
     const char *word, *subject, *text;
@@ -42,13 +45,24 @@ bool dsn_message_eight_bit(const struct dsn_message *m)
     return human_is_utf8(m) || !str_is_ascii(m->content);
 }
 
-/* One line of what a peer said. */
+/* Takes a character; a byte, where they are not UTF-8. Whether it may be shown. */
+static bool take_character(struct str s, size_t *at, bool utf8)
+{
+    uint32_t point;
+    if (utf8 && utf8_next(s, at, &point))
+        return !utf8_is_control(point);
+    return ascii_isprint(s.ptr[(*at)++]);
+}
+
+/* One line of what a peer said, cut at a whole character. */
 static void put_text(struct buf *out, bool utf8, struct str s)
 {
     utf8 = utf8 && utf8_valid(s);
-    for (size_t i = 0; i < s.len && i < TEXT_MAX; i++) {
-        bool fine = ascii_isprint(s.ptr[i]) || (utf8 && (unsigned char)s.ptr[i] > 127);
-        buf_append_char(out, fine ? s.ptr[i] : '?');
+    for (size_t begin = 0, at = 0; at < s.len; begin = at) {
+        bool fine = take_character(s, &at, utf8);
+        if (at > TEXT_MAX)
+            break;
+        buf_append_str(out, fine ? str_sub(s, begin, at - begin) : STR("?"));
     }
 }
 
@@ -77,6 +91,13 @@ static void begin_part(struct buf *out, const char *boundary, const char *type, 
 
 /* ---- for a human ---- */
 
+static const char *lead_of(const struct dsn_recipient *r)
+{
+    if (!r->expired)
+        return "";
+    return r->remote_mta.len > 0 ? "The last answer was: " : "What is known last: ";
+}
+
 static void put_human_recipient(struct buf *out, const struct dsn_message *m, const struct dsn_recipient *r)
 {
     char until[WALL_MAIL_MAX];
@@ -86,7 +107,7 @@ static void put_human_recipient(struct buf *out, const struct dsn_message *m, co
     if (r->expired)
         buf_append_text(out, "    It waited for as long as mail is tried.\r\n");
     if (r->reply.len > 0) {
-        buf_append_text(out, r->expired ? "    The last answer was: " : "    ");
+        buf_append_fmt(out, "    %s", lead_of(r));
         put_text(out, human_is_utf8(m), r->reply);
         buf_append_text(out, "\r\n");
     }
@@ -121,10 +142,13 @@ static void put_utf8_address(struct buf *out, const struct dsn_message *m, const
                              struct str address)
 {
     struct buf ascii;
-    buf_init(&ascii, UTF8_ADDR_MAX);
-    if (!m->smtputf8)
-        utf8_addr_encode(&ascii, address);
-    put_field(out, m, name, SMTP_DSN_UTF8 ";", m->smtputf8 ? address : buf_str(&ascii));
+    if (m->smtputf8) {
+        put_field(out, m, name, SMTP_DSN_UTF8 ";", address);
+        return;
+    }
+    buf_init(&ascii, ADDRESS_MAX);
+    bool whole = utf8_addr_encode(&ascii, address) == 0;
+    buf_append_fmt(out, "%s: " SMTP_DSN_UTF8 ";%.*s%s\r\n", name, STR_ARG(buf_str(&ascii)), whole ? "" : CUT);
     buf_fini(&ascii);
 }
 
@@ -187,10 +211,11 @@ static void put_recipient(struct buf *out, const struct dsn_message *m, const st
     else
         put_utf8_address(out, m, "Final-Recipient", r->address);
     buf_append_fmt(out, "Action: %s\r\nStatus: %.*s\r\n", actions[m->action].word, STR_ARG(r->status));
-    if (r->remote_mta.len > 0)
+    if (r->remote_mta.len > 0) {
         put_field(out, m, "Remote-MTA", "dns;", r->remote_mta);
-    if (is_reply(r->reply))
-        put_field(out, m, "Diagnostic-Code", "smtp;", r->reply);
+        if (is_reply(r->reply))
+            put_field(out, m, "Diagnostic-Code", "smtp;", r->reply);
+    }
     put_date(out, "Last-Attempt-Date", r->at);
     if (m->action == DSN_DELAYED)
         put_date(out, "Will-Retry-Until", r->until);

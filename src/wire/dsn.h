@@ -20,7 +20,7 @@ struct dsn_recipient {
     struct str status;      /* "5.1.1" */
     struct str reply;       /* the server's, or why; "": none */
     bool expired;           /* failed: for its age; reply is the last that there was */
-    struct str remote_mta;  /* its host name; "": not known */
+    struct str remote_mta;  /* the host that has said the reply; "": nobody has, it is why */
     struct wall_time at;    /* of the last attempt; 0: unknown */
     struct wall_time until; /* delayed: when it is given up */
 };

@@ -47,7 +47,6 @@ void smtp_chunk_feed(struct smtp_chunk *c, struct str piece)
     look_at_octets(c, piece);
     if (!c->lenient)
         look_for_bare(c, piece.ptr, piece.ptr + piece.len);
-    c->size_bytes += piece.len;
 }
 
 void smtp_chunk_end(struct smtp_chunk *c)

@@ -16,7 +16,6 @@ struct smtp_chunk {
     bool bare;      /* a bare CR or LF was in it: to be refused */
     bool eight_bit; /* an octet above 127 was in it */
     bool nul;       /* an octet 0 was in it: to be refused */
-    uint64_t size_bytes;
 };
 
 void smtp_chunk_init(struct smtp_chunk *c, bool lenient);

@@ -27,7 +27,6 @@ static struct str give(struct smtp_unstuff *u, const char *ptr, size_t len)
         return STR_EMPTY;
     u->eight_bit = u->eight_bit || has_eight_bit(ptr, len);
     u->nul = u->nul || memchr(ptr, '\0', len);
-    u->size_bytes += len;
     return (struct str){ptr, len};
 }
 

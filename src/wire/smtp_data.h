@@ -27,7 +27,6 @@ struct smtp_unstuff {
     bool bare;      /* a bare CR or LF was in it: to be refused; nothing more is given out */
     bool eight_bit; /* an octet above 127 was in it */
     bool nul;       /* an octet 0 was in it: to be refused */
-    uint64_t size_bytes; /* given out */
 };
 
 void smtp_unstuff_init(struct smtp_unstuff *u, bool lenient);

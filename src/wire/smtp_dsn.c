@@ -99,15 +99,16 @@ int smtp_dsn_orcpt_to_ascii(struct buf *out, struct str value)
     struct str type, rest = value;
     struct buf plain;
     size_t before = out->len;
+    int err = 0;
     if (str_is_ascii(value))
         return buf_append_str(out, value);
     buf_init(&plain, SMTP_DSN_ORCPT_MAX);
     if (str_split(&rest, ';', &type) && rest.ptr && utf8_addr_decode(&plain, rest) == 0) {
         buf_append_fmt(out, "%.*s;", STR_ARG(type));
-        utf8_addr_encode(out, buf_str(&plain));
+        err = utf8_addr_encode(out, buf_str(&plain));
     }
     buf_fini(&plain);
-    return out->overflow || out->len - before > SMTP_DSN_ORCPT_MAX ? ERR_LIMIT : 0;
+    return err == 0 && out->len - before > SMTP_DSN_ORCPT_MAX ? ERR_LIMIT : err;
 }
 
 void smtp_dsn_format_envelope(struct buf *out, const struct dsn_envelope *e)

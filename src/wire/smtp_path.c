@@ -7,18 +7,12 @@
 
 #define LABEL_MAX 63 /* RFC 1035 2.3.4 */
 
-/* C1 controls, and what ends a line or a paragraph: in a header or on a terminal they would do something. */
-static bool is_control(uint32_t point)
-{
-    return point < 0xa0 || point == 0x2028 || point == 0x2029;
-}
-
 /* The length of the character above 127 there, where such are allowed. */
 static size_t utf8_len(struct str s, size_t at, bool utf8)
 {
     size_t end = at;
     uint32_t point;
-    if (!utf8 || !((unsigned char)s.ptr[at] & 0x80) || !utf8_next(s, &end, &point) || is_control(point))
+    if (!utf8 || !((unsigned char)s.ptr[at] & 0x80) || !utf8_next(s, &end, &point) || utf8_is_control(point))
         return 0;
     return end - at;
 }

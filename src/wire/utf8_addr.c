@@ -14,11 +14,6 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static bool is_control(uint32_t point)
-{
-    return point < 0x20 || (point >= 0x7f && point < 0xa0);
-}
-
 /* "\x{E4}" at s[*at]. */
 static int take_embedded(struct str s, size_t *at, uint32_t *ret_point)
 {
@@ -65,7 +60,7 @@ int utf8_addr_decode(struct buf *out, struct str s)
     for (size_t at = 0; at < s.len;) {
         uint32_t point;
         char bytes[4];
-        if (take_point(s, &at, &point) != 0 || is_control(point))
+        if (take_point(s, &at, &point) != 0 || utf8_is_control(point))
             return ERR_SYNTAX;
         if (buf_append(out, bytes, utf8_put(point, bytes)) != 0)
             return ERR_SYNTAX;
@@ -78,15 +73,16 @@ static bool is_plain(uint32_t point)
     return point > ' ' && point < 127 && point != '\\' && point != '+' && point != '=';
 }
 
-void utf8_addr_encode(struct buf *out, struct str address)
+int utf8_addr_encode(struct buf *out, struct str address)
 {
     for (size_t at = 0; at < address.len;) {
         uint32_t point = '?';
         if (!utf8_next(address, &at, &point))
             at++;
-        if (is_plain(point))
-            buf_append_char(out, (char)point);
-        else
-            buf_append_fmt(out, "\\x{%02X}", (unsigned)point);
+        int err = is_plain(point) ? buf_append_char(out, (char)point)
+                                  : buf_append_fmt(out, "\\x{%02X}", (unsigned)point);
+        if (err != 0)
+            return ERR_LIMIT;
     }
+    return 0;
 }

@@ -10,7 +10,8 @@
 /* Appends the address as UTF-8. s: in either form; what else xtext has for a byte (+HEX) is taken too.
  * ERR_SYNTAX: it is none, or has a control character in it; out may have got a part. */
 int utf8_addr_decode(struct buf *out, struct str s) MUST_USE;
-/* The 7-bit form (utf-8-addr-xtext); address: UTF-8. What is none becomes '?'. */
-void utf8_addr_encode(struct buf *out, struct str address);
+/* Appends the 7-bit form (utf-8-addr-xtext); address: UTF-8. What is none becomes '?'. ERR_LIMIT: out has no
+ * room for all of it, and has got as many whole characters as it has room for. */
+int utf8_addr_encode(struct buf *out, struct str address) MUST_USE;
 
 #endif

@@ -16,6 +16,7 @@ import through
 QUICK_ACCEPT = {(100, 4096): 2000, (20, 4096): 2000, (1, 4096): 500, (100, 65536): 500}
 FULL_ACCEPT = {(100, 4096): 20000, (20, 4096): 20000, (1, 4096): 3000, (100, 65536): 3000}
 RUNS = 5
+DRAIN_RUNS = 3  # of enough messages that the probe which finds the server, twice a second, is a small part
 
 
 def print_row(words):
@@ -41,11 +42,11 @@ def print_accept(folder, full):
 
 
 def print_through(folder, full):
-    print(f"4 KiB, {through.SESSIONS} sessions, messages/s, medians of {RUNS} alternating runs")
+    print(f"4 KiB, {through.SESSIONS} sessions, messages/s, medians of {RUNS} alternating runs, of the drain {DRAIN_RUNS}")
     print_row(["", "holdfast", "postfix", "/postfix"])
-    for figure, title, count in ((through.end_to_end, "end to end", 10000 if full else 1500),
-                                 (through.drain, "drain", 20000 if full else 1500)):
-        medians = through.measure(figure, folder, count, RUNS)
+    for figure, title, count, runs in ((through.end_to_end, "end to end", 10000 if full else 1500, RUNS),
+                                       (through.drain, "drain", 20000 if full else 5000, DRAIN_RUNS)):
+        medians = through.measure(figure, folder, count, runs)
         print_row([f"{title} of {count}", *(f"{value:.0f}" for value in medians.values()),
                    f"{medians['holdfast'] / medians['postfix']:.1f}"])
     print(f"first message {through.first_message(folder, RUNS) * 1000:.1f} ms after the first good probe's answer\n")

@@ -17,7 +17,7 @@ NEVER = 65535  # the highest number that strace takes
 ANSWERS_FIRST = str(program.ROOT / "build" / "meson" / "tests" / "crash" / "holdfast_answers_first")
 RUNS_OF_MUTANT = 5
 # Long enough for what is answered meanwhile to reach its sender.
-SLOW_WRITES = ["-e", "trace=fdatasync,fsync,pwritev", "-e", "inject=pwritev:delay_enter=5000"]
+SLOW_WRITES = ["-e", "trace=fdatasync,fsync,pwritev", "-e", "inject=pwritev:delay_enter=20000"]
 
 
 def load_until_it_ends(rig, ledger):

@@ -75,7 +75,6 @@ static void act(void *arg)
         break;
     case THINKS_CUT:
         smtp_server_connection_free(s->connection);
-        session_free(s);
         break;
     }
 }
@@ -231,11 +230,8 @@ void stranger_kill(struct stranger *t)
     if (!stranger_runs(t))
         return;
     sim_loop_kill(t->process.loop);
-    LIST_FOREACH (it, &t->sessions) {
-        struct session *s = LIST_ENTRY(it, struct session, node);
-        smtp_server_connection_free(s->connection);
-        session_free(s);
-    }
+    LIST_FOREACH (it, &t->sessions)
+        smtp_server_connection_free(LIST_ENTRY(it, struct session, node)->connection);
     loop_listener_free(t->listener);
     t->listener = NULL;
     process_end(&t->process);

@@ -27,19 +27,35 @@ SANITIZER_ENV = {
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
-SLOWER_WITH_SANITIZER = 4  # times a test's own time limit
+SLOWER_WITH_SANITIZER = 8  # times a test's own time limit, on a machine that does other things, too
 LOG = "meson-logs/testlog*.json"  # meson adds the wrapper's name
-PARTS_AT_ONCE = 3  # they wait more than they compute
+PARTS_AT_ONCE = 4  # they wait more than they compute
+TESTS_AT_ONCE = 3  # of meson's, some of which wait
+NICE = 10  # of what is made beside stages that wait: it gets what they leave
 STAGE_LIMIT_S = 900  # a stage that hangs must not hang the suite
+BESIDE_LIMIT_S = 3600  # of what gets only what others leave
+RUNNING = set()  # processes
 
 
-def run(argv, limit_s=STAGE_LIMIT_S, quiet=False, **options):
-    """Runs a program in a process group of its own, echoing what it prints.
+def give_way(process):
+    """The nice value counts inside of a group only, where the kernel makes a group of each session."""
+    try:
+        pathlib.Path("/proc", str(process.pid), "autogroup").write_text(str(NICE))
+    except OSError:
+        pass  # no such groups here
+
+
+def run(argv, limit_s=STAGE_LIMIT_S, quiet=False, beside=False, **options):
+    """Runs a program in a process group of its own, echoing what it prints. beside: others go first.
     Returns (exit status, its standard output)."""
+    lower = ["nice", "-n", str(NICE)] if beside else []
     process = subprocess.Popen(
-        [str(arg) for arg in argv], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        [*lower, *(str(arg) for arg in argv)], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         text=True, errors="replace", start_new_session=True, **options)
-    watchdog = threading.Timer(limit_s, os.killpg, (process.pid, signal.SIGKILL))
+    RUNNING.add(process)
+    if beside:
+        give_way(process)
+    watchdog = threading.Timer(BESIDE_LIMIT_S if beside else limit_s, os.killpg, (process.pid, signal.SIGKILL))
     watchdog.start()
     lines = []
     try:
@@ -53,6 +69,14 @@ def run(argv, limit_s=STAGE_LIMIT_S, quiet=False, **options):
         raise
     finally:
         watchdog.cancel()
+        RUNNING.discard(process)
+
+
+def kill_running():
+    """What other threads started, when nobody will look at it any more."""
+    for process in list(RUNNING):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def introspect(build_dir, what):
@@ -72,19 +96,28 @@ def configure(build_dir, options):
     return 0, ""
 
 
-def build(tally, build_name, targets_of=lambda build_dir: []):
-    """Configures and builds all, or the targets of a configured folder that the function names; a failure is a
-    failed case. Returns the build folder or None."""
+def make(build_name, targets_of, **options):
+    """Configures and builds all, or the targets of a configured folder that the function names. Returns the exit status."""
     build_dir = BUILD / build_name
     status, text = configure(build_dir, SETUP_OF_BUILD[build_name])
     if status != 0:
         print(text)
-    else:
-        status, _ = run(["ninja", "-C", build_dir, "--quiet", *targets_of(build_dir)])
-    if status != 0:
+        return status
+    targets = targets_of(build_dir)
+    return run(["ninja", "-C", build_dir, "--quiet", *targets], **options)[0] if targets else 0
+
+
+def build(tally, build_name, targets_of=lambda build_dir: ["all"]):
+    """A failure is a failed case. Returns the build folder or None."""
+    if make(build_name, targets_of) != 0:
         tally.add(f"build {build_name}", "failed")
         return None
-    return build_dir
+    return BUILD / build_name
+
+
+def make_for_suites(build_name, suites, name_filter):
+    """Beside other stages, what a later one needs, which judges it."""
+    make(build_name, lambda folder: programs_of(folder, suites, name_filter), beside=True, quiet=True)
 
 
 def select(tests, suites, name_filter):
@@ -123,7 +156,7 @@ def meson_suites(tally, build_name, suites, name_filter):
         return
     for old in build_dir.glob(LOG):
         old.unlink()
-    argv = ["meson", "test", "-C", build_dir, "--no-rebuild", *names]
+    argv = ["meson", "test", "-C", build_dir, "--no-rebuild", "--num-processes", str(TESTS_AT_ONCE), *names]
     sanitized = build_name != "meson"
     if sanitized:
         argv += ["-t", str(SLOWER_WITH_SANITIZER)]
@@ -158,7 +191,13 @@ def registered(tally, name_filter):
 
 
 def tap_program(tally, name, argv):
-    status, text = run(argv)
+    judge_tap_program(tally, name, run(argv, quiet=True))
+
+
+def judge_tap_program(tally, name, ended):
+    """ended: what run() returned, quietly."""
+    status, text = ended
+    print(text, end="", flush=True)
     tally.add_tap(name, text, status == 0)
 
 
@@ -169,9 +208,13 @@ def can_have_networks():
 
 
 def parts_of(folder):
-    """What can run beside each other, the long ones first."""
-    parts = sorted(folder.glob("test_*.py"), key=lambda path: (not path.name.startswith("test_hold"), path.name))
-    return parts + [path for path in folder.iterdir() if path.is_dir() and list(path.glob("test_*.py"))]
+    """Files and folders that can run beside each other."""
+    return [*folder.glob("test_*.py"), *(path for path in folder.iterdir() if list(path.glob("test_*.py")))]
+
+
+def long_first(part):
+    """A sort key. What must hold whatever happens takes its time; of the others a longer text has more cases."""
+    return not part.name.startswith("test_hold"), part.is_file(), -part.stat().st_size, part.name
 
 
 def run_pytest(where, report, name_filter, network, **options):
@@ -187,37 +230,43 @@ def run_pytest(where, report, name_filter, network, **options):
     return run(argv, quiet=network, **options)[1]
 
 
-def pytest_folder(tally, folder, name_filter):
-    """Runs Debian's pytest on a folder, some parts at a time where each can have a network of its own, and
+def pytest_folders(tally, folders, name_filter):
+    """Runs Debian's pytest on folders, some parts at a time where each can have a network of its own, and
     counts from the junit files."""
     network = can_have_networks()
-    parts = parts_of(folder) if network else [folder]
-    reports = {part: BUILD / "test" / f"{folder.name}-{part.stem}.xml" for part in parts}
-    with concurrent.futures.ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+    folder_of = {part: folder for folder in folders for part in (parts_of(folder) if network else [folder])}
+    parts = sorted(folder_of, key=long_first)
+    reports = {part: BUILD / "test" / f"{folder_of[part].name}-{part.stem}.xml" for part in parts}
+    pool = concurrent.futures.ThreadPoolExecutor(PARTS_AT_ONCE if network else 1)
+    try:
         runs = [pool.submit(run_pytest, part, reports[part], name_filter, network) for part in parts]
         for done in concurrent.futures.as_completed(runs):
             print(done.result() if network else "", end="", flush=True)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     for part, report in reports.items():
-        if not report.exists():
-            tally.add(f"{folder.name} {part.stem}", "failed", "pytest ended without a report")
-        elif count_cases(tally, folder.name, report) == 0 and not name_filter:
-            tally.add(f"{folder.name} {part.stem}", "failed", "ran no case")
+        count_report(tally, folder_of[part].name, part, report, name_filter)
 
 
 def pytest_sanitized(tally, path, name_filter):
     """A file of tests/system, with the program of the address sanitizer's build: its fixtures look for reports."""
-    build_dir = build(tally, "asan")
+    program = "src/cli/holdfast"
+    build_dir = build(tally, "asan", lambda folder: [program])
     if not build_dir:
         return
     report = BUILD / "test" / f"asan-{path.stem}.xml"
-    binary = str(build_dir / "src" / "cli" / "holdfast")
+    binary = str(build_dir / program)
     network = can_have_networks()
     text = run_pytest(path, report, name_filter, network, env={**os.environ, **SANITIZER_ENV, "HOLDFAST": binary})
     print(text if network else "", end="", flush=True)
+    count_report(tally, f"asan {path.parent.name}", path, report, name_filter)
+
+
+def count_report(tally, prefix, part, report, name_filter):
     if not report.exists():
-        tally.add(f"asan {path.stem}", "failed", "pytest ended without a report")
-    elif count_cases(tally, f"asan {path.parent.name}", report) == 0 and not name_filter:
-        tally.add(f"asan {path.stem}", "failed", "ran no case")
+        tally.add(f"{prefix} {part.stem}", "failed", "pytest ended without a report")
+    elif count_cases(tally, prefix, report) == 0 and not name_filter:
+        tally.add(f"{prefix} {part.stem}", "failed", "ran no case")
 
 
 def count_cases(tally, prefix, report):

@@ -13,8 +13,8 @@ import pytest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import certificates  # noqa: E402
 import program  # noqa: E402
-import release  # noqa: E402
 import wait  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from ledger import Ledger  # noqa: E402
@@ -111,11 +111,12 @@ def backup_mx(make_network):
 
 
 @pytest.fixture
-def start_release_relay(make_network, monkeypatch):
-    """start_release_relay(changes): the release build's relay alone, for what is measured; its network and process."""
+def start_built_relay(make_network, monkeypatch):
+    """start_built_relay(changes): a relay alone of the usual build, never of one with sanitizers, for what is measured;
+    its network and process."""
 
     def start(changes=()):
-        monkeypatch.setattr(program, "BINARY", str(release.build()))
+        monkeypatch.setattr(program, "BINARY", program.BUILT)
         network = make_network(BackupMx, "backup-mx.conf", changes)
         process = network.spawn("relay", "--node", "relay1", binary=program.BINARY)
         wait.until(lambda: relay_greets(*BackupMx.RELAY), "a relay that greets", abandon=process.poll)
@@ -152,6 +153,17 @@ def make_cluster(scratch):
     for cluster in made:
         if cluster.process:
             cluster.kill()
+
+
+@pytest.fixture
+def sink(make_sink):
+    """The server of examples/backup-mx.conf."""
+    return make_sink()
+
+
+@pytest.fixture
+def authority(scratch):
+    return certificates.Authority(scratch)
 
 
 @pytest.fixture

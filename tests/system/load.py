@@ -22,7 +22,7 @@ class Load:
                 if self.stopping.is_set() or self.mta.send_by(address, 10, size_bytes=self.size_bytes):
                     break
             else:
-                self.stopping.wait(0.02)
+                self.stopping.wait(0.1)
 
     def end(self):
         self.stopping.set()

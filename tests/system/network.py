@@ -102,6 +102,9 @@ class Network:
             return "no process of the network is left"
         return None
 
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
     def stop(self):
         """Asks it to end, as Ctrl-C does; fails when something stays."""
         running = [process for process in self.parents if process.poll() is None]
@@ -214,8 +217,8 @@ class TwoSite(Network):
             server = self.server()
             return (server["state"], server["address"]) == ("operational", address) and program.is_alive(server["pid"])
 
-        self.until(lambda: serves() and self.resolver.a(self.HOST) == [address]
-                   and self.resolver.mx("example.test")[0] == self.HOST, f"mail1 at {address}")
+        self.until(lambda: self.resolver.a(self.HOST) == [address] and self.resolver.mx("example.test")[0] == self.HOST
+                   and serves(), f"mail1 at {address}")
 
     def fail_back(self):
         """As an operator does; the command waits until the old instance is known to be off."""

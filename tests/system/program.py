@@ -9,7 +9,8 @@ import subprocess
 import wait
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("HOLDFAST", str(ROOT / "build" / "holdfast"))
+BUILT = str(ROOT / "build" / "holdfast")
+BINARY = os.environ.get("HOLDFAST", BUILT)
 EXAMPLES = ROOT / "examples"
 
 DONE, FAILED, USAGE, TRY_AGAIN = 0, 1, 2, 75  # exit statuses

@@ -20,11 +20,14 @@ class Sink:
     (within a message: DROP); a value is a reply, HANG, DROP, or a function of the
     command's line that returns one.
 
+    goes_mute: after its answer to this command a session says nothing more.
+
     tls: an ssl.SSLContext; with it STARTTLS is offered."""
 
     def __init__(self, address, port):
         self.place = (address, port)
         self.answers = {}
+        self.goes_mute = None
         self.tls = None
         self.plain_offers = []  # with STARTTLS: what else is offered before it
         self.sessions = []  # of each, the command lines; "(TLS)" where it began
@@ -105,6 +108,8 @@ class Sink:
             said = self._say(connection, verb, line)
             if not said or verb == "QUIT":
                 return
+            if verb == self.goes_mute:
+                return _hang(connection)
             if verb == "STAR" and said.startswith("220") and self.tls:
                 return self._under_tls(connection, session)
             if verb == "MAIL":
@@ -171,15 +176,19 @@ class Sink:
         if callable(answer):
             answer = answer(line)
         if answer is HANG:
-            connection.settimeout(60)
-            while connection.recv(4096):
-                pass
-            return None
+            return _hang(connection)
         if answer is DROP:
             _shut(connection)
             return None
         connection.sendall(answer.encode() + b"\r\n")
         return None if answer.startswith("421") else answer
+
+
+def _hang(connection):
+    """It says nothing until the other end goes away, or for a minute."""
+    connection.settimeout(60)
+    while connection.recv(4096):
+        pass
 
 
 def _shut(connection):

@@ -26,6 +26,7 @@ def test_acts_of_operators_are_events(two_site, ledger):
     assert (hold["verb"], hold["why"], hold["state"]) == ("queue-hold", "wait \"a\" bit", "done")
     assert (lost["verb"], lost["subject"], lost["why"]) == ("site-lost", "west", "flood")
     assert (back["verb"], user["verb"], user["subject"]) == ("site-back", "remove", "bob@example.test")
+    assert 'why="wait \\"a\\" bit"' in two_site.must("events", "--limit", "1000")
     assert all(act["who"].startswith(getpass.getuser() + "@") for act in (fence, hold, lost, back, user))
 
 

@@ -45,8 +45,8 @@ class Relay:
 
 
 @pytest.fixture
-def relay(start_release_relay, ledger, request):
-    network, process = start_release_relay([('retry = "1s"', f"{SETTINGS}  {getattr(request, 'param', '')}")])
+def relay(start_built_relay, ledger, request):
+    network, process = start_built_relay([('retry = "1s"', f"{SETTINGS}  {getattr(request, 'param', '')}")])
     found = Relay(network, process.pid, ledger)
     yield found
     found.serves_others()

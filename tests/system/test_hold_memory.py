@@ -14,9 +14,9 @@ PEAK_MAX_KIB = 64 << 10
 
 
 @pytest.fixture
-def relay(start_release_relay):
+def relay(start_built_relay):
     """Its server does not run, so that all of it is kept."""
-    return start_release_relay()[1]
+    return start_built_relay()[1]
 
 
 def send(number, under_way, replies):

@@ -17,18 +17,9 @@ def of(client):
 
 
 @pytest.fixture
-def sink(make_sink):
-    return make_sink()
-
-
-@pytest.fixture
 def network(make_network, sink):
     return make_network(BackupMx, "backup-mx.conf", [
         ('retry = "1s"', f'{NAMED}  client_connections_max = 1  retry = "1s"')]).start()
-
-
-def log_of(network):
-    return network.log_path.read_text(errors="replace")
 
 
 @pytest.mark.parametrize("header", [of("192.0.2.77"), V2 + b"\x21\x11\0\x13\xc0\0\x02\x4d\x7f\0\0\x01\x12\x67\0\x19\x04\0\x04tlvs"],
@@ -39,8 +30,8 @@ def test_the_announced_client_is_the_client(network, sink, header):
         client.say("EHLO client.outside.test")
         assert client.say("RCPT TO:<x>").startswith("503 ")
         assert client.send(ALICE).startswith("250 ")
-    assert re.search(r"accepted .*client=192\.0\.2\.77 ", log_of(network))
-    assert re.search(r"refused .*client=192\.0\.2\.77 ", log_of(network))
+    assert re.search(r"accepted .*client=192\.0\.2\.77 ", network.log())
+    assert re.search(r"refused .*client=192\.0\.2\.77 ", network.log())
     wait.until(lambda: sink.messages, "the message")
     assert b"Received: from client.outside.test ([192.0.2.77])" in sink.contents()[0]
 
@@ -61,7 +52,7 @@ def test_the_proxys_own_look(network):
 def test_without_the_header_nothing_is_served(network):
     with Client(network.RELAY, PROXY, b"EHLO client.outside.test\r\n") as client:
         assert client.reply() == ""
-    assert re.search(rf"connection of a proxy closed proxy={re.escape(PROXY)} .*no PROXY header", log_of(network))
+    assert re.search(rf"connection of a proxy closed proxy={re.escape(PROXY)} .*no PROXY header", network.log())
 
 
 def test_a_stranger_is_not_believed(network, sink):

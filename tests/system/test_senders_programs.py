@@ -3,23 +3,12 @@ test_readers_programs.py; Postfix: root/.)"""
 
 import subprocess
 
-import certificates
 import pytest
 import wait
 from network import ALICE, BackupMx
 
 LIMIT_S = 60
 MESSAGES, SESSIONS, BYTES = 200, 10, 4096
-
-
-@pytest.fixture
-def sink(make_sink):
-    return make_sink()
-
-
-@pytest.fixture
-def authority(scratch):
-    return certificates.Authority(scratch)
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ HOME = (TwoSite.HOME, TwoSite.SMTP)
 
 
 @pytest.fixture
-def authority(scratch):
-    return certificates.Authority(scratch)
-
-
-@pytest.fixture
 def network(make_network, authority):
     """Relay and server in the east have two certificates."""
     authority.sign("relay", ["relay-east.example.test"])

@@ -14,11 +14,6 @@ HOST = BackupMx.HOST
 
 
 @pytest.fixture
-def authority(scratch):
-    return certificates.Authority(scratch)
-
-
-@pytest.fixture
 def sink(make_sink, authority):
     """Offers STARTTLS with a certificate for its name."""
     sink = make_sink()
@@ -53,12 +48,8 @@ def until_taken(sink, count=1):
     wait.until(lambda: len(sink.messages) >= count, f"{count} messages at the server")
 
 
-def log_of(network):
-    return network.log_path.read_text(errors="replace")
-
-
 def until_refused(network, words):
-    wait.until(lambda: words in log_of(network), f"in the log: {words}")
+    wait.until(lambda: words in network.log(), f"in the log: {words}")
 
 
 def change(network, old, new):
@@ -106,7 +97,25 @@ def test_opportunistic_goes_on_in_plain_text(start, sink, answer):
     until_taken(sink)
     assert sink.ciphers[0] is None or "handshake" in answer
     if answer.endswith("go on"):
-        assert "TLS not established, plain text is used to=127.0.0.1:2600" in log_of(network)
+        assert "TLS not established, plain text is used to=127.0.0.1:2600" in network.log()
+
+
+def test_opportunistic_goes_on_after_a_mute_handshake(start, sink):
+    """The server takes STARTTLS and says nothing more: on another connection it gets the message in plain text, and the
+    next one without asking again."""
+    sink.tls = None
+    sink.answers["EHLO"] = "250-mail1.example.test\r\n250 STARTTLS"
+    sink.answers["STAR"] = "220 2.0.0 go on"
+    sink.goes_mute = "STAR"
+    network = start()
+    send(network, "one")
+    until_taken(sink)
+    assert "TLS not established, plain text is used to=127.0.0.1:2600 detail=\"the handshake took too long\"" in log_of(network)
+    asked = len(sink.commands("STARTTLS"))
+    send(network, "two")
+    until_taken(sink, 2)
+    assert sink.ciphers == [None, None]
+    assert len(sink.commands("STARTTLS")) == asked
 
 
 def test_required_waits_for_a_certificate_of_its_name(start, sink, authority):

@@ -7,7 +7,6 @@ import socket
 import ssl
 import subprocess
 
-import certificates
 import pytest
 import reader
 import wait
@@ -15,11 +14,6 @@ from network import ALICE, TwoSite
 
 LIMIT_S = 20
 SUBMISSIONS, IMAPS, POP3S = 2465, 2993, 2995
-
-
-@pytest.fixture
-def authority(scratch):
-    return certificates.Authority(scratch)
 
 
 @pytest.fixture

@@ -17,11 +17,6 @@ OURS = "örtlich@example.test"
 
 
 @pytest.fixture
-def sink(make_sink):
-    return make_sink()
-
-
-@pytest.fixture
 def make_relay(make_network):
     """make_relay(keys, domain, more): of the relay, of the domain; further changes."""
 
@@ -54,10 +49,6 @@ def send(network, *recipients, mail=f"MAIL FROM:<{BOB}>", content="Subject: x\r\
         assert client.say(content + ".").startswith("250 ")
 
 
-def log_of(network):
-    return network.log_path.read_text(errors="replace")
-
-
 def test_what_it_refuses_us_waits(make_relay, sink):
     """RFC 3207 4: 530, whatever the mail. It says so of one message each "retry", and none is lost by it."""
     network = make_relay('expire = "5d"  bounce = "always"')
@@ -68,7 +59,7 @@ def test_what_it_refuses_us_waits(make_relay, sink):
     assert not quarantined(network) and len(network.json("queue", "list")) == 25
     del sink.answers["MAIL"]
     wait.until(lambda: len(sink.messages) == 25, "all of it")
-    assert len(re.findall("mail waits: the server takes none from this relay", log_of(network))) == 1
+    assert len(re.findall("mail waits: the server takes none from this relay", network.log())) == 1
 
 
 def chunk(client, text, last=""):

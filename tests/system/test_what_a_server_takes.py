@@ -10,11 +10,6 @@ SMALL, LARGE = 1000, 100_000
 
 
 @pytest.fixture
-def sink(make_sink):
-    return make_sink()
-
-
-@pytest.fixture
 def network(make_network, sink):
     """Its server's EHLO, as the next probe or delivery has it."""
     return make_network(BackupMx, "backup-mx.conf")

@@ -12,11 +12,6 @@ OFFER = "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT"
 
 
 @pytest.fixture
-def sink(make_sink):
-    return make_sink()
-
-
-@pytest.fixture
 def network(make_network, sink):
     return make_network(BackupMx, "backup-mx.conf", [
         ('retry = "1s"', f'xclient_from = {{"{FRONT}/32"}}  client_connections_max = 1  retry = "1s"')]).start()
@@ -36,7 +31,7 @@ def test_the_client_that_is_spoken_for(network, sink):
         session.say("EHLO again.outside.test")  # the last word on its name holds, as at Postfix
         assert session.send(ALICE).startswith("250 ")
     assert re.search(r"accepted .*client=192\.0\.2\.77 helo=again\.outside\.test ",
-                     network.log_path.read_text(errors="replace"))
+                     network.log())
     wait.until(lambda: sink.messages, "the message")
     assert b"Received: from again.outside.test (host.outside.test [192.0.2.77])" in sink.contents()[0]
 
@@ -67,7 +62,7 @@ def test_a_client_that_the_peer_does_not_know_is_nobody(network, sink):
         session.say("EHLO front.outside.test")
         assert session.send(ALICE).startswith("250 ")
     assert re.search(r'accepted .*client=(""|) helo=front\.outside\.test ',
-                     network.log_path.read_text(errors="replace"))
+                     network.log())
     wait.until(lambda: sink.messages, "the message")
     assert b"Received: from front.outside.test (unknown)" in sink.contents()[0]
 

@@ -3,6 +3,8 @@
 import time
 
 POLL_S = 0.03
+LOOKS_REST = 2  # a pause is so many times what the look took: looking must not take the machine from what is looked at
+REST_MAX_S = 1
 LIMIT_S = 40  # far above what anything here takes, also on a busy machine
 
 
@@ -16,6 +18,7 @@ def until(condition, what, limit_s=LIMIT_S, tolerate=(), abandon=None):
     deadline = time.monotonic() + limit_s
     last = None
     while True:
+        began = time.monotonic()
         try:
             last = condition()
             if last:
@@ -23,6 +26,7 @@ def until(condition, what, limit_s=LIMIT_S, tolerate=(), abandon=None):
         except tolerate as error:
             last = error
         useless = abandon() if abandon else None
-        if useless or time.monotonic() > deadline:
+        now = time.monotonic()
+        if useless or now > deadline:
             raise NotInTime(f"{what}: {useless or f'not within {limit_s} s'}; last: {last!r}")
-        time.sleep(POLL_S)
+        time.sleep(max(POLL_S, min(LOOKS_REST * (now - began), REST_MAX_S)))

@@ -105,7 +105,7 @@ struct memory_debt {
     struct list node; /* in the queue's */
     int64_t message_id, delivery_id;
     enum queue_owes kind;
-    struct str server, reply;
+    struct str server, reply, host;
     struct wall_time at;
 };
 

@@ -25,6 +25,7 @@ void memory_delivery_free(void *arg)
     str_drop(&d->row.domain);
     str_drop(&d->row.home);
     str_drop(&d->row.last_reply);
+    str_drop(&d->row.last_host);
     str_drop(&d->row.request.orcpt);
     free(d);
 }
@@ -100,6 +101,21 @@ int memory_queue_own(struct memory_tx *tx, struct store_op *op)
 
 /* ---- accepting ---- */
 
+/* The oldest that is not the first, where there are too many. */
+static void drop_attempt(struct memory_queue *q, int64_t delivery_id)
+{
+    size_t count = 0, second = 0;
+    for (size_t i = 0; i < q->attempts.count; i++) {
+        const struct queue_attempt *a = q->attempts.items[i];
+        if (a && a->delivery_id == delivery_id && ++count == 2)
+            second = i;
+    }
+    if (count <= QUEUE_ATTEMPTS_KEPT)
+        return;
+    memory_attempt_free(q->attempts.items[second]);
+    q->attempts.items[second] = NULL;
+}
+
 static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
                         const struct queue_result *result)
 {
@@ -114,6 +130,8 @@ static void add_attempt(struct memory_queue *q, const struct memory_delivery *d,
                                       .generation = result->generation,
                                       .at = result->at};
     table_add(&q->attempts, attempt);
+    if (d->row.attempts + d->row.losses + 1 >= QUEUE_ATTEMPTS_KEPT)
+        drop_attempt(q, d->row.id);
 }
 
 static void add_notice(struct memory_queue *q, const struct memory_delivery *d,
@@ -172,7 +190,8 @@ static void add_delivery(struct memory_queue *q, struct memory_message *message,
                                      .authenticated = message->in.authenticated,
                                      .envelope = message->in.dsn,
                                      .request = {recipient->dsn.notify, str_keep(recipient->dsn.orcpt)},
-                                     .last_reply = str_keep(STR_EMPTY)};
+                                     .last_reply = str_keep(STR_EMPTY),
+                                     .last_host = str_keep(STR_EMPTY)};
     d->row.id = table_add(&q->deliveries, d);
     list_append(&q->live, &d->live);
     message->live_count++;
@@ -281,6 +300,7 @@ static void settle_one(struct memory_queue *q, const struct queue_result *result
     else
         d->row.attempts++;
     str_replace(&d->row.last_reply, result->reply);
+    str_replace(&d->row.last_host, result->host);
     d->row.next_at = result->next_at;
     enum queue_state state = queue_outcome_state(result->outcome);
     enum queue_owes owes = queue_result_owes(result, d->row.state);

@@ -128,6 +128,7 @@ static bool replay_one(struct memory_queue *q, struct memory_message *m, struct 
     d->row.state = QUEUE_WAITING;
     d->row.next_at = (struct wall_time){0};
     d->row.losses = 0;
+    str_replace(&d->row.last_host, STR_EMPTY);
     d->row.request.notify = DSN_NOTIFY_NEVER;
     d->row.waits_since = o->at;
     memory_act_note(act, d->row.id);

@@ -12,6 +12,7 @@ static void debt_free(struct memory_debt *debt)
     list_remove(&debt->node);
     str_drop(&debt->server);
     str_drop(&debt->reply);
+    str_drop(&debt->host);
     free(debt);
 }
 
@@ -38,6 +39,7 @@ void memory_debt_add(struct memory_queue *q, const struct memory_delivery *d, en
                                  .kind = kind,
                                  .server = str_keep(result->server),
                                  .reply = str_keep(result->reply),
+                                 .host = str_keep(result->host),
                                  .at = result->at};
     LIST_FOREACH (it, &q->debts) {
         if (is_before(debt, LIST_ENTRY(it, struct memory_debt, node))) {
@@ -95,6 +97,7 @@ static void show(struct op_queue_owed *o, const struct memory_queue *q, const st
     owed->kind = debt->kind;
     owed->server = op_str(op, debt->server);
     owed->reply = op_str(op, debt->reply);
+    owed->host = op_str(op, debt->host);
     owed->at = debt->at;
 }
 
@@ -154,7 +157,8 @@ int memory_queue_owe_delay(struct memory_tx *tx, struct store_op *op)
         struct memory_delivery *d = table_get(&tx->queue->deliveries, o->ids[i]);
         if (!d || d->row.state != QUEUE_WAITING || d->row.delay_told)
             continue;
-        struct queue_result why = {.reply = d->row.last_reply, .server = STR_EMPTY, .at = o->at};
+        struct queue_result why = {
+            .reply = d->row.last_reply, .host = d->row.last_host, .server = STR_EMPTY, .at = o->at};
         d->row.delay_told = true;
         memory_debt_add(tx->queue, d, QUEUE_OWES_DELAYED, &why);
     }

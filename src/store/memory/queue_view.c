@@ -12,6 +12,7 @@ void memory_show_row(struct store_op *op, struct queue_delivery *row, const stru
     row->home = op_str(op, d->row.home);
     row->header_id = op_str(op, d->row.header_id);
     row->last_reply = op_str(op, d->row.last_reply);
+    row->last_host = queue_state_is_live(d->row.state) ? op_str(op, d->row.last_host) : STR_EMPTY;
     row->envelope.envid = op_str(op, d->row.envelope.envid);
     row->request.orcpt = op_str(op, d->row.request.orcpt);
 }

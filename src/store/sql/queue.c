@@ -3,7 +3,7 @@
 
 #include "store/sql/queue_sql.h"
 
-#define ATTEMPTS_MAX 65535 /* kept of a delivery; the last is then replaced */
+#define ATTEMPTS_MAX 65535 /* counted of a delivery; the last is then replaced */
 
 /* ---- owning ---- */
 
@@ -110,6 +110,8 @@ static void add_attempt(struct sql_tx *tx, const struct queue_result *r)
         id = r->delivery_id << 16 | ATTEMPTS_MAX;
     db_run(tx->db, SQL_ATTEMPT_ADD, INT(id), INT(r->outcome), INT(r->epoch), INT(r->generation),
            INT(r->at.ms), TEXT(r->server), TEXT(r->instance), TEXT(r->reply));
+    if ((id & ATTEMPTS_MAX) >= QUEUE_ATTEMPTS_KEPT)
+        db_run(tx->db, SQL_ATTEMPT_DROP, INT(r->delivery_id), INT(id - (QUEUE_ATTEMPTS_KEPT - 1)));
 }
 
 void queue_delivery_stop(struct sql_tx *tx, int64_t id, int64_t place_id, const struct queue_message_in *in,
@@ -122,7 +124,8 @@ void queue_delivery_stop(struct sql_tx *tx, int64_t id, int64_t place_id, const 
                                    .instance = STR_EMPTY,
                                    .at = in->received_at};
     add_attempt(tx, &r);
-    db_run(tx->db, SQL_LIVE_TRY, INT(id), INT(0), INT(0), INT(0), TEXT(r.reply), INT(QUEUE_QUARANTINED));
+    db_run(tx->db, SQL_LIVE_TRY, INT(id), INT(0), INT(0), INT(0), TEXT(r.reply), INT(QUEUE_QUARANTINED),
+           TEXT(STR_EMPTY));
     queue_place_count(tx, place_id, QUEUE_WAITING, QUEUE_QUARANTINED, 1);
     if (first)
         queue_notice_add(tx, &r);
@@ -141,7 +144,8 @@ static void settle_one(struct sql_tx *tx, const struct queue_result *r, bool kee
         return;
     owes = queue_result_owes(r, live.state);
     if (owes != QUEUE_OWES_NOTHING)
-        queue_debt_add(tx, &(struct queue_debt){live.message_id, live.id, owes, r->at, r->server, r->reply});
+        queue_debt_add(
+            tx, &(struct queue_debt){live.message_id, live.id, owes, r->at, r->server, r->reply, r->host});
     if (!queue_state_is_live(state)) {
         queue_live_end(tx, &live, &(struct queue_end){state, 1, r->reply, r->at, keep});
         return;
@@ -149,7 +153,7 @@ static void settle_one(struct sql_tx *tx, const struct queue_result *r, bool kee
     if (state == QUEUE_WAITING) /* a held one that was deferred stays held */
         state = live.state;
     db_run(tx->db, SQL_LIVE_TRY, INT(live.id), INT(!lost), INT(lost), INT(r->next_at.ms), TEXT(r->reply),
-           INT(state));
+           INT(state), TEXT(r->host));
     queue_place_count(tx, live.place_id, live.state, state, 1);
     if (state == QUEUE_QUARANTINED && live.state != QUEUE_QUARANTINED && owes == QUEUE_OWES_NOTHING)
         queue_notice_add(tx, r);

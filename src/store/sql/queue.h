@@ -87,7 +87,7 @@ struct queue_debt {
     int64_t message_id, delivery_id;
     enum queue_owes kind;
     struct wall_time at;
-    struct str server, reply;
+    struct str server, reply, host;
 };
 void queue_debt_add(struct sql_tx *tx, const struct queue_debt *debt);
 /* Somebody else has seen to what failed. */

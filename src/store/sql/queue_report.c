@@ -10,7 +10,7 @@
 void queue_debt_add(struct sql_tx *tx, const struct queue_debt *d)
 {
     db_run(tx->db, SQL_DEBT_ADD, INT(d->message_id), INT(d->kind), INT(d->delivery_id), INT(d->at.ms),
-           TEXT(d->server), TEXT(d->reply));
+           TEXT(d->server), TEXT(d->reply), TEXT(d->host));
 }
 
 void queue_debt_forget(struct sql_tx *tx, const struct queue_live *live)
@@ -31,7 +31,8 @@ static void show(struct op_queue_owed *o, enum queue_owes kind, struct db_row *r
                                                       .kind = kind,
                                                       .at = {db_col_i64(row, 1)},
                                                       .server = op_str(op, db_col_str(row, 2)),
-                                                      .reply = op_str(op, db_col_str(row, 3))};
+                                                      .reply = op_str(op, db_col_str(row, 3)),
+                                                      .host = op_str(op, db_col_str(row, 4))};
 }
 
 int sql_queue_owed(struct sql_tx *tx, struct store_op *op)
@@ -64,9 +65,10 @@ static void owe_delay(struct sql_tx *tx, struct op_queue_owe_delay *o, const str
 {
     struct db_row *row = db_query(tx->db, SQL_LIVE_REPLY, INT(live->id));
     struct str reply = row ? op_str(&o->op, db_col_str(row, 0)) : STR_EMPTY;
+    struct str host = row ? op_str(&o->op, db_col_str(row, 1)) : STR_EMPTY;
     db_end(row);
-    queue_debt_add(
-        tx, &(struct queue_debt){live->message_id, live->id, QUEUE_OWES_DELAYED, o->at, STR_EMPTY, reply});
+    queue_debt_add(tx, &(struct queue_debt){live->message_id, live->id, QUEUE_OWES_DELAYED, o->at, STR_EMPTY,
+                                            reply, host});
 }
 
 int sql_queue_owe_delay(struct sql_tx *tx, struct store_op *op)

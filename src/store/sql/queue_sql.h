@@ -7,11 +7,11 @@
 /* Of a delivery d at the place p. */
 #define DOMAIN_OF "coalesce((SELECT w.domain FROM away w WHERE w.id = d.id), p.domain)"
 
-#define ROW_COLUMNS(table, next_ms, since_ms)                                                                \
+#define ROW_COLUMNS(table, next_ms, since_ms, last_host)                                                     \
     "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, " DOMAIN_OF ", p.home, d.state,"  \
     " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply, " since_ms      \
     ", m.envid, coalesce(r.notify, 0), coalesce(r.orcpt, ''), coalesce(r.told, 0), m.helo, m.client, "       \
-    "m.header_id "                                                                                           \
+    "m.header_id, " last_host " "                                                                            \
     "FROM " table " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id"               \
     " LEFT JOIN request r ON r.id = d.id WHERE d.id = ?"
 
@@ -46,11 +46,11 @@
                      " ON CONFLICT(id) DO UPDATE SET notify = ?2")                                           \
     X(REQUEST_TOLD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, 0, '', 1)"                       \
                     " ON CONFLICT(id) DO UPDATE SET told = 1 WHERE request.told = 0")                        \
-    X(DEBT_ADD, "INSERT INTO debt(message_id, kind, delivery, at_ms, server, reply)"                         \
-                " VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")                                          \
+    X(DEBT_ADD, "INSERT INTO debt(message_id, kind, delivery, at_ms, server, reply, host)"                   \
+                " VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")                                       \
     X(DEBT_FIRST, "SELECT message_id, kind FROM debt WHERE (message_id, kind) > (?, ?)"                      \
                   " ORDER BY message_id, kind LIMIT 1")                                                      \
-    X(DEBT_LIST, "SELECT delivery, at_ms, server, reply FROM debt WHERE message_id = ? AND kind = ?"         \
+    X(DEBT_LIST, "SELECT delivery, at_ms, server, reply, host FROM debt WHERE message_id = ? AND kind = ?"   \
                  " ORDER BY delivery LIMIT ?")                                                               \
     X(DEBT_OF, "SELECT reply FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                  \
     X(DEBT_REMOVE, "DELETE FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                    \
@@ -58,7 +58,7 @@
     X(DEBT_ANY, "SELECT 1 FROM debt WHERE message_id = ? LIMIT 1")                                           \
     X(DELIVERY_MESSAGE, "SELECT message_id FROM live WHERE id = ?1 UNION ALL"                                \
                         " SELECT message_id FROM ended WHERE id = ?1")                                       \
-    X(LIVE_REPLY, "SELECT last_reply FROM live WHERE id = ?")                                                \
+    X(LIVE_REPLY, "SELECT last_reply, last_host FROM live WHERE id = ?")                                     \
     X(MESSAGE_PLACE, "SELECT body_id, first_delivery, deliveries FROM message WHERE id = ?")                 \
     X(MESSAGE_BY_CUSTODY, "SELECT id, first_delivery, deliveries FROM message WHERE custody_id = ?")         \
     X(MESSAGE_BODY, "SELECT body_id, size_bytes FROM message WHERE id = ?")                                  \
@@ -83,7 +83,7 @@
     X(LIVE_GET, "SELECT message_id, place_id, state FROM live WHERE id = ?")                                 \
     X(LIVE_TRY,                                                                                              \
       "UPDATE live SET attempts = attempts + ?2, losses = losses + ?3, lossy = lossy | ?3, next_ms = ?4,"    \
-      " last_reply = ?5, state = ?6 WHERE id = ?1")                                                          \
+      " last_reply = ?5, state = ?6, last_host = ?7 WHERE id = ?1")                                          \
     X(LIVE_STATE, "UPDATE live SET state = ?2 WHERE id = ?1")                                                \
     X(LIVE_RELEASE,                                                                                          \
       "UPDATE live SET state = 0, next_ms = 0, losses = 0, lossy = 0, since_ms = ?2 WHERE id = ?1")          \
@@ -94,7 +94,7 @@
       " SELECT id, message_id, place_id, ?2, attempts + ?3, losses, recipient, ?4 FROM live WHERE id = ?1")  \
     X(LIVE_REMOVE, "DELETE FROM live WHERE id = ?")                                                          \
     X(LIVE_ANY, "SELECT 1 FROM live WHERE id >= ?1 AND id < ?1 + ?2 LIMIT 1")                                \
-    X(LIVE_ROW, ROW_COLUMNS("live", "d.next_ms", "d.since_ms"))                                              \
+    X(LIVE_ROW, ROW_COLUMNS("live", "d.next_ms", "d.since_ms", "d.last_host"))                               \
     X(LIVE_SCAN, SCAN("live"))                                                                               \
     X(LIVE_AT_PLACE,                                                                                         \
       "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? AND id <= ?"            \
@@ -108,7 +108,7 @@
                   " AND next_ms > ? ORDER BY next_ms LIMIT 1")                                               \
     X(LIVE_RECEIVED,                                                                                         \
       "SELECT m.received_ms FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?")               \
-    X(ENDED_ROW, ROW_COLUMNS("ended", "0", "m.received_ms"))                                                 \
+    X(ENDED_ROW, ROW_COLUMNS("ended", "0", "m.received_ms", "''"))                                           \
     X(ENDED_SCAN, SCAN("ended"))                                                                             \
     X(ENDED_DELIVERED_BY,                                                                                    \
       "SELECT d.id, d.place_id FROM message m JOIN ended d ON d.id >= m.first_delivery"                      \
@@ -149,6 +149,7 @@
       "INSERT INTO attempt(id, outcome, epoch, generation, at_ms, server, instance, reply)"                  \
       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO UPDATE SET outcome = ?2, epoch = ?3,"      \
       " generation = ?4, at_ms = ?5, server = ?6, instance = ?7, reply = ?8")                                \
+    X(ATTEMPT_DROP, "DELETE FROM attempt WHERE id > ?1 << 16 AND id <= ?2")                                  \
     X(ATTEMPT_LIST,                                                                                          \
       "SELECT id >> 16, outcome, epoch, generation, at_ms, server, instance, reply FROM attempt"             \
       " WHERE id >= ?1 << 16 AND id < ?2 << 16 ORDER BY id")                                                 \

@@ -34,6 +34,7 @@ static struct queue_delivery show_row(struct store_op *op, struct db_row *row)
         .helo = op_str(op, db_col_str(row, 20)),
         .client = op_str(op, db_col_str(row, 21)),
         .header_id = op_str(op, db_col_str(row, 22)),
+        .last_host = op_str(op, db_col_str(row, 23)),
     };
     struct str custody = db_col_str(row, 2);
     if (custody.len == CUSTODY_ID_BYTES)

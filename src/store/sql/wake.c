@@ -28,6 +28,8 @@ void wake_wait(struct wake *w, int timeout_ms)
 {
     struct pollfd p = {.fd = w->fd, .events = POLLIN};
     uint64_t count;
-    if (poll(&p, 1, timeout_ms) > 0 && read(w->fd, &count, sizeof(count)) < 0)
-        return; /* another wait took it */
+    if (timeout_ms != 0 && poll(&p, 1, timeout_ms) <= 0)
+        return;
+    if (read(w->fd, &count, sizeof(count)) < 0)
+        return; /* nobody has signalled, or another wait took it */
 }

@@ -94,6 +94,9 @@ static const char *const migrations[] = {
     "UPDATE kept_total SET let_go_ms = CASE WHEN EXISTS(SELECT 1 FROM kept)"
     " THEN (SELECT min(ended_ms) - 1 FROM kept) WHEN EXISTS(SELECT 1 FROM ended)"
     " THEN CAST(strftime('%s', 'now') AS INTEGER) * 1000 ELSE 0 END;",
+    /* 10: which host said what was answered last; of what came before it is not known */
+    "ALTER TABLE live ADD COLUMN last_host TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE debt ADD COLUMN host TEXT NOT NULL DEFAULT '';",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)

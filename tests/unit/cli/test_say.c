@@ -28,6 +28,11 @@ static void line(FILE *out, const char *text)
     say_line(out, "<%s>", text);
 }
 
+static void field(FILE *out, const char *text)
+{
+    say_field(out, "why", str_from(text));
+}
+
 static void json(FILE *out, const char *text)
 {
     json_t *value = json_string(text);
@@ -55,10 +60,22 @@ static void json_is_the_same_value_in_ascii(void **state)
     free(out);
 }
 
+static void a_value_is_one_value(void **state)
+{
+    (void)state;
+    expect(field, "flood", "why=flood");
+    expect(field, "", "why=\"\"");
+    expect(field, "the disk", "why=\"the disk\"");
+    expect(field, "a\" state=\"done", "why=\"a\\\" state=\\\"done\"");
+    expect(field, "a\\", "why=\"a\\\\\"");
+    expect(field, "a\nb", "why=\"a\\x0ab\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_printable_and_one),
+        cmocka_unit_test(a_value_is_one_value),
         cmocka_unit_test(json_is_the_same_value_in_ascii),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,7 @@ static void two_site_nodes(const struct config *c)
     assert_ptr_equal(relay, config_relay_find(c, "relay-west"));
     assert_addr(&relay->listen.addrs[0], "127.2.0.2:2525");
     assert_int_equal(relay->retry_ms, 1000);
+    assert_int_equal(relay->retry_max_ms, 1800000);
     assert_true(relay->expire_ms == 5LL * 86400000);
     assert_true(relay->safety_net_ms == 2LL * 86400000);
     assert_true(relay->safety_net_max_bytes == 1024LL << 30);
@@ -158,6 +159,32 @@ static struct config *parse(const char *text)
     assert_ok(config_parse(str_from(text), "/etc/holdfast/test.conf", "/var/lib/holdfast", &c, &f));
     config_findings_free(&f);
     return c;
+}
+
+/* Of a network whose second relay keeps mail for longer. */
+static void custody_outlives_what_may_come_again(void **state)
+{
+    static const struct {
+        const char *keys;
+        int days;
+    } cases[] = {{"expire = \"20d\" safety_net = \"9d\"", 30},
+                 {"expire = \"20d\" safety_net = \"10d\"", 31},
+                 {"expire = \"90d\" safety_net = \"90d\"", 181}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct config *c = NULL;
+        struct config_findings f;
+        char *text =
+            mem_asprintf("%s node \"n2\" { site = \"s\" roles = {\"relay\"} } relay \"r2\" { node = \"n2\" "
+                         "hostname = \"r2.test\" address = {\"127.0.0.5\"} listen = {\"127.0.0.5:25\"} %s }",
+                         NETWORK, cases[i].keys);
+        assert_ok(config_parse(str_from(text), "/etc/holdfast/test.conf", "/var/lib/holdfast", &c, &f));
+        for (size_t j = 0; j < 2; j++)
+            assert_int_equal(c->relays[j].custody_age_ms, cases[i].days * 24 * 3600 * 1000LL);
+        config_free(c);
+        config_findings_free(&f);
+        free(text);
+    }
 }
 
 static void names_are_kept_in_lower_case(void **state)
@@ -279,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_two_site_network),
         cmocka_unit_test(the_backup_mx),
+        cmocka_unit_test(custody_outlives_what_may_come_again),
         cmocka_unit_test(names_are_kept_in_lower_case),
         cmocka_unit_test(a_server_without_checks_gets_one_of_its_protocol),
         cmocka_unit_test(paths_are_absolute),

@@ -408,7 +408,9 @@ static void a_message_is_known_while_it_may_come_again(void **state)
     (void)state;
     static const struct bad_case cases[] = {
         {RELAY_WITH("expire = \"20d\" safety_net = \"9d\""), ""},
-        {RELAY_WITH("expire = \"20d\" safety_net = \"10d\""), "1" SHORT_CUSTODY},
+        {RELAY_WITH("expire = \"20d\" safety_net = \"10d\" custody_age = \"30d\""), "2" SHORT_CUSTODY},
+        {RELAY_WITH("expire = \"20d\" safety_net = \"10d\""), ""},
+        {RELAY_WITH("expire = \"90d\" safety_net = \"90d\""), ""},
         {RELAY_WITH("custody_age = \"7d\""), "2" SHORT_CUSTODY},
         {RELAY_WITH("custody_age = \"8d\""), ""},
     };

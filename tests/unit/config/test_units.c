@@ -40,6 +40,35 @@ static void sizes(void **state)
     assert_err(units_parse_size(STR("KiB"), &bytes), ERR_SYNTAX);
 }
 
+static void rates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        struct rate rate;
+    } good[] = {{"1/1s", {1, 1000}},
+                {"600/1h", {600, 3600000}},
+                {"1000000000/1d", {1000000000, 86400000}},
+                {"5/1500ms", {5, 1500}},
+                {"none", {0, 0}}};
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        struct rate rate = {7, 7};
+        assert_ok(units_parse_rate(str_from(good[i].text), &rate));
+        assert_true(rate.count == good[i].rate.count && rate.per_ms == good[i].rate.per_ms);
+    }
+    static const char *const bad[] = {"",      "/",     "5",     "5/",      "/1s", "5/s",
+                                      "-5/1s", "5 /1s", "5/ 1s", "5/1s/1s", "None"};
+    static const char *const beyond[] = {"0/1s", "5/999ms", "5/25h", "1000000001/1s",
+                                         "5/9223372036854775808ms"};
+    for (size_t i = 0; i < ARRAY_LEN(bad) + ARRAY_LEN(beyond); i++) {
+        struct rate rate = {7, 7};
+        bool is_bad = i < ARRAY_LEN(bad);
+        const char *text = is_bad ? bad[i] : beyond[i - ARRAY_LEN(bad)];
+        assert_err(units_parse_rate(str_from(text), &rate), is_bad ? ERR_SYNTAX : ERR_LIMIT);
+        assert_true(rate.count == 7 && rate.per_ms == 7);
+    }
+}
+
 static void products_do_not_overflow(void **state)
 {
     (void)state;
@@ -113,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations),
         cmocka_unit_test(sizes),
+        cmocka_unit_test(rates),
         cmocka_unit_test(products_do_not_overflow),
         cmocka_unit_test(sizes_are_written_with_the_largest_unit),
         cmocka_unit_test(hostnames),

@@ -55,6 +55,7 @@ struct contract_pair contract_connect(struct contract *c);
     X(writer_waits_for_reader)                                                                               \
     X(drain_fires_only_after_a_queue)                                                                        \
     X(what_is_written_with_room_leaves_at_once)                                                              \
+    X(a_cut_stream_has_no_room)                                                                              \
     X(read_stop_in_callback_holds)                                                                           \
     X(stream_freed_in_its_read)                                                                              \
     X(stream_freed_in_its_drain)                                                                             \

@@ -579,3 +579,23 @@ void write_to_a_cut_stream_reports_once(void **state)
     assert_int_equal(client.drains, 1);
     loop_stream_free(p.client);
 }
+
+/* Nothing that is written now arrives: it is not to be taken for sent. */
+void a_cut_stream_has_no_room(void **state)
+{
+    struct contract *c = *state;
+    struct contract_pair p = contract_connect(c);
+    struct end client;
+    end_init(&client, c, p.client);
+    write_pattern(p.server, HUGE_BYTES);
+    loop_stream_free(p.server);
+    settle(c);
+    client.stop_at_drain = true;
+    assert_false(loop_stream_ask_room(p.client));
+    contract_run(c);
+    assert_true(client.drain_err < 0);
+    assert_false(loop_stream_ask_room(p.client));
+    settle(c);
+    assert_int_equal(client.drains, 1);
+    loop_stream_free(p.client);
+}

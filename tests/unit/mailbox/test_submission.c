@@ -7,6 +7,7 @@
 struct manners {
     const char *greeting, *mail, *rcpt, *data, *dot;
     bool cut_at_dot;      /* the connection, without an answer */
+    bool mute_tls;        /* it offers TLS, and says nothing once that was begun */
     const char *rcpt_end; /* to the second RCPT, and then the connection is cut; NULL: as to the first */
 };
 
@@ -18,7 +19,7 @@ struct relay {
     struct loop_listener *listener;
     struct loop_stream *stream; /* the last */
     struct buf in;
-    bool in_body;
+    bool in_body, mute;
     int recipients;         /* RCPT heard in this session */
     int sessions, messages; /* complete ones */
 };
@@ -49,7 +50,12 @@ static void command(struct relay *r, struct str line)
 {
     if (str_starts(line, STR("EHLO"))) {
         say(r, "250-r");
+        if (r->manners.mute_tls)
+            say(r, "250-STARTTLS");
         say(r, "250 8BITMIME");
+    } else if (str_starts(line, STR("STARTTLS"))) {
+        say(r, "220 go on");
+        r->mute = true;
     } else if (str_starts(line, STR("MAIL"))) {
         say(r, r->manners.mail);
     } else if (str_starts(line, STR("RCPT")) && r->manners.rcpt_end && r->recipients++ > 0) {
@@ -68,7 +74,7 @@ static void on_read(void *arg, const char *data, size_t len, int err)
 {
     struct relay *r = arg;
     size_t end;
-    if (err)
+    if (err || r->mute)
         return;
     assert_ok(buf_append(&r->in, data, len));
     while (r->stream && (end = str_find(buf_str(&r->in), '\n', 0)) != SIZE_MAX) {
@@ -88,7 +94,7 @@ static void on_accept(void *arg, struct loop_stream *stream, const struct addr *
     loop_stream_free(r->stream);
     buf_clear(&r->in);
     r->stream = stream;
-    r->in_body = false;
+    r->in_body = r->mute = false;
     r->recipients = 0;
     r->sessions++;
     loop_stream_read_start(stream, on_read, r);
@@ -125,7 +131,7 @@ static void ground_open(struct ground *g, const struct manners *own, const struc
     *g = (struct ground){.rig = rig_new()};
     g->server = rig_start_ready(g->rig, "a", 1);
     relay_open(&g->own, g->rig, "127.1.0.2:2525", own);
-    relay_open(&g->other, g->rig, "127.1.0.3:2525", other);
+    relay_open(&g->other, g->rig, "10.1.0.3:2525", other);
 }
 
 static void ground_close(struct ground *g)
@@ -189,6 +195,24 @@ static void the_next_gets_it_when_the_first_is_silent(void **state)
     submit(&g, "250 "); /* who was silent a moment ago is not waited for */
     assert_int_equal(g.own.sessions, 1);
     assert_int_equal(g.other.messages, 2);
+    ground_close(&g);
+}
+
+/* As deliveries do it: the relay is there, and takes the message on a second connection, in plain text. */
+static void a_relay_with_a_mute_handshake_gets_it_without(void **state)
+{
+    (void)state;
+    struct ground g;
+    struct manners mute = good;
+    mute.mute_tls = true;
+    ground_open(&g, &good, &mute);
+    loop_listener_free(g.own.listener);
+    g.own.listener = NULL;
+    submit(&g, "250 2.0.0 Accepted as x");
+    assert_int_equal(g.other.messages, 1);
+    assert_int_equal(g.other.sessions, 2);
+    submit(&g, "250 "); /* that is remembered */
+    assert_int_equal(g.other.sessions, 3);
     ground_close(&g);
 }
 
@@ -305,6 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_relay_of_the_node_gets_it),
         cmocka_unit_test(the_next_gets_it_when_the_first_is_silent),
+        cmocka_unit_test(a_relay_with_a_mute_handshake_gets_it_without),
         cmocka_unit_test(also_when_it_falls_silent_before_354),
         cmocka_unit_test(also_when_it_is_not_there),
         cmocka_unit_test(also_when_it_says_later),

@@ -1,28 +1,25 @@
-/* A stream that came through a proxy keeps the contract of the loop's streams, over a simulated network and a
- * real one. */
+/* A stream that came through a proxy keeps the contract of the loop's streams. */
 #include "base/mem.h"
-#include "loop/contract.h"
-#include "loop/real.h"
-#include "loop/sim.h"
 #include "net/proxies.h"
+#include "stream_kind.h"
 
-struct kind {
-    struct contract contract; /* first */
+struct kit {
+    struct loop *l;
     struct proxies *proxies;
     struct loop_stream *server;
 };
 
 static void on_client(void *arg, struct loop_stream *stream, const struct addr *client)
 {
-    struct kind *k = arg;
+    struct kit *k = arg;
     (void)client;
     k->server = stream;
-    loop_stop(k->contract.l);
+    loop_stop(k->l);
 }
 
 static void wrap(struct contract *c, struct loop_stream **client, struct loop_stream **server)
 {
-    struct kind *k = (struct kind *)c;
+    struct kit *k = c->wrap_arg;
     struct addr peer;
     loop_stream_peer(*server, &peer);
     loop_stream_write(*client, "PROXY UNKNOWN\r\n", 15);
@@ -31,47 +28,21 @@ static void wrap(struct contract *c, struct loop_stream **client, struct loop_st
     *server = k->server;
 }
 
-static void fini_sim(struct contract *c)
+static void *begin(struct loop *l)
 {
-    proxies_free(((struct kind *)c)->proxies);
-    sim_loop_free(c->l);
-    sim_world_free(c->world);
-}
-
-static void fini_real(struct contract *c)
-{
-    proxies_free(((struct kind *)c)->proxies);
-    loop_real_free(c->l);
-}
-
-static struct kind *kind_new(struct loop *l, const char *ip, void (*fini)(struct contract *c))
-{
-    struct kind *k = mem_zalloc(sizeof(*k));
-    k->contract = (struct contract){.l = l, .ip = ip, .fini = fini, .wrap = wrap};
+    struct kit *k = mem_zalloc(sizeof(*k));
+    k->l = l;
     k->proxies = proxies_new(l, NULL);
     return k;
 }
 
-static int setup_sim(void **state)
+static void end(void *kit)
 {
-    struct sim_world *world = sim_world_new(7);
-    struct kind *k = kind_new(sim_loop_new(world, "host", "test"), "10.1.0.1", fini_sim);
-    k->contract.world = world;
-    *state = k;
-    return 0;
+    proxies_free(((struct kit *)kit)->proxies);
+    free(kit);
 }
-
-static int setup_real(void **state)
-{
-    *state = kind_new(loop_real_new(), "127.0.0.1", fini_real);
-    return 0;
-}
-
-#define ON_SIM(name)  cmocka_unit_test_setup_teardown(name, setup_sim, contract_teardown),
-#define ON_REAL(name) cmocka_unit_test_setup_teardown(name, setup_real, contract_teardown),
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {CONTRACT_STREAMS(ON_SIM) CONTRACT_STREAMS(ON_REAL)};
-    return cmocka_run_group_tests_name("proxy", tests, NULL, NULL);
+    return stream_kind_run(&(struct stream_kind){.name = "proxy", .begin = begin, .end = end, .wrap = wrap});
 }

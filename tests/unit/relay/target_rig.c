@@ -187,18 +187,23 @@ static void on_accept(void *arg, struct loop_stream *stream, const struct addr *
     say(s, p->greeting ? p->greeting : "220 peer ESMTP\r\n");
 }
 
+void peer_serve(struct peer *p)
+{
+    struct err_buf eb;
+    assert_ok(loop_listen(p->loop, &p->at, on_accept, p, &p->listener, &eb));
+}
+
 static void peer_start(struct target_rig *r, size_t i)
 {
     struct peer *p = &r->peers[i];
     char host[16], ip[32];
-    struct err_buf eb;
     snprintf(host, sizeof(host), "mail%zu", i);
     snprintf(ip, sizeof(ip), "10.0.0.%zu", i + 1);
     p->rig = r;
     list_init(&p->sessions);
     p->loop = sim_loop_new(r->world, host, "peer");
     assert_ok(addr_parse_ip(str_from(ip), 25, &p->at));
-    assert_ok(loop_listen(p->loop, &p->at, on_accept, p, &p->listener, &eb));
+    peer_serve(p);
 }
 
 static void peer_stop(struct peer *p)
@@ -340,9 +345,12 @@ int target_rig_setup(void **state)
     assert_ok(store_open(r->loop, &options, &r->store, &eb));
     store_queue_own(r->store, STR("q"), STR("node"), 0, on_own, r);
     RIG_UNTIL(r, r->queue);
+    static struct config_node node = {.name = "node"};
     r->relay = (struct config_relay){.name = "relay",
+                                     .node = &node,
                                      .hostname = "relay.example.test",
                                      .retry_ms = 1000,
+                                     .retry_max_ms = 900000,
                                      .expire_ms = 3600000,
                                      .delivery_sessions_max = 4,
                                      .losses_max = 3};

@@ -74,6 +74,7 @@ void rig_route(struct target_rig *r, size_t to);
 void rig_place(struct target_rig *r, size_t i, size_t p, int64_t epoch);
 bool rig_pass(struct target_rig *r, int64_t ms); /* simulated time */
 void peer_go_on(struct peer *p);
+void peer_serve(struct peer *p); /* listens again */
 /* The place in the order in which the peer took it, or -1. */
 int peer_place_of(const struct peer *p, const char *name);
 

@@ -74,6 +74,56 @@ static void test_what_was_said_last_is_kept(void **state)
     expiry_free(e);
 }
 
+/* Also by which host, wherever the message was moved since; and of one that expires again, what was said
+ * before. */
+static void test_what_was_said_last_is_kept_twice(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {0};
+    struct queue *q = open_queue(r);
+    struct queue_filter all = {.limit = 9};
+    struct str last;
+    assert_ok(accept_one(r, q, 1, "a@d.test"));
+    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_DEFERRED, INT64_MAX)); /* "250 2.0.0 taken", by mail1.d.test */
+    assert_ok(act(r, q, &all, QUEUE_ACT_MOVE, "mail2", NULL));
+    for (int times = 1; times <= 2; times++) {
+        struct expiry *e = expiry_new(r->loop, q, STR_EMPTY, STR("mail2"), RELAY(-1000), on_expired, &w);
+        RIG_UNTIL(r, w.expired == times);
+        expiry_free(e);
+        struct answer rows = list_rows(r, q, &all);
+        const struct queue_delivery *d = rows.items;
+        assert_true(expired_parse(d->last_reply, &last));
+        assert_str(last, "250 2.0.0 taken");
+        assert_str(d->last_host, "mail1.d.test");
+        assert_ok(act(r, q, &all, QUEUE_ACT_RELEASE, "", NULL));
+    }
+}
+
+static void expired_once(const char *last, char *into)
+{
+    struct buf text;
+    buf_init(&text, EXPIRED_TEXT_MAX);
+    expired_format(&text, str_from(last));
+    memcpy(into, buf_data(&text), text.len + 1);
+    buf_fini(&text);
+}
+
+/* As queues of before have it. */
+static void test_a_nested_text_is_understood(void **state)
+{
+    char once[EXPIRED_TEXT_MAX + 1], nested[3 * EXPIRED_TEXT_MAX], never[EXPIRED_TEXT_MAX + 1];
+    struct str last;
+    (void)state;
+    expired_once("450 busy", once);
+    expired_once("", never);
+    snprintf(nested, sizeof(nested), "%s; the last answer: %s", never, once);
+    assert_true(expired_parse(str_from(nested), &last));
+    assert_str(last, "450 busy");
+    snprintf(nested, sizeof(nested), "%s; the last answer: %s", never, never);
+    assert_true(expired_parse(str_from(nested), &last));
+    assert_str(last, "");
+}
+
 /* The rig's messages have a sender; the report ends it (test_reports.c). */
 static void test_where_it_bounces_the_sender_is_owed_a_report(void **state)
 {
@@ -152,6 +202,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_old_ones_go_into_quarantine_with_a_notice),
         RIG_TEST(test_what_was_said_last_is_kept),
+        RIG_TEST(test_what_was_said_last_is_kept_twice),
+        cmocka_unit_test(test_a_nested_text_is_understood),
         RIG_TEST(test_where_it_bounces_the_sender_is_owed_a_report),
         RIG_TEST(test_it_comes_at_its_time_and_to_the_old_one_only),
         RIG_TEST(test_a_released_one_has_its_time_again),

@@ -46,7 +46,7 @@ struct world {
     /* of the last look: */
     bool looked;
     enum queue_state state;
-    char reply[512];
+    char reply[512], host[256];
     uint32_t attempts;
 };
 
@@ -227,6 +227,7 @@ static void on_look(void *arg, int err, const struct queue_rows *rows)
     w->state = rows->items[0].state;
     w->attempts = rows->items[0].attempts;
     snprintf(w->reply, sizeof(w->reply), "%.*s", STR_ARG(rows->items[0].last_reply));
+    snprintf(w->host, sizeof(w->host), "%.*s", STR_ARG(rows->items[0].last_host));
 }
 
 static enum queue_state look(struct world *w, const char *address)
@@ -415,6 +416,7 @@ static void what_is_refused_is_quarantined(void **state)
     accept_for(w, "no", "far.example");
     accept_for(w, "yes", "far.example");
     RIG_UNTIL(w->rig, look(w, "no@far.example") == QUEUE_QUARANTINED);
+    assert_string_equal(w->host, "mx1.far.example"); /* who has said it */
     RIG_UNTIL(w->rig, look(w, "yes@far.example") == QUEUE_DELIVERED);
 }
 
@@ -425,6 +427,7 @@ static void what_is_not_known_is_tried_later(void **state)
     accept_for(w, "a", "dark.example");
     RIG_UNTIL(w->rig, look(w, "a@dark.example") == QUEUE_WAITING && w->attempts == 2);
     assert_non_null(strstr(w->reply, "4.4.3"));
+    assert_string_equal(w->host, ""); /* nobody was asked */
     w->dns.names = known;
     RIG_UNTIL(w->rig, look(w, "a@dark.example") == QUEUE_DELIVERED);
 }

@@ -15,10 +15,10 @@ struct bench {
     struct rig *rig;
     struct config_relay relay;
     struct config_domain domain;
-    struct config_server server;
     struct config config;
     struct record_work work;
     struct claims *claims;
+    struct right_rig right;
     char last_domain[64], last_home[16];
     int made, owed;
     struct delays *delays; /* that are kicked */
@@ -41,24 +41,45 @@ static void on_owed(void *arg)
     ((struct bench *)arg)->owed++;
 }
 
-static void bench_init(struct bench *b, struct rig *r)
+static struct queue *open_queue(struct rig *r, int64_t epoch)
 {
+    return own(r, r->store, "q", "node", epoch, NULL, NULL);
+}
+
+/* Its queue, for what sends nothing. */
+static struct queue *bench_init_still(struct bench *b, struct rig *r)
+{
+    struct queue *q = open_queue(r, 0);
     *b = (struct bench){.rig = r,
                         .relay = {.hostname = "relay.example.test",
                                   .bounce = BOUNCE_ALWAYS,
                                   .expire_ms = 1000000,
                                   .delay_notice_ms = 1000},
-                        .domain = {.name = "d.test"},
-                        .server = {.name = "mail1", .hostname = "mail1.d.test"}};
+                        .domain = {.name = "d.test"}};
     b->claims = claims_new();
-    b->config =
-        (struct config){.domains = &b->domain, .domain_count = 1, .servers = &b->server, .server_count = 1};
+    b->config = (struct config){.domains = &b->domain, .domain_count = 1};
+    return q;
+}
+
+/* With the right to send from it. */
+static struct queue *bench_init(struct bench *b, struct rig *r)
+{
+    struct queue *q = bench_init_still(b, r);
+    right_rig_begin(&b->right, r->loop, r->network, "node", q, NULL, 0);
+    RIG_UNTIL(r, right_is_held(b->right.right));
+    return q;
+}
+
+static void bench_fini(struct bench *b)
+{
+    right_rig_end(&b->right);
+    claims_free(b->claims);
 }
 
 static void end(struct bench *b, struct reports *reports)
 {
     reports_free(reports);
-    claims_free(b->claims);
+    bench_fini(b);
 }
 
 static struct reports *begin(struct bench *b, struct queue *q)
@@ -66,15 +87,20 @@ static struct reports *begin(struct bench *b, struct queue *q)
     struct reports_options options = {.config = &b->config,
                                       .relay = &b->relay,
                                       .claims = b->claims,
+                                      .right = b->right.right,
                                       .work = &b->work,
                                       .on_made = on_made,
                                       .arg = b};
     return reports_new(b->rig->loop, q, &options);
 }
 
-static struct queue *open_queue(struct rig *r, int64_t epoch)
+static struct queue *open_again(struct bench *b, struct queue *q, int64_t epoch)
 {
-    return own(r, r->store, "q", "node", epoch, NULL, NULL);
+    right_free(b->right.right);
+    queue_close(q);
+    q = open_queue(b->rig, epoch);
+    b->right.right = right_new(b->right.rights, q, true, viewer_view(b->right.viewer));
+    return q;
 }
 
 /* From this sender, for as many recipients as are named; its deliveries bounce. */
@@ -138,8 +164,7 @@ static void what_is_owed_is_told(void **state)
     static const char *const two[] = {"bob@d.test", "carol@d.test", NULL};
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     struct reports *reports = begin(&b, q);
     bounced(r, q, 1, "Alice@D.Test", "Subject: x\r\n\r\nsecret\r\n", two);
     reports_kick(reports);
@@ -169,8 +194,7 @@ static void a_foreign_sender_is_told_outside(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     bounced(r, q, 1, "alice@elsewhere.test", "x\r\n", one);
     struct reports *reports = begin(&b, q); /* what an earlier process left */
     RIG_UNTIL(r, b.made == 1);
@@ -208,8 +232,7 @@ static void a_full_disk_makes_it_wait(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     bounced(r, q, 1, "alice@elsewhere.test", "x\r\n", one);
     store_memory_set_faults(r->memory, &(struct store_memory_faults){.full = true}, NULL, NULL);
     uint64_t refused = queue_full_count(q);
@@ -222,14 +245,15 @@ static void a_full_disk_makes_it_wait(void **state)
 }
 
 /* The one that was accepted last, and that is bounced so. */
-static char *report_of(struct rig *r, struct bench *b, struct queue *q, const char *reply, const char *server)
+static char *report_of(struct rig *r, struct bench *b, struct queue *q, const char *reply, const char *host)
 {
     struct queue_filter waiting = {.states = 1U << QUEUE_WAITING, .limit = 1};
     struct answer a = list_rows(r, q, &waiting);
     struct queue_result result = {.delivery_id = ((const struct queue_delivery *)a.items)->id,
                                   .outcome = QUEUE_OUTCOME_BOUNCED,
                                   .reply = str_from(reply),
-                                  .server = str_from(server),
+                                  .host = str_from(host),
+                                  .server = STR("mail1"),
                                   .at = {5000}};
     assert_ok(settle_result(r, q, &result));
     struct reports *reports = begin(b, q);
@@ -244,14 +268,13 @@ static void what_expired_says_what_the_server_said(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
     struct buf reply;
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     buf_init(&reply, EXPIRED_TEXT_MAX);
     expired_format(&reply, STR("452 4.2.2 mailbox full"));
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
-    char *text = report_of(r, &b, q, buf_data(&reply), "mail1");
-    assert_non_null(strstr(text, "Status: 4.4.7\r\nRemote-MTA: dns;mail1.d.test\r\n"
+    char *text = report_of(r, &b, q, buf_data(&reply), "mx.test");
+    assert_non_null(strstr(text, "Status: 4.4.7\r\nRemote-MTA: dns;mx.test\r\n"
                                  "Diagnostic-Code: smtp;452 4.2.2 mailbox full\r\n"));
     assert_null(strstr(text, "Last-Attempt-Date"));
     free(text);
@@ -262,13 +285,12 @@ static void what_expired_untried_names_no_server(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
     struct buf reply;
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     buf_init(&reply, EXPIRED_TEXT_MAX);
     expired_format(&reply, STR_EMPTY);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
-    char *text = report_of(r, &b, q, buf_data(&reply), "mail1");
+    char *text = report_of(r, &b, q, buf_data(&reply), "");
     assert_non_null(strstr(text, "Status: 4.4.7\r\n"));
     assert_null(strstr(text, "Remote-MTA"));
     assert_null(strstr(text, "Diagnostic-Code"));
@@ -276,15 +298,66 @@ static void what_expired_untried_names_no_server(void **state)
     buf_fini(&reply);
 }
 
+/* It may look as one: what a server cannot take is refused by us. */
+static void our_own_word_is_no_servers(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct buf reply;
+    struct queue *q = bench_init(&b, r);
+    buf_init(&reply, EXPIRED_TEXT_MAX);
+    expired_format(&reply, STR("452 4.5.3 The server takes no more recipients at once"));
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    char *text = report_of(r, &b, q, buf_data(&reply), "");
+    assert_non_null(strstr(text, "    What is known last: 452 4.5.3 The server takes"));
+    assert_non_null(strstr(text, "Status: 4.4.7\r\n"));
+    assert_null(strstr(text, "Remote-MTA"));
+    assert_null(strstr(text, "Diagnostic-Code"));
+    free(text);
+    buf_fini(&reply);
+}
+
+/* One that an operator has released after it had expired: it has not failed again yet. */
+static void a_delay_tells_the_answer_of_before(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct buf reply;
+    struct queue *q = bench_init(&b, r);
+    buf_init(&reply, EXPIRED_TEXT_MAX);
+    expired_format(&reply, STR("452 4.2.2 mailbox full"));
+    assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
+    struct queue_result result = {.delivery_id = 1,
+                                  .outcome = QUEUE_OUTCOME_DEFERRED,
+                                  .next_at = {INT64_MAX},
+                                  .reply = buf_str(&reply),
+                                  .host = STR("mx.test"),
+                                  .server = STR("mail1"),
+                                  .instance = STR_EMPTY};
+    assert_ok(settle_result(r, q, &result));
+    struct delays *delays = delays_new(r->loop, q, &b.relay, on_owed, &b);
+    RIG_UNTIL(r, b.owed == 1);
+    struct reports *reports = begin(&b, q);
+    RIG_UNTIL(r, b.made == 1);
+    struct answer rows = made(r, q);
+    char *text = text_of(r, q, &rows, 0);
+    assert_non_null(strstr(text, "    452 4.2.2 mailbox full\r\n"));
+    assert_non_null(strstr(text, "Action: delayed\r\nStatus: 4.2.2\r\nRemote-MTA: dns;mx.test\r\n"
+                                 "Diagnostic-Code: smtp;452 4.2.2 mailbox full\r\n"));
+    free(text);
+    buf_fini(&reply);
+    delays_free(delays);
+    end(&b, reports);
+}
+
 /* What outside_route says, without a reply's code. */
 static void what_the_dns_forbids_has_its_own_status(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
-    char *text = report_of(r, &b, q, "5.1.10 d.test takes no mail (null MX, RFC 7505)", QUEUE_HOME_OUTSIDE);
+    char *text = report_of(r, &b, q, "5.1.10 d.test takes no mail (null MX, RFC 7505)", "");
     assert_non_null(strstr(text, "Action: failed\r\nStatus: 5.1.10\r\n"));
     assert_null(strstr(text, "Diagnostic-Code"));
     free(text);
@@ -295,10 +368,9 @@ static void a_sender_in_ascii_is_told_without_smtputf8(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     accept_international(r, q, 1, "alice@elsewhere.test", "j\xc3\xbcrgen@d.test");
-    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
+    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mx.test");
     const struct queue_delivery *d = made(r, q).items;
     assert_false(d->smtputf8);
     assert_true(d->eight_bit);
@@ -310,10 +382,9 @@ static void another_sender_is_told_with_it(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     accept_international(r, q, 1, "\xc3\xa4@elsewhere.test", "j\xc3\xbcrgen@d.test");
-    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mail1");
+    char *text = report_of(r, &b, q, "550 5.1.1 nobody here", "mx.test");
     assert_true(((const struct queue_delivery *)made(r, q).items)->smtputf8);
     assert_non_null(strstr(text, "Final-Recipient: utf-8;j\xc3\xbcrgen@d.test\r\n"));
     free(text);
@@ -324,8 +395,7 @@ static void each_is_told_once_whoever_dies_when(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     for (uint64_t id = 1; id <= 20; id++)
         bounced(r, q, id, "alice@d.test", "x\r\n", one);
     int64_t epoch = 1;
@@ -334,8 +404,7 @@ static void each_is_told_once_whoever_dies_when(void **state)
         for (int i = 0; i <= turns; i++)
             rig_turn(r);
         reports_free(reports);
-        queue_close(q);
-        q = open_queue(r, epoch++);
+        q = open_again(&b, q, epoch++);
     }
     struct reports *reports = begin(&b, q);
     for (int i = 0; i < 20; i++)
@@ -350,9 +419,8 @@ static void a_long_header_is_cut(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
     struct buf long_one;
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     buf_init(&long_one, 1 << 20);
     for (int i = 0; i < 10000; i++)
         buf_append_fmt(&long_one, "X-Field: %d\r\n", i);
@@ -371,7 +439,6 @@ static void a_long_header_is_cut(void **state)
 /* ---- what is in flight ---- */
 
 struct flight {
-    struct right_rig right;
     struct source *source;
     struct transaction *transaction;
 };
@@ -384,9 +451,8 @@ static void on_ready(void *arg)
 /* The mail for d.test that waits is being sent. */
 static void take_off(struct flight *f, struct bench *b, struct queue *q)
 {
-    right_rig_begin(&f->right, b->rig->loop, store_network(b->rig->store), "node", q, NULL, 0);
     f->source =
-        source_new(b->rig->loop, q, f->right.right, b->claims, STR("d.test"), STR_EMPTY, on_ready, NULL);
+        source_new(b->rig->loop, q, b->right.right, b->claims, STR("d.test"), STR_EMPTY, on_ready, NULL);
     RIG_UNTIL(b->rig, (f->transaction = source_take(f->source, SOURCE_NORMAL)) != NULL);
 }
 
@@ -400,7 +466,6 @@ static void land(struct flight *f, struct queue *q, struct rig *r, enum queue_ou
 static void come_home(struct flight *f)
 {
     source_free(f->source);
-    right_rig_end(&f->right);
 }
 
 static struct queue_delivery delivery(struct rig *r, struct queue *q, int64_t id)
@@ -416,8 +481,7 @@ static void what_is_delivered_though_it_expired_is_no_failure(void **state)
     struct rig *r = *state;
     struct bench b;
     struct flight f;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@d.test", one, NULL));
     take_off(&f, &b, q);
     assert_ok(settle(r, q, 1, QUEUE_OUTCOME_BOUNCED, 0)); /* it has expired */
@@ -440,8 +504,7 @@ static void what_is_not_delivered_after_all_is_told(void **state)
     struct rig *r = *state;
     struct bench b;
     struct flight f;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     assert_ok(accept_body(r, q, 1, "x\r\n", 3, "alice@elsewhere.test", one, NULL));
     take_off(&f, &b, q);
     assert_ok(settle(r, q, 1, QUEUE_OUTCOME_BOUNCED, 0));
@@ -456,14 +519,45 @@ static void what_is_not_delivered_after_all_is_told(void **state)
     end(&b, reports);
 }
 
+/* Of a queue that was another node's. */
+static void give_from(struct rig *r, const char *former)
+{
+    struct record_queue record = {STR("node"), 1, str_from(former)};
+    char *json = record_queue_encode(&record);
+    assert_ok(record_put(r, r->network, "queue", "q", json, NETWORK_ANY_VERSION, NULL));
+    free(json);
+}
+
+/* Who had the queue before has not let go of it: he may be amid sending what has expired. */
+static void no_failure_is_told_before_the_former_owner_has_let_go(void **state)
+{
+    struct rig *r = *state;
+    struct bench b;
+    struct network_lease former;
+    struct queue *q = bench_init(&b, r);
+    bounced(r, q, 1, "alice@elsewhere.test", "x\r\n", one);
+    assert_ok(lease_take(r->network, r, "relay/other", "other", 0, 3600000, &former));
+    give_from(r, "other");
+    q = open_again(&b, q, 1);
+    RIG_UNTIL(r, !right_is_held(b.right.right));
+    struct reports *reports = begin(&b, q);
+    for (int i = 0; i < 20; i++) {
+        reports_kick(reports);
+        rig_turn(r);
+    }
+    assert_int_equal(made(r, q).count, 0);
+    give_from(r, "");
+    RIG_UNTIL(r, b.made == 1); /* nobody kicks */
+    end(&b, reports);
+}
+
 /* ---- what cannot be read ---- */
 
 static void a_message_that_cannot_be_read_holds_up_nobody(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     bounced(r, q, 1, "alice@elsewhere.test", "Subject: one\r\n\r\n", one);
     bounced(r, q, 2, "alice@elsewhere.test", "Subject: two\r\n\r\n", one);
     store_memory_set_faults(r->memory, &(struct store_memory_faults){.unreadable_message = 1}, NULL, NULL);
@@ -486,8 +580,7 @@ static void a_delay_is_owed_once(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init(&b, r);
     for (uint64_t id = 1; id <= 150; id++) /* more than a page */
         assert_ok(accept_body(r, q, id, "x\r\n", 3, id == 77 ? "" : "alice@d.test", one, NULL));
     struct delays *delays = delays_new(r->loop, q, &b.relay, on_owed, &b);
@@ -513,8 +606,7 @@ static void a_young_one_is_no_delay(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
-    bench_init(&b, r);
+    struct queue *q = bench_init_still(&b, r);
     b.relay.delay_notice_ms = 3600000;
     uint64_t now_s = (uint64_t)(loop_wall(r->loop).ms / 1000);
     assert_ok(accept_body(r, q, now_s - 7200, "x\r\n", 3, "alice@d.test", one, NULL));
@@ -549,10 +641,9 @@ static void a_kick_amid_a_look_is_not_lost(void **state)
 {
     struct rig *r = *state;
     struct bench b;
-    struct queue *q = open_queue(r, 0);
     struct queue_recipient_in to = {
         .address = STR("bob@d.test"), .domain = STR("d.test"), .home = STR_EMPTY, .dsn.orcpt = STR_EMPTY};
-    bench_init(&b, r);
+    struct queue *q = bench_init_still(&b, r);
     b.relay.bounce = BOUNCE_NEVER;
     b.relay.delay_notice_ms = 3600000; /* so long it would pause without the kick */
     assert_ok(accept_to(r, q, 1, STR("x\r\n"), "alice@d.test", &to, 1, NULL)); /* is passed over */
@@ -575,6 +666,8 @@ int main(void)
         RIG_TEST(a_foreign_sender_is_told_outside),
         RIG_TEST(what_expired_says_what_the_server_said),
         RIG_TEST(what_expired_untried_names_no_server),
+        RIG_TEST(our_own_word_is_no_servers),
+        RIG_TEST(a_delay_tells_the_answer_of_before),
         RIG_TEST(what_the_dns_forbids_has_its_own_status),
         RIG_TEST(a_sender_in_ascii_is_told_without_smtputf8),
         RIG_TEST(another_sender_is_told_with_it),
@@ -584,6 +677,7 @@ int main(void)
         RIG_TEST(a_long_header_is_cut),
         RIG_TEST(what_is_delivered_though_it_expired_is_no_failure),
         RIG_TEST(what_is_not_delivered_after_all_is_told),
+        RIG_TEST(no_failure_is_told_before_the_former_owner_has_let_go),
         RIG_TEST(a_message_that_cannot_be_read_holds_up_nobody),
         RIG_TEST(a_delay_is_owed_once),
         RIG_TEST(a_young_one_is_no_delay),

@@ -280,13 +280,32 @@ static void test_loss_backoff_outlasts_a_failing_server(void **state)
     assert_int_equal(schedule_loss_backoff_ms(1000, 4000000000U), 3600000);
 }
 
-static void test_message_backoff_doubles_to_an_hour(void **state)
+static const struct config_relay relay = {.retry_ms = 1000, .retry_max_ms = 60000};
+
+static void check_backoff(uint32_t attempts, int64_t most)
+{
+    for (int64_t id = 1; id <= 100; id++)
+        assert_in_range(schedule_message_backoff_ms(&relay, attempts, id), most - most / 4, most);
+}
+
+static void test_message_backoff_doubles_up_to_its_limit(void **state)
 {
     (void)state;
-    assert_int_equal(schedule_message_backoff_ms(1000, 1), 1000);
-    assert_int_equal(schedule_message_backoff_ms(1000, 2), 2000);
-    assert_int_equal(schedule_message_backoff_ms(1000, 5), 16000);
-    assert_int_equal(schedule_message_backoff_ms(1000, 4000000000U), 3600000);
+    check_backoff(1, 1000);
+    check_backoff(2, 2000);
+    check_backoff(6, 32000);
+    check_backoff(7, 60000);
+    check_backoff(4000000000U, 60000);
+}
+
+static void test_what_was_put_off_together_does_not_come_back_together(void **state)
+{
+    (void)state;
+    int by_quarter[4] = {0};
+    for (int64_t id = 1; id <= 400; id++)
+        by_quarter[(60000 - schedule_message_backoff_ms(&relay, 9, id)) * 4 / 15001]++;
+    for (int i = 0; i < 4; i++)
+        assert_in_range(by_quarter[i], 50, 150);
 }
 
 int main(void)
@@ -310,7 +329,8 @@ int main(void)
         cmocka_unit_test(test_an_answer_while_down_does_not_end_the_outage),
         cmocka_unit_test(test_a_new_instance_gets_new_chances),
         cmocka_unit_test(test_other_limits_hold_at_once_and_keep_what_was_counted),
-        cmocka_unit_test(test_message_backoff_doubles_to_an_hour),
+        cmocka_unit_test(test_message_backoff_doubles_up_to_its_limit),
+        cmocka_unit_test(test_what_was_put_off_together_does_not_come_back_together),
         cmocka_unit_test(test_loss_backoff_outlasts_a_failing_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

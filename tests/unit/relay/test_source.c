@@ -87,6 +87,55 @@ static void test_recipients_of_a_message_come_together_oldest_first(void **state
     end(&w);
 }
 
+/* Deferred, and not due for long. */
+static void put_off(struct rig *r, struct queue *q, struct transaction *t)
+{
+    int64_t later = loop_wall(r->loop).ms + 86400000;
+    assert_int_equal(settle(r, q, t->recipients[0].delivery_id, QUEUE_OUTCOME_DEFERRED, later), 0);
+    source_done(t, (struct wall_time){later});
+}
+
+static void test_a_woken_source_gives_what_was_put_off_once(void **state)
+{
+    struct rig *r = *state;
+    struct watch w;
+    struct queue *q = begin(&w, r);
+    accept_one(r, q, 1, "a@d.test");
+    accept_one(r, q, 2, "b@d.test");
+    struct source *s = watch_source(&w);
+    for (int i = 0; i < 2; i++)
+        put_off(r, q, take(r, s, SOURCE_NORMAL));
+    assert_null(take(r, s, SOURCE_NORMAL));
+    source_wake(s);
+    for (int i = 0; i < 2; i++) {
+        struct transaction *t = take(r, s, SOURCE_NORMAL);
+        assert_non_null(t);
+        put_off(r, q, t);
+        source_again(s); /* something is due again: that begins no second round */
+    }
+    assert_null(take(r, s, SOURCE_NORMAL));
+    end(&w);
+}
+
+static void test_what_is_given_back_last_makes_way_for_the_others(void **state)
+{
+    struct rig *r = *state;
+    struct watch w;
+    struct queue *q = begin(&w, r);
+    accept_one(r, q, 1, "a@d.test");
+    accept_one(r, q, 2, "b@d.test");
+    struct source *s = watch_source(&w);
+    struct transaction *first = take(r, s, SOURCE_NORMAL);
+    source_give_back_last(first);
+    struct transaction *second = take(r, s, SOURCE_NORMAL);
+    assert_string_equal(second->recipients[0].address, "b@d.test");
+    finish(r, q, second, QUEUE_OUTCOME_DELIVERED);
+    first = take(r, s, SOURCE_NORMAL);
+    assert_string_equal(first->recipients[0].address, "a@d.test");
+    finish(r, q, first, QUEUE_OUTCOME_DELIVERED);
+    end(&w);
+}
+
 static void test_what_is_out_is_not_given_out_again(void **state)
 {
     struct rig *r = *state;
@@ -316,6 +365,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_recipients_of_a_message_come_together_oldest_first),
+        RIG_TEST(test_a_woken_source_gives_what_was_put_off_once),
+        RIG_TEST(test_what_is_given_back_last_makes_way_for_the_others),
         RIG_TEST(test_what_is_out_is_not_given_out_again),
         RIG_TEST(test_what_is_moved_while_out_is_handed_out_once),
         RIG_TEST(test_what_is_out_is_counted_by_all_that_selects_it),

@@ -125,6 +125,12 @@ static void test_what_the_old_server_gives_back_goes_to_the_new_one_at_once(void
     RIG_UNTIL(r, peer_place_of(&r->peers[1], "moved") >= 0);
 }
 
+static const char *defer_all(struct peer *p, const char *name)
+{
+    (void)p, (void)name;
+    return "450 4.2.0 try later";
+}
+
 /* Its checks fail from now on; what it has taken up is not answered. */
 static void stop_serving(struct target_rig *r, size_t i)
 {
@@ -257,6 +263,127 @@ static void test_mail_that_the_server_takes_not_from_us_waits(void **state)
     RIG_UNTIL(r, r->peers[0].taken_count == 50);
 }
 
+/* What it puts off waits longer each time, so that days of it are few attempts; once it takes one, all are
+ * tried. */
+static void test_what_a_working_server_puts_off_is_tried_less_and_less(void **state)
+{
+    struct target_rig *r = *state;
+    struct peer *p = &r->peers[0];
+    p->rcpt = defer_all;
+    accept_many(r, 10);
+    rig_pass(r, 5 * 900000);
+    int before = p->rcpts;
+    rig_pass(r, 10 * 900000);
+    assert_in_range(p->rcpts - before, 10 * 9, 10 * 15);
+    p->rcpt = NULL;
+    rig_accept(r, "new");
+    RIG_UNTIL(r, p->taken_count > 0);
+    rig_pass(r, 1000);
+    assert_int_equal(p->taken_count, 11);
+}
+
+/* The same for what it takes not from us: see relay/refusal.h. */
+static void test_mail_refused_for_our_terms_is_tried_less_and_less(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].mail = "530 5.7.0 Authentication required";
+    accept_many(r, 5);
+    rig_pass(r, 5 * 900000);
+    int64_t before = r->work.deferred;
+    rig_pass(r, 10 * 900000);
+    assert_in_range(r->work.deferred - before, 5 * 9, 5 * 15);
+}
+
+static void test_what_was_put_off_goes_at_once_when_the_server_recovers(void **state)
+{
+    struct target_rig *r = *state;
+    struct peer *p = &r->peers[0];
+    p->rcpt = defer_all;
+    accept_many(r, 10);
+    rig_pass(r, 5 * 900000);
+    stop_serving(r, 0);
+    p->rcpt = NULL;
+    peer_serve(p);
+    RIG_UNTIL(r, p->taken_count > 0);
+    rig_pass(r, 1000);
+    assert_int_equal(p->taken_count, 10);
+}
+
+/* What an operator changed may be what it was put off for. */
+static void test_what_was_put_off_goes_at_once_after_a_reload(void **state)
+{
+    struct target_rig *r = *state;
+    struct peer *p = &r->peers[0];
+    p->rcpt = defer_all;
+    accept_many(r, 3);
+    rig_pass(r, 5 * 900000);
+    p->rcpt = NULL;
+    target_reload(r->targets[0]);
+    rig_pass(r, 1000);
+    assert_int_equal(p->taken_count, 3);
+}
+
+static const char *closes_on_bad(struct peer *p, const char *name)
+{
+    (void)p;
+    return name[0] == 'b' ? "421 4.3.2 I am closing" : "250 ok";
+}
+
+/* Each time: it waits longer and longer, and others go on meanwhile. */
+static void test_messages_that_evoke_421_hold_up_no_others(void **state)
+{
+    struct target_rig *r = *state;
+    struct target_observation seen;
+    r->peers[0].rcpt = closes_on_bad;
+    for (int i = 0; i < 5; i++)
+        rig_accept(r, "bad");
+    accept_many(r, 200);
+    RIG_UNTIL(r, r->peers[0].taken_count >= 10);
+    int64_t began = sim_now(r->world).ns;
+    RIG_UNTIL(r, r->peers[0].taken_count == 200);
+    assert_true(sim_now(r->world).ns - began < 1000 * NS_PER_MS); /* no session waited */
+    for (int i = 0; r->work.deferred < 20 && i < 1000; i++) {
+        rig_accept(r, "other");
+        rig_pass(r, 1000);
+    }
+    assert_true(r->work.deferred >= 20);
+    assert_int_equal(r->work.lost, 0);
+    target_observe(r->targets[0], &seen);
+    assert_int_equal(seen.word->state, HEALTH_OPERATIONAL);
+}
+
+static const char *closes_on_all(struct peer *p, const char *name)
+{
+    (void)p, (void)name;
+    return "421 4.3.2 I am closing";
+}
+
+static void test_421_to_all_puts_off_no_message(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].rcpt = closes_on_all;
+    accept_many(r, 50);
+    rig_pass(r, 20000);
+    assert_in_range(r->peers[0].rcpts, 10, 25); /* one message each retry */
+    assert_int_equal(r->work.deferred, 0);
+    r->peers[0].rcpt = NULL;
+    RIG_UNTIL(r, r->peers[0].taken_count > 0);
+    rig_pass(r, 1000);
+    assert_int_equal(r->peers[0].taken_count, 50);
+}
+
+/* Nothing tells then whose fault it is; it must not be tried each second for days. */
+static void test_421_to_the_only_message_is_evoked_less_and_less(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].rcpt = closes_on_bad;
+    rig_accept(r, "bad");
+    rig_pass(r, 5 * 900000);
+    int before = r->peers[0].rcpts;
+    rig_pass(r, 10 * 900000);
+    assert_in_range(r->peers[0].rcpts - before, 9 * 5, 15 * 5);
+}
+
 static const char *wants_login_for_bad(struct peer *p, const char *name)
 {
     (void)p;
@@ -311,6 +438,70 @@ static void test_one_message_taken_ends_the_doubt(void **state)
     assert_int_equal(r->peers[0].taken_count, 10);
 }
 
+struct said {
+    bool seen;
+    char reply[128], host[128];
+};
+
+static void on_rows(void *arg, int err, const struct queue_rows *rows)
+{
+    struct said *s = arg;
+    assert_ok(err);
+    assert_int_equal(rows->count, 1);
+    snprintf(s->reply, sizeof(s->reply), "%.*s", STR_ARG(rows->items[0].last_reply));
+    snprintf(s->host, sizeof(s->host), "%.*s", STR_ARG(rows->items[0].last_host));
+    s->seen = true;
+}
+
+static struct said said_of(struct target_rig *r, const char *address)
+{
+    struct said s = {0};
+    struct queue_filter one = {.recipient = str_from(address), .limit = 2};
+    queue_list(r->queue, &one, on_rows, &s);
+    RIG_UNTIL(r, s.seen);
+    return s;
+}
+
+static void on_international(void *arg, int err, int64_t message_id)
+{
+    struct target_rig *r = arg;
+    (void)message_id;
+    assert_ok(err);
+    source_kick(r->source);
+}
+
+static void accept_international(struct target_rig *r)
+{
+    struct queue_message_in in = {.custody_id = {{99}},
+                                  .reverse_path = STR("s@x.test"),
+                                  .helo = STR("x.test"),
+                                  .client = STR("10.9.9.9"),
+                                  .smtputf8 = true,
+                                  .received_at = loop_wall(r->loop)};
+    struct queue_recipient_in to = {.address = STR("\xc3\xb6@d.test"), .domain = STR("d.test")};
+    struct body_writer *w = queue_body_begin(r->queue);
+    body_append(w, "Subject: x\r\n\r\n", 14);
+    queue_accept(r->queue, w, &in, &to, 1, on_international, r);
+}
+
+/* By the name of the server; but not what we know by ourselves that it would say. */
+static void test_who_has_said_it_is_kept(void **state)
+{
+    struct target_rig *r = *state;
+    r->takes_refusals = true;
+    r->peers[0].rcpt = refuse_bad;
+    rig_accept(r, "bad");
+    RIG_UNTIL(r, r->refused == 1);
+    struct said s = said_of(r, "bad@d.test");
+    assert_string_equal(s.reply, "550 5.1.1 no such user");
+    assert_string_equal(s.host, "mail.example.test");
+    accept_international(r);
+    RIG_UNTIL(r, r->refused == 2);
+    s = said_of(r, "\xc3\xb6@d.test");
+    assert_non_null(strstr(s.reply, "5.6.7"));
+    assert_string_equal(s.host, "");
+}
+
 #define TARGET_TEST(name) cmocka_unit_test_setup_teardown(name, target_rig_setup, target_rig_teardown)
 
 int main(void)
@@ -328,8 +519,16 @@ int main(void)
         TARGET_TEST(test_another_instance_gets_what_the_old_one_had_not_answered),
         TARGET_TEST(test_mail_that_the_server_takes_not_from_us_waits),
         TARGET_TEST(test_what_it_takes_not_from_us_keeps_nothing_up),
+        TARGET_TEST(test_what_was_put_off_goes_at_once_after_a_reload),
+        TARGET_TEST(test_messages_that_evoke_421_hold_up_no_others),
+        TARGET_TEST(test_421_to_all_puts_off_no_message),
+        TARGET_TEST(test_421_to_the_only_message_is_evoked_less_and_less),
+        TARGET_TEST(test_what_a_working_server_puts_off_is_tried_less_and_less),
+        TARGET_TEST(test_mail_refused_for_our_terms_is_tried_less_and_less),
+        TARGET_TEST(test_what_was_put_off_goes_at_once_when_the_server_recovers),
         TARGET_TEST(test_a_server_that_refuses_everything_is_doubted),
         TARGET_TEST(test_one_message_taken_ends_the_doubt),
+        TARGET_TEST(test_who_has_said_it_is_kept),
         TARGET_TEST(test_a_relay_without_descriptors_blames_no_server),
         TARGET_TEST(test_lossy_mail_is_delivered_alone_while_traffic_is_steady),
     };

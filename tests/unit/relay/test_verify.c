@@ -11,6 +11,7 @@ struct world {
     struct target_rig *rig;
     struct config config;
     struct config_domain domain;
+    struct clients *clients;
     struct verify *verify;
 };
 
@@ -28,8 +29,8 @@ static struct target *target_of(void *arg, const struct config_domain *domain)
 static void start(struct world *w)
 {
     struct verify_options options = {.config = &w->config,
-                                     .relay = &w->rig->relay,
                                      .network = store_network(w->rig->store),
+                                     .clients = w->clients,
                                      .target_of = target_of,
                                      .arg = w};
     w->verify = verify_new(w->rig->loop, &options);
@@ -40,6 +41,12 @@ static const char *honest(struct peer *p, const char *name)
 {
     (void)p;
     return name[0] == 'a' ? "250 2.1.5 ok" : "550 5.1.1 no such user";
+}
+
+static const char *closing(struct peer *p, const char *name)
+{
+    (void)p, (void)name;
+    return "421 4.7.0 too many errors";
 }
 
 static const char *silent(struct peer *p, const char *name)
@@ -67,6 +74,7 @@ static int setup(void **state)
     w->config = (struct config){
         .servers = w->rig->servers, .server_count = 2, .domains = &w->domain, .domain_count = 1};
     w->rig->peers[0].rcpt = honest;
+    w->clients = clients_new(w->rig->loop, &w->config, &w->rig->relay);
     start(w);
     *state = w;
     return 0;
@@ -77,6 +85,7 @@ static int teardown(void **state)
     struct world *w = *state;
     void *rig = w->rig;
     verify_free(w->verify);
+    clients_free(w->clients);
     target_rig_teardown(&rig);
     free(w);
     return 0;
@@ -282,12 +291,22 @@ static void a_store_that_fails_is_as_one_that_knows_nothing(void **state)
     verify_free(before);
 }
 
+static void one_that_greets_by_421_is_as_one_that_is_down(void **state)
+{
+    struct world *w = *state;
+    w->rig->peers[0].greeting = "421 4.3.2 too many connections\r\n";
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_DEFER);
+    w->domain.unknown = UNKNOWN_ACCEPT;
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_TAKE);
+    w->rig->peers[0].greeting = NULL;
+    w->rig->peers[0].rcpt = closing; /* of this one: it is there */
+    assert_int_equal(asked(w, "bob@d.test"), VERDICT_DEFER);
+}
+
 static void a_server_that_serves_nobody_is_there(void **state)
 {
     struct world *w = *state;
     w->domain.unknown = UNKNOWN_REJECT;
-    w->rig->peers[0].greeting = "421 4.3.2 too many connections\r\n";
-    assert_int_equal(asked(w, "alice@d.test"), VERDICT_DEFER);
     w->rig->peers[0].greeting = "554 5.7.1 not you\r\n";
     assert_int_equal(asked(w, "alice@d.test"), VERDICT_DEFER);
     w->rig->peers[0].greeting = NULL;
@@ -349,6 +368,7 @@ int main(void)
         VERIFY_TEST(a_session_ends_before_the_server_loses_patience),
         VERIFY_TEST(trouble_is_not_remembered),
         VERIFY_TEST(a_store_that_fails_is_as_one_that_knows_nothing),
+        VERIFY_TEST(one_that_greets_by_421_is_as_one_that_is_down),
         VERIFY_TEST(a_server_that_serves_nobody_is_there),
         VERIFY_TEST(too_many_questions_are_put_off),
         VERIFY_TEST(another_place_is_asked_what_the_old_one_had_not_answered),

@@ -229,6 +229,29 @@ static void what_the_server_says_of_the_client_is_the_messages_result(void **sta
     }
 }
 
+/* A server may refuse EHLO for what is no name, which would be the message's end. */
+static void after_xclient_ehlo_names_the_client_or_its_address(void **state)
+{
+    static const char *const cases[][3] = {
+        {"192.0.2.1", "client.example", "EHLO client.example\r\n"},
+        {"192.0.2.1", "[192.0.2.9]", "EHLO [192.0.2.9]\r\n"},
+        {"192.0.2.1", "Tom?s?PC", "EHLO [192.0.2.1]\r\n"},
+        {"2001:db8::1", "-x-", "EHLO [IPv6:2001:db8::1]\r\n"},
+        {"192.0.2.1", "", "EHLO [192.0.2.1]\r\n"},
+        {"", "Tom?s?PC", "EHLO relay.test\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        open_world(&w, SMTP_CLIENT_INFO_XCLIENT, "250-hi\r\n250 XCLIENT ADDR HELO\r\n");
+        send_of(&w, cases[i][0], cases[i][1]);
+        smtp_client_output_taken(w.c, smtp_client_output(w.c).len);
+        says(&w, "220 hello\r\n");
+        expect(&w, cases[i][2]);
+        smtp_client_free(w.c);
+    }
+}
+
 static void a_connection_lost_after_xclient_counts_against_the_message(void **state)
 {
     struct world w;
@@ -305,6 +328,7 @@ int main(void)
         cmocka_unit_test(xclient_begins_the_session_anew_for_each_client),
         cmocka_unit_test(a_refused_xclient_leaves_us_ourselves),
         cmocka_unit_test(what_the_server_says_of_the_client_is_the_messages_result),
+        cmocka_unit_test(after_xclient_ehlo_names_the_client_or_its_address),
         cmocka_unit_test(a_connection_lost_after_xclient_counts_against_the_message),
         cmocka_unit_test(a_session_of_one_client_is_never_used_for_another),
         cmocka_unit_test(nor_when_the_server_refuses_to_hear_of_another),

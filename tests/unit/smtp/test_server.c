@@ -17,6 +17,7 @@ struct world {
     size_t data_bytes;
     char content[256]; /* of the last message, NUL-terminated */
     unsigned wakes;
+    unsigned errors_left; /* that the owner lets pass */
 };
 
 static void note(struct world *w, const char *what)
@@ -86,6 +87,14 @@ static void on_cancel(void *arg)
     note(arg, "cancel");
 }
 
+static struct smtp_reply on_error(void *arg)
+{
+    struct world *w = arg;
+    if (w->errors_left-- > 0)
+        return (struct smtp_reply){.code = 0};
+    return SMTP_REPLY(421, 4, 7, 0, "Too many of yours");
+}
+
 static void on_refused(void *arg, const struct smtp_refusal *r)
 {
     char text[128];
@@ -114,13 +123,16 @@ static const struct smtp_server_ops ops = {
     .data_end = on_data_end,
     .reset = on_reset,
     .cancel = on_cancel,
+    .error = on_error,
     .refused = on_refused,
     .tls_failed = on_tls_failed,
 };
 
 static void open_world(struct world *w)
 {
-    *w = (struct world){.options = {.hostname = "mail.example.test", .idle_timeout_ms = 1000}, .room = true};
+    *w = (struct world){.options = {.hostname = "mail.example.test", .idle_timeout_ms = 1000},
+                        .room = true,
+                        .errors_left = 1000};
     w->s = smtp_server_new(&w->options, &ops, w, &nonce);
     smtp_server_on_wake(w->s, on_wake, w);
 }
@@ -256,6 +268,34 @@ static void refused_with_421_ends(void **state)
     assert_true(smtp_server_finished(w.s));
     assert_false(smtp_server_wants_input(w.s));
     assert_string_equal(w.log, "end message:421:a@b: ");
+    smtp_server_free(w.s);
+}
+
+/* The owner counts what the machine counts, and its word ends the session; so does the session's own limit.
+ */
+static void errors_are_counted_with_the_owner(void **state)
+{
+    struct world w;
+    (void)state;
+    open_world(&w);
+    w.errors_left = 2;
+    smtp_server_start(w.s);
+    input(&w, "HELO a\r\n");
+    drop_output(&w);
+    input(&w, "RCPT TO:<c@d>\r\nNOOP\r\nWHAT\r\nWHAT\r\nNOOP\r\n");
+    expect_output(&w, "503 5.5.1 MAIL first\r\n250 2.0.0 Ok\r\n500 5.5.1 Command not recognized\r\n"
+                      "421 4.7.0 Too many of yours\r\n");
+    assert_true(smtp_server_finished(w.s));
+    smtp_server_free(w.s);
+
+    open_world(&w);
+    w.options.errors_max = 2;
+    smtp_server_start(w.s);
+    drop_output(&w);
+    input(&w, "WHAT\r\nWHAT\r\nNOOP\r\n");
+    expect_output(&w, "500 5.5.1 Command not recognized\r\n"
+                      "421 4.7.0 Too many errors, closing transmission channel\r\n");
+    assert_int_equal(w.errors_left, 998);
     smtp_server_free(w.s);
 }
 
@@ -581,6 +621,7 @@ int main(void)
         cmocka_unit_test(bare_newlines_are_made_whole_where_asked_for),
         cmocka_unit_test(transaction_ends_once),
         cmocka_unit_test(refused_with_421_ends),
+        cmocka_unit_test(errors_are_counted_with_the_owner),
         cmocka_unit_test(no_room_until_resume),
         cmocka_unit_test(replies_wait_for_a_slow_reader),
         cmocka_unit_test(progress_is_lines_and_kibibytes),

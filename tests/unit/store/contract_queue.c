@@ -178,7 +178,16 @@ static void a_deferred_one_is_due_later(void **state)
     struct answer a = list_rows(r, q, &all);
     assert_int_equal(row(&a, 0)->attempts, 1);
     assert_str(row(&a, 0)->last_reply, "250 2.0.0 taken");
-    assert_ok(settle(r, q, first_id(r, q), QUEUE_OUTCOME_DEFERRED, 900000));
+    assert_str(row(&a, 0)->last_host, "mail1.d.test");
+    struct queue_result ours = {.delivery_id = first_id(r, q),
+                                .outcome = QUEUE_OUTCOME_DEFERRED,
+                                .next_at = {900000},
+                                .reply = STR("452 4.5.3 It takes no more at once"),
+                                .server = STR("mail1"),
+                                .instance = STR_EMPTY};
+    assert_ok(settle_result(r, q, &ours)); /* that nobody has said */
+    a = list_rows(r, q, &all);
+    assert_str(row(&a, 0)->last_host, "");
     assert_int_equal(due(r, q, "example.test", "", 0, 3).count, 1);
 }
 
@@ -400,6 +409,51 @@ static void a_trace_tells_each_attempt(void **state)
                                 "deferred/a@example.test/mail1/east1 127.1.0.10/7/3 "
                                 "delivered/a@example.test/mail1/east1 127.1.0.10/7/3 ");
     assert_err(trace(r, q, 2).answer.err, ERR_NOT_FOUND);
+}
+
+struct attempts_seen {
+    struct answer answer;
+    size_t count;
+    int64_t first, second, last; /* when */
+};
+
+static void on_attempts(void *arg, int err, const struct queue_life *life)
+{
+    struct attempts_seen *s = arg;
+    s->count = life->attempt_count;
+    s->first = life->attempts[0].at.ms;
+    s->second = life->attempts[1].at.ms;
+    s->last = life->attempts[s->count - 1].at.ms;
+    on_plain(&s->answer, err);
+}
+
+/* What is put off for days leaves a bounded trace. */
+static void of_many_attempts_the_first_and_the_last_are_kept(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    struct attempts_seen seen = {.answer = {.rig = r}};
+    struct custody_id id = id_of(1);
+    assert_ok(accept_one(r, q, 1, "a@example.test"));
+    assert_ok(accept_one(r, q, 2, "b@example.test"));
+    int64_t delivery = first_id(r, q);
+    assert_ok(settle(r, q, delivery + 1, QUEUE_OUTCOME_DEFERRED, 0));
+    for (int i = 1; i <= 3 * QUEUE_ATTEMPTS_KEPT; i++) {
+        const struct queue_result result = {.delivery_id = delivery,
+                                            .outcome = QUEUE_OUTCOME_DEFERRED,
+                                            .reply = STR("450 later"),
+                                            .server = STR("mail1"),
+                                            .instance = STR_EMPTY,
+                                            .at = {i}};
+        assert_ok(settle_result(r, q, &result));
+    }
+    queue_trace(q, &id, on_attempts, &seen);
+    rig_wait(r, &seen.answer.done);
+    assert_int_equal(seen.count, QUEUE_ATTEMPTS_KEPT);
+    assert_int_equal(seen.first, 1);
+    assert_int_equal(seen.second, 2 * QUEUE_ATTEMPTS_KEPT + 2);
+    assert_int_equal(seen.last, 3 * QUEUE_ATTEMPTS_KEPT);
+    assert_int_equal(first_id(r, q), delivery);
 }
 
 /* ---- operating ---- */
@@ -771,6 +825,7 @@ const struct rig_test queue_tests[] = {
     {"what is stopped is accepted into quarantine", what_is_stopped_is_accepted_into_quarantine},
     {"a quarantine is noticed until it was told", a_quarantine_is_noticed_until_it_was_told},
     {"a trace tells each attempt", a_trace_tells_each_attempt},
+    {"of many attempts the first and the last are kept", of_many_attempts_the_first_and_the_last_are_kept},
     {"a held one is not due", a_held_one_is_not_due},
     {"retry makes it due at once", retry_makes_it_due_at_once},
     {"a moved one is due at its own home", a_moved_one_is_due_at_its_own_home},

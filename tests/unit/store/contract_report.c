@@ -61,6 +61,7 @@ static void settle_as(struct rig *r, struct queue *q, int64_t id, enum queue_out
                                   .outcome = outcome,
                                   .owes = owes,
                                   .reply = STR("550 5.1.1 No such user"),
+                                  .host = STR("mx.example.test"),
                                   .server = STR("mail1"),
                                   .instance = STR("east1"),
                                   .at = {5000}};
@@ -77,6 +78,7 @@ static void on_owed(void *arg, int err, const struct queue_owed *owed, size_t co
         copies[i] = owed[i];
         copies[i].reply = rig_str(a->rig, owed[i].reply);
         copies[i].server = rig_str(a->rig, owed[i].server);
+        copies[i].host = rig_str(a->rig, owed[i].host);
         copies[i].delivery.recipient = rig_str(a->rig, owed[i].delivery.recipient);
         copies[i].delivery.envelope.envid = rig_str(a->rig, owed[i].delivery.envelope.envid);
         copies[i].delivery.request.orcpt = rig_str(a->rig, owed[i].delivery.request.orcpt);
@@ -184,6 +186,7 @@ static void a_bounce_ends_with_its_report(void **state)
     assert_int_equal(debt(&a, 0)->kind, QUEUE_OWES_FAILED);
     assert_str(debt(&a, 0)->reply, "550 5.1.1 No such user");
     assert_str(debt(&a, 0)->server, "mail1");
+    assert_str(debt(&a, 0)->host, "mx.example.test");
     assert_int_equal(debt(&a, 0)->at.ms, 5000);
     assert_str(debt(&a, 0)->delivery.recipient, "alice@example.test");
     assert_str(debt(&a, 0)->delivery.request.orcpt, "rfc822;Alice@example.test");
@@ -404,6 +407,7 @@ static void a_delay_is_told_once(void **state)
     assert_int_equal(a.count, 1); /* what is held waits for the operator */
     assert_int_equal(debt(&a, 0)->kind, QUEUE_OWES_DELAYED);
     assert_str(debt(&a, 0)->reply, "550 5.1.1 No such user");
+    assert_str(debt(&a, 0)->host, "mx.example.test");
     assert_true(find(r, q, 1).delay_told);
     assert_int_equal(find(r, q, 1).request.notify, DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY);
     assert_ok(report(r, q, 100, QUEUE_OWES_DELAYED, 1, 0));

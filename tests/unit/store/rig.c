@@ -359,6 +359,7 @@ static void copy_rows(struct answer *a, const struct queue_rows *rows)
         copy[i].domain = rig_str(a->rig, rows->items[i].domain);
         copy[i].home = rig_str(a->rig, rows->items[i].home);
         copy[i].last_reply = rig_str(a->rig, rows->items[i].last_reply);
+        copy[i].last_host = rig_str(a->rig, rows->items[i].last_host);
         copy[i].envelope.envid = rig_str(a->rig, rows->items[i].envelope.envid);
         copy[i].request.orcpt = rig_str(a->rig, rows->items[i].request.orcpt);
     }
@@ -419,6 +420,7 @@ int settle(struct rig *r, struct queue *q, int64_t delivery_id, enum queue_outco
                                   .outcome = outcome,
                                   .next_at = {next_at_ms},
                                   .reply = STR("250 2.0.0 taken"),
+                                  .host = STR("mail1.d.test"),
                                   .server = STR("mail1"),
                                   .instance = STR("east1 127.1.0.10"),
                                   .epoch = 7,

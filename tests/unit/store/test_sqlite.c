@@ -14,6 +14,7 @@
 #include "store/copy.h"
 #include "store/queue_kept.h"
 #include "store/queue_past.h"
+#include "store/queue_report.h"
 #include "store/sqlite/segment.h"
 
 /* ---- at the files, past the engine ---- */
@@ -146,7 +147,8 @@ static void a_queue_of_version_5_is_understood(void **state)
             "ALTER TABLE message DROP COLUMN header_id; DROP TABLE acted; DROP INDEX act_key;"
             "ALTER TABLE act DROP COLUMN key; ALTER TABLE act DROP COLUMN up_to;"
             "ALTER TABLE act DROP COLUMN room; ALTER TABLE act DROP COLUMN done; DROP TABLE away;"
-            "ALTER TABLE kept_total DROP COLUMN let_go_ms; PRAGMA user_version=5");
+            "ALTER TABLE kept_total DROP COLUMN let_go_ms; ALTER TABLE live DROP COLUMN last_host;"
+            "PRAGMA user_version=5");
     r->store = rig_open(r);
     q = own(r, r->store, "q", "east1", 1, NULL, NULL);
     struct answer a = due(r, q, "example.test", "", 0, 9);
@@ -179,11 +181,13 @@ static void a_queue_of_version_7_is_understood(void **state)
     accept_away(r, q, 4, "d1.test");
     assert_ok(settle(r, q, 3, QUEUE_OUTCOME_DELIVERED, 0));
     rig_close(r, r->store);
-    run_sql(r, "queue-q.db",
-            "INSERT INTO place VALUES(101, 'd1.test', '*', 1, 0, 0), (102, 'd2.test', '*', 0, 0, 0);"
-            "UPDATE live SET place_id = 101 WHERE id = 2; UPDATE ended SET place_id = 102;"
-            "UPDATE place SET waiting = 1 WHERE domain = '' AND home = '*';"
-            "DROP TABLE away; ALTER TABLE kept_total DROP COLUMN let_go_ms; PRAGMA user_version=7");
+    run_sql(
+        r, "queue-q.db",
+        "INSERT INTO place VALUES(101, 'd1.test', '*', 1, 0, 0), (102, 'd2.test', '*', 0, 0, 0);"
+        "UPDATE live SET place_id = 101 WHERE id = 2; UPDATE ended SET place_id = 102;"
+        "UPDATE place SET waiting = 1 WHERE domain = '' AND home = '*';"
+        "DROP TABLE away; ALTER TABLE kept_total DROP COLUMN let_go_ms;"
+        "ALTER TABLE live DROP COLUMN last_host; ALTER TABLE debt DROP COLUMN host; PRAGMA user_version=7");
     r->store = rig_open(r);
     q = own(r, r->store, "q", "east1", 1, NULL, NULL);
     struct answer a = summary(r, q);
@@ -200,6 +204,44 @@ static void a_queue_of_version_7_is_understood(void **state)
     a = list_rows(r, q, &ended);
     assert_int_equal(a.count, 1);
     assert_str(((const struct queue_delivery *)a.items)->home, QUEUE_HOME_OUTSIDE);
+}
+
+static void on_owed(void *arg, int err, const struct queue_owed *owed, size_t count)
+{
+    struct answer *a = arg;
+    a->count = count;
+    a->text = rig_str(a->rig, count ? owed[0].reply : STR_EMPTY);
+    a->more = count && owed[0].host.len > 0;
+    on_plain(a, err);
+}
+
+/* What version 9 knew of no host: a debt, and an answer to one that waits. */
+static void a_queue_of_version_9_is_understood(void **state)
+{
+    struct rig *r = *state;
+    ASK(r, a);
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    assert_ok(accept_one(r, q, 1, "alice@example.test"));
+    assert_ok(accept_one(r, q, 2, "bob@example.test"));
+    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_BOUNCED, 0));
+    assert_ok(settle(r, q, 2, QUEUE_OUTCOME_DEFERRED, 0));
+    rig_close(r, r->store);
+    run_sql(
+        r, "queue-q.db",
+        "ALTER TABLE live DROP COLUMN last_host; ALTER TABLE debt DROP COLUMN host; PRAGMA user_version=9");
+    r->store = rig_open(r);
+    q = own(r, r->store, "q", "east1", 1, NULL, NULL);
+    queue_owed(q, 0, QUEUE_OWES_NOTHING, on_owed, &a);
+    rig_wait(r, &a.done);
+    assert_int_equal(a.count, 1);
+    assert_str(a.text, "250 2.0.0 taken");
+    assert_false(a.more);
+    a = due(r, q, "example.test", "", 0, 9);
+    assert_int_equal(a.count, 1);
+    assert_str(((const struct queue_delivery *)a.items)->last_host, "");
+    assert_ok(settle(r, q, 2, QUEUE_OUTCOME_DEFERRED, 0));
+    a = due(r, q, "example.test", "", 0, 9);
+    assert_str(((const struct queue_delivery *)a.items)->last_host, "mail1.d.test");
 }
 
 /* The network's file as version 1 of the schema left it, with one record. Never to be changed. */
@@ -668,7 +710,7 @@ static void a_large_act_goes_in_slices(void **state)
     assert_ok(accept_one(r, q, 1, "alice@example.test"));
     run_sql(r, "queue-q.db",
             "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
-            " INSERT INTO live SELECT i, 1, 1, 0, 0, 0, 0, 0, 'x@example.test', '', 0 FROM n;"
+            " INSERT INTO live SELECT i, 1, 1, 0, 0, 0, 0, 0, 'x@example.test', '', 0, '' FROM n;"
             "UPDATE place SET waiting = 2500");
     assert_ok(act(r, q, &most, QUEUE_ACT_HOLD, "", &changed));
     assert_int_equal(changed, 2300);
@@ -690,7 +732,7 @@ static void an_order_goes_on_where_it_stopped(void **state)
     assert_ok(act(r, q, &none, QUEUE_ACT_RETRY, "", NULL));
     run_sql(r, "queue-q.db",
             "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
-            " INSERT INTO live SELECT i, 1, 1, 0, 0, (i > 1000) * 9, 0, 0, 'x@example.test', '', 0 FROM n;"
+            " INSERT INTO live SELECT i, 1, 1, 0, 0, (i > 1000) * 9, 0, 0, 'x@example.test', '', 0, '' FROM n;"
             "UPDATE place SET waiting = 2500;"
             "UPDATE act SET changed = 1000, up_to = 1000, room = 1300, done = 0");
     for (int i = 0; i < 2; i++) { /* and once more, when its answer was lost */
@@ -826,6 +868,7 @@ static const struct rig_test sqlite_tests[] = {
     {"a queue of version 1 is understood", a_queue_of_version_1_is_understood},
     {"a queue of version 5 is understood", a_queue_of_version_5_is_understood},
     {"a queue of version 7 is understood", a_queue_of_version_7_is_understood},
+    {"a queue of version 9 is understood", a_queue_of_version_9_is_understood},
     {"a network of version 1 is understood", a_network_of_version_1_is_understood},
     {"a corrupt body is noticed", a_corrupt_body_is_noticed},
     {"a corrupt chunk of version 1 is noticed", a_corrupt_chunk_of_version_1_is_noticed},

@@ -172,6 +172,72 @@ static void what_is_no_utf8_stays_out(void **state)
     free(text);
 }
 
+/* "b\xc3\xb6..." so many times, at a domain. */
+static struct str long_address(char *into, size_t times)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < times; i++)
+        len += (size_t)sprintf(into + len, "\xc3\xb6");
+    len += (size_t)sprintf(into + len, "@example.test");
+    return (struct str){into, len};
+}
+
+/* An address that no line holds is not shown as another, nor cut amid a character's escape. */
+static void an_address_is_whole_or_says_that_it_is_not(void **state)
+{
+    char address[600];
+    struct dsn_recipient r = failed_one();
+    struct dsn_message m = failed(&r);
+    (void)state;
+    r.address = long_address(address, 127); /* the longest local part of them */
+    char *text = format(&m);
+    has(text, "\\x{F6}\\x{F6}@example.test\r\nAction");
+    free(text);
+    r.address = long_address(address, 250);
+    text = format(&m);
+    has(text, "Final-Recipient: utf-8;\\x{F6}");
+    has(text, "\\x{F6}\\x{F6}...\r\nAction");
+    assert_true(strstr(text, "...\r\nAction") - strstr(text, "Final-Recipient") < 998);
+    free(text);
+}
+
+/* With SMTPUTF8, too: C1 controls, and the ends of lines that are characters. */
+static void no_character_of_a_peer_ends_a_line(void **state)
+{
+    struct dsn_recipient r = failed_one();
+    struct dsn_message m = failed(&r);
+    (void)state;
+    m.smtputf8 = true;
+    r.orcpt = STR("rfc822;a+E2+80+A8b");
+    r.address = STR("\xc3\xb6\xe2\x80\xa9\xc2\x85@example.test");
+    m.to = STR("\xc3\xb6\xe2\x80\xa8@example.test");
+    char *text = format(&m);
+    has(text, "To: <\xc3\xb6?@example.test>\r\n");
+    has(text, "Original-Recipient: rfc822;a?b\r\n");
+    has(text, "Final-Recipient: utf-8;\xc3\xb6??@example.test\r\n");
+    assert_null(strstr(text, "\xe2\x80"));
+    free(text);
+    r.orcpt = STR("utf-8;a\\x{2028}b");
+    text = format(&m);
+    assert_null(strstr(text, "Original-Recipient"));
+    free(text);
+}
+
+static void a_long_text_is_cut_at_a_whole_character(void **state)
+{
+    char address[2000];
+    struct dsn_recipient r = failed_one();
+    struct dsn_message m = failed(&r);
+    (void)state;
+    m.smtputf8 = true;
+    address[0] = 'b';
+    long_address(address + 1, 700);
+    r.address = str_from(address);
+    char *text = format(&m);
+    has(text, "\xc3\xb6\xc3\xb6\r\nAction");
+    free(text);
+}
+
 static void what_expired_says_what_was_answered_last(void **state)
 {
     struct dsn_recipient r = failed_one();
@@ -187,6 +253,20 @@ static void what_expired_says_what_was_answered_last(void **state)
     has(text, "Status: 4.4.7\r\n");
     has(text, "Diagnostic-Code: smtp;452 4.2.2 mailbox full\r\n");
     assert_null(strstr(text, "Last-Attempt-Date"));
+    free(text);
+}
+
+/* It looks as one. */
+static void what_no_server_said_is_no_servers_word(void **state)
+{
+    struct dsn_recipient r = failed_one();
+    struct dsn_message m = failed(&r);
+    (void)state;
+    r.remote_mta = STR_EMPTY;
+    char *text = format(&m);
+    has(text, "    550 5.1.1 No such user\r\n");
+    assert_null(strstr(text, "Remote-MTA"));
+    assert_null(strstr(text, "Diagnostic-Code"));
     free(text);
 }
 
@@ -236,7 +316,11 @@ int main(void)
         cmocka_unit_test(what_is_not_ascii_is_declared),
         cmocka_unit_test(without_smtputf8_programs_read_ascii),
         cmocka_unit_test(what_is_no_utf8_stays_out),
+        cmocka_unit_test(an_address_is_whole_or_says_that_it_is_not),
+        cmocka_unit_test(no_character_of_a_peer_ends_a_line),
+        cmocka_unit_test(a_long_text_is_cut_at_a_whole_character),
         cmocka_unit_test(what_expired_says_what_was_answered_last),
+        cmocka_unit_test(what_no_server_said_is_no_servers_word),
         cmocka_unit_test(without_content_there_is_no_third_part),
         cmocka_unit_test(status),
         cmocka_unit_test(the_header_ends_at_the_blank_line),

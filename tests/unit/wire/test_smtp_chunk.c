@@ -43,8 +43,7 @@ static void bare_ones_are_found_wherever_it_is_cut(void **state)
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
         for (size_t piece = 1; piece <= table[i].text.len + 1; piece++) {
             struct smtp_chunk c = fed(table[i].text, piece);
-            if (c.bare != table[i].bare || (!c.bare && c.line_end != table[i].line_end) ||
-                c.size_bytes != table[i].text.len)
+            if (c.bare != table[i].bare || (!c.bare && c.line_end != table[i].line_end))
                 fail_msg("text %zu in pieces of %zu: bare %d, line_end %d", i, piece, c.bare, c.line_end);
         }
 }

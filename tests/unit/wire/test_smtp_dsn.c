@@ -66,6 +66,8 @@ static void orcpt(void **state)
                                       "utf-8;j\xc3@b.test",
                                       "utf-8;\\x{d800}@b.test",
                                       "utf-8;\\x{0a}@b.test",
+                                      "utf-8;\\x{2028}@b.test",
+                                      "utf-8;\\x{2029}@b.test",
                                       "utf-8;\\x{1234567}@b.test",
                                       "utf-8;\\y@b.test",
                                       "utf-8;\xc2\x85@b.test",
