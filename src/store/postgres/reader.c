@@ -1,11 +1,9 @@
 /* The reader's thread of a part. */
 #include "store/postgres/part.h"
+#include "store/postgres/tables.h"
 
 /* on_change fires within about 50 ms of a change by another process. */
 #define WATCH_POLL_MS 25
-
-/* The store's clock, which judges leases. */
-#define CLOCK "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 
 static bool connected(struct part *p)
 {
@@ -18,7 +16,7 @@ static int execute(struct part *p, struct store_op *op)
     int err = 0;
     pg_begin(&r->pg);
     if (p->kind == PART_NETWORK)
-        r->tx.now_ms = pg_number(&r->pg, CLOCK, 0);
+        r->tx.now_ms = pg_number(&r->pg, "SELECT " CLOCK_MS, 0);
     if (r->pg.failure == PG_WELL)
         err = sql_execute(&r->tx, op);
     if (r->pg.failure == PG_WELL)

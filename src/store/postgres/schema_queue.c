@@ -20,8 +20,8 @@ static const char *const migrations[] = {
     ", header_id " TEXT_T ");"
     "CREATE TABLE place(id " SERIAL ", domain " TEXT_T ", home " TEXT_T ", waiting " NUMBER ", held " NUMBER
     ", quarantined " NUMBER ", UNIQUE(domain, home))" ROOM ";"
-    "CREATE TABLE live(" DELIVERY_COLUMNS ", last_host " TEXT_T " DEFAULT '', lossy " NUMBER ", next_ms " NUMBER
-    ", since_ms " NUMBER ")" ROOM ";"
+    "CREATE TABLE live(" DELIVERY_COLUMNS ", last_host " TEXT_T " DEFAULT '', lossy " NUMBER
+    ", next_ms " NUMBER ", since_ms " NUMBER ")" ROOM ";"
     "CREATE INDEX live_due ON live(place_id, state, lossy, id);"
     "CREATE INDEX live_later ON live(place_id, lossy, next_ms) WHERE state = 0 AND next_ms > 0;"
     "CREATE INDEX live_oldest ON live(place_id, since_ms, id) WHERE state = 0;"

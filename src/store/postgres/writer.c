@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "store/postgres/part.h"
+#include "store/postgres/tables.h"
 
 #define BATCH_MAX 1000 /* operations a transaction */
 
@@ -17,15 +18,27 @@
 /* A transaction of the network's: the row makes them come one after the other, and its answer is the time. */
 #define NETWORK_BEGIN                                                                                        \
     "UPDATE device SET changes = changes + 1 WHERE id = 1"                                                   \
-    " RETURNING CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
+    " RETURNING " CLOCK_MS
+
+/* Older marks, tombstones too, are removed: no connection outlives its peer for so long. */
+#define MARKS_END "DELETE FROM mark WHERE at_ms < " CLOCK_MS " - 7 * CAST(86400000 AS BIGINT)"
 
 /* ---- life ---- */
 
 int writer_open(struct part *p)
 {
-    int err = pg_open(&p->w.pg);
-    if (err == 0)
-        p->w.tx.garbage = p->kind != PART_NETWORK;
+    struct pg *pg = &p->w.pg;
+    int err = pg_open(pg);
+    if (err != 0)
+        return err;
+    p->w.tx.garbage = p->kind != PART_NETWORK;
+    pg_begin(pg);
+    pg_exec(pg, MARKS_END);
+    pg_commit(pg);
+    if (pg->failure == PG_WELL)
+        return 0;
+    err = pg->db.err;
+    pg_close(pg);
     return err;
 }
 
@@ -40,7 +53,7 @@ static void put_mark(struct pg *pg, const char *sql, const uint8_t mark[MARK_BYT
 static void mark(struct writer *w)
 {
     CHECK(getrandom(w->mark, sizeof(w->mark), 0) == sizeof(w->mark));
-    put_mark(&w->pg, "INSERT INTO mark(id) VALUES($1)", w->mark);
+    put_mark(&w->pg, "INSERT INTO mark(id, at_ms) VALUES($1, " CLOCK_MS ")", w->mark);
     if (w->has_last)
         put_mark(&w->pg, "DELETE FROM mark WHERE id = $1", w->last_mark);
 }
@@ -116,8 +129,9 @@ static void wait_to_retry(struct part *p)
 static bool bury(struct writer *w, bool *ret_committed)
 {
     pg_begin(&w->pg);
-    int64_t written = pg_change_bytes(&w->pg, "INSERT INTO mark(id) VALUES($1) ON CONFLICT DO NOTHING",
-                                      w->mark, MARK_BYTES);
+    int64_t written =
+        pg_change_bytes(&w->pg, "INSERT INTO mark(id, at_ms) VALUES($1, " CLOCK_MS ") ON CONFLICT DO NOTHING",
+                        w->mark, MARK_BYTES);
     pg_commit(&w->pg);
     bool known = w->pg.failure == PG_WELL;
     if (!known)
@@ -136,8 +150,10 @@ static enum outcome settle(struct part *p)
         if (!known)
             wait_to_retry(p);
     }
-    if (known)
-        note_committed(&p->w); /* its mark is there, whoever wrote it */
+    /* A tombstone stays: what was sent may still lie unread where nobody knows that we are gone. */
+    p->w.has_last = false;
+    if (known && committed)
+        note_committed(&p->w);
     return !known ? UNKNOWN : committed ? COMMITTED : LOST;
 }
 
