@@ -73,8 +73,8 @@ void pg_rollback(struct pg *pg); /* closes the connection when even that fails *
 /* SQL outside of the statements; the answer to a question for one number. */
 void pg_exec(struct pg *pg, const char *sql);
 int64_t pg_number(struct pg *pg, const char *sql, int64_t none);
-/* With bytes as $1; the second waits and says how many rows it has changed. */
+/* The same two with bytes as $1. */
 void pg_exec_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len);
-int64_t pg_change_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len);
+int64_t pg_number_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len, int64_t none);
 
 #endif

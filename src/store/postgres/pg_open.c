@@ -132,13 +132,18 @@ void pg_exec(struct pg *pg, const char *sql)
     send_text(pg, sql);
 }
 
-int64_t pg_number(struct pg *pg, const char *sql, int64_t none)
+static int64_t number_of(struct pg *pg, int64_t none)
 {
-    send_text(pg, sql);
     PGresult *result = pg_ask(pg);
     int64_t number = result && PQntuples(result) > 0 ? pg_i64(result, 0, 0) : none;
     PQclear(result);
     return number;
+}
+
+int64_t pg_number(struct pg *pg, const char *sql, int64_t none)
+{
+    send_text(pg, sql);
+    return number_of(pg, none);
 }
 
 void pg_exec_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len)
@@ -149,13 +154,10 @@ void pg_exec_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len
         pg_sent(pg, PQsendQueryParams(pg->conn, sql, 1, NULL, &value, &length, &binary, 1));
 }
 
-int64_t pg_change_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len)
+int64_t pg_number_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len, int64_t none)
 {
     pg_exec_bytes(pg, sql, bytes, len);
-    PGresult *result = pg_ask(pg);
-    int64_t changed = result ? atoll(PQcmdTuples(result)) : 0;
-    PQclear(result);
-    return changed;
+    return number_of(pg, none);
 }
 
 /* ---- transactions ---- */

@@ -12,7 +12,7 @@
 
 /* A row for the last transaction of each writer: whether it is there says whether that has committed. Or it
  * is a tombstone: that has not, and cannot while the row is there (docs/decisions/0035-postgresql.md). */
-#define MARK_TABLE "CREATE TABLE mark(id BYTEA PRIMARY KEY, at_ms " NUMBER ");"
+#define MARK_TABLE "CREATE TABLE mark(id BYTEA PRIMARY KEY, at_ms " NUMBER ", tombstone " NUMBER ");"
 
 /* The server's clock. */
 #define CLOCK_MS "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"

@@ -53,7 +53,7 @@ static void put_mark(struct pg *pg, const char *sql, const uint8_t mark[MARK_BYT
 static void mark(struct writer *w)
 {
     CHECK(getrandom(w->mark, sizeof(w->mark), 0) == sizeof(w->mark));
-    put_mark(&w->pg, "INSERT INTO mark(id, at_ms) VALUES($1, " CLOCK_MS ")", w->mark);
+    put_mark(&w->pg, "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 0)", w->mark);
     if (w->has_last)
         put_mark(&w->pg, "DELETE FROM mark WHERE id = $1", w->last_mark);
 }
@@ -125,18 +125,21 @@ static void wait_to_retry(struct part *p)
         w->retry_delay_ms *= 2;
 }
 
-/* The mark as a tombstone, in a transaction of its own; false: no answer. */
+/* The mark as a tombstone, in a transaction of its own, unless it is there: then the row says which it is (an
+ * earlier try to write the tombstone may have had no answer either). False: no answer. */
 static bool bury(struct writer *w, bool *ret_committed)
 {
     pg_begin(&w->pg);
-    int64_t written =
-        pg_change_bytes(&w->pg, "INSERT INTO mark(id, at_ms) VALUES($1, " CLOCK_MS ") ON CONFLICT DO NOTHING",
-                        w->mark, MARK_BYTES);
+    put_mark(&w->pg,
+             "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 1) ON CONFLICT DO NOTHING",
+             w->mark);
+    int64_t tombstone =
+        pg_number_bytes(&w->pg, "SELECT tombstone FROM mark WHERE id = $1", w->mark, MARK_BYTES, 1);
     pg_commit(&w->pg);
     bool known = w->pg.failure == PG_WELL;
     if (!known)
         pg_rollback(&w->pg);
-    *ret_committed = written == 0;
+    *ret_committed = tombstone == 0;
     return known;
 }
 
