@@ -74,6 +74,13 @@ static int lead(struct pg *pg)
     return pg->db.err;
 }
 
+static int64_t stored_version(struct pg *pg)
+{
+    int64_t version = pg_number(pg, "SELECT version FROM part WHERE id = 1", 0);
+    pg_synchronise(pg);
+    return pg->failure == PG_WELL ? version : -1;
+}
+
 static int make_and_lead(struct pg *pg)
 {
     int err = 0;
@@ -82,6 +89,8 @@ static int make_and_lead(struct pg *pg)
         pg->db.err = 0;
         if (!exists(pg))
             make(pg);
+        if (pg->failure == PG_WELL && stored_version(pg) == pg->options.schema->version)
+            return 0;
         err = pg->failure == PG_WELL ? lead(pg) : pg->db.err;
         if (pg->failure == PG_WELL)
             break;
@@ -97,8 +106,7 @@ static int look(struct pg *pg)
     if (!exists(pg))
         return err_set(&pg->detail, pg->failure == PG_WELL ? ERR_NOT_FOUND : pg->db.err,
                        "\"%s\" is not in the database", pg->options.part);
-    int64_t version = pg_number(pg, "SELECT version FROM part WHERE id = 1", 0);
-    pg_synchronise(pg);
+    int64_t version = stored_version(pg);
     if (pg->failure != PG_WELL)
         return pg->db.err;
     if (version < pg->options.schema->version)

@@ -98,6 +98,7 @@ static struct part *part_new(struct store *s, struct loop *l, const struct part_
     p->mode = o->mode;
     options.part = p->name = name_of(o);
     atomic_init(&p->stop, false);
+    atomic_init(&p->reader_must_reopen, false);
     atomic_init(&p->sick, 0);
     atomic_init(&p->fenced, o->kind == PART_MAIL);
     atomic_init(&p->full, false);

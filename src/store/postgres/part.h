@@ -20,6 +20,7 @@ struct writer {
     pthread_t thread;
     struct pg pg;
     struct sql_tx tx;
+    struct sql_who before;                           /* the transaction at hand */
     uint8_t mark[MARK_BYTES], last_mark[MARK_BYTES]; /* of the transaction at hand, and the one before */
     bool has_last;
     struct mono_time retry_at; /* without a connection: the next try */
@@ -30,7 +31,8 @@ struct reader {
     pthread_t thread;
     struct pg pg;
     struct sql_tx tx;
-    int64_t changes; /* what it saw last, for the watch */
+    int64_t changes;           /* what it saw last, for the watch */
+    struct mono_time retry_at; /* without a connection: the next try */
 };
 
 struct part {
@@ -41,8 +43,9 @@ struct part {
     char *name; /* of its schema in the database */
     struct work work;
     atomic_bool stop;
-    atomic_int sick;    /* ERR_UNAVAILABLE: no connection to a server that takes writes */
-    atomic_bool fenced; /* a newer owner or instance has taken over; or none began yet */
+    atomic_bool reader_must_reopen; /* the writer has found another server, perhaps */
+    atomic_int sick;                /* ERR_UNAVAILABLE: no connection to a server that takes writes */
+    atomic_bool fenced;             /* a newer owner or instance has taken over; or none began yet */
     atomic_bool full;
     struct writer w;
     struct reader r;

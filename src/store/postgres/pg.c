@@ -23,7 +23,8 @@ enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 2
 
 void pg_fail(struct pg *pg, enum pg_failure failure, int err, const char *detail)
 {
-    if (pg->failure != PG_WELL)
+    bool worse = failure == PG_LOST && pg->failure != PG_LOST;
+    if (pg->failure != PG_WELL && !worse)
         return;
     pg->failure = failure;
     pg->db.err = err;
@@ -42,16 +43,19 @@ struct failure_class {
 };
 
 static const struct failure_class classes[] = {
-    {"08", PG_LOST, ERR_UNAVAILABLE},    /* connection exception */
-    {"25006", PG_LOST, ERR_UNAVAILABLE}, /* read-only: a standby now */
-    {"57P", PG_LOST, ERR_UNAVAILABLE},   /* the server shuts down, or starts */
-    {"40", PG_AGAIN, ERR_UNAVAILABLE},   /* serialization, deadlock */
-    {"23505", PG_AGAIN, ERR_CONFLICT},   /* another transaction has made the same row */
-    {"53100", PG_REFUSED, ERR_FULL},     /* disk full */
-    {"53", PG_LOST, ERR_UNAVAILABLE},    /* other resources */
-    {"57", PG_LOST, ERR_UNAVAILABLE},    /* an operator's hand */
-    {"42501", PG_REFUSED, ERR_DENIED},   /* privileges */
-    {"XX001", PG_REFUSED, ERR_CORRUPT},  /* a page, an index */
+    {"08", PG_LOST, ERR_UNAVAILABLE},     /* connection exception */
+    {"25006", PG_LOST, ERR_UNAVAILABLE},  /* read-only: a standby now */
+    {"57P", PG_LOST, ERR_UNAVAILABLE},    /* the server shuts down, or starts */
+    {"40003", PG_LOST, ERR_UNAVAILABLE},  /* whether it has committed is not known */
+    {"40", PG_AGAIN, ERR_UNAVAILABLE},    /* serialization, deadlock */
+    {"23505", PG_AGAIN, ERR_CONFLICT},    /* another transaction has made the same row */
+    {"55P03", PG_AGAIN, ERR_UNAVAILABLE}, /* a lock that is held for long */
+    {"25P03", PG_LOST, ERR_UNAVAILABLE},  /* we stood still in a transaction */
+    {"53100", PG_REFUSED, ERR_FULL},      /* disk full */
+    {"53", PG_LOST, ERR_UNAVAILABLE},     /* other resources */
+    {"57", PG_LOST, ERR_UNAVAILABLE},     /* an operator's hand */
+    {"42501", PG_REFUSED, ERR_DENIED},    /* privileges */
+    {"XX001", PG_REFUSED, ERR_CORRUPT},   /* a page, an index */
     {"XX002", PG_REFUSED, ERR_CORRUPT},
 };
 

@@ -60,6 +60,8 @@ void pg_fini(struct pg *pg);
  * ERR_VERSION, ERR_NOT_FOUND (PG_LOOK: it was never made). detail says what was tried and what to do. */
 int pg_open(struct pg *pg) MUST_USE;
 void pg_close(struct pg *pg);
+/* As far as can be seen without asking: one that the server has ended is closed. */
+bool pg_is_connected(struct pg *pg);
 
 /* ---- transactions ---- */
 

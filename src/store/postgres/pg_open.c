@@ -1,5 +1,6 @@
 /* A connection's life, and its transactions. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,15 @@ void pg_fini(struct pg *pg)
 {
     pg_close(pg);
     free(pg->prepared);
+}
+
+bool pg_is_connected(struct pg *pg)
+{
+    struct pollfd p = {.fd = pg->conn ? PQsocket(pg->conn) : -1, .events = POLLIN};
+    if (pg->conn && poll(&p, 1, 0) > 0 &&
+        (PQconsumeInput(pg->conn) == 0 || PQstatus(pg->conn) != CONNECTION_OK))
+        pg_close(pg);
+    return pg->conn;
 }
 
 void pg_close(struct pg *pg)
@@ -46,12 +56,17 @@ static int read_password(struct pg *pg, char password[PASSWORD_MAX])
     return there ? 0 : err_set(&pg->detail, ERR_INVALID, "password_file %s has no first line", path);
 }
 
+/* "already exists, skipping" and the like say nothing. Of a commit a warning says that it is not what was
+ * asked for: its wait for a standby was cancelled. */
 static void on_notice(void *arg, const PGresult *result)
 {
-    (void)arg, (void)result; /* "already exists, skipping" and the like */
+    struct pg *pg = arg;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (pg->committing && severity && strcmp(severity, "WARNING") == 0)
+        pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, PQresultErrorMessage(result));
 }
 
-static PGconn *connect_to(const struct pg *pg, const char *password)
+static PGconn *connect_to(struct pg *pg, const char *password)
 {
     char seconds[16];
     snprintf(seconds, sizeof(seconds), "%d", PG_CONNECT_S);
@@ -69,7 +84,7 @@ static PGconn *connect_to(const struct pg *pg, const char *password)
                                   NULL};
     PGconn *conn = PQconnectdbParams(keys, values, 1);
     if (conn)
-        PQsetNoticeReceiver(conn, on_notice, NULL);
+        PQsetNoticeReceiver(conn, on_notice, pg);
     return conn;
 }
 
@@ -83,6 +98,14 @@ static int refused(struct pg *pg)
                    "the store's database does not let us in: %s", text);
 }
 
+/* A process that stands still amid a transaction holds locks that others need to take over: not for longer
+ * than a lease. */
+static const char *const settings[] = {
+    "SET synchronous_commit TO on",  "SET idle_in_transaction_session_timeout TO '2s'",
+    "SET lock_timeout TO '10s'",     "SET client_connection_check_interval TO '2s'",
+    "SET tcp_keepalives_idle TO 5",  "SET tcp_keepalives_interval TO 2",
+    "SET tcp_keepalives_count TO 3", "SET tcp_user_timeout TO '10s'"};
+
 static void use_part(struct pg *pg)
 {
     char sql[256];
@@ -91,7 +114,8 @@ static void use_part(struct pg *pg)
     snprintf(sql, sizeof(sql), "SET search_path TO %s", name);
     PQfreemem(name);
     pg_exec(pg, sql);
-    pg_exec(pg, "SET synchronous_commit TO on");
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+        pg_exec(pg, settings[i]);
     pg_synchronise(pg);
 }
 
@@ -206,19 +230,19 @@ void pg_end_read(struct pg *pg)
 
 void pg_rollback(struct pg *pg)
 {
-    if (pg->conn && pg->failure != PG_LOST) {
-        enum pg_failure failure = pg->failure;
-        struct db db = pg->db;
+    enum pg_failure failure = pg->failure;
+    struct db db = pg->db;
+    if (failure != PG_LOST)
         pg_synchronise(pg);
-        if (pg->failure != PG_LOST &&
-            pg_sent(pg, PQsendQueryParams(pg->conn, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 1)))
-            pg_synchronise(pg);
-        if (pg->failure != PG_LOST) {
-            forget_prepared(pg);
-            pg->failure = failure;
-            pg->db = db;
-        }
-    }
-    if (pg->failure == PG_LOST)
+    if (pg->failure != PG_LOST &&
+        pg_sent(pg, PQsendQueryParams(pg->conn, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 1)))
+        pg_synchronise(pg);
+    if (pg->failure != PG_LOST)
+        forget_prepared(pg);
+    if (pg->failure == PG_LOST) {
         pg_close(pg);
+    } else {
+        pg->failure = failure;
+        pg->db = db;
+    }
 }

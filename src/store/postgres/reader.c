@@ -5,9 +5,20 @@
 /* on_change fires within about 50 ms of a change by another process. */
 #define WATCH_POLL_MS 25
 
-static bool connected(struct part *p)
+#define RETRY_MS 200 /* without a connection */
+
+static int connect_reader(struct part *p)
 {
-    return p->r.pg.conn || pg_open(&p->r.pg) == 0;
+    struct reader *r = &p->r;
+    if (atomic_exchange(&p->reader_must_reopen, false))
+        pg_close(&r->pg);
+    if (pg_is_connected(&r->pg))
+        return 0;
+    if (atomic_load(&p->stop) || mono_before(loop_now(p->port.loop), r->retry_at))
+        return ERR_UNAVAILABLE;
+    int err = pg_open(&r->pg);
+    r->retry_at = mono_add_ms(loop_now(p->port.loop), err == 0 ? 0 : RETRY_MS);
+    return err;
 }
 
 static int execute(struct part *p, struct store_op *op)
@@ -26,24 +37,19 @@ static int execute(struct part *p, struct store_op *op)
 
 static int read_one(struct part *p, struct store_op *op)
 {
-    struct pg *pg = &p->r.pg;
-    if (!connected(p))
-        return pg->db.err != 0 ? pg->db.err : ERR_UNAVAILABLE;
-    int err = execute(p, op);
-    if (pg->failure != PG_WELL)
-        pg_rollback(pg);
-    if (pg->failure == PG_LOST && connected(p)) { /* the connection was old; the server may be new */
-        err = execute(p, op);
-        if (pg->failure != PG_WELL)
-            pg_rollback(pg);
-    }
+    int err = connect_reader(p);
+    if (err != 0)
+        return err;
+    err = execute(p, op);
+    if (p->r.pg.failure != PG_WELL)
+        pg_rollback(&p->r.pg);
     return err == OP_AGAIN && p->mode == PORT_READ ? ERR_NOT_FOUND : err;
 }
 
 static bool has_changed(struct part *p)
 {
     struct reader *r = &p->r;
-    if (!connected(p))
+    if (connect_reader(p) != 0)
         return false;
     pg_begin(&r->pg);
     int64_t changes = pg_number(&r->pg, "SELECT changes FROM device WHERE id = 1", -1);

@@ -27,11 +27,9 @@ static const char *const otherwise[SQL_MAIL_COUNT] = {
     [SQL_DELIVERED_USERS] =
         "SELECT u.address FROM delivered d JOIN \"user\" u ON u.id = d.user_id WHERE d.custody_id = ?",
 };
-static const bool locks[SQL_MAIL_COUNT] = {[SQL_BODY_GET] = true,
-                                           [SQL_INSTANCE_GET] = true,
-                                           [SQL_INSTANCE_EPOCH] = true,
-                                           [SQL_BOX_GET] = true,
-                                           [SQL_BOX_FIND] = true};
+static const bool locks[SQL_MAIL_COUNT] = {
+    [SQL_BODY_GET] = true,          [SQL_INSTANCE_GET] = true, [SQL_INSTANCE_EPOCH] = true,
+    [SQL_USER_VALIDITY_GET] = true, [SQL_BOX_GET] = true,      [SQL_BOX_FIND] = true};
 
 const struct pg_schema pg_mail_schema = {migrations, ARRAY_LEN(migrations), statements, otherwise,
                                          locks,      SQL_MAIL_COUNT};

@@ -12,8 +12,9 @@
 
 static const char *const migrations[] = {
     MARK_TABLE BODY_TABLES
-    "CREATE TABLE owner(id BIGINT PRIMARY KEY, name " TEXT_T ", epoch " NUMBER ", node " TEXT_T ");"
-    "INSERT INTO owner(id, name, epoch, node) VALUES(1, '', 0, '');"
+    "CREATE TABLE owner(id BIGINT PRIMARY KEY, name " TEXT_T ", epoch " NUMBER ", node " TEXT_T
+    ", bodies " NUMBER ");"
+    "INSERT INTO owner(id, name, epoch, node, bodies) VALUES(1, '', 0, '', 0);"
     "CREATE TABLE message(id BIGINT PRIMARY KEY, custody_id BYTEA NOT NULL UNIQUE, body_id " NUMBER
     ", size_bytes " NUMBER ", reverse_path " TEXT_T ", helo " TEXT_T ", client " TEXT_T ", flags " NUMBER
     ", received_ms " NUMBER ", first_delivery " NUMBER ", deliveries " NUMBER ", envid " TEXT_T

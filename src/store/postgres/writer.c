@@ -6,14 +6,14 @@
 #include "store/postgres/part.h"
 #include "store/postgres/tables.h"
 
-#define BATCH_MAX 1000 /* operations a transaction */
+#define BATCH_MAX 256 /* operations a transaction: 16 MiB of bodies */
 
 #define PURGE_BUSY_ROWS 16  /* in each batch */
 #define PURGE_IDLE_ROWS 256 /* a transaction, when nothing else is to be done */
 
 #define RETRY_DELAY_MIN_MS 50
 #define RETRY_DELAY_MAX_MS 2000
-#define MEETINGS_MAX       10 /* with other transactions, until it is told */
+#define MEETINGS_MAX       6 /* with other transactions, until it is told; each time it waits twice as long */
 
 /* A transaction of the network's: the row makes them come one after the other, and its answer is the time. */
 #define NETWORK_BEGIN                                                                                        \
@@ -71,6 +71,7 @@ enum outcome {
     REFUSED, /* rolled back; pg.db.err says why */
     MET,     /* rolled back: another transaction was in the way */
     LOST,    /* nothing of it is there, and the connection is gone */
+    BURIED,  /* nothing of it is there, and never will be; we are connected again */
     UNKNOWN, /* the connection is gone, and it may have committed */
 };
 
@@ -78,6 +79,7 @@ static void begin(struct part *p)
 {
     struct writer *w = &p->w;
     pg_begin(&w->pg);
+    w->before = w->tx.who;
     sql_begin(&w->tx);
     mark(w);
     if (p->kind == PART_NETWORK)
@@ -98,7 +100,17 @@ static enum outcome end(struct part *p)
     pg_rollback(pg);
     if (unknown)
         return UNKNOWN;
+    p->w.tx.who = p->w.before;
     return failure == PG_LOST || !pg->conn ? LOST : failure == PG_AGAIN ? MET : REFUSED;
+}
+
+/* By who may write only: another may have begun to use what is to be removed. */
+static void purge(struct writer *w, int rows)
+{
+    if (w->tx.garbage && w->pg.failure == PG_WELL && sql_epoch_is_current(&w->tx) && w->pg.failure == PG_WELL)
+        sql_purge(&w->tx, rows);
+    else
+        w->tx.garbage = false;
 }
 
 static enum outcome transact(struct part *p, struct list *ops)
@@ -107,11 +119,11 @@ static enum outcome transact(struct part *p, struct list *ops)
     begin(p);
     LIST_FOREACH (it, ops) {
         struct store_op *op = LIST_ENTRY(it, struct store_op, node);
+        int err = w->pg.failure == PG_WELL ? sql_execute(&w->tx, op) : 0;
         if (w->pg.failure == PG_WELL)
-            sql_answer(op, sql_execute(&w->tx, op));
+            sql_answer(op, err);
     }
-    if (w->tx.garbage && w->pg.failure == PG_WELL)
-        sql_purge(&w->tx, PURGE_BUSY_ROWS);
+    purge(w, PURGE_BUSY_ROWS);
     return end(p);
 }
 
@@ -126,15 +138,16 @@ static void wait_to_retry(struct part *p)
 }
 
 /* The mark as a tombstone, in a transaction of its own, unless it is there: then the row says which it is (an
- * earlier try to write the tombstone may have had no answer either). False: no answer. */
+ * earlier try to write the tombstone may have had no answer either), and is written again, so that this
+ * commit is durable no earlier than the one that it tells of. False: no answer. */
 static bool bury(struct writer *w, bool *ret_committed)
 {
     pg_begin(&w->pg);
-    put_mark(&w->pg,
-             "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 1) ON CONFLICT DO NOTHING",
-             w->mark);
     int64_t tombstone =
-        pg_number_bytes(&w->pg, "SELECT tombstone FROM mark WHERE id = $1", w->mark, MARK_BYTES, 1);
+        pg_number_bytes(&w->pg,
+                        "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 1)"
+                        " ON CONFLICT(id) DO UPDATE SET at_ms = excluded.at_ms RETURNING tombstone",
+                        w->mark, MARK_BYTES, 1);
     pg_commit(&w->pg);
     bool known = w->pg.failure == PG_WELL;
     if (!known)
@@ -148,6 +161,7 @@ static enum outcome settle(struct part *p)
 {
     bool committed, known = false;
     p->w.retry_delay_ms = RETRY_DELAY_MIN_MS;
+    atomic_store(&p->sick, ERR_UNAVAILABLE); /* meanwhile nothing more is taken */
     while (!known && !atomic_load(&p->stop)) {
         known = (p->w.pg.conn || writer_open(p) == 0) && bury(&p->w, &committed);
         if (!known)
@@ -157,7 +171,13 @@ static enum outcome settle(struct part *p)
     p->w.has_last = false;
     if (known && committed)
         note_committed(&p->w);
-    return !known ? UNKNOWN : committed ? COMMITTED : LOST;
+    if (known) {
+        atomic_store(&p->reader_must_reopen, true);
+        atomic_store(&p->sick, 0);
+    }
+    if (!known || !committed)
+        p->w.tx.who = p->w.before;
+    return !known ? UNKNOWN : committed ? COMMITTED : BURIED;
 }
 
 /* ---- a batch ---- */
@@ -200,6 +220,8 @@ static enum outcome transact_until_known(struct part *p, struct list *ops)
 {
     enum outcome outcome = MET;
     for (int i = 0; i < MEETINGS_MAX && outcome == MET; i++) {
+        if (i > 0)
+            wake_wait(&p->work.to_writer, 1 << i);
         outcome = transact(p, ops);
         if (outcome == UNKNOWN)
             outcome = settle(p);
@@ -237,6 +259,9 @@ static void run_batch(struct part *p, struct list *ops)
         atomic_store(&p->sick, ERR_UNAVAILABLE);
         answer_all(ops, ERR_UNAVAILABLE);
         break;
+    case BURIED:
+        answer_all(ops, ERR_UNAVAILABLE);
+        break;
     case UNKNOWN:
         answer_all(ops, ERR_UNKNOWN);
         break;
@@ -258,8 +283,10 @@ static void try_to_recover(struct part *p)
     struct writer *w = &p->w;
     if (mono_before(loop_now(p->port.loop), w->retry_at))
         return;
+    pg_close(&w->pg);
     if (writer_open(p) == 0) {
         log_event(LOG_INFO, "store reached again", LOG_TEXT("part", p->name));
+        atomic_store(&p->reader_must_reopen, true);
         atomic_store(&p->sick, 0);
         return;
     }
@@ -282,11 +309,8 @@ static int idle_ms(struct part *p)
 
 static void keep_house(struct part *p)
 {
-    struct list none;
-    list_init(&none);
     begin(p);
-    if (p->w.pg.failure == PG_WELL)
-        sql_purge(&p->w.tx, PURGE_IDLE_ROWS);
+    purge(&p->w, PURGE_IDLE_ROWS);
     enum outcome outcome = end(p);
     if (outcome != COMMITTED)
         p->w.tx.garbage = false; /* until the next one */

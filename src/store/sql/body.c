@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "store/body_op.h"
 #include "store/sql/body_sql.h"
-#include "store/sql/tx.h"
+#include "store/sql/queue.h"
 
 static int64_t chunk_id(int64_t body_id, uint32_t seq)
 {
@@ -12,12 +12,14 @@ static int64_t chunk_id(int64_t body_id, uint32_t seq)
 
 static int64_t add_body(struct sql_tx *tx, int64_t refs, int64_t writer, uint64_t size_bytes)
 {
-    if (tx->next_body == 0)
+    if (tx->who.next_body != 0 && tx->who.next_body == tx->who.bodies_end)
+        queue_bodies_reserve(tx);
+    if (tx->who.next_body == 0)
         return db_number(tx->db, SQL_BODY_ADD, 0, INT(refs), INT(writer), INT(size_bytes),
                          INT(BODY_CHUNK_BYTES));
-    db_run(tx->db, SQL_BODY_PUT, INT(tx->next_body), INT(refs), INT(writer), INT(size_bytes),
+    db_run(tx->db, SQL_BODY_PUT, INT(tx->who.next_body), INT(refs), INT(writer), INT(size_bytes),
            INT(BODY_CHUNK_BYTES));
-    return tx->next_body++;
+    return tx->who.next_body++;
 }
 
 static void add_chunk(struct sql_tx *tx, int64_t body_id, uint32_t seq, const char *data, size_t len)
@@ -37,7 +39,7 @@ int sql_body_chunk(struct sql_tx *tx, struct store_op *op)
     if (tx->special->chunk)
         return tx->special->chunk(tx, o);
     if (o->core->id == 0) {
-        o->core->id = add_body(tx, 0, tx->writer, 0);
+        o->core->id = add_body(tx, 0, tx->who.writer, 0);
         o->began = true;
     }
     add_chunk(tx, o->core->id, o->seq, o->data, o->len);
@@ -71,8 +73,8 @@ int sql_body_finish(struct sql_tx *tx, struct body_tail *tail, int64_t refs, int
     }
     if (id == 0)
         id = add_body(tx, refs, 0, tail->size_bytes);
-    else
-        db_run(tx->db, SQL_BODY_USE, INT(id), INT(refs), INT(tail->size_bytes));
+    else if (db_change(tx->db, SQL_BODY_USE, INT(id), INT(refs), INT(tail->size_bytes)) != 1)
+        return db_failed(tx->db) ? tx->db->err : ERR_UNAVAILABLE; /* another has taken over, and removed it */
     if (tail->len > 0)
         add_chunk(tx, id, tail->seq, tail->data, tail->len);
     *ret_id = id;

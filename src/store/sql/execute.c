@@ -9,7 +9,7 @@ bool sql_epoch_is_current(struct sql_tx *tx)
 {
     if (tx->stored_epoch < 0)
         tx->stored_epoch = tx->part == PART_QUEUE ? sql_queue_epoch(tx) : sql_mail_instance_epoch(tx);
-    return tx->epoch > 0 && tx->stored_epoch == tx->epoch;
+    return tx->who.epoch > 0 && tx->stored_epoch == tx->who.epoch;
 }
 
 void sql_begin(struct sql_tx *tx)
@@ -39,8 +39,9 @@ void sql_roll_back(struct store_op *op)
 {
     if (op->type->kind == OP_body_chunk)
         body_chunk_rolled_back((struct op_body_chunk *)op);
-    if (op->type->kind == OP_queue_act) {
-        struct op_queue_act *act = (struct op_queue_act *)op;
+    struct op_queue_act *act = (struct op_queue_act *)op;
+    if (op->type->kind == OP_queue_act && act->undo_noted) {
+        act->undo_noted = false;
         act->filter.after_id = act->undo_after_id;
         act->filter.limit = act->undo_limit;
         act->ret_changed = act->undo_changed;

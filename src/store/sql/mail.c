@@ -71,8 +71,8 @@ bool sql_mail_purge(struct sql_tx *tx, int rows)
         }
         int64_t uid = db_col_i64(row, 0), body_id = db_col_i64(row, 6);
         db_end(row);
-        db_run(tx->db, SQL_MESSAGE_REMOVE, INT(box_id), INT(uid));
-        sql_body_unref(tx, body_id);
+        if (db_change(tx->db, SQL_MESSAGE_REMOVE, INT(box_id), INT(uid)) > 0) /* or another did just now */
+            sql_body_unref(tx, body_id);
     }
     return box_id != 0;
 }

@@ -36,10 +36,10 @@ int sql_mail_begin(struct sql_tx *tx, struct store_op *op)
     instance_get(tx, o->server, &id, &epoch);
     if (epoch >= o->epoch || o->epoch >= INT64_C(1) << WRITER_EPOCH_BITS)
         return ERR_FENCED;
-    tx->server_id = instance_raise(tx, o->server, id, o->epoch);
-    tx->epoch = tx->stored_epoch = o->epoch;
-    tx->writer = tx->server_id << WRITER_EPOCH_BITS | o->epoch;
-    sql_body_orphan(tx, tx->server_id << WRITER_EPOCH_BITS, tx->writer - 1);
+    tx->who.server_id = instance_raise(tx, o->server, id, o->epoch);
+    tx->who.epoch = tx->stored_epoch = o->epoch;
+    tx->who.writer = tx->who.server_id << WRITER_EPOCH_BITS | o->epoch;
+    sql_body_orphan(tx, tx->who.server_id << WRITER_EPOCH_BITS, tx->who.writer - 1);
     return 0;
 }
 
@@ -64,7 +64,7 @@ int sql_mail_fence(struct sql_tx *tx, struct store_op *op)
 
 int64_t sql_mail_instance_epoch(struct sql_tx *tx)
 {
-    return db_number(tx->db, SQL_INSTANCE_EPOCH, 0, INT(tx->server_id));
+    return db_number(tx->db, SQL_INSTANCE_EPOCH, 0, INT(tx->who.server_id));
 }
 
 /* ---- rows of mailboxes ---- */

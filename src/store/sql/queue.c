@@ -3,7 +3,8 @@
 
 #include "store/sql/queue_sql.h"
 
-#define ATTEMPTS_MAX 65535 /* counted of a delivery; the last is then replaced */
+#define BODIES_RESERVED (1 << 20) /* numbers that no body has had, at once */
+#define ATTEMPTS_MAX    65535     /* counted of a delivery; the last is then replaced */
 
 /* ---- owning ---- */
 
@@ -12,12 +13,20 @@ int64_t sql_queue_epoch(struct sql_tx *tx)
     return db_number(tx->db, SQL_OWNER_GET, 0);
 }
 
+void queue_bodies_reserve(struct sql_tx *tx)
+{
+    tx->who.bodies_end = db_number(tx->db, SQL_BODIES_RESERVE, 0, INT(BODIES_RESERVED)) + 1;
+    tx->who.next_body = tx->who.bodies_end - BODIES_RESERVED;
+}
+
 void queue_count_on(struct sql_tx *tx)
 {
     int64_t live = db_number(tx->db, SQL_NEXT_LIVE, 1), ended = db_number(tx->db, SQL_NEXT_ENDED, 1);
-    tx->next_delivery = live > ended ? live : ended;
-    tx->next_message = db_number(tx->db, SQL_NEXT_MESSAGE, 1);
-    tx->next_body = tx->special->chunk ? 0 : db_number(tx->db, SQL_NEXT_BODY, 1);
+    tx->who.next_delivery = live > ended ? live : ended;
+    tx->who.next_message = db_number(tx->db, SQL_NEXT_MESSAGE, 1);
+    tx->who.next_body = tx->who.bodies_end = 0;
+    if (!tx->special->chunk)
+        queue_bodies_reserve(tx);
 }
 
 int sql_queue_own(struct sql_tx *tx, struct store_op *op)
@@ -29,8 +38,8 @@ int sql_queue_own(struct sql_tx *tx, struct store_op *op)
     int err = tx->special->own ? tx->special->own(tx, o->ret_epoch + 1) : 0;
     if (err != 0)
         return err;
-    tx->epoch = tx->stored_epoch = tx->writer = ++o->ret_epoch;
-    db_run(tx->db, SQL_OWNER_PUT, TEXT(o->name), INT(tx->epoch), TEXT(o->owner));
+    tx->who.epoch = tx->stored_epoch = tx->who.writer = ++o->ret_epoch;
+    db_run(tx->db, SQL_OWNER_PUT, TEXT(o->name), INT(tx->who.epoch), TEXT(o->owner));
     sql_body_orphan(tx, 1, INT64_MAX);
     queue_count_on(tx);
     return 0;
@@ -137,7 +146,7 @@ static void settle_one(struct sql_tx *tx, const struct queue_result *r, bool kee
     enum queue_state state = queue_outcome_state(r->outcome);
     enum queue_owes owes;
     bool lost = r->outcome == QUEUE_OUTCOME_LOST;
-    if (r->delivery_id >= tx->next_delivery || r->delivery_id <= 0)
+    if (r->delivery_id >= tx->who.next_delivery || r->delivery_id <= 0)
         return;
     add_attempt(tx, r);
     if (!queue_live_get(tx, r->delivery_id, &live))

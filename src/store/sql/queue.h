@@ -101,6 +101,8 @@ void queue_delivery_stop(struct sql_tx *tx, int64_t id, int64_t place_id, const 
                          bool first);
 /* A delivery that an outcome has put into quarantine. */
 void queue_notice_add(struct sql_tx *tx, const struct queue_result *result);
+/* More numbers for bodies. */
+void queue_bodies_reserve(struct sql_tx *tx);
 /* Reads the next numbers that the owner gives. */
 void queue_count_on(struct sql_tx *tx);
 

@@ -40,8 +40,8 @@ static void add_deliveries(struct sql_tx *tx, const struct op_queue_accept *o)
     struct queue_places places = {.tx = tx};
     for (size_t i = 0; i < o->recipient_count; i++) {
         const struct queue_recipient_in *to = &o->recipients[i];
-        int64_t id = tx->next_delivery++, place_id = queue_places_for(&places, to->domain, to->home);
-        queue_delivery_add(tx, id, tx->next_message, place_id, to, o->message.received_at);
+        int64_t id = tx->who.next_delivery++, place_id = queue_places_for(&places, to->domain, to->home);
+        queue_delivery_add(tx, id, tx->who.next_message, place_id, to, o->message.received_at);
         if (o->message.stopped.len > 0)
             queue_delivery_stop(tx, id, place_id, &o->message, i == 0);
     }
@@ -50,8 +50,8 @@ static void add_deliveries(struct sql_tx *tx, const struct op_queue_accept *o)
 
 static int by_rows(struct sql_tx *tx, struct op_queue_accept *o)
 {
-    struct queue_row row = {.message_id = tx->next_message,
-                            .first_delivery = tx->next_delivery,
+    struct queue_row row = {.message_id = tx->who.next_message,
+                            .first_delivery = tx->who.next_delivery,
                             .size_bytes = o->body.size_bytes,
                             .recipient_count = (uint32_t)o->recipient_count,
                             .is_new = true};
@@ -65,7 +65,7 @@ static int by_rows(struct sql_tx *tx, struct op_queue_accept *o)
         return err;
     queue_message_add(tx, &row, &o->message);
     add_deliveries(tx, o);
-    o->ret_message_id = tx->next_message++;
+    o->ret_message_id = tx->who.next_message++;
     return 0;
 }
 

@@ -89,6 +89,7 @@ static bool begin(struct sql_tx *tx, struct op_queue_act *o)
 /* What has to be taken back when the transaction fails. */
 static void note_for_undo(struct op_queue_act *o)
 {
+    o->undo_noted = true;
     o->undo_after_id = o->filter.after_id;
     o->undo_limit = o->filter.limit;
     o->undo_changed = o->ret_changed;

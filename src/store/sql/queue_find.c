@@ -140,7 +140,7 @@ static struct db_row *scan_begin(struct finding *w, enum queue_sql sql)
     return db_query(w->tx->db, sql, INT(first), INT(last), INT(f->states), text_or_null(f->recipient),
                     text_or_null(f->reply), INT(of_message), text_or_null(f->sender),
                     INT(f->received_from.ms), INT(before), text_or_null(f->header_id),
-                    text_or_null(f->domain));
+                    text_or_null(f->domain), INT(SCAN_ROWS + 1));
 }
 
 static void scan(struct finding *w, enum queue_sql sql, const struct queue_ids *places)

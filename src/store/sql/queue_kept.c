@@ -185,7 +185,8 @@ static struct queue_ids walk(struct sql_tx *tx, struct op_queue_replay *o, int64
     struct queue_ids ids = {NULL, 0};
     size_t looked = 0;
     *ret_up_to = after;
-    struct db_row *row = db_query(tx->db, SQL_KEPT_WALK, INT(after), INT(o->replay.since.ms));
+    struct db_row *row =
+        db_query(tx->db, SQL_KEPT_WALK, INT(after), INT(o->replay.since.ms), INT(WALK_ROWS + 1));
     for (; row && looked < WALK_ROWS && ids.count < o->replay.limit; row = db_next(row)) {
         *ret_up_to = db_col_i64(row, 0);
         looked++;

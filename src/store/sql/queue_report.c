@@ -103,8 +103,8 @@ static int find_debts(struct sql_tx *tx, struct op_queue_report *o, struct paid 
 
 static void add_report(struct sql_tx *tx, const struct op_queue_report *o)
 {
-    struct queue_row row = {.message_id = tx->next_message++,
-                            .first_delivery = tx->next_delivery++,
+    struct queue_row row = {.message_id = tx->who.next_message++,
+                            .first_delivery = tx->who.next_delivery++,
                             .body_id = sql_body_make(tx, o->body),
                             .size_bytes = o->body.len,
                             .recipient_count = 1};

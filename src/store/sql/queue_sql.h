@@ -17,7 +17,7 @@
 
 /* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
  * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
- * ?10 or NULL; domain ?11 or NULL. */
+ * ?10 or NULL; domain ?11 or NULL. At most ?12 of them. */
 #define SCAN(table)                                                                                          \
     "SELECT d.id, d.place_id, (?3 >> d.state) & 1 <> 0 AND (?4 IS NULL OR lower(d.recipient) = lower(?4))"   \
     " AND (?5 IS NULL OR instr(lower(d.last_reply), lower(?5)) > 0)"                                         \
@@ -25,7 +25,7 @@
     " AND (?7 IS NULL OR lower(m.reverse_path) = lower(?7))"                                                 \
     " AND m.received_ms >= ?8 AND m.received_ms < ?9 AND (?10 IS NULL OR m.header_id = ?10)))"               \
     " AND (?11 IS NULL OR ?11 = (SELECT " DOMAIN_OF " FROM place p WHERE p.id = d.place_id))"                \
-    " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id"
+    " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id LIMIT ?12"
 
 #define MESSAGE_INSERT                                                                                       \
     "INSERT INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, client, flags, "           \
@@ -36,7 +36,8 @@
     X(OWNER_GET, "SELECT epoch FROM owner")                                                                  \
     X(OWNER_PUT, "UPDATE owner SET name = ?, epoch = ?, node = ?")                                           \
     X(NEXT_MESSAGE, "SELECT coalesce(max(id), 0) + 1 FROM message")                                          \
-    X(NEXT_BODY, "SELECT coalesce(max(id), 0) + 1 FROM body")                                                \
+    /* Where bodies are rows: numbers that no body has had. */                                               \
+    X(BODIES_RESERVE, "UPDATE owner SET bodies = bodies + ? RETURNING bodies")                               \
     X(NEXT_LIVE, "SELECT coalesce(max(id), 0) + 1 FROM live")                                                \
     X(NEXT_ENDED, "SELECT coalesce(max(id), 0) + 1 FROM ended")                                              \
     X(MESSAGE_PUT, MESSAGE_INSERT)                                                                           \
@@ -72,7 +73,7 @@
     X(AWAY_REMOVE, "DELETE FROM away WHERE id = ?")                                                          \
     X(AWAY_SCAN, "SELECT w.id, d.place_id, coalesce((?3 >> d.state) & 1, 0) FROM away w"                     \
                  " LEFT JOIN live d ON d.id = w.id WHERE w.domain = ?11 AND w.id > ?1 AND w.id <= ?2"        \
-                 " ORDER BY w.id")                                                                           \
+                 " ORDER BY w.id LIMIT ?12")                                                                 \
     X(PLACE_STOPPED, "SELECT id FROM place WHERE held > 0 OR quarantined > 0")                               \
     X(LIVE_DOMAIN, "SELECT " DOMAIN_OF " FROM live d JOIN place p ON p.id = d.place_id WHERE d.id = ?")      \
     X(PLACE_LIST, "SELECT id, domain, home, waiting, held, quarantined FROM place"                           \
@@ -142,7 +143,8 @@
       "SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS BIGINT) FROM kept WHERE ended_ms >= ?")         \
     X(KEPT_OLDEST,                                                                                           \
       "SELECT message_id, ended_ms, size_bytes FROM kept ORDER BY ended_ms, message_id LIMIT ?")             \
-    X(KEPT_WALK, "SELECT message_id, ended_ms >= ?2 FROM kept WHERE message_id > ?1 ORDER BY message_id")    \
+    X(KEPT_WALK,                                                                                             \
+      "SELECT message_id, ended_ms >= ?2 FROM kept WHERE message_id > ?1 ORDER BY message_id LIMIT ?3")      \
     X(ATTEMPT_NEXT, "SELECT coalesce(max(id) + 1, ?1 << 16) FROM attempt WHERE id >= ?1 << 16"               \
                     " AND id < (?1 + 1) << 16")                                                              \
     X(ATTEMPT_ADD,                                                                                           \

@@ -17,6 +17,16 @@ struct sql_place {
     int64_t waiting, held, quarantined; /* more than in the store */
 };
 
+/* Who a writer is, and what it alone counts. */
+struct sql_who {
+    int64_t epoch;                       /* ours; 0: none yet */
+    int64_t server_id;                   /* mail: our server's row */
+    int64_t writer;                      /* what marks the bodies that we are writing */
+    int64_t next_message, next_delivery; /* the queue's next numbers; it has one writer */
+    int64_t next_body,
+        bodies_end; /* those of bodies that are reserved; next_body 0: the database gives them */
+};
+
 struct sql_tx {
     struct db *db;
     const struct sql_special *special;
@@ -24,10 +34,7 @@ struct sql_tx {
     bool writable;
     int64_t now_ms; /* the store's clock, at the transaction's start */
 
-    /* Who we are; a writer's only. */
-    int64_t epoch;     /* ours; 0: none yet */
-    int64_t server_id; /* mail: our server's row */
-    int64_t writer;    /* what marks the bodies that we are writing */
+    struct sql_who who; /* a writer's only */
 
     /* Of the transaction at hand: */
     int64_t stored_epoch; /* -1: not read yet */
@@ -35,9 +42,7 @@ struct sql_tx {
     struct sql_place places[SQL_PLACES_MAX]; /* of a queue: what is known, and to be written at its end */
     size_t place_count;
 
-    int64_t next_message, next_delivery; /* the queue's next numbers; it has one writer */
-    int64_t next_body;                   /* 0: the database gives it */
-    bool garbage;                        /* there may be bodies to remove */
+    bool garbage; /* there may be bodies to remove */
 };
 
 /* What an engine does otherwise than by the rows that all have. */

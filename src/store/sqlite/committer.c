@@ -221,7 +221,7 @@ static void run_batch(struct sqlite_file *f, struct list *ops)
 
 bool committer_recover_journal(struct sqlite_file *f)
 {
-    if (f->part != PART_QUEUE || f->c.tx.sql.epoch == 0)
+    if (f->part != PART_QUEUE || f->c.tx.sql.who.epoch == 0)
         return true;
     if (!begin(f, false))
         return false;

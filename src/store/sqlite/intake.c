@@ -12,7 +12,7 @@ static void publish(struct sqlite_file *f, bool applied)
 {
     const struct committer *c = &f->c;
     if (applied) {
-        atomic_store(&f->applied_message, c->tx.sql.next_message);
+        atomic_store(&f->applied_message, c->tx.sql.who.next_message);
         atomic_store(&f->applied, c->journal.sequence);
     }
     atomic_store(&f->accepted, c->journal.sequence);
@@ -51,7 +51,7 @@ int intake_recover(struct sqlite_file *f)
     if (err != 0)
         return err;
     queue_count_on(&tx->sql);
-    return apply_begin(tx, tx->journal, tx->sql.epoch);
+    return apply_begin(tx, tx->journal, tx->sql.who.epoch);
 }
 
 /* ---- accepting ---- */
@@ -73,7 +73,7 @@ static bool begin(struct sqlite_file *f)
     if (!committer_lock(f))
         return false;
     /* Reading the epoch costs more than the rest; it can have changed only when this has. */
-    c->tx.sql.stored_epoch = lock_owners(&c->lock) == c->owners_seen ? c->tx.sql.epoch : -1;
+    c->tx.sql.stored_epoch = lock_owners(&c->lock) == c->owners_seen ? c->tx.sql.who.epoch : -1;
     journal_batch(&c->journal);
     return true;
 }
@@ -83,7 +83,7 @@ static bool end(struct sqlite_file *f, bool sync)
 {
     struct committer *c = &f->c;
     int err = journal_is_open(&c->journal) ? journal_end(&c->journal, &c->lock, sync) : 0;
-    if (err == 0 && c->tx.sql.epoch > 0 && c->tx.sql.stored_epoch == c->tx.sql.epoch)
+    if (err == 0 && c->tx.sql.who.epoch > 0 && c->tx.sql.stored_epoch == c->tx.sql.who.epoch)
         c->owners_seen = lock_owners(&c->lock);
     lock_release(&c->lock);
     c->failed_rc = err != 0 ? SQLITE_IOERR_FSYNC : SQLITE_OK;

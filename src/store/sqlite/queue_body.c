@@ -70,8 +70,8 @@ static int append_accept(struct sqlite_tx *tx, const struct op_queue_accept *o)
     const struct body_core *core = o->body.core;
     struct record_piece own;
     struct buf meta;
-    struct record_accept a = {.message_id = tx->sql.next_message,
-                              .first_delivery = tx->sql.next_delivery,
+    struct record_accept a = {.message_id = tx->sql.who.next_message,
+                              .first_delivery = tx->sql.who.next_delivery,
                               .size_bytes = o->body.size_bytes,
                               .message = o->message,
                               .piece_count = core->piece_count,
@@ -103,8 +103,8 @@ static int accept_message(struct sql_tx *sql, struct op_queue_accept *o)
         drop(sql, core);
         return err;
     }
-    o->ret_message_id = tx->sql.next_message++;
-    tx->sql.next_delivery += (int64_t)o->recipient_count;
+    o->ret_message_id = tx->sql.who.next_message++;
+    tx->sql.who.next_delivery += (int64_t)o->recipient_count;
     return 0;
 }
 

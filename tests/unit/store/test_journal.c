@@ -42,7 +42,7 @@ static int64_t replay(struct owner *o)
 {
     assert_ok(apply_files(&o->tx));
     queue_count_on(&o->tx.sql);
-    return o->tx.sql.next_message;
+    return o->tx.sql.who.next_message;
 }
 
 static void begin(struct owner *o)
@@ -138,9 +138,9 @@ static int accept_sized(struct owner *o, struct str body, bool sync)
     struct buf meta;
     struct record_piece own;
     struct custody_id id = {{0}};
-    memcpy(id.bytes, &o->tx.sql.next_message, sizeof(o->tx.sql.next_message));
+    memcpy(id.bytes, &o->tx.sql.who.next_message, sizeof(o->tx.sql.who.next_message));
     buf_init(&meta, 1 << 16);
-    make_meta(&meta, o->tx.sql.next_message);
+    make_meta(&meta, o->tx.sql.who.next_message);
     assert_ok(lock_take(&o->lock));
     sql_begin(&o->tx.sql);
     journal_batch(&o->journal);
@@ -151,7 +151,7 @@ static int accept_sized(struct owner *o, struct str body, bool sync)
         err = journal_end(&o->journal, &o->lock, sync);
     lock_release(&o->lock);
     buf_fini(&meta);
-    o->tx.sql.next_message += err == 0;
+    o->tx.sql.who.next_message += err == 0;
     return err;
 }
 
@@ -304,8 +304,8 @@ static void what_was_accepted_comes_back_once(void **state)
         accept_next(o);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.sql.next_message, 6);
-    assert_int_equal(o->tx.sql.next_delivery, 11);
+    assert_int_equal(o->tx.sql.who.next_message, 6);
+    assert_int_equal(o->tx.sql.who.next_delivery, 11);
     accept_next(o);
     die(o);
     begin(o);
@@ -324,7 +324,7 @@ static void it_goes_on_through_segments(void **state)
         assert_ok(accept_sized(o, (struct str){body, sizeof(body)}, true));
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.sql.next_message, 21);
+    assert_int_equal(o->tx.sql.who.next_message, 21);
 }
 
 static void what_the_owner_applied_is_not_applied_again(void **state)
@@ -343,8 +343,8 @@ static void what_the_owner_applied_is_not_applied_again(void **state)
     journal_applied(&o->journal);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.sql.next_message, 3);
-    assert_int_equal(o->tx.sql.next_delivery, 5);
+    assert_int_equal(o->tx.sql.who.next_message, 3);
+    assert_int_equal(o->tx.sql.who.next_delivery, 5);
 }
 
 static void a_record_that_is_too_long_is_refused(void **state)
@@ -355,7 +355,7 @@ static void a_record_that_is_too_long_is_refused(void **state)
     accept_next(o);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.sql.next_message, 2);
+    assert_int_equal(o->tx.sql.who.next_message, 2);
 }
 
 static void what_is_behind_a_cut_never_comes(void **state)
@@ -370,11 +370,11 @@ static void what_is_behind_a_cut_never_comes(void **state)
     lock_release(&o->lock);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.sql.next_message, 2);
+    assert_int_equal(o->tx.sql.who.next_message, 2);
     accept_next(o);
     die(o);
     take_over(o); /* the cut is of another segment */
-    assert_int_equal(o->tx.sql.next_message, 3);
+    assert_int_equal(o->tx.sql.who.next_message, 3);
 }
 
 static int fail_to_read(int fd, uint64_t at, void *data, size_t len)
@@ -397,7 +397,7 @@ static void what_cannot_be_read_is_not_the_end(void **state)
     end(o);
     small.read = segment_io_real.read;
     take_over(o);
-    assert_int_equal(o->tx.sql.next_message, 2);
+    assert_int_equal(o->tx.sql.who.next_message, 2);
 }
 
 static void a_spare_of_an_owner_that_was_replaced_is_no_obstacle(void **state)
@@ -409,7 +409,7 @@ static void a_spare_of_an_owner_that_was_replaced_is_no_obstacle(void **state)
         assert_ok(accept_sized(o, (struct str){body, sizeof(body)}, true));
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.sql.next_message, 6);
+    assert_int_equal(o->tx.sql.who.next_message, 6);
 }
 
 static int reserve_little(int fd, uint64_t bytes)
@@ -429,7 +429,7 @@ static void segments_are_small_when_there_is_little_room(void **state)
     accept_next(o);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.sql.next_message, 14);
+    assert_int_equal(o->tx.sql.who.next_message, 14);
     small.reserve = segment_io_real.reserve;
     for (int i = 0; i < 2; i++)
         assert_ok(accept_sized(o, (struct str){large, sizeof(large)}, true));
@@ -440,7 +440,7 @@ static void it_takes_no_more_when_rows_cannot_be_made(void **state)
     struct owner *o = *state;
     while (!journal_is_stuck(&o->journal)) {
         assert_ok(accept_sized(o, STR("hello"), false));
-        assert_true(o->tx.sql.next_message < 10000);
+        assert_true(o->tx.sql.who.next_message < 10000);
     }
     assert_true(journal_is_far_behind(&o->journal));
     begin(o);
