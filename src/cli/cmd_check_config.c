@@ -129,6 +129,8 @@ static void find_file(struct check *c, const struct config_mention *m, enum file
 
 /* ---- what is named ---- */
 
+#define PASSWORD_LINE_MAX 1024 /* PostgreSQL's own limit for one that is typed */
+
 static void check_users(struct check *c, const char *path)
 {
     struct users_file users;
@@ -179,12 +181,28 @@ static void check_certificate(struct check *c, const struct config_mention *m)
     tls_certificate_free(certificate);
 }
 
+/* Who can read it can be us towards the database. */
+static void check_password_file(struct check *c, const struct config_mention *m)
+{
+    struct stat st;
+    char line[PASSWORD_LINE_MAX] = "";
+    FILE *file = fopen(m->text, "re");
+    if (!file || fstat(fileno(file), &st) != 0 || !fgets(line, sizeof(line), file) || line[0] == '\n')
+        find_at(c, m, "has no password as its first line: write it there");
+    else if (st.st_mode & S_IRWXO)
+        find_at(c, m, "can be used by everybody on this machine: chmod o= it");
+    if (file)
+        fclose(file);
+}
+
 static void check_file(struct check *c, const struct config_mention *m)
 {
     struct err_buf eb = {""};
     enum file_state state = check_path(c, m->text, false);
     if (state != FILE_GOOD)
         find_file(c, m, state, false);
+    else if (strcmp(m->section, "store") == 0)
+        check_password_file(c, m);
     else if (strcmp(m->section, "users") == 0)
         check_users(c, m->text);
     else if (strcmp(m->section, "domain") == 0)

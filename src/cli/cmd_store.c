@@ -108,6 +108,12 @@ static int copy(const struct context *cx, const char *to, bool json)
     struct err_buf eb = {""};
     struct store_copied copied = {0};
     bool quiet = json || !isatty(STDERR_FILENO);
+    if (cx->config->store_engine != STORE_SQLITE) {
+        say_line(stderr,
+                 "holdfast store: copy is for a store of SQLite; of a PostgreSQL database pg_basebackup and "
+                 "pg_dump make copies");
+        return EXIT_FAILED;
+    }
     struct sigaction act = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGTERM, &act, NULL);

@@ -46,16 +46,39 @@ static int refused(const struct context *cx, const struct err_buf *eb)
     return EXIT_FAILED;
 }
 
+struct store_options context_store_options(const struct config *c, bool read_only)
+{
+    static const enum store_engine_kind engines[] = {[STORE_SQLITE] = STORE_ENGINE_SQLITE,
+                                                     [STORE_POSTGRESQL] = STORE_ENGINE_POSTGRES,
+                                                     [STORE_MEMORY] = STORE_ENGINE_MEMORY};
+    return (struct store_options){
+        .engine = engines[c->store_engine],
+        .path = c->store_engine == STORE_SQLITE ? c->store_path : c->store_url,
+        .password_file = c->store_password_file[0] ? c->store_password_file : NULL,
+        .read_only = read_only,
+    };
+}
+
+/* Why nothing is there to be looked at. */
+static void say_never_started(const struct context *cx)
+{
+    if (cx->config->store_engine == STORE_SQLITE)
+        say_line(stderr, "The network was never started with --state-dir %s: `holdfast run` does.",
+                 cx->state_dir);
+    else
+        say_line(stderr, "The network was never started with this store: `holdfast run` does.");
+}
+
 int context_open_store(struct context *cx, bool read_only)
 {
     struct err_buf eb = {""};
-    struct store_options options = {
-        .engine = STORE_ENGINE_SQLITE, .path = cx->config->store_path, .read_only = read_only};
-    if (!read_only && state_folder_make(cx->config, &eb) < 0)
+    struct store_options options = context_store_options(cx->config, read_only);
+    bool writes_folder = !read_only && (cx->is_role || options.engine == STORE_ENGINE_SQLITE);
+    if (writes_folder && state_folder_make(cx->config, &eb) < 0)
         return refused(cx, &eb);
     if (!cx->is_role && owner_become(cx) != EXIT_DONE)
         return EXIT_FAILED;
-    if (!read_only && state_folder_check(cx->config, &eb) < 0)
+    if (writes_folder && state_folder_check(cx->config, &eb) < 0)
         return refused(cx, &eb);
     if (!cx->loop)
         cx->loop = loop_real_new();
@@ -64,8 +87,7 @@ int context_open_store(struct context *cx, bool read_only)
         return EXIT_DONE;
     say_line(stderr, "holdfast %s: %s", cx->command, eb.text);
     if (rc == ERR_NOT_FOUND && read_only)
-        say_line(stderr, "The network was never started with --state-dir %s: `holdfast run` does.",
-                 cx->state_dir);
+        say_never_started(cx);
     return rc == ERR_BUSY || rc == ERR_UNAVAILABLE ? EXIT_TRY_AGAIN : EXIT_FAILED;
 }
 

@@ -39,6 +39,8 @@ void context_init(struct context *cx, const char *command);
 /* Loads the configuration; on failure prints the findings and returns an exit
  * status, else 0. */
 int context_load_config(struct context *cx) MUST_USE;
+/* What the configuration says of the store; views of it. */
+struct store_options context_store_options(const struct config *c, bool read_only);
 /* Makes the loop and opens the store (read_only: looks, makes nothing), as the
  * user whose the state folder is (cli/owner.h). The same return. */
 int context_open_store(struct context *cx, bool read_only) MUST_USE;

@@ -50,6 +50,12 @@ int demo_plan_make(const struct config *c, struct demo_plan *ret_plan, struct er
             "%s has no domain whose builtin server (SMTP, IMAP, POP3) can be created again both at "
             "its own address and in another site; examples/two-site.conf has one",
             c->path);
+    if (c->store_engine == STORE_POSTGRESQL)
+        return err_set(
+            eb, ERR_UNSUPPORTED,
+            "%s: the demo wants a store of its own, and this one is a database that others may use; name a "
+            "configuration whose store is \"sqlite:store\"",
+            c->path);
     p.server = p.domain->server;
     const struct config_create *away = create_find(p.server, false);
     p.home_node = node_find(c, p.server->site);

@@ -26,15 +26,25 @@ int owner_become_configured(struct context *cx, bool keep_bind)
     return become(cx, cx->config->user, keep_bind);
 }
 
+/* Of the network's database, or else of the folder that it is to be in. -1: the store is no folder, or not
+ * yet. */
+static int stat_store(const struct config *c, struct stat *ret_st)
+{
+    char database[PATH_MAX];
+    if (c->store_engine != STORE_SQLITE)
+        return -1;
+    snprintf(database, sizeof(database), "%s/network.db", c->store_path);
+    return stat(database, ret_st) == 0 ? 0 : stat(c->store_path, ret_st);
+}
+
 int owner_become(struct context *cx)
 {
     const struct config *c = cx->config;
-    char database[PATH_MAX], user[LOGIN_NAME_MAX] = "";
+    char user[LOGIN_NAME_MAX] = "";
     struct stat st;
     if (c->user[0])
         return owner_become_configured(cx, false);
-    snprintf(database, sizeof(database), "%s/network.db", c->store_path);
-    if (stat(database, &st) == 0 || stat(c->store_path, &st) == 0 || stat(c->state_dir, &st) == 0) {
+    if (stat_store(c, &st) == 0 || stat(c->state_dir, &st) == 0) {
         const struct passwd *pw = getpwuid(st.st_uid);
         snprintf(user, sizeof(user), "%s", pw ? pw->pw_name : "");
     }

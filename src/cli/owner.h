@@ -13,7 +13,7 @@
 int owner_become_configured(struct context *cx, bool keep_bind) MUST_USE;
 
 /* The same for other commands: without a configured user becomes whoever owns
- * the network's database, or else the store's folder, or else the state folder. */
+ * the network's database, or else the store's folder (SQLite), or else the state folder. */
 int owner_become(struct context *cx) MUST_USE;
 
 #endif

@@ -201,7 +201,8 @@ struct config {
 
     enum store_engine store_engine;
     const char *store_url;             /* as written */
-    const char *store_path;            /* SQLite: absolute folder */
+    const char *store_path;            /* SQLite: absolute folder; else "" */
+    const char *store_password_file;   /* PostgreSQL: absolute, or "" */
     const char *users_file;            /* absolute, or "" */
     int64_t events_max, events_age_ms; /* older ones are forgotten (default 100000, 90d) */
     const char *user; /* the system user that roles run as when started as root; "" keeps it */

@@ -5,11 +5,11 @@
 static const struct {
     const char *scheme;
     enum store_engine engine;
-    const char *missing; /* not NULL: not in this build */
 } engines[] = {
-    {"sqlite:", STORE_SQLITE, NULL},
-    {"memory:", STORE_MEMORY, NULL},
-    {"postgresql:", STORE_POSTGRESQL, "this build has no PostgreSQL engine yet; use \"sqlite:FOLDER\""},
+    {"sqlite:", STORE_SQLITE},
+    {"memory:", STORE_MEMORY},
+    {"postgresql:", STORE_POSTGRESQL},
+    {"postgres:", STORE_POSTGRESQL}, /* libpq takes both */
 };
 
 int engines_parse_url(const char *url, enum store_engine *ret_engine, const char **ret_rest,
@@ -19,16 +19,13 @@ int engines_parse_url(const char *url, enum store_engine *ret_engine, const char
         size_t len = strlen(engines[i].scheme);
         if (strncmp(url, engines[i].scheme, len) != 0)
             continue;
-        if (engines[i].missing)
-            return err_set(eb, ERR_UNSUPPORTED, "%s", engines[i].missing);
-        bool folder = engines[i].engine == STORE_SQLITE;
-        if (folder != (url[len] != '\0'))
-            return err_set(eb, ERR_SYNTAX,
-                           folder ? "the folder is missing; write \"sqlite:FOLDER\""
-                                  : "nothing follows \"memory:\"");
+        if (engines[i].engine == STORE_SQLITE && url[len] == '\0')
+            return err_set(eb, ERR_SYNTAX, "the folder is missing; write \"sqlite:FOLDER\"");
+        if (engines[i].engine == STORE_MEMORY && url[len] != '\0')
+            return err_set(eb, ERR_SYNTAX, "nothing follows \"memory:\"");
         *ret_engine = engines[i].engine;
         *ret_rest = url + len;
         return 0;
     }
-    return err_set(eb, ERR_SYNTAX, "it must start with sqlite: or memory:");
+    return err_set(eb, ERR_SYNTAX, "it must start with sqlite:, postgresql: or memory:");
 }

@@ -1,5 +1,4 @@
-/* The store engines that a configuration can name, and which of them this
- * build has. */
+/* The store engines that a configuration can name. */
 #ifndef HOLDFAST_CONFIG_ENGINES_H
 #define HOLDFAST_CONFIG_ENGINES_H
 
@@ -8,7 +7,7 @@
 
 /* Reads "sqlite:FOLDER", "memory:" or "postgresql://...". *ret_rest is what
  * follows the scheme, in url. ERR_SYNTAX for an unknown scheme or a missing
- * folder, ERR_UNSUPPORTED for an engine that this build lacks; eb says what to do. */
+ * folder; eb says what to do. What a PostgreSQL URI may be, config/postgres_url.h says. */
 int engines_parse_url(const char *url, enum store_engine *ret_engine, const char **ret_rest,
                       struct err_buf *eb) MUST_USE;
 

@@ -27,9 +27,17 @@ static const struct schema_key no_keys[] = {{.name = NULL}};
 
 static const struct schema_key store_keys[] = {
     {FIELD("url", config, store_url), SCHEMA_STORE_URL, RELOAD_RESTART, "\"sqlite:store\"",
-     .help = "`sqlite:FOLDER` (below the state folder unless absolute; all nodes on one machine), or "
-             "`memory:` (for tests "
-             "only: nothing survives the process)."},
+     .help =
+         "`sqlite:FOLDER` (below the state folder unless absolute; all nodes on one machine); "
+         "`postgresql://USER@HOST:PORT,HOST:PORT/DATABASE?PARAMETER=VALUE` as libpq reads it, for machines "
+         "of "
+         "several sites: the host that is writable is used, and hosts off this machine want "
+         "`sslmode=verify-full` and `sslrootcert=FILE`; or `memory:` (for tests only: nothing survives the "
+         "process)."},
+    {FIELD("password_file", config, store_password_file), SCHEMA_PATH, RELOAD_RESTART, "",
+     .help = "The first line is the password for PostgreSQL, read again at each connection; unset: it asks "
+             "for none "
+             "(a certificate, or the system's user). Others must not be able to read it."},
     {FIELD("events_max", config, events_max), SCHEMA_INT, RELOAD_RESTART, "100000", LIMITS(1000, 10000000),
      .help = "How many events are kept of what happened in the network."},
     {FIELD("events_age", config, events_age_ms), SCHEMA_DURATION, RELOAD_RESTART, "\"90d\"",

@@ -115,8 +115,7 @@ static void set_store_url(const struct value_place *p)
         return;
     }
     c->store_url = p->v->text;
-    if (c->store_engine == STORE_SQLITE)
-        c->store_path = below(p, c->state_dir, rest);
+    c->store_path = c->store_engine == STORE_SQLITE ? below(p, c->state_dir, rest) : "";
 }
 
 static void store_number(const struct value_place *p, int64_t value)

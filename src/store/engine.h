@@ -195,6 +195,6 @@ struct engine {
 
 struct engine_store *engine_store_of(struct store *s);
 
-extern const struct engine engine_memory, engine_sqlite;
+extern const struct engine engine_memory, engine_postgres, engine_sqlite;
 
 #endif

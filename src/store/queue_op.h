@@ -144,6 +144,7 @@ struct op_queue_act {
     uint64_t ret_changed;
     /* The engine's, when it works in slices: */
     int64_t record_id;
+    bool undo_noted;
     int64_t undo_after_id, undo_record_id;
     size_t undo_limit;
     uint64_t undo_changed;

@@ -24,6 +24,10 @@ static enum port_mode port_mode_of(const struct store *s)
     return s->read_only ? PORT_READ : PORT_WRITE;
 }
 
+static const struct engine *const engines[] = {[STORE_ENGINE_SQLITE] = &engine_sqlite,
+                                               [STORE_ENGINE_POSTGRES] = &engine_postgres,
+                                               [STORE_ENGINE_MEMORY] = &engine_memory};
+
 int store_open(struct loop *l, const struct store_options *options, struct store **ret_store,
                struct err_buf *eb)
 {
@@ -32,7 +36,7 @@ int store_open(struct loop *l, const struct store_options *options, struct store
     s->loop = l;
     list_init(&s->queues);
     s->read_only = options->read_only;
-    s->engine = options->engine == STORE_ENGINE_MEMORY ? &engine_memory : &engine_sqlite;
+    s->engine = engines[options->engine];
     int err = s->engine->open(s, l, options, &s->engine_store, eb);
     if (err == 0) {
         err = s->engine->port_open(s->engine_store, PART_NETWORK, STR("network"), port_mode_of(s), &p, eb);

@@ -4,7 +4,9 @@
  *
  * SQLite: network.db, mail.db and queue-NAME.db in the store's folder, each
  * with one committer thread (group commit) and one reader thread per process
- * that uses it. memory: for the simulator and unit tests (store/memory.h). */
+ * that uses it. PostgreSQL: a database that machines of several sites reach; a
+ * schema of it for each part. memory: for the simulator and unit tests
+ * (store/memory.h). */
 #ifndef HOLDFAST_STORE_STORE_H
 #define HOLDFAST_STORE_STORE_H
 
@@ -19,11 +21,12 @@
 
 struct store;
 
-enum store_engine_kind { STORE_ENGINE_SQLITE, STORE_ENGINE_MEMORY };
+enum store_engine_kind { STORE_ENGINE_SQLITE, STORE_ENGINE_POSTGRES, STORE_ENGINE_MEMORY };
 
 struct store_options {
     enum store_engine_kind engine;
-    const char *path;            /* SQLite: the folder, made when missing (mode 0700) */
+    const char *path;            /* SQLite: the folder, made when missing (mode 0700); PostgreSQL: the URI */
+    const char *password_file;   /* PostgreSQL: its first line is the password; NULL: none is needed */
     struct store_memory *memory; /* memory: the device that the processes share */
     bool read_only;              /* the CLI looking; nothing is made */
 };

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "wire/smtp_dsn.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 #include "wire/utf8_addr.h"
 #include "wire/xtext.h"
 

@@ -1,7 +1,7 @@
 #include "wire/imap_search.h"
 
 #include "base/err.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 struct parser {
     struct imap_cursor *c;

@@ -1,7 +1,7 @@
 #include "wire/imap_utf7.h"
 
 #include "base/err.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 

@@ -1,5 +1,5 @@
 /* Text of a message in the form that it is searched in: UTF-8 with simple case
- * folding (wire/utf8.h). Streams, and encoded words (RFC 2047). Charsets: UTF-8,
+ * folding (base/utf8.h). Streams, and encoded words (RFC 2047). Charsets: UTF-8,
  * US-ASCII, ISO-8859-1 and its near relatives; of others the ASCII is right and
  * the rest stays as it is. Pure. */
 #ifndef HOLDFAST_WIRE_MIME_TEXT_H

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 #define LABEL_MAX 63 /* RFC 1035 2.3.4 */
 

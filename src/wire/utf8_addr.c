@@ -1,7 +1,7 @@
 #include "wire/utf8_addr.h"
 
 #include "base/err.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 #include "wire/xtext.h"
 
 #define HEX_MAX 6 /* digits of a code point */

@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import certificates  # noqa: E402
 import program  # noqa: E402
 import wait  # noqa: E402
+from cluster import Cluster  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from network import BackupMx, TwoSite, relay_greets  # noqa: E402
 from sink import Sink  # noqa: E402
@@ -136,6 +137,22 @@ def make_sink():
     yield make
     for sink in made:
         sink.stop()
+
+
+@pytest.fixture
+def make_cluster(scratch):
+    """make_cluster(name, address): a PostgreSQL that is to be created; ended at the test's end."""
+    made = []
+    scratch.chmod(0o711)  # its user passes through
+
+    def make(name, address, **options):
+        made.append(Cluster(scratch / f"cluster-{name}", address, name=name, **options))
+        return made[-1]
+
+    yield make
+    for cluster in made:
+        if cluster.process:
+            cluster.kill()
 
 
 @pytest.fixture

@@ -116,6 +116,29 @@ def test_mistakes_in_the_files_that_it_names_all_at_once(config):
     assert done.returncode == program.DONE, done.stderr
 
 
+def test_a_password_file_that_is_none_or_that_everybody_can_use(config):
+    text = example().replace("sqlite:store", "postgresql://hf@127.0.0.1/holdfast").replace(
+        '127.0.0.1/holdfast"', '127.0.0.1/holdfast"  password_file = "secret"')
+    secret = config.parent / "secret"
+    for content, mode, words in (("\nrest\n", 0o600, "no password"), ("", 0o600, "no password"),
+                                 ("x\n", 0o644, "chmod o="), ("x", 0o602, "chmod o=")):
+        secret.write_text(content)
+        secret.chmod(mode)
+        done = check(config, text)
+        assert done.returncode == program.FAILED
+        assert "password_file" in done.stderr and words in done.stderr, done.stderr
+    secret.chmod(0o640)
+    done = check(config, text)
+    assert done.returncode == program.DONE, done.stderr
+
+
+def test_a_copy_is_of_sqlite(config):
+    config.write_text(example().replace("sqlite:store", "postgresql://hf@127.0.0.1/holdfast"))
+    done = program.holdfast("store", "copy", config.parent / "copy", config=config, state_dir=config.parent / "state")
+    assert done.returncode == program.FAILED and "pg_basebackup" in done.stderr, done.stderr
+    assert not (config.parent / "copy").exists()
+
+
 def ends_by_itself(network, *said):
     """`run` and `run --node` end when one of their roles cannot start, and say why."""
     for words in (("run",), ("run", "--node", "relay1")):

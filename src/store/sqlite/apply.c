@@ -2,43 +2,19 @@
 
 #include "base/crc32c.h"
 #include "base/mem.h"
-#include "store/sqlite/queue.h"
+#include "store/sql/queue.h"
 #include "store/sqlite/queue_sql.h"
 
 /* ---- one message ---- */
 
-/* Deliveries to the same place are counted together. */
 struct applier {
     struct sqlite_tx *tx;
-    struct str domain, home; /* copies */
-    int64_t place_id, count;
+    struct queue_places places;
 };
-
-static void leave_place(struct applier *a)
-{
-    if (a->count > 0)
-        queue_place_count(a->tx, a->place_id, -1, QUEUE_WAITING, a->count);
-    a->count = 0;
-    free((char *)(uintptr_t)a->domain.ptr);
-    free((char *)(uintptr_t)a->home.ptr);
-    a->domain = a->home = (struct str){NULL, 0};
-}
-
-static int64_t place_for(struct applier *a, struct str domain, struct str home)
-{
-    if (!a->domain.ptr || !str_eq(a->domain, domain) || !str_eq(a->home, home)) {
-        leave_place(a);
-        a->domain = (struct str){mem_strndup(domain.ptr, domain.len), domain.len};
-        a->home = (struct str){mem_strndup(home.ptr, home.len), home.len};
-        a->place_id = queue_place_of(a->tx, domain, home);
-    }
-    a->count++;
-    return a->place_id;
-}
 
 static void add_piece(struct sqlite_tx *tx, int64_t message_id, uint32_t seq, const struct record_piece *p)
 {
-    db_run(tx->db, SQL_PIECE_ADD, INT(message_id << BODY_CHUNK_BITS | seq), INT(p->segment), INT(p->at),
+    db_run(tx->sql.db, SQL_PIECE_ADD, INT(message_id << BODY_CHUNK_BITS | seq), INT(p->segment), INT(p->at),
            INT(p->lead), INT(p->bytes), INT((int32_t)p->crc));
     space_add(&tx->space, p->segment, 1);
 }
@@ -63,15 +39,15 @@ static void add_message(struct applier *a, const struct record_accept *m, const 
                                   .first_delivery = m->first_delivery,
                                   .size_bytes = m->size_bytes,
                                   .recipient_count = m->recipient_count};
-    if (!queue_message_add(tx, &row, in))
+    if (!queue_message_add(&tx->sql, &row, in))
         return;
     add_pieces(tx, m, own);
     for (uint32_t i = 0; i < m->recipient_count; i++) {
         struct queue_recipient_in to = record_next_recipient(&left);
-        int64_t place_id = place_for(a, to.domain, to.home);
-        queue_delivery_add(tx, m->first_delivery + i, m->message_id, place_id, &to, in->received_at);
+        int64_t place_id = queue_places_for(&a->places, to.domain, to.home);
+        queue_delivery_add(&tx->sql, m->first_delivery + i, m->message_id, place_id, &to, in->received_at);
         if (in->stopped.len > 0)
-            queue_delivery_stop(tx, m->first_delivery + i, place_id, in, i == 0);
+            queue_delivery_stop(&tx->sql, m->first_delivery + i, place_id, in, i == 0);
     }
 }
 
@@ -80,7 +56,7 @@ static void add_message(struct applier *a, const struct record_accept *m, const 
 struct position apply_position(struct sqlite_tx *tx)
 {
     struct position p = {0};
-    sqlite3_stmt *row = db_query(tx->db, SQL_POSITION_GET);
+    struct db_row *row = db_query(tx->sql.db, SQL_POSITION_GET);
     if (row)
         p = (struct position){(uint32_t)db_col_i64(row, 0), (uint64_t)db_col_i64(row, 1),
                               (uint64_t)db_col_i64(row, 2), (uint64_t)db_col_i64(row, 3)};
@@ -90,14 +66,14 @@ struct position apply_position(struct sqlite_tx *tx)
 
 static void set_position(struct sqlite_tx *tx, const struct position *p)
 {
-    db_run(tx->db, SQL_POSITION_PUT, INT(p->segment), INT(p->at), INT(p->sequence), INT(p->salt));
+    db_run(tx->sql.db, SQL_POSITION_PUT, INT(p->segment), INT(p->at), INT(p->sequence), INT(p->salt));
 }
 
 /* ---- from memory ---- */
 
 void apply_pending(struct sqlite_tx *tx, struct journal *j)
 {
-    struct applier a = {.tx = tx};
+    struct applier a = {tx, {.tx = &tx->sql}};
     struct position p = apply_position(tx);
     if (p.sequence >= j->sequence)
         return;
@@ -110,7 +86,7 @@ void apply_pending(struct sqlite_tx *tx, struct journal *j)
         CHECK(record_accept_decode(meta, &m) == 0);
         add_message(&a, &m, &accept->own);
     }
-    leave_place(&a);
+    queue_places_end(&a.places);
     set_position(tx,
                  &(struct position){j->current.header.number, j->at, j->sequence, j->current.header.salt});
 }
@@ -207,7 +183,7 @@ static bool walk_step(struct walk *w, const char *path, int *err)
         return false;
     w->p.at += record_bytes(&h);
     w->p.sequence++;
-    return w->applier.tx->db->rc == SQLITE_OK;
+    return !db_failed(w->applier.tx->sql.db);
 }
 
 /* A segment that is not there, or in another life, holds nothing of ours. */
@@ -218,7 +194,7 @@ static bool is_end(int err)
 
 int apply_files(struct sqlite_tx *tx)
 {
-    struct walk w = {.applier.tx = tx, .p = apply_position(tx), .segment.fd = -1};
+    struct walk w = {.applier = {tx, {.tx = &tx->sql}}, .p = apply_position(tx), .segment.fd = -1};
     uint64_t first = w.p.sequence;
     if (w.p.segment == 0)
         return 0;
@@ -226,7 +202,7 @@ int apply_files(struct sqlite_tx *tx)
     int err = walk_open(&w, tx->path);
     while (err == 0 && walk_step(&w, tx->path, &err))
         ;
-    leave_place(&w.applier);
+    queue_places_end(&w.applier.places);
     if (w.p.sequence != first)
         set_position(tx, &w.p);
     segment_close(&w.segment);

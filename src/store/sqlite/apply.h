@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: from the journal's records to the rows of SQLite, in
+/* Inside the SQL engines: from the journal's records to the rows of SQLite, in
  * a writing transaction. How far the journal is applied is a row of the same
  * file, so a record is applied once, whoever does it: the owner from its memory,
  * an owner that recovers or a reader that finds records (their files are read).

@@ -25,24 +25,16 @@ int committer_open(struct sqlite_file *f, struct err_buf *eb)
     struct committer *c = &f->c;
     int err = c->lock.fd < 0 ? lock_open(&c->lock, f->path, eb) : 0;
     if (err == 0)
-        err = file_connect(f, &c->lock, &c->db, DB_WRITE, eb);
+        err = file_connect(f, &c->lock, &c->db, SQLITE_TO_WRITE, eb);
     if (err != 0)
         return err;
     c->lazy_sync = false;
-    c->tx.garbage = f->part != PART_NETWORK;
+    c->tx.sql.garbage = f->part != PART_NETWORK;
     wal_init(&c->wal, c->db.handle);
     return 0;
 }
 
 /* ---- one operation ---- */
-
-static bool epoch_is_current(struct sqlite_file *f)
-{
-    struct sqlite_tx *tx = &f->c.tx;
-    if (tx->stored_epoch < 0)
-        tx->stored_epoch = f->part == PART_QUEUE ? sqlite_queue_epoch(tx) : sqlite_mail_instance_epoch(tx);
-    return tx->epoch > 0 && tx->stored_epoch == tx->epoch;
-}
 
 /* A stale owner's memory has no say: what it accepted, the next one has taken from the files. */
 static bool journal_is_ours(struct sqlite_file *f)
@@ -50,43 +42,15 @@ static bool journal_is_ours(struct sqlite_file *f)
     struct committer *c = &f->c;
     if (!journal_is_open(&c->journal) || c->db.rc != SQLITE_OK)
         return false;
-    if (lock_owners(&c->lock) != c->owners_seen && epoch_is_current(f))
+    if (lock_owners(&c->lock) != c->owners_seen && sql_epoch_is_current(&f->c.tx.sql))
         c->owners_seen = lock_owners(&c->lock);
     return lock_owners(&c->lock) == c->owners_seen;
-}
-
-int committer_execute(struct sqlite_file *f, struct store_op *op)
-{
-    if ((op->type->flags & OP_GUARDED) && !epoch_is_current(f))
-        return f->c.db.rc == SQLITE_OK ? ERR_FENCED : db_err(f->c.db.rc);
-    return sqlite_executions[op->type->kind](&f->c.tx, op);
-}
-
-/* What the execution noted outside of the store is taken back. */
-void committer_roll_back(struct store_op *op)
-{
-    if (op->type->kind == OP_body_chunk)
-        body_chunk_rolled_back((struct op_body_chunk *)op);
-    if (op->type->kind == OP_queue_act) {
-        struct op_queue_act *act = (struct op_queue_act *)op;
-        act->filter.after_id = act->undo_after_id;
-        act->filter.limit = act->undo_limit;
-        act->ret_changed = act->undo_changed;
-        act->record_id = act->undo_record_id;
-    }
-}
-
-void committer_answer(struct store_op *op, int err)
-{
-    op->err = err;
-    if (err != 0 && op->type->kind == OP_body_chunk)
-        body_chunk_failed((struct op_body_chunk *)op, err);
 }
 
 static void answer_all(struct list *ops, int err)
 {
     LIST_FOREACH (it, ops)
-        committer_answer(LIST_ENTRY(it, struct store_op, node), err);
+        sql_answer(LIST_ENTRY(it, struct store_op, node), err);
 }
 
 /* ---- one transaction ---- */
@@ -100,7 +64,7 @@ enum outcome {
 static void set_sync(struct committer *c, bool lazy)
 {
     if (c->lazy_sync != lazy)
-        db_exec(&c->db, lazy ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL");
+        sqlite_exec(&c->db, lazy ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL");
     c->lazy_sync = lazy;
 }
 
@@ -108,7 +72,7 @@ bool committer_lock(struct sqlite_file *f)
 {
     struct committer *c = &f->c;
     struct err_buf eb;
-    db_clear(&c->db);
+    sqlite_clear(&c->db);
     c->failed_rc = SQLITE_IOERR_LOCK;
     return file_lock(f, &c->lock, &eb) == 0;
 }
@@ -119,19 +83,12 @@ static bool begin(struct sqlite_file *f, bool lazy)
     if (!committer_lock(f))
         return false;
     set_sync(c, lazy);
-    c->tx.now = loop_now(f->port.loop);
-    c->tx.stored_epoch = -1;
-    db_begin(&c->db);
+    c->tx.sql.now_ms = loop_now(f->port.loop).ns / NS_PER_MS;
+    sql_begin(&c->tx.sql);
+    sqlite_begin(&c->db);
     if (journal_is_ours(f))
         apply_pending(&c->tx, &c->journal);
     return true;
-}
-
-static void purge(struct sqlite_tx *tx, int rows)
-{
-    bool more_mail = tx->part == PART_MAIL && sqlite_mail_purge(tx, rows);
-    sqlite_body_purge(tx, rows);
-    tx->garbage |= more_mail;
 }
 
 /* False when writing or syncing failed. */
@@ -148,12 +105,13 @@ static enum outcome end(struct sqlite_file *f)
 {
     struct committer *c = &f->c;
     enum outcome outcome = COMMITTED;
+    sql_finish(&c->tx.sql);
     space_store(&c->tx);
-    db_commit(&c->db);
+    sqlite_commit(&c->db);
     c->failed_rc = c->db.rc;
     if (c->failed_rc != SQLITE_OK) {
-        db_rollback(&c->db);
-        outcome = db_is_io(c->failed_rc) ? BROKEN : REFUSED;
+        sqlite_rollback(&c->db);
+        outcome = sqlite_is_io(c->failed_rc) ? BROKEN : REFUSED;
     }
     bool whole = outcome == REFUSED || (outcome == COMMITTED && checkpoint(c));
     /* Going on without the note could make what we answer untrue. */
@@ -184,17 +142,17 @@ static enum outcome transact(struct sqlite_file *f, struct list *ops)
     LIST_FOREACH (it, ops) {
         struct store_op *op = LIST_ENTRY(it, struct store_op, node);
         if (begun && c->db.rc == SQLITE_OK)
-            committer_answer(op, committer_execute(f, op));
+            sql_answer(op, sql_execute(&c->tx.sql, op));
     }
-    if (begun && c->tx.garbage)
-        purge(&c->tx, PURGE_BUSY_ROWS);
+    if (begun && c->tx.sql.garbage)
+        sql_purge(&c->tx.sql, PURGE_BUSY_ROWS);
     if (begun)
         outcome = end(f);
     else
         atomic_store(&f->sick, ERR_SYNC);
     LIST_FOREACH (it, ops) {
         if (outcome != COMMITTED)
-            committer_roll_back(LIST_ENTRY(it, struct store_op, node));
+            sql_roll_back(LIST_ENTRY(it, struct store_op, node));
     }
     return outcome;
 }
@@ -249,9 +207,9 @@ static void run_batch(struct sqlite_file *f, struct list *ops)
             note_identity(f, LIST_ENTRY(it, struct store_op, node));
         break;
     case REFUSED:
-        committer_note_full(f, db_is_full(f->c.failed_rc));
+        committer_note_full(f, sqlite_is_full(f->c.failed_rc));
         if (single || (f->c.failed_rc & 0xff) == SQLITE_BUSY)
-            answer_all(ops, db_err(f->c.failed_rc));
+            answer_all(ops, sqlite_err(f->c.failed_rc));
         else
             run_each(f, ops);
         break;
@@ -263,11 +221,11 @@ static void run_batch(struct sqlite_file *f, struct list *ops)
 
 bool committer_recover_journal(struct sqlite_file *f)
 {
-    if (f->part != PART_QUEUE || f->c.tx.epoch == 0)
+    if (f->part != PART_QUEUE || f->c.tx.sql.who.epoch == 0)
         return true;
     if (!begin(f, false))
         return false;
-    int err = epoch_is_current(f) ? intake_recover(f) : 0;
+    int err = sql_epoch_is_current(&f->c.tx.sql) ? intake_recover(f) : 0;
     if (end(f) != COMMITTED)
         return false;
     if (err != 0)
@@ -297,15 +255,13 @@ static void fall_sick(struct sqlite_file *f)
     struct committer *c = &f->c;
     log_event(LOG_ERROR, "store file failed", LOG_TEXT("file", f->path),
               LOG_TEXT("error", sqlite3_errstr(c->failed_rc)), LOG_I64("code", c->failed_rc));
-    db_close(&c->db);
+    sqlite_close(&c->db);
     journal_close(&c->journal);
     c->journal.at_rest = false;
     c->retry_delay_ms = RETRY_DELAY_MIN_MS;
     c->retry_at = mono_add_ms(loop_now(f->port.loop), c->retry_delay_ms);
-    pthread_mutex_lock(&f->mutex);
-    f->reader_must_reopen = true;
-    pthread_mutex_unlock(&f->mutex);
-    wake_signal(&f->to_reader);
+    atomic_store(&f->reader_must_reopen, true);
+    wake_signal(&f->work.to_reader);
 }
 
 static void try_to_recover(struct sqlite_file *f)
@@ -321,7 +277,7 @@ static void try_to_recover(struct sqlite_file *f)
         return;
     }
     if (open)
-        db_close(&c->db);
+        sqlite_close(&c->db);
     if (c->retry_delay_ms < RETRY_DELAY_MAX_MS)
         c->retry_delay_ms *= 2;
     c->retry_at = mono_add_ms(loop_now(f->port.loop), c->retry_delay_ms);
@@ -343,33 +299,13 @@ static int idle_ms(const struct sqlite_file *f)
     int64_t ms = -1;
     if (!f->c.db.handle)
         ms = atomic_load(&f->sick) != 0 ? mono_diff_ms(f->c.retry_at, now) + 1 : -1;
-    else if (f->c.tx.garbage)
+    else if (f->c.tx.sql.garbage)
         ms = 0;
     else if (atomic_load(&f->full))
         ms = mono_diff_ms(f->c.full_until, now) + 1;
     else if (journal_is_behind(&f->c.journal) || wants_spare(f))
         ms = APPLY_IDLE_MS;
     return ms < -1 ? 0 : (int)ms;
-}
-
-static bool wait_for_writes(struct sqlite_file *f, struct list *ops)
-{
-    pthread_mutex_lock(&f->mutex);
-    if (!f->stop && list_empty(&f->writes) && !f->apply_wanted) {
-        f->committer_sleeps = true;
-        pthread_mutex_unlock(&f->mutex);
-        wake_wait(&f->to_committer, idle_ms(f));
-        pthread_mutex_lock(&f->mutex);
-        f->committer_sleeps = false;
-    }
-    for (int i = 0; i < BATCH_MAX && !f->stop && !list_empty(&f->writes); i++) {
-        struct list *node = f->writes.next;
-        list_remove(node);
-        list_append(ops, node);
-    }
-    bool go_on = !f->stop;
-    pthread_mutex_unlock(&f->mutex);
-    return go_on;
 }
 
 /* The rows of what was accepted, and what garbage there is. */
@@ -380,11 +316,11 @@ static void apply_and_purge(struct sqlite_file *f)
         atomic_store(&f->sick, ERR_SYNC);
         return;
     }
-    if (c->tx.garbage)
-        purge(&c->tx, PURGE_IDLE_ROWS);
+    if (c->tx.sql.garbage)
+        sql_purge(&c->tx.sql, PURGE_IDLE_ROWS);
     if (end(f) != REFUSED)
         return;
-    c->tx.garbage = false; /* until the next one; a full disk has room for it then */
+    c->tx.sql.garbage = false; /* until the next one; a full disk has room for it then */
     if (journal_is_behind(&c->journal))
         committer_note_full(f, true);
 }
@@ -394,7 +330,7 @@ static void keep_house(struct sqlite_file *f)
     struct committer *c = &f->c;
     if (atomic_load(&f->full) && !mono_before(loop_now(f->port.loop), c->full_until))
         committer_note_full(f, false);
-    if (c->tx.garbage || journal_is_behind(&c->journal))
+    if (c->tx.sql.garbage || journal_is_behind(&c->journal))
         apply_and_purge(f);
     else if (wants_spare(f))
         space_prepare(&c->journal.space);
@@ -404,10 +340,10 @@ static void keep_house(struct sqlite_file *f)
  * reader waits for it. */
 static void catch_up(struct sqlite_file *f)
 {
-    pthread_mutex_lock(&f->mutex);
-    bool wanted = f->apply_wanted;
-    f->apply_wanted = false;
-    pthread_mutex_unlock(&f->mutex);
+    pthread_mutex_lock(&f->work.mutex);
+    bool wanted = f->work.writer_wanted;
+    f->work.writer_wanted = false;
+    pthread_mutex_unlock(&f->work.mutex);
     if (f->c.db.handle && journal_is_behind(&f->c.journal) &&
         (wanted || journal_is_far_behind(&f->c.journal)))
         apply_and_purge(f);
@@ -415,13 +351,13 @@ static void catch_up(struct sqlite_file *f)
         fall_sick(f);
     if (!wanted)
         return;
-    pthread_mutex_lock(&f->mutex);
+    pthread_mutex_lock(&f->work.mutex);
     f->apply_rounds++;
-    bool to_reader = f->reader_sleeps;
-    f->reader_sleeps = false;
-    pthread_mutex_unlock(&f->mutex);
+    bool to_reader = f->work.reader_sleeps;
+    f->work.reader_sleeps = false;
+    pthread_mutex_unlock(&f->work.mutex);
     if (to_reader)
-        wake_signal(&f->to_reader);
+        wake_signal(&f->work.to_reader);
 }
 
 /* Who wants to own a queue learns why it cannot be opened. */
@@ -462,18 +398,18 @@ void *committer_main(void *arg)
 {
     struct sqlite_file *f = arg;
     struct list ops;
-    file_name_thread(f, "commit");
+    work_name_thread(f->part, "commit");
     list_init(&ops);
-    while (wait_for_writes(f, &ops)) {
+    while (work_take_writes(&f->work, &ops, BATCH_MAX, idle_ms(f))) {
         work(f, &ops);
         if (!list_empty(&ops))
-            file_hand_back(f, &ops, false);
+            work_hand_back(&f->work, &ops, false);
         catch_up(f);
     }
     if (f->c.db.handle && journal_is_behind(&f->c.journal))
         apply_and_purge(f);
     if (f->c.db.handle)
-        db_close(&f->c.db);
+        sqlite_close(&f->c.db);
     journal_close(&f->c.journal);
     return NULL;
 }

@@ -48,7 +48,7 @@ static int open_both(struct copy *c)
         return err_set(c->eb, ERR_EXISTS, "%s is there already: copy into an empty folder", c->to_path);
     if (sqlite3_open_v2(c->from_path, &c->from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
         return failed(c, c->from, "cannot be read");
-    db_make_private(c->to_path);
+    sqlite_make_private(c->to_path);
     if (sqlite3_open_v2(c->to_path, &c->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
         return failed(c, c->to, "the copy cannot be made");
     return 0;

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: the part of a store's copy that is a queue's journal.
+/* Inside the SQL engines: the part of a store's copy that is a queue's journal.
  * Segments are copied behind their database, and none is given back meanwhile:
  * what the copied database names is there, and of what came in later the copy's
  * next owner takes what is whole. */

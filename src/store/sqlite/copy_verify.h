@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: whether a copy has every body whole. SQLite's own check says that the tables
+/* Inside the SQL engines: whether a copy has every body whole. SQLite's own check says that the tables
  * hold together; this reads what they point to, in the copy, and compares it with its checksums. What a queue
  * accepted last and has no rows for is not looked at: its records carry checksums of their own, which whoever
  * makes the rows compares. */

@@ -8,59 +8,8 @@
 #include "store/sqlite/heal.h"
 
 #define QUEUE_NAME_MAX_BYTES 128
-#define THREAD_NAME_MAX      16 /* pthread_setname_np(3), with its NUL */
 
-#define EXEC_ENTRY(name) [OP_##name] = sqlite_##name,
-int (*const sqlite_executions[OP_KIND_COUNT])(struct sqlite_tx *tx,
-                                              struct store_op *op) = {OP_KIND_LIST(EXEC_ENTRY)};
-
-/* ---- between the threads ---- */
-
-void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice)
-{
-    struct list again;
-    list_init(&again);
-    pthread_mutex_lock(&f->mutex);
-    LIST_FOREACH (it, ops) {
-        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
-        list_remove(it);
-        list_append(op->err == OP_AGAIN ? &again : op->err == OP_MORE ? &f->reads : &f->done, it);
-    }
-    bool to_committer = !list_empty(&again) && f->committer_sleeps;
-    if (to_committer)
-        f->committer_sleeps = false;
-    list_splice(&again, &f->writes);
-    list_splice(&f->writes, &again);
-    f->notice |= notice;
-    bool to_loop = !f->loop_signalled && (f->notice || !list_empty(&f->done));
-    f->loop_signalled |= to_loop;
-    pthread_mutex_unlock(&f->mutex);
-    if (to_loop)
-        wake_signal(&f->to_loop);
-    if (to_committer)
-        wake_signal(&f->to_committer);
-}
-
-static void on_event(void *arg, bool readable, bool writable)
-{
-    struct sqlite_file *f = arg;
-    struct list done;
-    (void)readable, (void)writable;
-    list_init(&done);
-    wake_wait(&f->to_loop, 0);
-    pthread_mutex_lock(&f->mutex);
-    list_splice(&done, &f->done);
-    bool notice = f->notice;
-    f->notice = f->loop_signalled = false;
-    pthread_mutex_unlock(&f->mutex);
-    LIST_FOREACH (it, &done) {
-        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
-        list_remove(it);
-        port_complete(&f->port, op, op->err);
-    }
-    if (port_drain(&f->port) && notice)
-        port_notice(&f->port);
-}
+/* ---- its lock ---- */
 
 int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb)
 {
@@ -73,19 +22,19 @@ int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb
     return err;
 }
 
-int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum db_mode mode,
+int file_connect(struct sqlite_file *f, struct lock *lock, struct sqlite_db *db, enum sqlite_mode mode,
                  struct err_buf *eb)
 {
     int err = file_lock(f, lock, eb);
     if (err != 0)
         return err;
-    err = db_open(db, f->path, f->schema, mode, eb);
-    if (err == 0 && mode == DB_WRITE && f->part == PART_NETWORK)
+    err = sqlite_open(db, f->path, f->schema, mode, eb);
+    if (err == 0 && mode == SQLITE_TO_WRITE && f->part == PART_NETWORK)
         sqlite_network_boot(db, lock->boot_id);
     lock_release(lock);
     if (err == 0 && db->rc != SQLITE_OK) {
-        err = err_set(eb, db_err(db->rc), "%s: %s", f->path, sqlite3_errstr(db->rc));
-        db_close(db);
+        err = err_set(eb, sqlite_err(db->rc), "%s: %s", f->path, sqlite3_errstr(db->rc));
+        sqlite_close(db);
     }
     return err;
 }
@@ -110,46 +59,22 @@ static int health(struct port *port)
     return atomic_load(&f->full) ? ERR_FULL : 0;
 }
 
-static void submit_to(struct sqlite_file *f, struct list *queue, bool *sleeps, struct wake *wake,
-                      struct store_op *op)
-{
-    pthread_mutex_lock(&f->mutex);
-    list_append(queue, &op->node);
-    bool signal = *sleeps;
-    *sleeps = false;
-    pthread_mutex_unlock(&f->mutex);
-    if (signal)
-        wake_signal(wake);
-}
-
 static void submit(struct port *port, struct store_op *op)
 {
     struct sqlite_file *f = file_of(port);
-    int refused = f->mode == PORT_READ ? ERR_DENIED : atomic_load(&f->sick);
-    if (!(op->type->flags & OP_WRITE)) {
-        submit_to(f, &f->reads, &f->reader_sleeps, &f->to_reader, op);
-    } else if (refused == 0) {
-        submit_to(f, &f->writes, &f->committer_sleeps, &f->to_committer, op);
+    bool write = op->type->flags & OP_WRITE;
+    int refused = !write ? 0 : f->mode == PORT_READ ? ERR_DENIED : atomic_load(&f->sick);
+    if (refused == 0) {
+        work_give(&f->work, op);
     } else {
         port_complete(port, op, refused);
         port_drain_soon(port, 0);
     }
 }
 
-static void wake_both(struct sqlite_file *f)
-{
-    f->committer_sleeps = f->reader_sleeps = false;
-    wake_signal(&f->to_committer);
-    wake_signal(&f->to_reader);
-}
-
 static void watch(struct port *port, bool on)
 {
-    struct sqlite_file *f = file_of(port);
-    pthread_mutex_lock(&f->mutex);
-    f->watching = on;
-    wake_both(f);
-    pthread_mutex_unlock(&f->mutex);
+    work_watch(&file_of(port)->work, on);
 }
 
 static void add_size(json_t *into, const char *key, const char *path, const char *suffix)
@@ -195,13 +120,7 @@ static void status(struct port *port, json_t *into)
 
 static void close_port(struct port *port)
 {
-    struct sqlite_file *f = file_of(port);
-    loop_watch_free(f->event);
-    f->event = NULL;
-    pthread_mutex_lock(&f->mutex);
-    f->stop = true;
-    wake_both(f);
-    pthread_mutex_unlock(&f->mutex);
+    work_stop(&file_of(port)->work);
     port_fini(port);
 }
 
@@ -209,7 +128,7 @@ static const struct port_ops port_ops = {submit, health, watch, status, close_po
 
 /* ---- life ---- */
 
-static const struct db_schema *schema_of(enum part_kind part)
+static const struct sqlite_schema *schema_of(enum part_kind part)
 {
     switch (part) {
     case PART_NETWORK:
@@ -228,18 +147,23 @@ static struct sqlite_file *file_new(struct store *s, struct loop *l, const char 
     struct sqlite_file *f = mem_zalloc(sizeof(*f));
     port_init(&f->port, &port_ops, s, l);
     list_init(&f->node);
-    list_init(&f->writes);
-    list_init(&f->reads);
-    list_init(&f->done);
     f->part = part;
     f->mode = mode;
     f->look = look;
     f->path = mem_asprintf("%s/%s%.*s.db", dir, part == PART_QUEUE ? "queue-" : "", STR_ARG(name));
     f->schema = schema_of(part);
     f->c.lock.fd = f->r.lock.fd = -1;
-    f->c.tx = (struct sqlite_tx){
-        .db = &f->c.db, .path = f->path, .lock = &f->c.lock, .part = part, .writable = true, .garbage = true};
-    f->r.tx = (struct sqlite_tx){.db = &f->r.db, .path = f->path, .lock = &f->r.lock, .part = part};
+    bool owner = part == PART_QUEUE && mode == PORT_WRITE;
+    f->c.tx = (struct sqlite_tx){.sql = {.db = &f->c.db.db,
+                                         .special = owner ? &sqlite_owner_special : &sqlite_special,
+                                         .part = part,
+                                         .writable = true,
+                                         .garbage = true},
+                                 .path = f->path,
+                                 .lock = &f->c.lock};
+    f->r.tx = (struct sqlite_tx){.sql = {.db = &f->r.db.db, .special = &sqlite_special, .part = part},
+                                 .path = f->path,
+                                 .lock = &f->r.lock};
     journal_init(&f->c.journal, f->path);
     if (part == PART_QUEUE)
         f->c.tx.journal = &f->c.journal;
@@ -247,35 +171,18 @@ static struct sqlite_file *file_new(struct store *s, struct loop *l, const char 
     atomic_init(&f->applied, 0);
     atomic_init(&f->applied_message, 0);
     atomic_init(&f->fenced, part == PART_MAIL);
-    pthread_mutex_init(&f->mutex, NULL);
-    wake_init(&f->to_committer);
-    wake_init(&f->to_reader);
-    wake_init(&f->to_loop);
-    f->event = loop_watch_new(l, f->to_loop.fd, on_event, f);
-    loop_watch_set(f->event, true, false);
+    atomic_init(&f->reader_must_reopen, false);
+    work_init(&f->work, &f->port);
     return f;
-}
-
-static void free_ops(struct list *ops)
-{
-    LIST_FOREACH (it, ops) {
-        list_remove(it);
-        op_free(LIST_ENTRY(it, struct store_op, node));
-    }
 }
 
 static void file_free(struct sqlite_file *f)
 {
-    free_ops(&f->writes);
-    free_ops(&f->reads);
-    free_ops(&f->done);
+    work_fini(&f->work);
     lock_close(&f->c.lock);
     lock_close(&f->r.lock);
     journal_fini(&f->c.journal);
-    wake_fini(&f->to_committer);
-    wake_fini(&f->to_reader);
-    wake_fini(&f->to_loop);
-    pthread_mutex_destroy(&f->mutex);
+    sql_fini(&f->c.tx.sql);
     list_remove(&f->node);
     free(f->path);
     free(f);
@@ -308,19 +215,11 @@ static int open_now(struct sqlite_file *f, struct err_buf *eb)
 {
     if (f->mode == PORT_READ) {
         int err = lock_open(&f->r.lock, f->path, eb);
-        return err != 0 ? err : file_connect(f, &f->r.lock, &f->r.db, f->look ? DB_LOOK : DB_READ, eb);
+        return err != 0
+                   ? err
+                   : file_connect(f, &f->r.lock, &f->r.db, f->look ? SQLITE_TO_LOOK : SQLITE_TO_READ, eb);
     }
     return f->part == PART_QUEUE ? 0 : committer_open(f, eb);
-}
-
-void file_name_thread(const struct sqlite_file *f, const char *work)
-{
-    static const char *const parts[] = {
-        [PART_NETWORK] = "network", [PART_QUEUE] = "queue", [PART_MAIL] = "mail"};
-    char name[THREAD_NAME_MAX];
-    int len = snprintf(name, sizeof(name), "%s-%s", work, parts[f->part]);
-    CHECK(len > 0 && len < THREAD_NAME_MAX);
-    CHECK(pthread_setname_np(pthread_self(), name) == 0);
 }
 
 static void start(pthread_t *thread, void *(*main)(void *file), struct sqlite_file *f)
@@ -336,7 +235,6 @@ int file_open(struct store *s, struct loop *l, const char *dir, enum part_kind p
     struct sqlite_file *f = file_new(s, l, dir, part, name, mode, look);
     int err = open_now(f, eb);
     if (err != 0) {
-        loop_watch_free(f->event);
         port_fini(&f->port);
         file_free(f);
         return err;

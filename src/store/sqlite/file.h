@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: one database file as one process uses it. The loop's
+/* Inside the SQL engines: one database file as one process uses it. The loop's
  * thread submits operations; the committer writes them, everything pending in
  * one transaction; the reader reads beside it with a connection of its own, so
  * that no read waits behind a sync. Both hand operations back to the loop. */
@@ -8,14 +8,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/sql/work.h"
 #include "store/sqlite/journal.h"
 #include "store/sqlite/tx.h"
-#include "store/sqlite/wake.h"
 #include "store/sqlite/wal.h"
 
 struct committer {
     pthread_t thread;
-    struct db db;
+    struct sqlite_db db;
     struct lock lock;
     struct sqlite_tx tx;
     bool lazy_sync; /* how the connection is set */
@@ -30,7 +30,7 @@ struct committer {
 
 struct reader {
     pthread_t thread;
-    struct db db;
+    struct sqlite_db db;
     struct lock lock;
     struct sqlite_tx tx;
     int64_t data_version; /* what it saw last, for the watch */
@@ -43,8 +43,8 @@ struct sqlite_file {
     enum port_mode mode;
     bool look; /* the store was opened read-only */
     char *path;
-    const struct db_schema *schema;
-    struct loop_watch *event; /* of to_loop; NULL once closed */
+    const struct sqlite_schema *schema;
+    struct work work;
 
     atomic_int sick;    /* ERR_SYNC: until it was reopened and recovered */
     atomic_bool fenced; /* a newer owner or instance has taken over; or none began yet */
@@ -54,14 +54,8 @@ struct sqlite_file {
     atomic_ullong accepted, applied;
     atomic_llong applied_message; /* messages from this number on are not in SQLite */
 
-    pthread_mutex_t mutex; /* guards what follows, up to the threads' own */
-    struct list writes, reads, done;
-    bool stop, watching, notice;
-    bool reader_must_reopen;
-    bool apply_wanted;     /* by the reader */
-    uint64_t apply_rounds; /* tries to do so */
-    bool committer_sleeps, reader_sleeps, loop_signalled;
-    struct wake to_committer, to_reader, to_loop;
+    atomic_bool reader_must_reopen;
+    uint64_t apply_rounds; /* tries to make rows of what was accepted; under work.mutex */
 
     struct committer c;
     struct reader r;
@@ -77,27 +71,16 @@ bool file_reap(struct sqlite_file *f, bool wait);
 
 /* ---- for the threads ---- */
 
-/* Names the calling thread, before its first work, for debuggers and tracers: "commit-queue", "read-mail".
- * work: 7 characters at most. */
-void file_name_thread(const struct sqlite_file *f, const char *work);
-/* Puts what is in `ops` back: answered ones to the loop, OP_AGAIN to the committer, OP_MORE to the reader. */
-void file_hand_back(struct sqlite_file *f, struct list *ops, bool notice);
 /* Takes the lock, before anything is written, and heals the log when that is due; not taken on an error. */
 int file_lock(const struct sqlite_file *f, struct lock *lock, struct err_buf *eb) MUST_USE;
 /* Opens a connection under the file's lock, heals the log first when that is due. */
-int file_connect(struct sqlite_file *f, struct lock *lock, struct db *db, enum db_mode mode,
+int file_connect(struct sqlite_file *f, struct lock *lock, struct sqlite_db *db, enum sqlite_mode mode,
                  struct err_buf *eb) MUST_USE;
-
-extern int (*const sqlite_executions[OP_KIND_COUNT])(struct sqlite_tx *tx, struct store_op *op);
 
 int committer_open(struct sqlite_file *f, struct err_buf *eb) MUST_USE;
 /* Of the committer's thread: file_lock, with nothing left of an earlier failure. False: the file has failed.
  */
 bool committer_lock(struct sqlite_file *f) MUST_USE;
-/* One operation in the transaction or batch at hand. */
-int committer_execute(struct sqlite_file *f, struct store_op *op) MUST_USE;
-void committer_answer(struct store_op *op, int err);
-void committer_roll_back(struct store_op *op);
 void committer_note_full(struct sqlite_file *f, bool full);
 /* An owner's journal goes on in another segment; without one while the disk has no
  * room, when all but accepting works. False: the file has failed. */

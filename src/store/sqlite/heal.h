@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: making a write-ahead log good again after a failed
+/* Inside the SQL engines: making a write-ahead log good again after a failed
  * write or sync.
  *
  * A failed sync leaves the kernel's pages marked clean though they may not be on

@@ -1,9 +1,9 @@
 /* The committer of a queue: accepting by the journal, and what of its
  * transactions concerns the journal. */
 #include "store/queue_op.h"
+#include "store/sql/queue.h"
 #include "store/sqlite/apply.h"
 #include "store/sqlite/file.h"
-#include "store/sqlite/queue.h"
 
 /* ---- what is applied ---- */
 
@@ -12,7 +12,7 @@ static void publish(struct sqlite_file *f, bool applied)
 {
     const struct committer *c = &f->c;
     if (applied) {
-        atomic_store(&f->applied_message, c->tx.next_message);
+        atomic_store(&f->applied_message, c->tx.sql.who.next_message);
         atomic_store(&f->applied, c->journal.sequence);
     }
     atomic_store(&f->accepted, c->journal.sequence);
@@ -29,7 +29,7 @@ void intake_after_commit(struct sqlite_file *f, bool committed, bool synced)
     if (!committed && j->begun)
         journal_close(j);
     bool ours = lock_owners(&c->lock) == c->owners_seen; /* else the files are another owner's */
-    if (!committed && ours && db_is_full(c->failed_rc))
+    if (!committed && ours && sqlite_is_full(c->failed_rc))
         space_shed(&j->space);
     if (committed && (journal_is_open(j) || j->begun || j->at_rest)) {
         bool give_back = synced && ours;
@@ -50,8 +50,8 @@ int intake_recover(struct sqlite_file *f)
     int err = apply_files(tx);
     if (err != 0)
         return err;
-    queue_count_on(tx);
-    return apply_begin(tx, tx->journal, tx->epoch);
+    queue_count_on(&tx->sql);
+    return apply_begin(tx, tx->journal, tx->sql.who.epoch);
 }
 
 /* ---- accepting ---- */
@@ -73,7 +73,7 @@ static bool begin(struct sqlite_file *f)
     if (!committer_lock(f))
         return false;
     /* Reading the epoch costs more than the rest; it can have changed only when this has. */
-    c->tx.stored_epoch = lock_owners(&c->lock) == c->owners_seen ? c->tx.epoch : -1;
+    c->tx.sql.stored_epoch = lock_owners(&c->lock) == c->owners_seen ? c->tx.sql.who.epoch : -1;
     journal_batch(&c->journal);
     return true;
 }
@@ -83,7 +83,7 @@ static bool end(struct sqlite_file *f, bool sync)
 {
     struct committer *c = &f->c;
     int err = journal_is_open(&c->journal) ? journal_end(&c->journal, &c->lock, sync) : 0;
-    if (err == 0 && c->tx.epoch > 0 && c->tx.stored_epoch == c->tx.epoch)
+    if (err == 0 && c->tx.sql.who.epoch > 0 && c->tx.sql.stored_epoch == c->tx.sql.who.epoch)
         c->owners_seen = lock_owners(&c->lock);
     lock_release(&c->lock);
     c->failed_rc = err != 0 ? SQLITE_IOERR_FSYNC : SQLITE_OK;
@@ -93,8 +93,8 @@ static bool end(struct sqlite_file *f, bool sync)
 static void refuse_all(struct list *ops, int err)
 {
     LIST_FOREACH (it, ops) {
-        committer_roll_back(LIST_ENTRY(it, struct store_op, node));
-        committer_answer(LIST_ENTRY(it, struct store_op, node), err);
+        sql_roll_back(LIST_ENTRY(it, struct store_op, node));
+        sql_answer(LIST_ENTRY(it, struct store_op, node), err);
     }
 }
 
@@ -109,7 +109,7 @@ static bool reopen(struct sqlite_file *f, struct list *ops)
 {
     if (committer_recover_journal(f))
         return true;
-    if (atomic_load(&f->sick) == 0 && db_is_full(f->c.failed_rc)) {
+    if (atomic_load(&f->sick) == 0 && sqlite_is_full(f->c.failed_rc)) {
         committer_note_full(f, true);
         refuse_all(ops, ERR_FULL);
     } else {
@@ -129,7 +129,7 @@ void intake_run(struct sqlite_file *f, struct list *ops)
     }
     LIST_FOREACH (it, ops) {
         struct store_op *op = LIST_ENTRY(it, struct store_op, node);
-        committer_answer(op, committer_execute(f, op));
+        sql_answer(op, sql_execute(&f->c.tx.sql, op));
         sync |= op->err == 0 && op->type->kind == OP_queue_accept;
         full |= op->err == ERR_FULL;
         fenced |= op->err == ERR_FENCED;

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: the journal of a queue, which is also where the
+/* Inside the SQL engines: the journal of a queue, which is also where the
  * bodies of its messages lie for good. Accepting appends a record and syncs it:
  * one write and one sync for all that is pending. The rows in SQLite come later,
  * many at once, without a sync of their own (apply.h): until a synced commit has

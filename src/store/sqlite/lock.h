@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: the lock of one database file, across processes and
+/* Inside the SQL engines: the lock of one database file, across processes and
  * connections, in a file beside it (NAME.db-lock). Under it are all writing
  * transactions, checkpoints and openings (SQLite 3.40 has a race between a
  * writer that starts the write-ahead log anew and a checkpoint), and all writes

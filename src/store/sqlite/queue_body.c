@@ -1,15 +1,19 @@
 /* Bodies of a queue's messages: pieces that lie in the journal's segments. */
+#include <sys/statvfs.h>
+
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "store/sql/queue.h"
 #include "store/sqlite/apply.h"
-#include "store/sqlite/queue.h"
 #include "store/sqlite/queue_sql.h"
+#include "store/sqlite/segment_io.h"
 
 /* ---- on their way in ---- */
 
 /* What is there of a body will not be used. */
-void sqlite_journal_drop(struct sqlite_tx *tx, struct body_core *core)
+static void drop(struct sql_tx *sql, struct body_core *core)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(sql);
     const struct record_piece *pieces = core->pieces;
     if (core->id == tx->journal->generation)
         for (uint32_t i = 0; i < core->piece_count; i++)
@@ -33,8 +37,9 @@ static int can_append(const struct sqlite_tx *tx, const struct body_core *core)
     return journal_is_open(tx->journal) && !journal_is_stuck(tx->journal) ? 0 : ERR_FULL;
 }
 
-int sqlite_journal_chunk(struct sqlite_tx *tx, struct op_body_chunk *o)
+static int chunk(struct sql_tx *sql, struct op_body_chunk *o)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(sql);
     struct body_core *core = o->core;
     struct record_piece piece;
     if (core->id == 0) {
@@ -55,9 +60,9 @@ int sqlite_journal_chunk(struct sqlite_tx *tx, struct op_body_chunk *o)
 static int is_new(struct sqlite_tx *tx, const struct custody_id *id)
 {
     if (journal_has(tx->journal, id) ||
-        db_number(tx->db, SQL_MESSAGE_BY_CUSTODY, 0, BLOB(id->bytes, CUSTODY_ID_BYTES)) != 0)
+        db_number(tx->sql.db, SQL_MESSAGE_BY_CUSTODY, 0, BLOB(id->bytes, CUSTODY_ID_BYTES)) != 0)
         return ERR_EXISTS;
-    return db_err(tx->db->rc);
+    return tx->sql.db->err;
 }
 
 static int append_accept(struct sqlite_tx *tx, const struct op_queue_accept *o)
@@ -65,8 +70,8 @@ static int append_accept(struct sqlite_tx *tx, const struct op_queue_accept *o)
     const struct body_core *core = o->body.core;
     struct record_piece own;
     struct buf meta;
-    struct record_accept a = {.message_id = tx->next_message,
-                              .first_delivery = tx->next_delivery,
+    struct record_accept a = {.message_id = tx->sql.who.next_message,
+                              .first_delivery = tx->sql.who.next_delivery,
                               .size_bytes = o->body.size_bytes,
                               .message = o->message,
                               .piece_count = core->piece_count,
@@ -83,9 +88,9 @@ static int append_accept(struct sqlite_tx *tx, const struct op_queue_accept *o)
     return err;
 }
 
-int sqlite_queue_accept(struct sqlite_tx *tx, struct store_op *op)
+static int accept_message(struct sql_tx *sql, struct op_queue_accept *o)
 {
-    struct op_queue_accept *o = (struct op_queue_accept *)op;
+    struct sqlite_tx *tx = sqlite_tx_of(sql);
     struct body_core *core = o->body.core;
     int err = core->err;
     if (err == 0)
@@ -95,17 +100,17 @@ int sqlite_queue_accept(struct sqlite_tx *tx, struct store_op *op)
     if (err == 0)
         err = append_accept(tx, o);
     if (err != 0) {
-        sqlite_journal_drop(tx, core);
+        drop(sql, core);
         return err;
     }
-    o->ret_message_id = tx->next_message++;
-    tx->next_delivery += (int64_t)o->recipient_count;
+    o->ret_message_id = tx->sql.who.next_message++;
+    tx->sql.who.next_delivery += (int64_t)o->recipient_count;
     return 0;
 }
 
 /* ---- reading ---- */
 
-static struct record_piece piece_of(sqlite3_stmt *row)
+static struct record_piece piece_of(struct db_row *row)
 {
     return (struct record_piece){.segment = (uint32_t)db_col_i64(row, 0),
                                  .at = (uint64_t)db_col_i64(row, 1),
@@ -116,7 +121,7 @@ static struct record_piece piece_of(sqlite3_stmt *row)
 
 static bool find_piece(struct sqlite_tx *tx, int64_t message_id, uint32_t seq, struct record_piece *ret_piece)
 {
-    sqlite3_stmt *row = db_query(tx->db, SQL_PIECE_GET, INT(message_id << BODY_CHUNK_BITS | seq));
+    struct db_row *row = db_query(tx->sql.db, SQL_PIECE_GET, INT(message_id << BODY_CHUNK_BITS | seq));
     if (row)
         *ret_piece = piece_of(row);
     db_end(row);
@@ -140,8 +145,9 @@ static int read_piece(struct sqlite_tx *tx, const struct record_piece *p, struct
     return 0;
 }
 
-int sqlite_piece_read(struct sqlite_tx *tx, struct op_body_read *o)
+static int read_body(struct sql_tx *sql, struct op_body_read *o)
 {
+    struct sqlite_tx *tx = sqlite_tx_of(sql);
     struct record_piece p, first;
     uint64_t seq = o->offset / BODY_CHUNK_BYTES;
     if (!find_piece(tx, o->message_id, 0, &first))
@@ -156,12 +162,47 @@ int sqlite_piece_read(struct sqlite_tx *tx, struct op_body_read *o)
 
 /* ---- giving back ---- */
 
-void queue_body_free(struct sqlite_tx *tx, int64_t message_id)
+static void release(struct sql_tx *sql, int64_t message_id)
 {
-    for (sqlite3_stmt *row = db_query(tx->db, SQL_PIECE_LIST, INT(message_id)); row;
-         row = db_next(tx->db, row)) {
+    struct sqlite_tx *tx = sqlite_tx_of(sql);
+    for (struct db_row *row = db_query(tx->sql.db, SQL_PIECE_LIST, INT(message_id)); row;
+         row = db_next(row)) {
         struct record_piece p = piece_of(row);
         space_free(&tx->space, &p);
     }
-    db_run(tx->db, SQL_PIECE_REMOVE, INT(message_id));
+    db_run(tx->sql.db, SQL_PIECE_REMOVE, INT(message_id));
 }
+
+/* ---- owning, and room ---- */
+
+static int own(struct sql_tx *sql, int64_t epoch)
+{
+    struct sqlite_tx *tx = sqlite_tx_of(sql);
+    int err = apply_files(tx);
+    if (err == 0)
+        err = lock_note_owner(tx->lock);
+    tx->journal->at_rest = false; /* there may have been another owner since */
+    return err == 0 ? apply_begin(tx, tx->journal, epoch) : err;
+}
+
+static int room(struct sql_tx *sql, size_t bytes)
+{
+    return segment_io()->room(sqlite_tx_of(sql)->path, bytes);
+}
+
+static uint64_t free_bytes(struct sql_tx *sql)
+{
+    struct statvfs s;
+    return statvfs(sqlite_tx_of(sql)->path, &s) == 0 ? (uint64_t)s.f_bavail * s.f_frsize : UINT64_MAX;
+}
+
+const struct sql_special sqlite_special = {
+    .read = read_body, .release = release, .room = room, .free_bytes = free_bytes};
+const struct sql_special sqlite_owner_special = {.own = own,
+                                                 .chunk = chunk,
+                                                 .drop = drop,
+                                                 .accept = accept_message,
+                                                 .read = read_body,
+                                                 .release = release,
+                                                 .room = room,
+                                                 .free_bytes = free_bytes};

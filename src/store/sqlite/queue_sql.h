@@ -1,64 +1,11 @@
-/* Inside the SQLite engine: the statements of a queue's file. */
+/* Inside the SQL engines: the statements of a queue's file that are its own:
+ * bodies are pieces of the journal's segments (queue_body.c, apply.c). */
 #ifndef HOLDFAST_STORE_SQLITE_QUEUE_SQL_H
 #define HOLDFAST_STORE_SQLITE_QUEUE_SQL_H
 
-#include "store/sqlite/body_sql.h"
+#include "store/sql/queue_sql.h"
 
-/* Of a delivery d at the place p. */
-#define DOMAIN_OF "coalesce((SELECT w.domain FROM away w WHERE w.id = d.id), p.domain)"
-
-#define ROW_COLUMNS(table, next_ms, since_ms, last_host)                                                     \
-    "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, " DOMAIN_OF ", p.home, d.state,"  \
-    " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply, " since_ms      \
-    ", m.envid, coalesce(r.notify, 0), coalesce(r.orcpt, ''), coalesce(r.told, 0), m.helo, m.client, "       \
-    "m.header_id, " last_host " "                                                                            \
-    "FROM " table " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id"               \
-    " LEFT JOIN request r ON r.id = d.id WHERE d.id = ?"
-
-/* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
- * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
- * ?10 or NULL; domain ?11 or NULL. */
-#define SCAN(table)                                                                                          \
-    "SELECT d.id, d.place_id, ?3 >> d.state & 1 AND (?4 IS NULL OR d.recipient = ?4 COLLATE NOCASE)"         \
-    " AND (?5 IS NULL OR instr(lower(d.last_reply), lower(?5)) > 0)"                                         \
-    " AND (NOT ?6 OR EXISTS(SELECT 1 FROM message m WHERE m.id = d.message_id"                               \
-    " AND (?7 IS NULL OR m.reverse_path = ?7 COLLATE NOCASE)"                                                \
-    " AND m.received_ms >= ?8 AND m.received_ms < ?9 AND (?10 IS NULL OR m.header_id = ?10)))"               \
-    " AND (?11 IS NULL OR ?11 = (SELECT " DOMAIN_OF " FROM place p WHERE p.id = d.place_id))"                \
-    " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id"
-
-#define QUEUE_SQL_LIST(X)                                                                                    \
-    X(OWNER_GET, "SELECT epoch FROM owner")                                                                  \
-    X(OWNER_PUT, "UPDATE owner SET name = ?, epoch = ?, node = ?")                                           \
-    X(NEXT_MESSAGE, "SELECT coalesce(max(id), 0) + 1 FROM message")                                          \
-    X(NEXT_LIVE, "SELECT coalesce(max(id), 0) + 1 FROM live")                                                \
-    X(NEXT_ENDED, "SELECT coalesce(max(id), 0) + 1 FROM ended")                                              \
-    X(MESSAGE_ADD,                                                                                           \
-      "INSERT OR IGNORE INTO message(id, custody_id, body_id, size_bytes, reverse_path, helo, "              \
-      "client, flags,"                                                                                       \
-      " received_ms, first_delivery, deliveries, envid, header_id) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "    \
-      "?, ?, ?)")                                                                                            \
-    X(REQUEST_ADD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, ?, ?, 0)")                        \
-    X(REQUEST_NEVER, "INSERT INTO request(id, notify, orcpt, told) VALUES(?1, ?2, '', 0)"                    \
-                     " ON CONFLICT(id) DO UPDATE SET notify = ?2")                                           \
-    X(REQUEST_TOLD, "INSERT INTO request(id, notify, orcpt, told) VALUES(?, 0, '', 1)"                       \
-                    " ON CONFLICT(id) DO UPDATE SET told = 1 WHERE told = 0")                                \
-    X(DEBT_ADD, "INSERT OR IGNORE INTO debt(message_id, kind, delivery, at_ms, server, reply, host)"         \
-                " VALUES(?, ?, ?, ?, ?, ?, ?)")                                                              \
-    X(DEBT_FIRST, "SELECT message_id, kind FROM debt WHERE (message_id, kind) > (?, ?)"                      \
-                  " ORDER BY message_id, kind LIMIT 1")                                                      \
-    X(DEBT_LIST, "SELECT delivery, at_ms, server, reply, host FROM debt WHERE message_id = ? AND kind = ?"   \
-                 " ORDER BY delivery LIMIT ?")                                                               \
-    X(DEBT_OF, "SELECT reply FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                  \
-    X(DEBT_REMOVE, "DELETE FROM debt WHERE message_id = ? AND kind = ? AND delivery = ?")                    \
-    X(DEBT_END, "DELETE FROM debt WHERE message_id = ? AND kind IN (1, 4) AND delivery = ?")                 \
-    X(DEBT_ANY, "SELECT 1 FROM debt WHERE message_id = ? LIMIT 1")                                           \
-    X(DELIVERY_MESSAGE, "SELECT message_id FROM live WHERE id = ?1 UNION ALL"                                \
-                        " SELECT message_id FROM ended WHERE id = ?1")                                       \
-    X(LIVE_REPLY, "SELECT last_reply, last_host FROM live WHERE id = ?")                                     \
-    X(MESSAGE_PLACE, "SELECT body_id, first_delivery, deliveries FROM message WHERE id = ?")                 \
-    X(MESSAGE_BY_CUSTODY, "SELECT id, first_delivery, deliveries FROM message WHERE custody_id = ?")         \
-    X(MESSAGE_BODY, "SELECT body_id, size_bytes FROM message WHERE id = ?")                                  \
+#define SQLITE_QUEUE_SQL_LIST(X)                                                                             \
     X(POSITION_GET, "SELECT segment, at, sequence, salt FROM journal")                                       \
     X(POSITION_PUT, "UPDATE journal SET segment = ?, at = ?, sequence = ?, salt = ?")                        \
     X(PIECE_ADD, "INSERT INTO piece(id, segment, at, lead, bytes, crc) VALUES(?, ?, ?, ?, ?, ?)")            \
@@ -68,116 +15,11 @@
     X(PIECE_REMOVE, "DELETE FROM piece WHERE id >= ?1 << 16 AND id < (?1 + 1) << 16")                        \
     X(SEGMENT_LIST, "SELECT id, pieces FROM segment")                                                        \
     X(SEGMENT_COUNT, "INSERT INTO segment(id, pieces) VALUES(?1, ?2)"                                        \
-                     " ON CONFLICT(id) DO UPDATE SET pieces = pieces + ?2")                                  \
-    X(PLACE_FIND, "SELECT id FROM place WHERE domain = ? AND home = ?")                                      \
-    X(PLACE_ADD, "INSERT INTO place(domain, home, waiting, held, quarantined) VALUES(?, ?, 0, 0, 0)")        \
-    X(PLACE_COUNT,                                                                                           \
-      "UPDATE place SET waiting = waiting + ?2, held = held + ?3, quarantined = quarantined + ?4"            \
-      " WHERE id = ?1")                                                                                      \
-    X(AWAY_PUT, "INSERT OR REPLACE INTO away(id, domain) VALUES(?, ?)")                                      \
-    X(AWAY_REMOVE, "DELETE FROM away WHERE id = ?")                                                          \
-    X(AWAY_SCAN, "SELECT w.id, d.place_id, coalesce(?3 >> d.state & 1, 0) FROM away w"                       \
-                 " LEFT JOIN live d ON d.id = w.id WHERE w.domain = ?11 AND w.id > ?1 AND w.id <= ?2"        \
-                 " ORDER BY w.id")                                                                           \
-    X(PLACE_STOPPED, "SELECT id FROM place WHERE held > 0 OR quarantined > 0")                               \
-    X(LIVE_DOMAIN, "SELECT " DOMAIN_OF " FROM live d JOIN place p ON p.id = d.place_id WHERE d.id = ?")      \
-    X(PLACE_LIST, "SELECT id, domain, home, waiting, held, quarantined FROM place"                           \
-                  " WHERE waiting > 0 OR held > 0 OR quarantined > 0 ORDER BY domain, home")                 \
-    X(LIVE_ADD,                                                                                              \
-      "INSERT INTO live(id, message_id, place_id, state, lossy, next_ms, attempts, losses, recipient,"       \
-      " last_reply, since_ms) VALUES(?, ?, ?, 0, 0, 0, 0, 0, ?, '', ?)")                                     \
-    X(LIVE_GET, "SELECT message_id, place_id, state FROM live WHERE id = ?")                                 \
-    X(LIVE_TRY,                                                                                              \
-      "UPDATE live SET attempts = attempts + ?2, losses = losses + ?3, lossy = lossy | ?3, next_ms = ?4,"    \
-      " last_reply = ?5, state = ?6, last_host = ?7 WHERE id = ?1")                                          \
-    X(LIVE_STATE, "UPDATE live SET state = ?2 WHERE id = ?1")                                                \
-    X(LIVE_RELEASE,                                                                                          \
-      "UPDATE live SET state = 0, next_ms = 0, losses = 0, lossy = 0, since_ms = ?2 WHERE id = ?1")          \
-    X(LIVE_RETRY, "UPDATE live SET next_ms = 0 WHERE id = ?1")                                               \
-    X(LIVE_MOVE, "UPDATE live SET place_id = ?2 WHERE id = ?1")                                              \
-    X(LIVE_END,                                                                                              \
-      "INSERT INTO ended(id, message_id, place_id, state, attempts, losses, recipient, last_reply)"          \
-      " SELECT id, message_id, place_id, ?2, attempts + ?3, losses, recipient, ?4 FROM live WHERE id = ?1")  \
-    X(LIVE_REMOVE, "DELETE FROM live WHERE id = ?")                                                          \
-    X(LIVE_ANY, "SELECT 1 FROM live WHERE id >= ?1 AND id < ?1 + ?2 LIMIT 1")                                \
-    X(LIVE_ROW, ROW_COLUMNS("live", "d.next_ms", "d.since_ms", "d.last_host"))                               \
-    X(LIVE_SCAN, SCAN("live"))                                                                               \
-    X(LIVE_AT_PLACE,                                                                                         \
-      "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? AND id <= ?"            \
-      " ORDER BY id LIMIT ?")                                                                                \
-    X(LIVE_DUE,                                                                                              \
-      "SELECT id FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND id > ? AND next_ms <= ?"       \
-      " ORDER BY id LIMIT ?")                                                                                \
-    X(LIVE_OLDEST,                                                                                           \
-      "SELECT id, since_ms FROM live WHERE place_id = ? AND state = 0 ORDER BY since_ms, id LIMIT ?")        \
-    X(LIVE_LATER, "SELECT next_ms FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND next_ms > 0"  \
-                  " AND next_ms > ? ORDER BY next_ms LIMIT 1")                                               \
-    X(LIVE_RECEIVED,                                                                                         \
-      "SELECT m.received_ms FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?")               \
-    X(ENDED_ROW, ROW_COLUMNS("ended", "0", "m.received_ms", "''"))                                           \
-    X(ENDED_SCAN, SCAN("ended"))                                                                             \
-    X(ENDED_DELIVERED_BY,                                                                                    \
-      "SELECT d.id, d.place_id FROM message m JOIN ended d ON d.id >= m.first_delivery"                      \
-      " AND d.id < m.first_delivery + m.deliveries WHERE m.id = ?1 AND d.state = 3 AND EXISTS"               \
-      " (SELECT 1 FROM (SELECT a.server, a.at_ms FROM attempt a WHERE a.id >= d.id << 16"                    \
-      " AND a.id < (d.id + 1) << 16 AND a.outcome = 0 ORDER BY a.id DESC LIMIT 1) AS last"                   \
-      " WHERE last.server = ?2 AND last.at_ms >= ?3 AND last.at_ms < ?4)")                                   \
-    X(ENDED_REVIVE,                                                                                          \
-      "INSERT INTO live(id, message_id, place_id, state, lossy, next_ms, attempts, losses, recipient,"       \
-      " last_reply, since_ms) SELECT id, message_id, place_id, 0, 0, 0, attempts, 0, recipient, last_reply," \
-      " ?2 FROM ended WHERE id = ?1")                                                                        \
-    X(ENDED_REMOVE, "DELETE FROM ended WHERE id = ?")                                                        \
-    X(MESSAGE_OLD, "SELECT id, received_ms, first_delivery, deliveries FROM message WHERE id > ?"            \
-                   " AND id < (SELECT max(id) FROM message) ORDER BY id LIMIT ?")                            \
-    X(MESSAGE_FORGET, "DELETE FROM message WHERE id = ?")                                                    \
-    X(ENDED_FORGET, "DELETE FROM ended WHERE id >= ? AND id < ?")                                            \
-    X(ATTEMPT_FORGET, "DELETE FROM attempt WHERE id >= ?1 << 16 AND id < ?2 << 16")                          \
-    X(REQUEST_FORGET, "DELETE FROM request WHERE id >= ? AND id < ?")                                        \
-    X(AWAY_FORGET, "DELETE FROM away WHERE id >= ? AND id < ?")                                              \
-    X(ACTED_FORGET, "DELETE FROM acted WHERE delivery_id >= ? AND delivery_id < ?")                          \
-    X(ATTEMPT_SINCE, "SELECT 1 FROM attempt WHERE id >= ?1 << 16 AND id < ?2 << 16 AND at_ms >= ?3 LIMIT 1") \
-    X(ACTED_SINCE, "SELECT 1 FROM acted d JOIN act a ON a.id = d.act_id WHERE d.delivery_id >= ?"            \
-                   " AND d.delivery_id < ? AND a.at_ms >= ? LIMIT 1")                                        \
-    X(KEPT_PUT, "INSERT INTO kept(message_id, ended_ms, size_bytes) SELECT id, ?2, size_bytes FROM message"  \
-                " WHERE id = ?1 ON CONFLICT(message_id) DO UPDATE SET ended_ms = max(ended_ms, ?2)")         \
-    X(KEPT_ANY, "SELECT 1 FROM kept WHERE message_id = ?")                                                   \
-    X(KEPT_REMOVE, "DELETE FROM kept WHERE message_id = ?")                                                  \
-    X(KEPT_TOTAL, "SELECT messages, bytes, let_go_ms, (SELECT max(ended_ms) FROM kept) FROM kept_total")     \
-    X(KEPT_LET_GO, "UPDATE kept_total SET let_go_ms = ?1 WHERE let_go_ms < ?1")                              \
-    X(KEPT_COUNT, "SELECT count(*), coalesce(sum(size_bytes), 0) FROM kept WHERE ended_ms >= ?")             \
-    X(KEPT_OLDEST,                                                                                           \
-      "SELECT message_id, ended_ms, size_bytes FROM kept ORDER BY ended_ms, message_id LIMIT ?")             \
-    X(KEPT_WALK, "SELECT message_id, ended_ms >= ?2 FROM kept WHERE message_id > ?1 ORDER BY message_id")    \
-    X(ATTEMPT_NEXT, "SELECT coalesce(max(id) + 1, ?1 << 16) FROM attempt WHERE id >= ?1 << 16"               \
-                    " AND id < (?1 + 1) << 16")                                                              \
-    X(ATTEMPT_ADD,                                                                                           \
-      "INSERT OR REPLACE INTO attempt(id, outcome, epoch, generation, at_ms, server, instance, reply)"       \
-      " VALUES(?, ?, ?, ?, ?, ?, ?, ?)")                                                                     \
-    X(ATTEMPT_DROP, "DELETE FROM attempt WHERE id > ?1 << 16 AND id <= ?2")                                  \
-    X(ATTEMPT_LIST,                                                                                          \
-      "SELECT id >> 16, outcome, epoch, generation, at_ms, server, instance, reply FROM attempt"             \
-      " WHERE id >= ?1 << 16 AND id < ?2 << 16 ORDER BY id")                                                 \
-    X(NOTICE_ADD,                                                                                            \
-      "INSERT INTO notice(custody_id, recipient, at_ms, server, reply) SELECT m.custody_id, d.recipient,"    \
-      " ?2, ?3, ?4 FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?1")                       \
-    X(NOTICE_LIST, "SELECT id, custody_id, recipient, at_ms, server, reply FROM notice ORDER BY id LIMIT ?") \
-    X(NOTICE_DROP, "DELETE FROM notice WHERE id <= ?")                                                       \
-    X(ACT_ADD, "INSERT INTO act(at_ms, action, home, who, why, changed, key, up_to, room, done)"             \
-               " VALUES(?, ?, ?, ?, ?, 0, ?, 0, 0, 0)")                                                      \
-    X(ACT_FIND, "SELECT id, changed, up_to, room, done FROM act WHERE key = ? AND key <> ''")                \
-    X(ACT_STEP, "UPDATE act SET changed = ?2, up_to = ?3, room = ?4, done = ?5 WHERE id = ?1")               \
-    X(ACTED_ADD, "INSERT OR IGNORE INTO acted(delivery_id, act_id) VALUES(?, ?)")                            \
-    X(ACTED_LIST, "SELECT d.delivery_id, a.action, a.home, a.who, a.why, a.at_ms FROM acted d JOIN act a"    \
-                  " ON a.id = d.act_id WHERE d.delivery_id >= ?1 AND d.delivery_id < ?2"                     \
-                  " ORDER BY d.delivery_id, d.act_id")
+                     " ON CONFLICT(id) DO UPDATE SET pieces = pieces + ?2")
 
-enum queue_sql { QUEUE_SQL_FIRST = SQL_BODY_COUNT - 1, QUEUE_SQL_LIST(SQL_ENUM) SQL_QUEUE_COUNT };
-
-/* message.flags */
-#define MESSAGE_EIGHT_BIT     1
-#define MESSAGE_SMTPUTF8      2
-#define MESSAGE_AUTHENTICATED 4
-#define MESSAGE_RET_SHIFT     3 /* two bits: enum dsn_ret */
-#define MESSAGE_RET_MASK      3
+enum sqlite_queue_sql {
+    SQLITE_QUEUE_SQL_FIRST = SQL_QUEUE_COUNT - 1,
+    SQLITE_QUEUE_SQL_LIST(SQL_ENUM) SQLITE_QUEUE_COUNT
+};
 
 #endif

@@ -7,27 +7,6 @@
 /* on_change fires within about 50 ms of a change by another process. */
 #define WATCH_POLL_MS 25
 
-static void wait_for_reads(struct sqlite_file *f, struct list *ops, bool *ret_stop, bool *ret_watch,
-                           bool *ret_reopen)
-{
-    pthread_mutex_lock(&f->mutex);
-    if (!f->stop && list_empty(&f->reads)) {
-        int timeout_ms = f->watching ? WATCH_POLL_MS : -1;
-        f->reader_sleeps = true;
-        pthread_mutex_unlock(&f->mutex);
-        wake_wait(&f->to_reader, timeout_ms);
-        pthread_mutex_lock(&f->mutex);
-        f->reader_sleeps = false;
-    }
-    *ret_stop = f->stop;
-    *ret_watch = f->watching;
-    *ret_reopen = f->reader_must_reopen;
-    f->reader_must_reopen = false;
-    if (!f->stop)
-        list_splice(ops, &f->reads);
-    pthread_mutex_unlock(&f->mutex);
-}
-
 static int open_reader(struct sqlite_file *f)
 {
     struct err_buf eb;
@@ -37,7 +16,7 @@ static int open_reader(struct sqlite_file *f)
     if (f->r.lock.fd < 0)
         err = lock_open(&f->r.lock, f->path, &eb);
     if (err == 0)
-        err = file_connect(f, &f->r.lock, &f->r.db, f->look ? DB_LOOK : DB_READ, &eb);
+        err = file_connect(f, &f->r.lock, &f->r.db, f->look ? SQLITE_TO_LOOK : SQLITE_TO_READ, &eb);
     return err;
 }
 
@@ -54,54 +33,59 @@ static bool reads_applied(const struct sqlite_file *f, const struct store_op *op
 static void await_committer(struct sqlite_file *f)
 {
     unsigned long long wanted = atomic_load(&f->accepted);
-    pthread_mutex_lock(&f->mutex);
+    pthread_mutex_lock(&f->work.mutex);
     uint64_t rounds = f->apply_rounds;
-    while (atomic_load(&f->applied) < wanted && f->apply_rounds == rounds && !f->stop &&
+    while (atomic_load(&f->applied) < wanted && f->apply_rounds == rounds && !f->work.stop &&
            atomic_load(&f->sick) == 0) {
-        bool to_committer = f->committer_sleeps;
-        f->apply_wanted = f->reader_sleeps = true;
-        f->committer_sleeps = false;
-        pthread_mutex_unlock(&f->mutex);
+        bool to_committer = f->work.writer_sleeps;
+        f->work.writer_wanted = f->work.reader_sleeps = true;
+        f->work.writer_sleeps = false;
+        pthread_mutex_unlock(&f->work.mutex);
         if (to_committer)
-            wake_signal(&f->to_committer);
-        wake_wait(&f->to_reader, -1);
-        pthread_mutex_lock(&f->mutex);
-        f->reader_sleeps = false;
+            wake_signal(&f->work.to_writer);
+        wake_wait(&f->work.to_reader, -1);
+        pthread_mutex_lock(&f->work.mutex);
+        f->work.reader_sleeps = false;
     }
-    pthread_mutex_unlock(&f->mutex);
+    pthread_mutex_unlock(&f->work.mutex);
 }
 
 /* Another process's journal: whoever sees that it has more, applies it. */
 static void apply_as_guest(struct sqlite_file *f)
 {
     struct err_buf eb;
-    struct db db;
-    struct sqlite_tx tx = {.db = &db, .path = f->path, .lock = &f->r.lock, .part = f->part, .writable = true};
+    struct sqlite_db db;
+    struct sqlite_tx tx = {
+        .sql = {.db = &db.db, .special = &sqlite_special, .part = f->part, .writable = true},
+        .path = f->path,
+        .lock = &f->r.lock};
     if (file_lock(f, &f->r.lock, &eb) != 0)
         return;
-    if (db_open(&db, f->path, f->schema, DB_WRITE, &eb) == 0) {
-        db_exec(&db, "PRAGMA synchronous=NORMAL"); /* the journal is durable */
-        db_begin(&db);
+    if (sqlite_open(&db, f->path, f->schema, SQLITE_TO_WRITE, &eb) == 0) {
+        sqlite_exec(&db, "PRAGMA synchronous=NORMAL"); /* the journal is durable */
+        sqlite_begin(&db);
         int err = db.rc == SQLITE_OK ? apply_files(&tx) : ERR_IO;
+        sql_finish(&tx.sql);
         space_store(&tx);
         if (err == 0)
-            db_commit(&db);
-        db_rollback(&db);
-        if (db_is_io(db.rc))
+            sqlite_commit(&db);
+        sqlite_rollback(&db);
+        if (sqlite_is_io(db.rc))
             CHECK(heal_note_wound(db.handle, &f->r.lock) == 0);
         space_change_clear(&tx.space);
-        db_close(&db);
+        sql_fini(&tx.sql);
+        sqlite_close(&db);
     }
     lock_release(&f->r.lock);
 }
 
 static void look_at_journal(struct sqlite_file *f)
 {
-    struct db *db = &f->r.db;
-    db_clear(db);
-    db_begin(db);
+    struct sqlite_db *db = &f->r.db;
+    sqlite_clear(db);
+    sqlite_begin(db);
     struct position p = apply_position(&f->r.tx);
-    db_commit(db);
+    sqlite_commit(db);
     if (db->rc == SQLITE_OK && apply_is_due(f->path, &p))
         apply_as_guest(f);
 }
@@ -120,20 +104,20 @@ static void catch_up(struct sqlite_file *f, const struct store_op *op)
 
 static int execute(struct sqlite_file *f, struct store_op *op)
 {
-    struct db *db = &f->r.db;
+    struct sqlite_db *db = &f->r.db;
     int err = 0;
-    db_clear(db);
-    f->r.tx.now = loop_now(f->port.loop);
-    db_begin(db);
+    sqlite_clear(db);
+    f->r.tx.sql.now_ms = loop_now(f->port.loop).ns / NS_PER_MS;
+    sqlite_begin(db);
     if (db->rc == SQLITE_OK)
-        err = sqlite_executions[op->type->kind](&f->r.tx, op);
-    db_commit(db);
+        err = sql_execute(&f->r.tx.sql, op);
+    sqlite_commit(db);
     return err;
 }
 
 static int read_one(struct sqlite_file *f, struct store_op *op)
 {
-    struct db *db = &f->r.db;
+    struct sqlite_db *db = &f->r.db;
     int err = open_reader(f);
     if (err != 0)
         return err;
@@ -143,10 +127,10 @@ static int read_one(struct sqlite_file *f, struct store_op *op)
     if (err == ERR_CORRUPT && op->type->kind == OP_body_read && db->rc == SQLITE_OK)
         err = execute(f, op);
     if (db->rc != SQLITE_OK) {
-        err = db_err(db->rc);
-        db_rollback(db);
-        if (db_is_io(db->rc))
-            db_close(db);
+        err = sqlite_err(db->rc);
+        sqlite_rollback(db);
+        if (sqlite_is_io(db->rc))
+            sqlite_close(db);
     }
     return err == OP_AGAIN && f->mode == PORT_READ ? ERR_NOT_FOUND : err;
 }
@@ -156,10 +140,10 @@ static bool has_changed(struct sqlite_file *f)
 {
     if (open_reader(f) != 0)
         return false;
-    db_clear(&f->r.db);
-    int64_t version = db_pragma(&f->r.db, "PRAGMA data_version");
+    sqlite_clear(&f->r.db);
+    int64_t version = sqlite_pragma(&f->r.db, "PRAGMA data_version");
     if (f->r.db.rc != SQLITE_OK) {
-        db_close(&f->r.db);
+        sqlite_close(&f->r.db);
         return true; /* what happens until it is open again may be missed */
     }
     bool changed = version != f->r.data_version;
@@ -171,22 +155,21 @@ void *reader_main(void *arg)
 {
     struct sqlite_file *f = arg;
     struct list ops;
-    bool stop = false, watch, reopen;
-    file_name_thread(f, "read");
+    bool watching;
+    work_name_thread(f->part, "read");
     list_init(&ops);
-    while (!stop) {
-        wait_for_reads(f, &ops, &stop, &watch, &reopen);
-        if (reopen && f->r.db.handle)
-            db_close(&f->r.db);
+    while (work_take_reads(&f->work, &ops, WATCH_POLL_MS, &watching)) {
+        if (atomic_exchange(&f->reader_must_reopen, false) && f->r.db.handle)
+            sqlite_close(&f->r.db);
         LIST_FOREACH (it, &ops) {
             struct store_op *op = LIST_ENTRY(it, struct store_op, node);
             op->err = read_one(f, op);
         }
-        bool changed = watch && !stop && has_changed(f);
+        bool changed = watching && has_changed(f);
         if (changed || !list_empty(&ops))
-            file_hand_back(f, &ops, changed);
+            work_hand_back(&f->work, &ops, changed);
     }
     if (f->r.db.handle)
-        db_close(&f->r.db);
+        sqlite_close(&f->r.db);
     return NULL;
 }

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: the records of a queue's journal as bytes. A pure
+/* Inside the SQL engines: the records of a queue's journal as bytes. A pure
  * codec: no I/O, no clock. The format is docs/formats.md's; numbers are little-endian.
  *
  * A record belongs to its segment by the segment's salt, a random number that

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: the segment files of a queue's journal, beside its
+/* Inside the SQL engines: the segment files of a queue's journal, beside its
  * database (queue-NAME.db-segment-N). A segment is written once from its
  * beginning to its end, with its blocks written before, so that a sync has no
  * metadata to bring to the disk; the number is the file's, the salt is of the

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: the seam between the journal's segments and the disk,
+/* Inside the SQL engines: the seam between the journal's segments and the disk,
  * as SQLite's VFS is for its files: tests put a disk that loses power or fails in
  * its place. Used on the thread that has the file's lock, to read on any. All return 0 or an error;
  * ERR_FULL: no room. */

@@ -42,7 +42,8 @@ void space_free(struct space_change *c, const struct record_piece *piece)
 void space_store(struct sqlite_tx *tx)
 {
     for (size_t i = 0; i < tx->space.delta_count; i++)
-        db_run(tx->db, SQL_SEGMENT_COUNT, INT(tx->space.deltas[i].segment), INT(tx->space.deltas[i].pieces));
+        db_run(tx->sql.db, SQL_SEGMENT_COUNT, INT(tx->space.deltas[i].segment),
+               INT(tx->space.deltas[i].pieces));
 }
 
 void space_change_clear(struct space_change *c)
@@ -98,7 +99,7 @@ void space_load(struct space *s, struct sqlite_tx *tx)
 {
     space_fini(s);
     segment_each(s->path, found, s);
-    for (sqlite3_stmt *row = db_query(tx->db, SQL_SEGMENT_LIST); row; row = db_next(tx->db, row))
+    for (struct db_row *row = db_query(tx->sql.db, SQL_SEGMENT_LIST); row; row = db_next(row))
         segment_of(s, (uint32_t)db_col_i64(row, 0))->pieces = db_col_i64(row, 1);
     for (size_t i = 0; i < tx->space.delta_count; i++)
         segment_of(s, tx->space.deltas[i].segment)->pieces += tx->space.deltas[i].pieces;

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: which space of the segments is in use, and giving
+/* Inside the SQL engines: which space of the segments is in use, and giving
  * back what is not.
  *
  * How many pieces of bodies a segment holds is in SQLite (table `segment`) and

@@ -55,7 +55,7 @@ static int engine_open(struct store *s, struct loop *l, const struct store_optio
 
 static bool is_closed(const struct sqlite_file *f)
 {
-    return f->event == NULL;
+    return f->work.event == NULL;
 }
 
 static void engine_close(struct engine_store *es)

@@ -36,5 +36,5 @@ int wal_checkpoint(struct wal *w, sqlite3 *handle)
     int mode = w->frames < RESTART_FRAMES ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
     int rc = sqlite3_wal_checkpoint_v2(handle, "main", mode, NULL, NULL);
     w->checkpoint_at = w->frames + CHECKPOINT_FRAMES;
-    return db_is_io(rc) ? rc : SQLITE_OK;
+    return sqlite_is_io(rc) ? rc : SQLITE_OK;
 }

@@ -1,4 +1,4 @@
-/* Inside the SQLite engine: when a file's write-ahead log is copied into the file. Used by its committer,
+/* Inside the SQL engines: when a file's write-ahead log is copied into the file. Used by its committer,
  * under the file's lock. Nothing here survives a crash: SQLite recovers a log that was not copied. */
 #ifndef HOLDFAST_STORE_SQLITE_WAL_H
 #define HOLDFAST_STORE_SQLITE_WAL_H

@@ -90,9 +90,36 @@ static void a_queue_that_cannot_be_read_is_no_empty_one(void **state)
     assert_int_equal(status, 1);
 }
 
+/* What the configuration says is what is opened. */
+static void the_store_is_the_configured_one(void **state)
+{
+    (void)state;
+    struct config c = {.store_engine = STORE_SQLITE,
+                       .store_url = "sqlite:store",
+                       .store_path = "/state/store",
+                       .store_password_file = ""};
+    struct store_options options = context_store_options(&c, true);
+    assert_int_equal(options.engine, STORE_ENGINE_SQLITE);
+    assert_string_equal(options.path, "/state/store");
+    assert_null(options.password_file);
+    assert_true(options.read_only);
+    c = (struct config){.store_engine = STORE_POSTGRESQL,
+                        .store_url = "postgresql:///holdfast",
+                        .store_path = "",
+                        .store_password_file = "/etc/secret"};
+    options = context_store_options(&c, false);
+    assert_int_equal(options.engine, STORE_ENGINE_POSTGRES);
+    assert_string_equal(options.path, "postgresql:///holdfast");
+    assert_string_equal(options.password_file, "/etc/secret");
+    assert_false(options.read_only);
+    c.store_engine = STORE_MEMORY;
+    assert_int_equal(context_store_options(&c, false).engine, STORE_ENGINE_MEMORY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_store_is_the_configured_one),
         cmocka_unit_test_setup_teardown(a_changed_network_ends_no_other_wait, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(a_queue_that_cannot_be_read_is_no_empty_one, open_rig, close_rig),
     };

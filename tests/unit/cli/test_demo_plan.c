@@ -52,6 +52,18 @@ static void test_the_parts_are_found(void **state)
     config_free(c);
 }
 
+static void test_a_database_of_others_is_left_alone(void **state)
+{
+    (void)state;
+    struct config *c = parse(NETWORK SERVER(CREATE_SAME CREATE_AWAY));
+    struct demo_plan p;
+    struct err_buf eb;
+    c->store_engine = STORE_POSTGRESQL;
+    assert_err(demo_plan_make(c, &p, &eb), ERR_UNSUPPORTED);
+    assert_non_null(strstr(eb.text, "store of its own"));
+    config_free(c);
+}
+
 static void test_hosts_have_ports_and_numbers(void **state)
 {
     (void)state;
@@ -82,6 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_parts_are_found),
+        cmocka_unit_test(test_a_database_of_others_is_left_alone),
         cmocka_unit_test(test_hosts_have_ports_and_numbers),
         cmocka_unit_test(test_another_network_is_refused),
     };

@@ -79,14 +79,11 @@ static void wrong_types(void **state)
         {NETWORK "zone \"t\" { ttl = {\"1s\"} }", "2: zone \"t\": ttl must be a duration in quotes, such as "
                                                   "\"500ms\", \"15s\", \"5m\", \"4h\" or \"5d\"\n"},
         {NETWORK "store { url = \"mysql:x\" }",
-         "2: store: url cannot be \"mysql:x\": it must start with sqlite: or memory:\n"},
+         "2: store: url cannot be \"mysql:x\": it must start with sqlite:, postgresql: or memory:\n"},
         {NETWORK "store { url = \"sqlite:\" }",
          "2: store: url cannot be \"sqlite:\": the folder is missing; write \"sqlite:FOLDER\"\n"},
         {NETWORK "store { url = \"memory:x\" }",
          "2: store: url cannot be \"memory:x\": nothing follows \"memory:\"\n"},
-        {NETWORK "store { url = \"postgresql://u@h/d\" }",
-         "2: store: url cannot be \"postgresql://u@h/d\": this build has no PostgreSQL engine yet; use "
-         "\"sqlite:FOLDER\"\n"},
         {NETWORK "domain \"t\" { server = \"m\" recipients = 1 }",
          "2: domain \"t\": recipients must be one of \"directory\", \"list\", \"any\", \"verify\"\n"},
         {NETWORK "domain \"t\" { server = {\"m\"} relays = \"r\" }",
@@ -183,7 +180,7 @@ static void long_texts_are_cut_between_characters(void **state)
         NETWORK "store { url = \"x0123456789012345678901234567890123456789012345678901234567\xe2\x82\xac"
                 "\xe2\x82\xac\" }",
         "2: store: url cannot be \"x0123456789012345678901234567890123456789012345678901234567...\": it "
-        "must start with sqlite: or memory:\n");
+        "must start with sqlite:, postgresql: or memory:\n");
 }
 
 static void a_report_is_bounded(void **state)

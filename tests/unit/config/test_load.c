@@ -258,6 +258,22 @@ static void the_memory_store(void **state)
     config_free(c);
 }
 
+static void the_postgresql_store(void **state)
+{
+    (void)state;
+    struct config *c =
+        parse(NETWORK "store { url = \"postgresql://hf@/holdfast\" password_file = \"secret\" }\n"
+                      "node \"b\" { site = \"s\" roles = {\"director\"} host = \"h2\" }");
+    assert_int_equal(c->store_engine, STORE_POSTGRESQL);
+    assert_string_equal(c->store_url, "postgresql://hf@/holdfast");
+    assert_string_equal(c->store_path, "");
+    assert_string_equal(c->store_password_file, "/etc/holdfast/secret");
+    config_free(c);
+    c = parse(NETWORK);
+    assert_string_equal(c->store_password_file, "");
+    config_free(c);
+}
+
 static void a_file_that_cannot_be_read(void **state)
 {
     (void)state;
@@ -296,6 +312,7 @@ int main(void)
         cmocka_unit_test(paths_are_absolute),
         cmocka_unit_test(relative_arguments_are_below_the_working_directory),
         cmocka_unit_test(the_memory_store),
+        cmocka_unit_test(the_postgresql_store),
         cmocka_unit_test(a_file_that_cannot_be_read),
         cmocka_unit_test(a_file_without_end_is_refused),
     };

@@ -7,6 +7,22 @@
 #define CREATE(keys) "failover {\ncreate { " keys " } } "
 #define WEB(keys)    "web \"w\" { node = \"n\" " keys "}"
 
+static void what_the_store_is_told(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {NETWORK "store { url = \"postgresql://hf@10.0.0.1/holdfast\" }",
+         "2: store: url leads to \"10.0.0.1\", off this machine, and does not say how that is known to be "
+         "it; add "
+         "sslmode=verify-full and sslrootcert=FILE, the authority that its certificate is by, after a ?\n"},
+        {NETWORK "store {\nurl = \"sqlite:store\"\npassword_file = \"secret\" }",
+         "4: store: password_file is for a url of postgresql: only; remove it\n"},
+        {NETWORK "store { password_file = \"secret\" }",
+         "2: store: password_file is for a url of postgresql: only; remove it\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
 static void sqlite_serves_one_machine(void **state)
 {
     (void)state;
@@ -404,6 +420,7 @@ static void a_message_is_known_while_it_may_come_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_store_is_told),
         cmocka_unit_test(sqlite_serves_one_machine),
         cmocka_unit_test(roles_and_sections_agree),
         cmocka_unit_test(zones_and_domains),

@@ -33,7 +33,8 @@ static void use_small_segments(void)
     segment_io_use(&small);
 }
 
-static struct rig *rig_new(enum store_engine_kind engine, const char *dir)
+/* place: a folder, or a database's URI; NULL: a folder is made, if one is needed. */
+static struct rig *rig_new(enum store_engine_kind engine, const char *place)
 {
     struct rig *r = mem_zalloc(sizeof(*r));
     r->engine = engine;
@@ -42,8 +43,10 @@ static struct rig *rig_new(enum store_engine_kind engine, const char *dir)
     use_small_segments();
     if (engine == STORE_ENGINE_MEMORY) {
         r->memory = store_memory_new(device_clock, r->loop);
-    } else if (dir) {
-        snprintf(r->dir, sizeof(r->dir), "%s", dir);
+    } else if (engine == STORE_ENGINE_POSTGRES) {
+        snprintf(r->uri, sizeof(r->uri), "%s", place);
+    } else if (place) {
+        snprintf(r->dir, sizeof(r->dir), "%s", place);
     } else {
         snprintf(r->dir, sizeof(r->dir), "/tmp/holdfast-store-XXXXXX");
         assert_non_null(mkdtemp(r->dir));
@@ -56,6 +59,14 @@ static struct rig *rig_new(enum store_engine_kind engine, const char *dir)
 struct rig *rig_on_folder(const char *dir)
 {
     return rig_new(STORE_ENGINE_SQLITE, dir);
+}
+
+struct rig *rig_on_database(const char *uri, void (*drop)(int database), int database)
+{
+    struct rig *r = rig_new(STORE_ENGINE_POSTGRES, uri);
+    r->drop = drop;
+    r->database = database;
+    return r;
 }
 
 int rig_setup_memory(void **state)
@@ -89,18 +100,19 @@ void rig_free(struct rig *r)
 
 int rig_teardown(void **state)
 {
-    struct rig *r = *state;
-    char dir[sizeof(r->dir)];
-    memcpy(dir, r->dir, sizeof(dir));
+    struct rig *r = *state, was = *r;
     rig_free(r);
-    if (dir[0])
-        nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    if (was.dir[0])
+        nftw(was.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    if (was.drop)
+        was.drop(was.database);
     return 0;
 }
 
 struct store *rig_open(struct rig *r)
 {
-    struct store_options options = {.engine = r->engine, .path = r->dir, .memory = r->memory};
+    struct store_options options = {
+        .engine = r->engine, .path = r->uri[0] ? r->uri : r->dir, .memory = r->memory};
     struct store *s;
     struct err_buf eb;
     int err = store_open(r->loop, &options, &s, &eb);

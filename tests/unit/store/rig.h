@@ -16,10 +16,13 @@ struct rig {
     struct loop *loop;
     struct store_memory *memory; /* the memory engine's device */
     char dir[128];               /* the SQLite engine's folder */
-    struct arena arena;          /* the answers, until the test's end */
-    struct str order_key;        /* of the acts that a test gives */
-    struct str header_id;        /* the Message-ID of what it has accepted */
-    struct str stopped;          /* why that is in quarantine from the start; "": it is not */
+    char uri[128];               /* the PostgreSQL engine's database */
+    void (*drop)(int database);  /* of that, at the test's end */
+    int database;
+    struct arena arena;   /* the answers, until the test's end */
+    struct str order_key; /* of the acts that a test gives */
+    struct str header_id; /* the Message-ID of what it has accepted */
+    struct str stopped;   /* why that is in quarantine from the start; "": it is not */
     int turns;
     struct store *store;     /* the first process */
     struct store *stores[8]; /* all of them, for the teardown of a test that failed */
@@ -29,9 +32,12 @@ struct rig {
 /* For cmocka: make and remove the rig of one test. */
 int rig_setup_memory(void **state);
 int rig_setup_sqlite(void **state);
+int rig_setup_postgres(void **state); /* a database of the program's cluster (cluster.h) */
 int rig_teardown(void **state);
 /* The same for a folder that is there, and stays. */
 struct rig *rig_on_folder(const char *dir);
+/* For a database, which drop forgets once nobody is connected. */
+struct rig *rig_on_database(const char *uri, void (*drop)(int database), int database);
 void rig_free(struct rig *r);
 
 /* Another process on the same device. */

@@ -28,8 +28,8 @@ static const char *const statements[] = {
     {                                                                                                        \
         0x48467473, list, version, statements, SQL_COUNT                                                     \
     }
-static const struct db_schema version_1 = SCHEMA(migrations, 1), version_3 = SCHEMA(migrations, 3),
-                              version_broken = SCHEMA(broken, 2);
+static const struct sqlite_schema version_1 = SCHEMA(migrations, 1), version_3 = SCHEMA(migrations, 3),
+                                  version_broken = SCHEMA(broken, 2);
 
 static char path[64];
 
@@ -58,130 +58,130 @@ static int teardown(void **state)
 
 static void make_version_1(void)
 {
-    struct db db;
+    struct sqlite_db db;
     struct err_buf eb;
-    assert_ok(db_open(&db, path, &version_1, DB_WRITE, &eb));
-    db_run(&db, SQL_ADD, TEXT(STR("hold")));
-    db_run(&db, SQL_ADD, TEXT(STR("fast!")));
+    assert_ok(sqlite_open(&db, path, &version_1, SQLITE_TO_WRITE, &eb));
+    db_run(&db.db, SQL_ADD, TEXT(STR("hold")));
+    db_run(&db.db, SQL_ADD, TEXT(STR("fast!")));
     assert_int_equal(db.rc, SQLITE_OK);
-    db_close(&db);
+    sqlite_close(&db);
 }
 
 static void an_older_file_is_migrated_step_by_step(void **state)
 {
-    struct db db;
+    struct sqlite_db db;
     struct err_buf eb;
     (void)state;
     make_version_1();
-    assert_ok(db_open(&db, path, &version_3, DB_WRITE, &eb));
-    assert_int_equal(db_pragma(&db, "PRAGMA user_version"), 3);
-    sqlite3_stmt *row = db_query(&db, SQL_LENGTHS);
+    assert_ok(sqlite_open(&db, path, &version_3, SQLITE_TO_WRITE, &eb));
+    assert_int_equal(sqlite_pragma(&db, "PRAGMA user_version"), 3);
+    struct db_row *row = db_query(&db.db, SQL_LENGTHS);
     assert_non_null(row);
     assert_int_equal(db_col_i64(row, 0), 4);
-    row = db_next(&db, row);
+    row = db_next(row);
     assert_int_equal(db_col_i64(row, 0), 5);
-    assert_null(db_next(&db, row));
-    db_close(&db);
+    assert_null(db_next(row));
+    sqlite_close(&db);
 }
 
 static void nobody_else_may_read_it(void **state)
 {
     char name[80];
-    struct db db;
+    struct sqlite_db db;
     struct err_buf eb;
     struct stat st;
     const char *const suffixes[] = {"", "-wal", "-shm"};
     (void)state;
-    assert_ok(db_open(&db, path, &version_1, DB_WRITE, &eb));
+    assert_ok(sqlite_open(&db, path, &version_1, SQLITE_TO_WRITE, &eb));
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
         snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
         assert_int_equal(stat(name, &st), 0);
         assert_int_equal(st.st_mode & 0777, 0600);
     }
-    db_close(&db);
+    sqlite_close(&db);
 }
 
 static void a_migration_that_fails_changes_nothing(void **state)
 {
-    struct db db;
+    struct sqlite_db db;
     struct err_buf eb;
     (void)state;
     make_version_1();
-    assert_true(db_open(&db, path, &version_broken, DB_WRITE, &eb) < 0);
+    assert_true(sqlite_open(&db, path, &version_broken, SQLITE_TO_WRITE, &eb) < 0);
     assert_non_null(strstr(eb.text, "nothing"));
     assert_null(db.handle);
-    assert_ok(db_open(&db, path, &version_1, DB_WRITE, &eb));
-    assert_int_equal(db_number(&db, SQL_COUNT_OF, -1, TEXT(STR("hold"))), 1);
-    db_close(&db);
+    assert_ok(sqlite_open(&db, path, &version_1, SQLITE_TO_WRITE, &eb));
+    assert_int_equal(db_number(&db.db, SQL_COUNT_OF, -1, TEXT(STR("hold"))), 1);
+    sqlite_close(&db);
 }
 
 static void only_a_writer_migrates(void **state)
 {
-    struct db db;
+    struct sqlite_db db;
     struct err_buf eb;
     (void)state;
     make_version_1();
-    assert_err(db_open(&db, path, &version_3, DB_READ, &eb), ERR_VERSION);
+    assert_err(sqlite_open(&db, path, &version_3, SQLITE_TO_READ, &eb), ERR_VERSION);
     assert_non_null(strstr(eb.text, "older schema version 1"));
-    assert_err(db_open(&db, path, &version_3, DB_LOOK, &eb), ERR_VERSION);
-    assert_ok(db_open(&db, path, &version_1, DB_LOOK, &eb));
-    db_close(&db);
+    assert_err(sqlite_open(&db, path, &version_3, SQLITE_TO_LOOK, &eb), ERR_VERSION);
+    assert_ok(sqlite_open(&db, path, &version_1, SQLITE_TO_LOOK, &eb));
+    sqlite_close(&db);
 }
 
 static void a_newer_file_is_left_alone(void **state)
 {
-    struct db db;
+    struct sqlite_db db;
     struct err_buf eb;
     (void)state;
-    assert_ok(db_open(&db, path, &version_3, DB_WRITE, &eb));
-    db_close(&db);
-    assert_err(db_open(&db, path, &version_1, DB_WRITE, &eb), ERR_VERSION);
+    assert_ok(sqlite_open(&db, path, &version_3, SQLITE_TO_WRITE, &eb));
+    sqlite_close(&db);
+    assert_err(sqlite_open(&db, path, &version_1, SQLITE_TO_WRITE, &eb), ERR_VERSION);
     assert_non_null(strstr(eb.text, "schema version 3, this program knows up to 1"));
 }
 
 static void what_is_no_database_is_corrupt(void **state)
 {
-    struct db db;
+    struct sqlite_db db;
     struct err_buf eb;
     (void)state;
     FILE *f = fopen(path, "w");
     for (int i = 0; i < 1000; i++)
         fputs("this is no database ", f);
     fclose(f);
-    assert_err(db_open(&db, path, &version_1, DB_WRITE, &eb), ERR_CORRUPT);
+    assert_err(sqlite_open(&db, path, &version_1, SQLITE_TO_WRITE, &eb), ERR_CORRUPT);
     assert_null(db.handle);
 }
 
 static void failures_stick_until_cleared(void **state)
 {
-    struct db db;
+    struct sqlite_db db;
     struct err_buf eb;
     (void)state;
-    assert_ok(db_open(&db, path, &version_1, DB_WRITE, &eb));
-    db_begin(&db);
-    db_run(&db, SQL_ADD, TEXT(STR("kept out")));
-    db_exec(&db, "INSERT INTO word VALUES(NULL)");
+    assert_ok(sqlite_open(&db, path, &version_1, SQLITE_TO_WRITE, &eb));
+    sqlite_begin(&db);
+    db_run(&db.db, SQL_ADD, TEXT(STR("kept out")));
+    sqlite_exec(&db, "INSERT INTO word VALUES(NULL)");
     assert_int_equal(db.rc & 0xff, SQLITE_CONSTRAINT);
-    db_run(&db, SQL_ADD, TEXT(STR("not run")));
-    assert_int_equal(db_number(&db, SQL_COUNT_OF, -1, TEXT(STR("kept out"))), -1);
-    db_commit(&db);
-    db_rollback(&db);
-    db_clear(&db);
-    assert_int_equal(db_number(&db, SQL_COUNT_OF, -1, TEXT(STR("kept out"))), 0);
-    db_close(&db);
+    db_run(&db.db, SQL_ADD, TEXT(STR("not run")));
+    assert_int_equal(db_number(&db.db, SQL_COUNT_OF, -1, TEXT(STR("kept out"))), -1);
+    sqlite_commit(&db);
+    sqlite_rollback(&db);
+    sqlite_clear(&db);
+    assert_int_equal(db_number(&db.db, SQL_COUNT_OF, -1, TEXT(STR("kept out"))), 0);
+    sqlite_close(&db);
 }
 
 static void texts_keep_their_bytes(void **state)
 {
-    struct db db;
+    struct sqlite_db db;
     struct err_buf eb;
     (void)state;
     const struct str odd = {"a\0b\xff", 4};
-    assert_ok(db_open(&db, path, &version_1, DB_WRITE, &eb));
-    db_run(&db, SQL_ADD, TEXT(odd));
-    assert_int_equal(db_number(&db, SQL_COUNT_OF, -1, TEXT(odd)), 1);
-    assert_int_equal(db_number(&db, SQL_COUNT_OF, -1, TEXT(STR("a"))), 0);
-    db_close(&db);
+    assert_ok(sqlite_open(&db, path, &version_1, SQLITE_TO_WRITE, &eb));
+    db_run(&db.db, SQL_ADD, TEXT(odd));
+    assert_int_equal(db_number(&db.db, SQL_COUNT_OF, -1, TEXT(odd)), 1);
+    assert_int_equal(db_number(&db.db, SQL_COUNT_OF, -1, TEXT(STR("a"))), 0);
+    sqlite_close(&db);
 }
 
 #define DB_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

@@ -9,8 +9,8 @@
 
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "store/sql/queue.h"
 #include "store/sqlite/apply.h"
-#include "store/sqlite/queue.h"
 
 #define SEGMENT_BYTES (64 << 10)
 
@@ -20,7 +20,7 @@ static struct segment_io small;
 struct owner {
     char dir[64], path[96];
     struct lock lock;
-    struct db db;
+    struct sqlite_db db;
     struct sqlite_tx tx;
     struct journal journal;
     int64_t epoch;
@@ -29,33 +29,34 @@ struct owner {
 static void connect_db(struct owner *o)
 {
     struct err_buf eb;
-    assert_ok(db_open(&o->db, o->path, &sqlite_queue_schema, DB_WRITE, &eb));
-    o->tx = (struct sqlite_tx){.db = &o->db,
-                               .path = o->path,
-                               .lock = &o->lock,
-                               .part = PART_QUEUE,
-                               .writable = true,
-                               .journal = &o->journal};
+    assert_ok(sqlite_open(&o->db, o->path, &sqlite_queue_schema, SQLITE_TO_WRITE, &eb));
+    o->tx = (struct sqlite_tx){
+        .sql = {.db = &o->db.db, .special = &sqlite_owner_special, .part = PART_QUEUE, .writable = true},
+        .path = o->path,
+        .lock = &o->lock,
+        .journal = &o->journal};
 }
 
 /* In a transaction: what the files hold; the number of the next message. */
 static int64_t replay(struct owner *o)
 {
     assert_ok(apply_files(&o->tx));
-    queue_count_on(&o->tx);
-    return o->tx.next_message;
+    queue_count_on(&o->tx.sql);
+    return o->tx.sql.who.next_message;
 }
 
 static void begin(struct owner *o)
 {
     assert_ok(lock_take(&o->lock));
-    db_begin(&o->db);
+    sql_begin(&o->tx.sql);
+    sqlite_begin(&o->db);
 }
 
 static void end(struct owner *o)
 {
+    sql_finish(&o->tx.sql);
     space_store(&o->tx);
-    db_commit(&o->db);
+    sqlite_commit(&o->db);
     assert_int_equal(o->db.rc, SQLITE_OK);
     space_committed(&o->journal.space, &o->tx.space);
     space_change_clear(&o->tx.space);
@@ -75,7 +76,7 @@ static void take_over(struct owner *o)
 static void die(struct owner *o)
 {
     journal_close(&o->journal);
-    db_close(&o->db);
+    sqlite_close(&o->db);
     connect_db(o);
 }
 
@@ -108,7 +109,7 @@ static int teardown(void **state)
     struct owner *o = *state;
     journal_fini(&o->journal);
     space_change_clear(&o->tx.space);
-    db_close(&o->db);
+    sqlite_close(&o->db);
     lock_close(&o->lock);
     nftw(o->dir, remove_one, 4, FTW_DEPTH | FTW_PHYS);
     free(o);
@@ -137,10 +138,11 @@ static int accept_sized(struct owner *o, struct str body, bool sync)
     struct buf meta;
     struct record_piece own;
     struct custody_id id = {{0}};
-    memcpy(id.bytes, &o->tx.next_message, sizeof(o->tx.next_message));
+    memcpy(id.bytes, &o->tx.sql.who.next_message, sizeof(o->tx.sql.who.next_message));
     buf_init(&meta, 1 << 16);
-    make_meta(&meta, o->tx.next_message);
+    make_meta(&meta, o->tx.sql.who.next_message);
     assert_ok(lock_take(&o->lock));
+    sql_begin(&o->tx.sql);
     journal_batch(&o->journal);
     int err = journal_append(&o->journal, RECORD_ACCEPT, buf_str(&meta), body, &own);
     if (err == 0)
@@ -149,7 +151,7 @@ static int accept_sized(struct owner *o, struct str body, bool sync)
         err = journal_end(&o->journal, &o->lock, sync);
     lock_release(&o->lock);
     buf_fini(&meta);
-    o->tx.next_message += err == 0;
+    o->tx.sql.who.next_message += err == 0;
     return err;
 }
 
@@ -302,8 +304,8 @@ static void what_was_accepted_comes_back_once(void **state)
         accept_next(o);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.next_message, 6);
-    assert_int_equal(o->tx.next_delivery, 11);
+    assert_int_equal(o->tx.sql.who.next_message, 6);
+    assert_int_equal(o->tx.sql.who.next_delivery, 11);
     accept_next(o);
     die(o);
     begin(o);
@@ -322,7 +324,7 @@ static void it_goes_on_through_segments(void **state)
         assert_ok(accept_sized(o, (struct str){body, sizeof(body)}, true));
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.next_message, 21);
+    assert_int_equal(o->tx.sql.who.next_message, 21);
 }
 
 static void what_the_owner_applied_is_not_applied_again(void **state)
@@ -341,8 +343,8 @@ static void what_the_owner_applied_is_not_applied_again(void **state)
     journal_applied(&o->journal);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.next_message, 3);
-    assert_int_equal(o->tx.next_delivery, 5);
+    assert_int_equal(o->tx.sql.who.next_message, 3);
+    assert_int_equal(o->tx.sql.who.next_delivery, 5);
 }
 
 static void a_record_that_is_too_long_is_refused(void **state)
@@ -353,7 +355,7 @@ static void a_record_that_is_too_long_is_refused(void **state)
     accept_next(o);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.next_message, 2);
+    assert_int_equal(o->tx.sql.who.next_message, 2);
 }
 
 static void what_is_behind_a_cut_never_comes(void **state)
@@ -363,15 +365,16 @@ static void what_is_behind_a_cut_never_comes(void **state)
     uint64_t at = o->journal.at;
     accept_next(o);
     assert_ok(lock_take(&o->lock));
+    sql_begin(&o->tx.sql);
     assert_ok(lock_set_cut(&o->lock, o->journal.current.header.salt, at));
     lock_release(&o->lock);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.next_message, 2);
+    assert_int_equal(o->tx.sql.who.next_message, 2);
     accept_next(o);
     die(o);
     take_over(o); /* the cut is of another segment */
-    assert_int_equal(o->tx.next_message, 3);
+    assert_int_equal(o->tx.sql.who.next_message, 3);
 }
 
 static int fail_to_read(int fd, uint64_t at, void *data, size_t len)
@@ -394,7 +397,7 @@ static void what_cannot_be_read_is_not_the_end(void **state)
     end(o);
     small.read = segment_io_real.read;
     take_over(o);
-    assert_int_equal(o->tx.next_message, 2);
+    assert_int_equal(o->tx.sql.who.next_message, 2);
 }
 
 static void a_spare_of_an_owner_that_was_replaced_is_no_obstacle(void **state)
@@ -406,7 +409,7 @@ static void a_spare_of_an_owner_that_was_replaced_is_no_obstacle(void **state)
         assert_ok(accept_sized(o, (struct str){body, sizeof(body)}, true));
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.next_message, 6);
+    assert_int_equal(o->tx.sql.who.next_message, 6);
 }
 
 static int reserve_little(int fd, uint64_t bytes)
@@ -426,7 +429,7 @@ static void segments_are_small_when_there_is_little_room(void **state)
     accept_next(o);
     die(o);
     take_over(o);
-    assert_int_equal(o->tx.next_message, 14);
+    assert_int_equal(o->tx.sql.who.next_message, 14);
     small.reserve = segment_io_real.reserve;
     for (int i = 0; i < 2; i++)
         assert_ok(accept_sized(o, (struct str){large, sizeof(large)}, true));
@@ -437,7 +440,7 @@ static void it_takes_no_more_when_rows_cannot_be_made(void **state)
     struct owner *o = *state;
     while (!journal_is_stuck(&o->journal)) {
         assert_ok(accept_sized(o, STR("hello"), false));
-        assert_true(o->tx.next_message < 10000);
+        assert_true(o->tx.sql.who.next_message < 10000);
     }
     assert_true(journal_is_far_behind(&o->journal));
     begin(o);
@@ -483,7 +486,7 @@ static int64_t look(struct owner *o)
 {
     begin(o);
     int64_t next = replay(o);
-    db_rollback(&o->db);
+    sqlite_rollback(&o->db);
     space_change_clear(&o->tx.space);
     lock_release(&o->lock);
     return next;

@@ -4,7 +4,7 @@
 #include "unit/unit.h"
 #include "wire/mime_date.h"
 #include "wire/mime_decode.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 static void encodings_decode_however_they_are_cut(void **state)
 {

@@ -1,0 +1,15 @@
+/* What a configuration may say of a PostgreSQL store: a URI as libpq reads it, with one host or several, of
+ * which the writable one is used. What would leak a secret, or weaken what a `250` stands for, is refused
+ * here, before anybody connects; what libpq and the servers say comes later. Pure. */
+#ifndef HOLDFAST_CONFIG_POSTGRES_URL_H
+#define HOLDFAST_CONFIG_POSTGRES_URL_H
+
+#include "base/err.h"
+
+/* url: "postgresql://[USER@]HOST[:PORT][,...]/DATABASE[?PARAMETER=VALUE[&...]]", whatever its file holds.
+ * ERR_INVALID: it is none, it has a password in it, hosts off this machine that it does not verify
+ * (sslmode=verify-full), or a parameter that is not for it; eb has a sentence that goes on from "url ",
+ * without a word of a password. */
+int postgres_url_check(const char *url, struct err_buf *eb) MUST_USE;
+
+#endif

@@ -1,0 +1,179 @@
+#include "store/postgres/part.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/postgres/tables.h"
+
+#define NAME_MAX_BYTES 63 /* of the server's names */
+
+/* ---- the port ---- */
+
+static struct part *part_of(struct port *port)
+{
+    return CONTAINER_OF(port, struct part, port);
+}
+
+static int health(struct port *port)
+{
+    struct part *p = part_of(port);
+    if (p->mode == PORT_READ)
+        return ERR_DENIED;
+    int sick = atomic_load(&p->sick);
+    if (sick != 0)
+        return sick;
+    if (atomic_load(&p->fenced))
+        return ERR_FENCED;
+    return atomic_load(&p->full) ? ERR_FULL : 0;
+}
+
+static void submit(struct port *port, struct store_op *op)
+{
+    struct part *p = part_of(port);
+    bool write = op->type->flags & OP_WRITE;
+    int refused = !write ? 0 : p->mode == PORT_READ ? ERR_DENIED : atomic_load(&p->sick);
+    if (refused == 0) {
+        work_give(&p->work, op);
+    } else {
+        port_complete(port, op, refused);
+        port_drain_soon(port, 0);
+    }
+}
+
+static void watch(struct port *port, bool on)
+{
+    work_watch(&part_of(port)->work, on);
+}
+
+static void status(struct port *port, json_t *into)
+{
+    struct part *p = part_of(port);
+    json_object_set_new(into, "schema", json_string(p->name));
+    json_object_set_new(into, "health", json_string(p->mode == PORT_READ ? "ok" : err_name(health(port))));
+    json_object_set_new(into, "schema_version", json_integer(p->r.pg.options.schema->version));
+}
+
+static void close_port(struct port *port)
+{
+    struct part *p = part_of(port);
+    atomic_store(&p->stop, true);
+    work_stop(&p->work);
+    port_fini(port);
+}
+
+static const struct port_ops port_ops = {submit, health, watch, status, close_port};
+
+/* ---- life ---- */
+
+static const struct pg_schema *schema_of(enum part_kind kind)
+{
+    switch (kind) {
+    case PART_NETWORK:
+        return &pg_network_schema;
+    case PART_QUEUE:
+        return &pg_queue_schema;
+    case PART_MAIL:
+        break;
+    }
+    return &pg_mail_schema;
+}
+
+static char *name_of(const struct part_options *o)
+{
+    if (o->kind == PART_QUEUE)
+        return mem_asprintf(PG_QUEUE "%.*s", STR_ARG(o->name));
+    return mem_strdup(o->kind == PART_MAIL ? PG_MAIL : PG_NETWORK);
+}
+
+static const struct sql_special special; /* all is rows */
+
+static struct part *part_new(struct store *s, struct loop *l, const struct part_options *o)
+{
+    struct part *p = mem_zalloc(sizeof(*p));
+    struct pg_options options = {
+        .uri = o->uri, .password_file = o->password_file, .schema = schema_of(o->kind), .stop = &p->stop};
+    port_init(&p->port, &port_ops, s, l);
+    list_init(&p->node);
+    p->kind = o->kind;
+    p->mode = o->mode;
+    options.part = p->name = name_of(o);
+    atomic_init(&p->stop, false);
+    atomic_init(&p->reader_must_reopen, false);
+    atomic_init(&p->sick, 0);
+    atomic_init(&p->fenced, o->kind == PART_MAIL);
+    atomic_init(&p->full, false);
+    options.mode = PG_WRITE;
+    pg_init(&p->w.pg, &options);
+    options.mode = o->look ? PG_LOOK : PG_READ;
+    pg_init(&p->r.pg, &options);
+    p->w.tx = (struct sql_tx){
+        .db = &p->w.pg.db, .special = &special, .part = o->kind, .writable = true, .garbage = true};
+    p->r.tx = (struct sql_tx){.db = &p->r.pg.db, .special = &special, .part = o->kind};
+    work_init(&p->work, &p->port);
+    return p;
+}
+
+static void part_free(struct part *p)
+{
+    work_fini(&p->work);
+    sql_fini(&p->w.tx);
+    pg_fini(&p->w.pg);
+    pg_fini(&p->r.pg);
+    list_remove(&p->node);
+    free(p->name);
+    free(p);
+}
+
+bool part_reap(struct part *p, bool wait)
+{
+    pthread_t *threads[] = {&p->r.thread, &p->w.thread};
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        if (*threads[i] == 0)
+            continue;
+        if ((wait ? pthread_join(*threads[i], NULL) : pthread_tryjoin_np(*threads[i], NULL)) != 0)
+            return false;
+        *threads[i] = 0;
+    }
+    part_free(p);
+    return true;
+}
+
+/* What is opened before the threads run, so that its failure is the caller's. */
+static int open_now(struct part *p, struct err_buf *eb)
+{
+    struct pg *pg = p->mode == PORT_READ ? &p->r.pg : &p->w.pg;
+    int err = 0;
+    if (strlen(p->name) > NAME_MAX_BYTES)
+        return err_set(eb, ERR_INVALID,
+                       "\"%s\" is too long for a queue's name in this store: %d bytes at most", p->name,
+                       (int)(NAME_MAX_BYTES - strlen(PG_QUEUE)));
+    if (p->mode == PORT_READ)
+        err = pg_open(pg);
+    else if (p->kind != PART_QUEUE)
+        err = writer_open(p);
+    if (err != 0)
+        *eb = pg->detail;
+    return err;
+}
+
+static void start(pthread_t *thread, void *(*main)(void *part), struct part *p)
+{
+    CHECK(pthread_create(thread, NULL, main, p) == 0);
+}
+
+int part_open(struct store *s, struct loop *l, const struct part_options *options, struct part **ret_part,
+              struct err_buf *eb)
+{
+    struct part *p = part_new(s, l, options);
+    int err = open_now(p, eb);
+    if (err != 0) {
+        port_fini(&p->port);
+        part_free(p);
+        return err;
+    }
+    start(&p->r.thread, reader_main, p);
+    if (p->mode == PORT_WRITE)
+        start(&p->w.thread, writer_main, p);
+    *ret_part = p;
+    return 0;
+}

@@ -1,0 +1,75 @@
+/* Inside the PostgreSQL engine: one part of the store as one process uses it. The
+ * loop's thread gives operations; the writer executes them, everything pending in
+ * one transaction; the reader reads beside it with a connection of its own. Both
+ * hand operations back to the loop.
+ *
+ * A transaction whose commit has no answer is settled before its operations are
+ * answered: it has a mark of its own, a row with a unique number that nobody
+ * guesses. After connecting again the writer writes that row itself: written, the
+ * transaction has not committed and never can; there already, it has. */
+#ifndef HOLDFAST_STORE_POSTGRES_PART_H
+#define HOLDFAST_STORE_POSTGRES_PART_H
+
+#include "store/postgres/pg.h"
+#include "store/sql/tx.h"
+#include "store/sql/work.h"
+
+#define MARK_BYTES 16
+
+struct writer {
+    pthread_t thread;
+    struct pg pg;
+    struct sql_tx tx;
+    struct sql_who before;                           /* the transaction at hand */
+    uint8_t mark[MARK_BYTES], last_mark[MARK_BYTES]; /* of the transaction at hand, and the one before */
+    bool has_last;
+    struct mono_time retry_at; /* without a connection: the next try */
+    int64_t retry_delay_ms;
+};
+
+struct reader {
+    pthread_t thread;
+    struct pg pg;
+    struct sql_tx tx;
+    int64_t changes;           /* what it saw last, for the watch */
+    struct mono_time retry_at; /* without a connection: the next try */
+};
+
+struct part {
+    struct port port;
+    struct list node; /* in its engine_store's parts, or closing ones */
+    enum part_kind kind;
+    enum port_mode mode;
+    char *name; /* of its schema in the database */
+    struct work work;
+    atomic_bool stop;
+    atomic_bool reader_must_reopen; /* the writer has found another server, perhaps */
+    atomic_int sick;                /* ERR_UNAVAILABLE: no connection to a server that takes writes */
+    atomic_bool fenced;             /* a newer owner or instance has taken over; or none began yet */
+    atomic_bool full;
+    struct writer w;
+    struct reader r;
+};
+
+struct part_options {
+    const char *uri, *password_file; /* outlive the part */
+    enum part_kind kind;
+    struct str name; /* of a queue */
+    enum port_mode mode;
+    bool look; /* the store was opened read-only */
+};
+
+/* Connects (the network's and the mail's at once, a queue's owner by its thread) and starts the threads. */
+int part_open(struct store *s, struct loop *l, const struct part_options *options, struct part **ret_part,
+              struct err_buf *eb) MUST_USE;
+/* After port_close: waits for its threads, or, unless `wait`, says false when
+ * they have not ended; then frees it. */
+bool part_reap(struct part *p, bool wait);
+
+/* ---- for the threads ---- */
+
+int writer_open(struct part *p) MUST_USE; /* the reason is in w.pg.detail */
+void *writer_main(void *part);
+void *reader_main(void *part);
+
+#endif

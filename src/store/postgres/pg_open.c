@@ -1,0 +1,248 @@
+/* A connection's life, and its transactions. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/postgres/pg_inside.h"
+
+#define PASSWORD_MAX 1024
+
+/* ---- life ---- */
+
+void pg_init(struct pg *pg, const struct pg_options *options)
+{
+    *pg = (struct pg){.db.driver = &pg_driver, .options = *options};
+    pg->prepared = mem_calloc(options->schema->statement_count, sizeof(*pg->prepared));
+}
+
+void pg_fini(struct pg *pg)
+{
+    pg_close(pg);
+    free(pg->prepared);
+}
+
+bool pg_is_connected(struct pg *pg)
+{
+    struct pollfd p = {.fd = pg->conn ? PQsocket(pg->conn) : -1, .events = POLLIN};
+    if (pg->conn && poll(&p, 1, 0) > 0 &&
+        (PQconsumeInput(pg->conn) == 0 || PQstatus(pg->conn) != CONNECTION_OK))
+        pg_close(pg);
+    return pg->conn;
+}
+
+void pg_close(struct pg *pg)
+{
+    PQfinish(pg->conn);
+    pg->conn = NULL;
+    pg->unanswered = 0;
+    memset(pg->prepared, 0, pg->options.schema->statement_count * sizeof(*pg->prepared));
+}
+
+static int read_password(struct pg *pg, char password[PASSWORD_MAX])
+{
+    const char *path = pg->options.password_file;
+    password[0] = '\0';
+    if (!path)
+        return 0;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return err_set(&pg->detail, err_from_errno(errno), "password_file %s cannot be read: %s", path,
+                       strerror(errno));
+    bool there = fgets(password, PASSWORD_MAX, f) != NULL;
+    fclose(f);
+    password[strcspn(password, "\r\n")] = '\0';
+    return there ? 0 : err_set(&pg->detail, ERR_INVALID, "password_file %s has no first line", path);
+}
+
+/* "already exists, skipping" and the like say nothing. Of a commit a warning says that it is not what was
+ * asked for: its wait for a standby was cancelled. */
+static void on_notice(void *arg, const PGresult *result)
+{
+    struct pg *pg = arg;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (pg->committing && severity && strcmp(severity, "WARNING") == 0)
+        pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, PQresultErrorMessage(result));
+}
+
+static PGconn *connect_to(struct pg *pg, const char *password)
+{
+    char seconds[16];
+    snprintf(seconds, sizeof(seconds), "%d", PG_CONNECT_S);
+    const char *const keys[] = {"dbname",           "password",         "target_session_attrs",
+                                "connect_timeout",  "application_name", "client_encoding",
+                                "tcp_user_timeout", "keepalives_idle",  NULL};
+    const char *const values[] = {pg->options.uri,
+                                  password[0] ? password : NULL,
+                                  "read-write",
+                                  seconds,
+                                  "holdfast",
+                                  "UTF8",
+                                  "10000",
+                                  "5",
+                                  NULL};
+    PGconn *conn = PQconnectdbParams(keys, values, 1);
+    if (conn)
+        PQsetNoticeReceiver(conn, on_notice, pg);
+    return conn;
+}
+
+/* A password that is wrong does not become right by trying. */
+static int refused(struct pg *pg)
+{
+    const char *text = PQerrorMessage(pg->conn);
+    bool denied = PQconnectionNeedsPassword(pg->conn) || PQconnectionUsedPassword(pg->conn) ||
+                  strstr(text, "role \"") || strstr(text, "pg_hba.conf");
+    return err_set(&pg->detail, denied && strstr(text, "FATAL") ? ERR_DENIED : ERR_UNAVAILABLE,
+                   "the store's database does not let us in: %s", text);
+}
+
+/* A process that stands still amid a transaction holds locks that others need to take over: not for longer
+ * than a lease. */
+static const char *const settings[] = {
+    "SET synchronous_commit TO on",  "SET idle_in_transaction_session_timeout TO '2s'",
+    "SET lock_timeout TO '10s'",     "SET client_connection_check_interval TO '2s'",
+    "SET tcp_keepalives_idle TO 5",  "SET tcp_keepalives_interval TO 2",
+    "SET tcp_keepalives_count TO 3", "SET tcp_user_timeout TO '10s'"};
+
+static void use_part(struct pg *pg)
+{
+    char sql[256];
+    char *name = PQescapeIdentifier(pg->conn, pg->options.part, strlen(pg->options.part));
+    CHECK(name);
+    snprintf(sql, sizeof(sql), "SET search_path TO %s", name);
+    PQfreemem(name);
+    pg_exec(pg, sql);
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+        pg_exec(pg, settings[i]);
+    pg_synchronise(pg);
+}
+
+int pg_open(struct pg *pg)
+{
+    char password[PASSWORD_MAX];
+    int err = read_password(pg, password);
+    if (err != 0)
+        return err;
+    pg->conn = connect_to(pg, password);
+    explicit_bzero(password, sizeof(password));
+    CHECK(pg->conn); /* NULL is for want of memory */
+    pg->failure = PG_WELL;
+    pg->db.err = 0;
+    if (PQstatus(pg->conn) != CONNECTION_OK)
+        err = refused(pg);
+    else if (PQsetnonblocking(pg->conn, 1) != 0 || !PQenterPipelineMode(pg->conn))
+        err = err_set(&pg->detail, ERR_UNAVAILABLE, "%s", PQerrorMessage(pg->conn));
+    if (err == 0) {
+        use_part(pg);
+        err = pg->failure == PG_WELL ? pg_migrate(pg) : pg->db.err;
+    }
+    if (err != 0)
+        pg_close(pg);
+    return err;
+}
+
+/* ---- SQL without statements ---- */
+
+static void send_text(struct pg *pg, const char *sql)
+{
+    if (pg->failure == PG_WELL)
+        pg_sent(pg, PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1));
+}
+
+void pg_exec(struct pg *pg, const char *sql)
+{
+    send_text(pg, sql);
+}
+
+static int64_t number_of(struct pg *pg, int64_t none)
+{
+    PGresult *result = pg_ask(pg);
+    int64_t number = result && PQntuples(result) > 0 ? pg_i64(result, 0, 0) : none;
+    PQclear(result);
+    return number;
+}
+
+int64_t pg_number(struct pg *pg, const char *sql, int64_t none)
+{
+    send_text(pg, sql);
+    return number_of(pg, none);
+}
+
+void pg_exec_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len)
+{
+    const char *value = bytes;
+    int length = (int)len, binary = 1;
+    if (pg->failure == PG_WELL)
+        pg_sent(pg, PQsendQueryParams(pg->conn, sql, 1, NULL, &value, &length, &binary, 1));
+}
+
+int64_t pg_number_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len, int64_t none)
+{
+    pg_exec_bytes(pg, sql, bytes, len);
+    return number_of(pg, none);
+}
+
+/* ---- transactions ---- */
+
+void pg_synchronise(struct pg *pg)
+{
+    if (pg->failure != PG_LOST && pg_sent(pg, PQpipelineSync(pg->conn)))
+        PQclear(pg_answer_last(pg));
+}
+
+void pg_begin(struct pg *pg)
+{
+    pg->failure = PG_WELL;
+    pg->db.err = 0;
+    pg->committing = false;
+    pg_exec(pg, pg->options.mode == PG_WRITE ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+}
+
+void pg_commit(struct pg *pg)
+{
+    if (pg->failure != PG_WELL)
+        return;
+    pg->committing = true;
+    pg_exec(pg, "COMMIT");
+    pg_synchronise(pg);
+    /* An answer, that of an error too, says that it is not under way any more. */
+    if (pg->failure != PG_LOST)
+        pg->committing = false;
+}
+
+/* Some of them may have been among what the server has passed over. */
+static void forget_prepared(struct pg *pg)
+{
+    pg->failure = PG_WELL;
+    pg_exec(pg, "DEALLOCATE ALL");
+    pg_synchronise(pg);
+    memset(pg->prepared, 0, pg->options.schema->statement_count * sizeof(*pg->prepared));
+}
+
+void pg_end_read(struct pg *pg)
+{
+    pg_exec(pg, "COMMIT");
+    if (pg->failure == PG_WELL && pg_sent(pg, PQpipelineSync(pg->conn)) && PQflush(pg->conn) < 0)
+        pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, PQerrorMessage(pg->conn));
+}
+
+void pg_rollback(struct pg *pg)
+{
+    enum pg_failure failure = pg->failure;
+    struct db db = pg->db;
+    if (failure != PG_LOST)
+        pg_synchronise(pg);
+    if (pg->failure != PG_LOST &&
+        pg_sent(pg, PQsendQueryParams(pg->conn, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 1)))
+        pg_synchronise(pg);
+    if (pg->failure != PG_LOST)
+        forget_prepared(pg);
+    if (pg->failure == PG_LOST) {
+        pg_close(pg);
+    } else {
+        pg->failure = failure;
+        pg->db = db;
+    }
+}

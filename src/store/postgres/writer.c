@@ -1,0 +1,366 @@
+/* The writer's thread of a part. */
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "store/postgres/part.h"
+#include "store/postgres/tables.h"
+
+#define BATCH_MAX 256 /* operations a transaction: 16 MiB of bodies */
+
+#define PURGE_BUSY_ROWS 16  /* in each batch */
+#define PURGE_IDLE_ROWS 256 /* a transaction, when nothing else is to be done */
+
+#define RETRY_DELAY_MIN_MS 50
+#define RETRY_DELAY_MAX_MS 2000
+#define MEETINGS_MAX       6 /* with other transactions, until it is told; each time it waits twice as long */
+
+/* A transaction of the network's: the row makes them come one after the other, and its answer is the time. */
+#define NETWORK_BEGIN                                                                                        \
+    "UPDATE device SET changes = changes + 1 WHERE id = 1"                                                   \
+    " RETURNING " CLOCK_MS
+
+/* Older marks, tombstones too, are removed: no connection outlives its peer for so long. */
+#define MARKS_END "DELETE FROM mark WHERE at_ms < " CLOCK_MS " - 7 * CAST(86400000 AS BIGINT)"
+
+/* ---- life ---- */
+
+int writer_open(struct part *p)
+{
+    struct pg *pg = &p->w.pg;
+    int err = pg_open(pg);
+    if (err != 0)
+        return err;
+    p->w.tx.garbage = p->kind != PART_NETWORK;
+    pg_begin(pg);
+    pg_exec(pg, MARKS_END);
+    pg_commit(pg);
+    if (pg->failure == PG_WELL)
+        return 0;
+    err = pg->db.err;
+    pg_close(pg);
+    return err;
+}
+
+/* ---- marks ---- */
+
+static void put_mark(struct pg *pg, const char *sql, const uint8_t mark[MARK_BYTES])
+{
+    pg_exec_bytes(pg, sql, mark, MARK_BYTES);
+}
+
+/* In the transaction: its mark, instead of that of the one before, whose outcome is known. */
+static void mark(struct writer *w)
+{
+    CHECK(getrandom(w->mark, sizeof(w->mark), 0) == sizeof(w->mark));
+    put_mark(&w->pg, "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 0)", w->mark);
+    if (w->has_last)
+        put_mark(&w->pg, "DELETE FROM mark WHERE id = $1", w->last_mark);
+}
+
+static void note_committed(struct writer *w)
+{
+    memcpy(w->last_mark, w->mark, sizeof(w->mark));
+    w->has_last = true;
+}
+
+/* ---- one transaction ---- */
+
+enum outcome {
+    COMMITTED,
+    REFUSED, /* rolled back; pg.db.err says why */
+    MET,     /* rolled back: another transaction was in the way */
+    LOST,    /* nothing of it is there, and the connection is gone */
+    BURIED,  /* nothing of it is there, and never will be; we are connected again */
+    UNKNOWN, /* the connection is gone, and it may have committed */
+};
+
+static void begin(struct part *p)
+{
+    struct writer *w = &p->w;
+    pg_begin(&w->pg);
+    w->before = w->tx.who;
+    sql_begin(&w->tx);
+    mark(w);
+    if (p->kind == PART_NETWORK)
+        w->tx.now_ms = pg_number(&w->pg, NETWORK_BEGIN, 0);
+}
+
+static enum outcome end(struct part *p)
+{
+    struct pg *pg = &p->w.pg;
+    sql_finish(&p->w.tx);
+    pg_commit(pg);
+    if (pg->failure == PG_WELL) {
+        note_committed(&p->w);
+        return COMMITTED;
+    }
+    enum pg_failure failure = pg->failure;
+    bool unknown = pg->committing;
+    pg_rollback(pg);
+    if (unknown)
+        return UNKNOWN;
+    p->w.tx.who = p->w.before;
+    return failure == PG_LOST || !pg->conn ? LOST : failure == PG_AGAIN ? MET : REFUSED;
+}
+
+/* By who may write only: another may have begun to use what is to be removed. */
+static void purge(struct writer *w, int rows)
+{
+    if (w->tx.garbage && w->pg.failure == PG_WELL && sql_epoch_is_current(&w->tx) && w->pg.failure == PG_WELL)
+        sql_purge(&w->tx, rows);
+    else
+        w->tx.garbage = false;
+}
+
+static enum outcome transact(struct part *p, struct list *ops)
+{
+    struct writer *w = &p->w;
+    begin(p);
+    LIST_FOREACH (it, ops) {
+        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
+        int err = w->pg.failure == PG_WELL ? sql_execute(&w->tx, op) : 0;
+        if (w->pg.failure == PG_WELL)
+            sql_answer(op, err);
+    }
+    purge(w, PURGE_BUSY_ROWS);
+    return end(p);
+}
+
+/* ---- what is not known ---- */
+
+static void wait_to_retry(struct part *p)
+{
+    struct writer *w = &p->w;
+    wake_wait(&p->work.to_writer, (int)w->retry_delay_ms);
+    if (w->retry_delay_ms < RETRY_DELAY_MAX_MS)
+        w->retry_delay_ms *= 2;
+}
+
+/* The mark as a tombstone, in a transaction of its own, unless it is there: then the row says which it is (an
+ * earlier try to write the tombstone may have had no answer either), and is written again, so that this
+ * commit is durable no earlier than the one that it tells of. False: no answer. */
+static bool bury(struct writer *w, bool *ret_committed)
+{
+    pg_begin(&w->pg);
+    int64_t tombstone =
+        pg_number_bytes(&w->pg,
+                        "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 1)"
+                        " ON CONFLICT(id) DO UPDATE SET at_ms = excluded.at_ms RETURNING tombstone",
+                        w->mark, MARK_BYTES, 1);
+    pg_commit(&w->pg);
+    bool known = w->pg.failure == PG_WELL;
+    if (!known)
+        pg_rollback(&w->pg);
+    *ret_committed = tombstone == 0;
+    return known;
+}
+
+/* Whether it has committed. While the part is to end, nobody waits for the answer. */
+static enum outcome settle(struct part *p)
+{
+    bool committed, known = false;
+    p->w.retry_delay_ms = RETRY_DELAY_MIN_MS;
+    atomic_store(&p->sick, ERR_UNAVAILABLE); /* meanwhile nothing more is taken */
+    while (!known && !atomic_load(&p->stop)) {
+        known = (p->w.pg.conn || writer_open(p) == 0) && bury(&p->w, &committed);
+        if (!known)
+            wait_to_retry(p);
+    }
+    /* A tombstone stays: what was sent may still lie unread where nobody knows that we are gone. */
+    p->w.has_last = false;
+    if (known && committed)
+        note_committed(&p->w);
+    if (known) {
+        atomic_store(&p->reader_must_reopen, true);
+        atomic_store(&p->sick, 0);
+    }
+    if (!known || !committed)
+        p->w.tx.who = p->w.before;
+    return !known ? UNKNOWN : committed ? COMMITTED : BURIED;
+}
+
+/* ---- a batch ---- */
+
+static void answer_all(struct list *ops, int err)
+{
+    LIST_FOREACH (it, ops)
+        sql_answer(LIST_ENTRY(it, struct store_op, node), err);
+}
+
+static void note_identity(struct part *p, const struct store_op *op)
+{
+    if (op->err == ERR_FENCED && (op->type->flags & OP_GUARDED))
+        atomic_store(&p->fenced, true);
+    if (op->err == 0 && (op->type->kind == OP_mail_begin || op->type->kind == OP_queue_own))
+        atomic_store(&p->fenced, false);
+}
+
+static void run_batch(struct part *p, struct list *ops);
+
+/* One operation's failure must not be the others': each alone. */
+static void run_each(struct part *p, struct list *ops)
+{
+    struct list done, one;
+    list_init(&done);
+    LIST_FOREACH (it, ops) {
+        list_init(&one);
+        list_remove(it);
+        list_append(&one, it);
+        if (atomic_load(&p->sick) != 0)
+            answer_all(&one, ERR_UNAVAILABLE);
+        else
+            run_batch(p, &one);
+        list_splice(&done, &one);
+    }
+    list_splice(ops, &done);
+}
+
+static enum outcome transact_until_known(struct part *p, struct list *ops)
+{
+    enum outcome outcome = MET;
+    for (int i = 0; i < MEETINGS_MAX && outcome == MET; i++) {
+        if (i > 0)
+            wake_wait(&p->work.to_writer, 1 << i);
+        outcome = transact(p, ops);
+        if (outcome == UNKNOWN)
+            outcome = settle(p);
+        LIST_FOREACH (it, ops) {
+            if (outcome != COMMITTED)
+                sql_roll_back(LIST_ENTRY(it, struct store_op, node));
+        }
+    }
+    return outcome;
+}
+
+static void run_batch(struct part *p, struct list *ops)
+{
+    bool single = ops->next == ops->prev;
+    switch (transact_until_known(p, ops)) {
+    case COMMITTED:
+        atomic_store(&p->full, false);
+        LIST_FOREACH (it, ops)
+            note_identity(p, LIST_ENTRY(it, struct store_op, node));
+        break;
+    case REFUSED:
+        atomic_store(&p->full, p->w.pg.db.err == ERR_FULL);
+        if (single)
+            answer_all(ops, p->w.pg.db.err);
+        else
+            run_each(p, ops);
+        break;
+    case MET:
+        if (single)
+            answer_all(ops, ERR_UNAVAILABLE);
+        else
+            run_each(p, ops);
+        break;
+    case LOST:
+        atomic_store(&p->sick, ERR_UNAVAILABLE);
+        answer_all(ops, ERR_UNAVAILABLE);
+        break;
+    case BURIED:
+        answer_all(ops, ERR_UNAVAILABLE);
+        break;
+    case UNKNOWN:
+        answer_all(ops, ERR_UNKNOWN);
+        break;
+    }
+}
+
+/* ---- without a connection ---- */
+
+static void fall_sick(struct part *p)
+{
+    log_event(LOG_ERROR, "store not reachable", LOG_TEXT("part", p->name),
+              LOG_TEXT("error", p->w.pg.detail.text));
+    p->w.retry_delay_ms = RETRY_DELAY_MIN_MS;
+    p->w.retry_at = mono_add_ms(loop_now(p->port.loop), p->w.retry_delay_ms);
+}
+
+static void try_to_recover(struct part *p)
+{
+    struct writer *w = &p->w;
+    if (mono_before(loop_now(p->port.loop), w->retry_at))
+        return;
+    pg_close(&w->pg);
+    if (writer_open(p) == 0) {
+        log_event(LOG_INFO, "store reached again", LOG_TEXT("part", p->name));
+        atomic_store(&p->reader_must_reopen, true);
+        atomic_store(&p->sick, 0);
+        return;
+    }
+    if (w->retry_delay_ms < RETRY_DELAY_MAX_MS)
+        w->retry_delay_ms *= 2;
+    w->retry_at = mono_add_ms(loop_now(p->port.loop), w->retry_delay_ms);
+}
+
+/* ---- the thread ---- */
+
+/* How long nothing has to be done without a new operation; -1: for ever. */
+static int idle_ms(struct part *p)
+{
+    if (atomic_load(&p->sick) != 0) {
+        int64_t ms = mono_diff_ms(p->w.retry_at, loop_now(p->port.loop)) + 1;
+        return ms < 0 ? 0 : (int)ms;
+    }
+    return p->w.pg.conn && p->w.tx.garbage ? 0 : -1;
+}
+
+static void keep_house(struct part *p)
+{
+    begin(p);
+    purge(&p->w, PURGE_IDLE_ROWS);
+    enum outcome outcome = end(p);
+    if (outcome != COMMITTED)
+        p->w.tx.garbage = false; /* until the next one */
+    if (outcome == LOST || outcome == UNKNOWN)
+        atomic_store(&p->sick, ERR_UNAVAILABLE);
+}
+
+/* Who wants to own a queue learns why it cannot be opened. */
+static void tell_why(struct list *ops, const struct err_buf *eb)
+{
+    LIST_FOREACH (it, ops) {
+        struct store_op *op = LIST_ENTRY(it, struct store_op, node);
+        if (op->type->kind == OP_queue_own)
+            ((struct op_queue_own *)op)->ret_detail = *eb;
+    }
+}
+
+static void work_on(struct part *p, struct list *ops)
+{
+    int err = 0;
+    if (atomic_load(&p->sick) != 0) {
+        answer_all(ops, ERR_UNAVAILABLE);
+        try_to_recover(p);
+        return;
+    }
+    if (!p->w.pg.conn && !list_empty(ops))
+        err = writer_open(p);
+    if (err != 0) {
+        tell_why(ops, &p->w.pg.detail);
+        answer_all(ops, err);
+    } else if (!list_empty(ops)) {
+        run_batch(p, ops);
+    } else if (p->w.pg.conn && p->w.tx.garbage) {
+        keep_house(p);
+    }
+    if (atomic_load(&p->sick) != 0)
+        fall_sick(p);
+}
+
+void *writer_main(void *arg)
+{
+    struct part *p = arg;
+    struct list ops;
+    work_name_thread(p->kind, "commit");
+    list_init(&ops);
+    while (work_take_writes(&p->work, &ops, BATCH_MAX, idle_ms(p))) {
+        work_on(p, &ops);
+        if (!list_empty(&ops))
+            work_hand_back(&p->work, &ops, false);
+    }
+    pg_close(&p->w.pg);
+    return NULL;
+}

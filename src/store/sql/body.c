@@ -1,0 +1,191 @@
+/* The body store: bodies of messages as rows of chunks. */
+#include "base/crc32c.h"
+#include "base/mem.h"
+#include "store/body_op.h"
+#include "store/sql/body_sql.h"
+#include "store/sql/queue.h"
+
+static int64_t chunk_id(int64_t body_id, uint32_t seq)
+{
+    return body_id << BODY_CHUNK_BITS | seq;
+}
+
+static int64_t add_body(struct sql_tx *tx, int64_t refs, int64_t writer, uint64_t size_bytes)
+{
+    if (tx->who.next_body != 0 && tx->who.next_body == tx->who.bodies_end)
+        queue_bodies_reserve(tx);
+    if (tx->who.next_body == 0)
+        return db_number(tx->db, SQL_BODY_ADD, 0, INT(refs), INT(writer), INT(size_bytes),
+                         INT(BODY_CHUNK_BYTES));
+    db_run(tx->db, SQL_BODY_PUT, INT(tx->who.next_body), INT(refs), INT(writer), INT(size_bytes),
+           INT(BODY_CHUNK_BYTES));
+    return tx->who.next_body++;
+}
+
+static void add_chunk(struct sql_tx *tx, int64_t body_id, uint32_t seq, const char *data, size_t len)
+{
+    /* Signed, it takes four bytes in the row. */
+    int32_t crc = (int32_t)crc32c(0, data, len);
+    db_run(tx->db, SQL_CHUNK_ADD, INT(chunk_id(body_id, seq)), INT(crc), BLOB(data, len));
+}
+
+/* ---- writing ---- */
+
+int sql_body_chunk(struct sql_tx *tx, struct store_op *op)
+{
+    struct op_body_chunk *o = (struct op_body_chunk *)op;
+    if (o->core->err != 0)
+        return o->core->err;
+    if (tx->special->chunk)
+        return tx->special->chunk(tx, o);
+    if (o->core->id == 0) {
+        o->core->id = add_body(tx, 0, tx->who.writer, 0);
+        o->began = true;
+    }
+    add_chunk(tx, o->core->id, o->seq, o->data, o->len);
+    return 0;
+}
+
+static void drop_body(struct sql_tx *tx, const struct body_core *core)
+{
+    if (core->id == 0)
+        return;
+    db_run(tx->db, SQL_BODY_DROP, INT(core->id));
+    tx->garbage = true;
+}
+
+int sql_body_drop(struct sql_tx *tx, struct store_op *op)
+{
+    struct body_core *core = ((struct op_body_drop *)op)->core;
+    if (tx->special->drop)
+        tx->special->drop(tx, core);
+    else
+        drop_body(tx, core);
+    return 0;
+}
+
+int sql_body_finish(struct sql_tx *tx, struct body_tail *tail, int64_t refs, int64_t *ret_id)
+{
+    int64_t id = tail->core->id;
+    if (tail->core->err != 0) {
+        drop_body(tx, tail->core);
+        return tail->core->err;
+    }
+    if (id == 0)
+        id = add_body(tx, refs, 0, tail->size_bytes);
+    else if (db_change(tx->db, SQL_BODY_USE, INT(id), INT(refs), INT(tail->size_bytes)) != 1)
+        return db_failed(tx->db) ? tx->db->err : ERR_UNAVAILABLE; /* another has taken over, and removed it */
+    if (tail->len > 0)
+        add_chunk(tx, id, tail->seq, tail->data, tail->len);
+    *ret_id = id;
+    return 0;
+}
+
+int64_t sql_body_make(struct sql_tx *tx, struct str text)
+{
+    int64_t id = add_body(tx, 1, 0, text.len);
+    for (uint32_t seq = 0; (size_t)seq * BODY_CHUNK_BYTES < text.len; seq++) {
+        struct str piece = str_sub(text, (size_t)seq * BODY_CHUNK_BYTES, BODY_CHUNK_BYTES);
+        add_chunk(tx, id, seq, piece.ptr, piece.len);
+    }
+    return id;
+}
+
+void sql_body_discard(struct sql_tx *tx, struct body_tail *tail)
+{
+    drop_body(tx, tail->core);
+}
+
+/* ---- references ---- */
+
+void sql_body_ref(struct sql_tx *tx, int64_t id, int64_t count)
+{
+    db_run(tx->db, SQL_BODY_REF, INT(id), INT(count));
+}
+
+void sql_body_unref(struct sql_tx *tx, int64_t id)
+{
+    struct db_row *row = db_query(tx->db, SQL_BODY_GET, INT(id));
+    if (!row)
+        return;
+    int64_t refs = db_col_i64(row, 0), size_bytes = db_col_i64(row, 1), chunk_bytes = db_col_i64(row, 2);
+    db_end(row);
+    if (refs == 1 && size_bytes <= chunk_bytes) {
+        /* The usual small one goes at once. */
+        db_run(tx->db, SQL_CHUNK_REMOVE, INT(chunk_id(id, 0)));
+        db_run(tx->db, SQL_BODY_REMOVE, INT(id));
+        return;
+    }
+    db_run(tx->db, SQL_BODY_REF, INT(id), INT(-1));
+    tx->garbage |= refs == 1;
+}
+
+void sql_body_orphan(struct sql_tx *tx, int64_t first_writer, int64_t last_writer)
+{
+    db_run(tx->db, SQL_BODY_ORPHAN, INT(first_writer), INT(last_writer));
+    tx->garbage = true; /* what a killed process did not come to remove, too */
+}
+
+static void purge_bodies(struct sql_tx *tx, int rows)
+{
+    while (rows-- > 0 && tx->garbage) {
+        int64_t body_id = db_number(tx->db, SQL_BODY_GARBAGE, 0);
+        int64_t last = body_id ? db_number(tx->db, SQL_CHUNK_LAST, 0, INT(body_id)) : 0;
+        if (last != 0)
+            db_run(tx->db, SQL_CHUNK_REMOVE, INT(last));
+        else if (body_id != 0)
+            db_run(tx->db, SQL_BODY_REMOVE, INT(body_id));
+        else
+            tx->garbage = false;
+    }
+}
+
+void sql_purge(struct sql_tx *tx, int rows)
+{
+    bool more_mail = tx->part == PART_MAIL && sql_mail_purge(tx, rows);
+    purge_bodies(tx, rows);
+    tx->garbage |= more_mail;
+}
+
+/* ---- reading ---- */
+
+static int read_chunk(struct sql_tx *tx, struct op_body_read *o, int64_t body_id, uint32_t seq)
+{
+    struct db_row *row = db_query(tx->db, SQL_CHUNK_GET, INT(chunk_id(body_id, seq)));
+    if (!row)
+        return ERR_CORRUPT;
+    struct str data = db_col_str(row, 1);
+    int err = (int32_t)crc32c(0, data.ptr, data.len) == db_col_i64(row, 0) ? 0 : ERR_CORRUPT;
+    if (err == 0) {
+        o->ret_data = mem_strndup(data.ptr, data.len);
+        o->ret_len = data.len;
+    }
+    db_end(row);
+    return err;
+}
+
+int sql_body_read(struct sql_tx *tx, struct store_op *op)
+{
+    struct op_body_read *o = (struct op_body_read *)op;
+    int64_t body_id = o->body_id;
+    if (o->message_id) {
+        int err = sql_message_body(tx, o->message_id, &body_id, &o->ret_size_bytes);
+        if (err != 0)
+            return err;
+        if (body_id == 0)
+            return tx->special->read ? tx->special->read(tx, o) : ERR_CORRUPT;
+    }
+    struct db_row *row = db_query(tx->db, SQL_BODY_GET, INT(body_id));
+    int64_t chunk_bytes = row ? db_col_i64(row, 2) : 0;
+    if (!row || db_col_i64(row, 0) <= 0 || chunk_bytes <= 0) {
+        db_end(row);
+        return ERR_NOT_FOUND;
+    }
+    o->ret_size_bytes = (uint64_t)db_col_i64(row, 1);
+    db_end(row);
+    if (o->offset >= o->ret_size_bytes)
+        return 0;
+    uint32_t seq = (uint32_t)(o->offset / (uint64_t)chunk_bytes);
+    o->ret_offset = (uint64_t)seq * (uint64_t)chunk_bytes;
+    return read_chunk(tx, o, body_id, seq);
+}

@@ -1,0 +1,53 @@
+"""The two-site network on a store that is PostgreSQL: what it promises, and what it says while its database is away."""
+
+import pytest
+from network import MANUAL, TwoSite
+
+DATABASE = "127.1.0.54"
+
+
+@pytest.fixture
+def database(make_cluster):
+    return make_cluster("store", DATABASE).create().start()
+
+
+@pytest.fixture
+def make_two_site(make_network, database):
+    """make_two_site(changes): the network of the example, on the database; started."""
+
+    def make(changes=()):
+        store = (('url = "sqlite:store"', f'url = "{database.uri()}"'),)
+        return make_network(TwoSite, "two-site.conf", (*store, *changes)).start()
+
+    return make
+
+
+def test_mail_is_taken_delivered_and_read(make_two_site, ledger):
+    network = make_two_site()
+    network.mta(ledger).send(20)
+    network.judge(ledger)
+    status = network.status()
+    assert status["store"]["engine"] == "postgresql"
+    custody_id = next(iter(ledger.attempts.values())).reply.split()[-1]
+    assert network.json("trace", custody_id)
+
+
+def test_a_dead_server_is_created_again_and_gets_what_waits(make_two_site, ledger):
+    network = make_two_site(MANUAL)
+    network.kill_server()
+    assert len(network.mta(ledger).send_by(network.RELAY_EAST, 40)) == 40
+    network.until(lambda: network.queued() == 40, "all of it in custody")
+    network.must("server", "failover", "mail1")
+    network.judge(ledger)
+
+
+def test_a_database_that_is_killed_loses_nothing(make_two_site, database, ledger):
+    network = make_two_site()
+    mta = network.mta(ledger)
+    mta.send_by(network.RELAY_EAST, 20)
+    database.kill()
+    refused = mta.send_by(network.RELAY_EAST, 1)
+    assert not refused, "nothing is accepted that cannot be kept"
+    database.start()
+    network.until(lambda: mta.send_by(network.RELAY_EAST, 1), "a relay that takes mail again")
+    network.judge(ledger)
