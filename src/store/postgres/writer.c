@@ -239,7 +239,7 @@ static void try_to_recover(struct part *p)
     struct writer *w = &p->w;
     if (mono_before(loop_now(p->port.loop), w->retry_at))
         return;
-    if (writer_open(p) == 0) {
+    if (w->pg.conn || writer_open(p) == 0) { /* it is there after a loss that was settled */
         log_event(LOG_INFO, "store reached again", LOG_TEXT("part", p->name));
         atomic_store(&p->sick, 0);
         return;
