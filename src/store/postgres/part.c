@@ -109,6 +109,7 @@ static struct part *part_new(struct store *s, struct loop *l, const struct part_
     p->w.tx = (struct sql_tx){
         .db = &p->w.pg.db, .special = &special, .part = o->kind, .writable = true, .garbage = true};
     p->r.tx = (struct sql_tx){.db = &p->r.pg.db, .special = &special, .part = o->kind};
+    loop_random(l, p->w.mark, sizeof(p->w.mark));
     work_init(&p->work, &p->port);
     return p;
 }
@@ -171,9 +172,9 @@ int part_open(struct store *s, struct loop *l, const struct part_options *option
         part_free(p);
         return err;
     }
-    start(&p->r.thread, reader_main, p);
+    start(&p->r.thread, part_reader_main, p);
     if (p->mode == PORT_WRITE)
-        start(&p->w.thread, writer_main, p);
+        start(&p->w.thread, part_writer_main, p);
     *ret_part = p;
     return 0;
 }

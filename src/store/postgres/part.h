@@ -14,7 +14,7 @@
 #include "store/sql/tx.h"
 #include "store/sql/work.h"
 
-#define MARK_BYTES 16
+#define MARK_BYTES 24 /* random ones of the writer, and a number of eight */
 
 struct writer {
     pthread_t thread;
@@ -22,6 +22,7 @@ struct writer {
     struct sql_tx tx;
     struct sql_who before;                           /* the transaction at hand */
     uint8_t mark[MARK_BYTES], last_mark[MARK_BYTES]; /* of the transaction at hand, and the one before */
+    uint64_t marks; /* given so far */
     bool has_last;
     struct mono_time retry_at; /* without a connection: the next try */
     int64_t retry_delay_ms;
@@ -69,7 +70,7 @@ bool part_reap(struct part *p, bool wait);
 /* ---- for the threads ---- */
 
 int writer_open(struct part *p) MUST_USE; /* the reason is in w.pg.detail */
-void *writer_main(void *part);
-void *reader_main(void *part);
+void *part_writer_main(void *part);
+void *part_reader_main(void *part);
 
 #endif

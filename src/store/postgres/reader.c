@@ -64,7 +64,7 @@ static bool has_changed(struct part *p)
     return changed;
 }
 
-void *reader_main(void *arg)
+void *part_reader_main(void *arg)
 {
     struct part *p = arg;
     struct list ops;

@@ -1,6 +1,6 @@
 /* The writer's thread of a part. */
+#include <endian.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/log.h"
 #include "store/postgres/part.h"
@@ -52,7 +52,8 @@ static void put_mark(struct pg *pg, const char *sql, const uint8_t mark[MARK_BYT
 /* In the transaction: its mark, instead of that of the one before, whose outcome is known. */
 static void mark(struct writer *w)
 {
-    CHECK(getrandom(w->mark, sizeof(w->mark), 0) == sizeof(w->mark));
+    uint64_t number = htobe64(++w->marks);
+    memcpy(w->mark + MARK_BYTES - sizeof(number), &number, sizeof(number));
     put_mark(&w->pg, "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 0)", w->mark);
     if (w->has_last)
         put_mark(&w->pg, "DELETE FROM mark WHERE id = $1", w->last_mark);
@@ -350,7 +351,7 @@ static void work_on(struct part *p, struct list *ops)
         fall_sick(p);
 }
 
-void *writer_main(void *arg)
+void *part_writer_main(void *arg)
 {
     struct part *p = arg;
     struct list ops;

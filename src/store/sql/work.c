@@ -155,14 +155,6 @@ bool work_take_reads(struct work *w, struct list *ops, int idle_ms, bool *ret_wa
     return go_on;
 }
 
-bool work_stopped(struct work *w)
-{
-    pthread_mutex_lock(&w->mutex);
-    bool stop = w->stop;
-    pthread_mutex_unlock(&w->mutex);
-    return stop;
-}
-
 void work_hand_back(struct work *w, struct list *ops, bool notice)
 {
     struct list again;

@@ -38,7 +38,6 @@ void work_name_thread(enum part_kind part, const char *work);
 bool work_take_writes(struct work *w, struct list *ops, int max, int idle_ms);
 /* The same for all reads; *ret_watching: somebody wants to know of changes. */
 bool work_take_reads(struct work *w, struct list *ops, int idle_ms, bool *ret_watching);
-bool work_stopped(struct work *w);
 /* Answered ones go to the loop, OP_AGAIN to the writer, before all that waits, OP_MORE to the reader, behind
  * it. notice: the part was changed by somebody. */
 void work_hand_back(struct work *w, struct list *ops, bool notice);
