@@ -730,11 +730,12 @@ static void an_order_goes_on_where_it_stopped(void **state)
     r->order_key = STR("order-1");
     assert_ok(accept_one(r, q, 1, "alice@example.test"));
     assert_ok(act(r, q, &none, QUEUE_ACT_RETRY, "", NULL));
-    run_sql(r, "queue-q.db",
-            "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
-            " INSERT INTO live SELECT i, 1, 1, 0, 0, (i > 1000) * 9, 0, 0, 'x@example.test', '', 0, '' FROM n;"
-            "UPDATE place SET waiting = 2500;"
-            "UPDATE act SET changed = 1000, up_to = 1000, room = 1300, done = 0");
+    run_sql(
+        r, "queue-q.db",
+        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+        " INSERT INTO live SELECT i, 1, 1, 0, 0, (i > 1000) * 9, 0, 0, 'x@example.test', '', 0, '' FROM n;"
+        "UPDATE place SET waiting = 2500;"
+        "UPDATE act SET changed = 1000, up_to = 1000, room = 1300, done = 0");
     for (int i = 0; i < 2; i++) { /* and once more, when its answer was lost */
         assert_ok(act(r, q, &most, QUEUE_ACT_RETRY, "", &changed));
         assert_int_equal(changed, 2300);
