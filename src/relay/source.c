@@ -346,6 +346,7 @@ static void give_back(struct transaction *t, void (*put)(struct list *pool, stru
     struct lane *l = &s->lanes[t->lane];
     if (t->reset != s->resets) {
         transaction_free(t, false);
+        source_again(s); /* it may be below the cursor */
         return;
     }
     list_remove(&t->node);

@@ -424,6 +424,27 @@ static void test_what_has_expired_is_not_given_out_and_the_others_go_on(void **s
     end(&w);
 }
 
+static void test_what_is_given_back_after_others_expired_is_found(void **state)
+{
+    struct rig *r = *state;
+    struct watch w;
+    struct queue *q = begin(&w, r);
+    accept_one(r, q, 1, "a@d.test");
+    accept_one(r, q, 2, "b@d.test");
+    struct source *s = watch_source(&w);
+    struct transaction *a = take(r, s, SOURCE_NORMAL);
+    source_read_again(s);
+    struct transaction *b = take(r, s, SOURCE_NORMAL);
+    assert_string_equal(b->recipients[0].address, "b@d.test");
+    finish(r, q, b, QUEUE_OUTCOME_DELIVERED);
+    assert_null(take(r, s, SOURCE_NORMAL));
+    source_give_back(a);
+    a = take(r, s, SOURCE_NORMAL);
+    assert_non_null(a);
+    finish(r, q, a, QUEUE_OUTCOME_DELIVERED);
+    end(&w);
+}
+
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
 
 int main(void)
@@ -444,6 +465,7 @@ int main(void)
         RIG_TEST(test_times_of_an_earlier_owner_are_not_believed),
         RIG_TEST(test_more_than_a_page),
         RIG_TEST(test_what_was_put_off_comes_back_while_mail_keeps_coming),
+        RIG_TEST(test_what_is_given_back_after_others_expired_is_found),
         RIG_TEST(test_what_has_expired_is_not_given_out_and_the_others_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
