@@ -90,14 +90,15 @@ static const struct schema_key domain_keys[] = {
              "domain, for anyone. Refused with `550 5.7.1`, unless the user or the list has exactly that "
              "address. `take` them only where the server sends nothing on."},
     {FIELD("unknown", config_domain, unknown), SCHEMA_WORD, RELOAD_LIVE, "\"defer\"", .words = unknown_words,
-     .help = "For `recipients = \"verify\"`, a recipient about whom the server never said anything while it "
-             "is down: "
-             "`450 4.1.1`, `250` (what it refuses later is quarantined), or `550 5.1.1`."},
+     .help =
+         "For `recipients = \"verify\"`, a recipient about whom the server never said anything while it "
+         "is down: "
+         "`450 4.1.1`, `250` (what it refuses later is quarantined), or `550 5.1.1` (`450 4.1.1` of one that "
+         "gives no answer and yet counts as operational)."},
     {FIELD("verify_timeout", config_domain, verify_timeout_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"10s\"",
      LIMITS(100, 4 * MINUTE_MS),
-     .help =
-         "How long `RCPT` waits for the server's answer; then the server counts as down. (Senders wait five "
-         "minutes, RFC 5321 4.5.3.2.3.)"},
+     .help = "How long `RCPT` waits for the server's answer; then `unknown` says it. (Senders wait five "
+             "minutes, RFC 5321 4.5.3.2.3.)"},
     {FIELD("verify_positive_refresh", config_domain, verify_positive_refresh_ms), SCHEMA_DURATION,
      RELOAD_LIVE, "\"1d\"", LIMITS(0, 3650 * DAY_MS),
      .help = "A known recipient is asked about again after this time."},

@@ -110,7 +110,7 @@ size_t loop_stream_pending(const struct loop_stream *s); /* bytes queued, not ye
 /* True: the kernel takes a few hundred bytes that are written next, in the same turn of the loop, at once and
  * whole: they do not lie in our queue, to leave at a time that nobody was asked about. False: there is no
  * room, or something is queued: on_drain fires once there is; or the stream is broken: then it fires with an
- * error, as for a write. */
+ * error, unless it has, as for a write: that is told once. */
 bool loop_stream_ask_room(struct loop_stream *s);
 void loop_stream_peer(const struct loop_stream *s, struct addr *ret_addr);
 void loop_stream_local(const struct loop_stream *s, struct addr *ret_addr);

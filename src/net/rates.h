@@ -6,7 +6,8 @@
  *
  * Memory: as many clients as the limits say. For one more, the one is forgotten who did nothing for longest
  * and is over no limit; while all are over one, a new client is counted among all only. So whoever has many
- * addresses grows nothing, and rids no address of what it has done. Nothing survives a crash. */
+ * addresses grows nothing, and rids none that is over a limit of what it has done; one below may begin anew.
+ * Nothing survives a crash. */
 #ifndef HOLDFAST_NET_RATES_H
 #define HOLDFAST_NET_RATES_H
 

@@ -4,8 +4,8 @@
  *
  * The message goes behind the others. Where the server takes one of them and then says 421 to this one again,
  * it is the message's fault: its own back-off is due, and nothing else waits. Where it says so to others as
- * well, it is the server's. Of one that is alone nothing is known; after BLAME_TIMES it is put off in any
- * case.
+ * well, it is the server's. Of one that is alone nothing is known; after BLAME_TIMES in a row it is put off.
+ * A server that is down by another word is to blame for that, too.
  */
 #ifndef HOLDFAST_RELAY_BLAME_H
 #define HOLDFAST_RELAY_BLAME_H
@@ -24,7 +24,7 @@ struct blame {
 
 /* Of a message, while it is at hand. All zero at first. */
 struct blame_mark {
-    uint32_t times;        /* 421 */
+    uint32_t alone;        /* so many 421 in a row, with no other message tried in between */
     uint64_t taken, count; /* the server's at the last one */
 };
 
@@ -37,9 +37,9 @@ enum blame_word {
 
 /* The server took a message. */
 void blame_taken(struct blame *b);
-/* The server said 421 to the message. */
-enum blame_word blame_judge(struct blame *b, struct blame_mark *m);
-/* It was tried often enough, whoever is to blame. */
+/* The server, which is down or not by what else is known of it, said 421 to the message. */
+enum blame_word blame_judge(struct blame *b, struct blame_mark *m, bool down);
+/* It is alone, and was tried often enough. */
 bool blame_enough(const struct blame_mark *m);
 
 #endif

@@ -27,7 +27,8 @@ struct delivery {
     bool by_server[TRANSACTION_RECIPIENTS_MAX]; /* the refused ones */
     enum refusal_about session_refused;         /* the server said so, not about the message ... */
     const char *why;                            /* ... by this reply */
-    bool turned_away;                           /* the server said that it serves nobody */
+    bool turned_away;                           /* the server said that it serves nobody ... */
+    bool heard_recipient;                       /* ... or anything else, to RCPT or later */
     bool dotted;                                /* the final dot was given */
     bool withdrawn;                             /* it was not: the message may not be sent any more */
 
@@ -61,7 +62,7 @@ static void take_next(struct delivery *d)
     d->about_message = d->taken = d->refused = 0;
     d->session_refused = REFUSAL_NONE;
     memset(d->by_server, 0, sizeof(d->by_server));
-    d->turned_away = d->dotted = d->withdrawn = false;
+    d->turned_away = d->heard_recipient = d->dotted = d->withdrawn = false;
     d->dot_at = MONO_NEVER;
     d->body = queue_body_open(source_queue(t->source), t->message_id);
     for (size_t i = 0; i < t->recipient_count; i++) {
@@ -227,6 +228,7 @@ static void on_result(void *arg, size_t index, const struct smtp_client_result *
     }
     bool closed = result->outcome == SMTP_OUTCOME_UNSENT && result->reply.code == 421;
     d->turned_away |= closed || about == REFUSAL_SERVER;
+    d->heard_recipient |= result->stage > SMTP_STAGE_MAIL;
     if (about != REFUSAL_SERVER && result->outcome != SMTP_OUTCOME_UNSENT)
         d->about_message++;
 }
@@ -340,6 +342,11 @@ struct transaction *delivery_free(struct delivery *d)
 int64_t delivery_answer_ns(const struct delivery *d)
 {
     return d->dot_at.ns == MONO_NEVER.ns ? -1 : loop_now(d->loop).ns - d->dot_at.ns;
+}
+
+bool delivery_heard_recipient(const struct delivery *d)
+{
+    return d->heard_recipient;
 }
 
 bool delivery_idle(const struct delivery *d)

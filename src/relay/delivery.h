@@ -82,6 +82,9 @@ struct tell delivery_sender(const struct transaction *t, size_t i);
  * was not sent to its end. */
 int64_t delivery_answer_ns(const struct delivery *d);
 
+/* Inside `turned_away`: the server said so when it knew a recipient, not before. */
+bool delivery_heard_recipient(const struct delivery *d);
+
 /* There may be something to send: an idle session asks `next`. */
 void delivery_kick(struct delivery *d);
 /* Ends once the transaction under way, if there is one, has its answer: no further one is taken. */

@@ -67,6 +67,15 @@ static bool is_own(const struct door *d, const struct addr *peer)
     return addr_is_loopback(peer) || config_has_ip(d->config, peer);
 }
 
+/* Who the visitor is; true: one of the network, or of this machine, whom no limits hold for. */
+static bool name_visitor(const struct door *d, struct door_visitor *visitor, const struct addr *client)
+{
+    bool own = is_own(d, client);
+    visitor->client = *client;
+    visitor->limited = !own && limits_hold_for(&d->limits, client);
+    return own;
+}
+
 static void send_away(struct loop_stream *stream, const struct addr *peer, const struct smtp_reply *r,
                       struct log_limit *log)
 {
@@ -84,10 +93,8 @@ bool door_admit(struct door *d, struct loop_stream *stream, const struct addr *p
 {
     static const struct entrance_words words = {"SMTP", SMTP_LINE_FULL, SMTP_LINE_CLIENT_FULL};
     char text[LIMITS_TEXT_MAX];
-    bool own = is_own(d, peer);
+    bool own = name_visitor(d, visitor, peer);
     struct log_limit *log = d->config->log_messages == LOG_MESSAGES_ALL ? d->log_limit : NULL;
-    visitor->client = *peer;
-    visitor->limited = !own && limits_hold_for(&d->limits, peer);
     struct smtp_reply no = {.code = 0};
     if (visitor->limited)
         no = limits_connect(&d->limits, peer, text);
@@ -107,12 +114,11 @@ struct smtp_reply door_exchange(struct door *d, struct door_visitor *visitor, co
     struct admission *a = &d->entrance.admission;
     struct admission_slot *idle, *slot = &visitor->slot;
     admission_leave(slot);
-    bool granted = !client || admission_ask(a, client, false, &idle) == ADMISSION_GRANTED;
+    visitor->limited = false;
+    bool counted = client && !name_visitor(d, visitor, client);
+    bool granted = !counted || admission_ask(a, client, false, &idle) == ADMISSION_GRANTED;
     /* It has its place already, so that nobody has to go; one that is sent away is no client's. */
-    admission_enter(a, slot, client, !client || !granted);
-    visitor->limited = client && limits_hold_for(&d->limits, client);
-    if (client)
-        visitor->client = *client;
+    admission_enter(a, slot, client, !counted || !granted);
     if (!granted)
         return SMTP_REPLY_CLIENT_FULL;
     return visitor->limited ? limits_connect(&d->limits, client, text) : (struct smtp_reply){.code = 0};

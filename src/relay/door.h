@@ -45,8 +45,7 @@ bool door_admit(struct door *d, struct loop_stream *stream, const struct addr *p
                 struct door_visitor *visitor);
 /* The session is another client's from now on, by the word of a server that speaks for him (NULL: it does not
  * know him, and he is not counted). Code 0: he may come in; else 421: he has, or makes, one too many. An
- * address of the network, or of this machine, is counted as any: what a stranger's server calls so need not
- * be ours. */
+ * address of the network, or of this machine, is not counted, as when it comes by itself or by a proxy. */
 struct smtp_reply door_exchange(struct door *d, struct door_visitor *visitor, const struct addr *client,
                                 char text[LIMITS_TEXT_MAX]);
 /* The visitor does one more of kind: as limits_take, for whom limits hold. */

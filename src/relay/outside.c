@@ -287,10 +287,17 @@ static void on_ready(void *arg)
     pull_soon(((struct outside_mail *)arg)->outside);
 }
 
+static void drop(struct outside_mail *m, bool cut)
+{
+    LIST_FOREACH (it, &m->outside->places)
+        destination_drop(LIST_ENTRY(it, struct place, node)->destination, source_queue(m->source), cut);
+}
+
 static void on_expired(void *arg, size_t count)
 {
     struct outside_mail *m = arg;
-    (void)outside_changed(m, NULL); /* it may have been read already */
+    drop(m, false);
+    source_read_again(m->source);
     m->on_given_up(m->arg, count);
 }
 
@@ -306,12 +313,6 @@ struct outside_mail *outside_add(struct outside *o, struct queue *q, struct righ
     m->source = source_new(o->loop, q, right, claims, STR_EMPTY, STR(QUEUE_HOME_OUTSIDE), on_ready, m);
     m->expiry = expiry_new(o->loop, q, STR_EMPTY, STR(QUEUE_HOME_OUTSIDE), o->options.relay, on_expired, m);
     return m;
-}
-
-static void drop(struct outside_mail *m, bool cut)
-{
-    LIST_FOREACH (it, &m->outside->places)
-        destination_drop(LIST_ENTRY(it, struct place, node)->destination, source_queue(m->source), cut);
 }
 
 void outside_remove(struct outside_mail *m)

@@ -17,7 +17,7 @@ void outside_blame_moved(struct outside_blame *b)
 enum outside_blame_word outside_blame_judge(struct outside_blame *b, struct blame_mark *m,
                                             const struct outside_blame_view *view)
 {
-    enum blame_word word = blame_judge(&b->blame, m);
+    enum blame_word word = blame_judge(&b->blame, m, false);
     if (word == BLAME_MESSAGE || blame_enough(m))
         return OUTSIDE_BLAME_MESSAGE;
     if (view->served)

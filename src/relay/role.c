@@ -149,7 +149,7 @@ static void on_source_ready(void *arg)
 static void on_expired(void *arg, size_t count)
 {
     struct stream *s = arg;
-    source_reset(s->source); /* it may have been read already */
+    source_read_again(s->source);
     custody_expired(s->custody, count);
 }
 

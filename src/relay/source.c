@@ -212,11 +212,11 @@ static void on_page(struct source *s, enum source_lane lane, int err, const stru
     for (size_t i = 0; i < rows->count; i++)
         add_row(s, lane, &rows->items[i]);
     claims_reading_end(s->claims);
+    l->began |= !rows->more; /* what came since is above */
     l->exhausted = !rows->more && !l->kicked;
     l->kicked = false;
     if (l->exhausted) {
         l->exhausted = !l->rewind;
-        l->began = true;
         ask_next_at(s, lane);
     }
     if (!list_empty(&l->pool))
@@ -346,6 +346,7 @@ static void give_back(struct transaction *t, void (*put)(struct list *pool, stru
     struct lane *l = &s->lanes[t->lane];
     if (t->reset != s->resets) {
         transaction_free(t, false);
+        source_again(s); /* it may be below the cursor */
         return;
     }
     list_remove(&t->node);
@@ -384,6 +385,29 @@ void source_reset(struct source *s)
     }
     s->resets++;
     rewind_lanes(s);
+}
+
+/* The cursor before the first one that was read and not handed out. */
+static int64_t unread(const struct lane *l)
+{
+    int64_t after_id = l->after_id;
+    LIST_FOREACH (it, &l->pool) {
+        const struct transaction *t = LIST_ENTRY(it, struct transaction, node);
+        for (size_t i = 0; i < t->recipient_count; i++)
+            if (t->recipients[i].delivery_id <= after_id)
+                after_id = t->recipients[i].delivery_id - 1;
+    }
+    return after_id;
+}
+
+void source_read_again(struct source *s)
+{
+    s->resets++;
+    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++) {
+        s->lanes[lane].after_id = unread(&s->lanes[lane]);
+        lane_empty(s, &s->lanes[lane]);
+        kick_lane(s, (enum source_lane)lane);
+    }
 }
 
 void source_again(struct source *s)

@@ -97,6 +97,9 @@ void source_kick(struct source *s);
 /* Deliveries were changed by an operator: forgets what was read and not yet
  * handed out, and reads from the start. */
 void source_reset(struct source *s);
+/* Some that wait have expired: forgets what was read and not yet handed out, and goes on from there. What is
+ * given back later is read anew. */
+void source_read_again(struct source *s);
 /* What was put off may well be taken now: all of the normal lane is tried once, due or not. */
 void source_wake(struct source *s);
 /* A delivery that somebody else had is free: looks again (for claims.c). */

@@ -125,9 +125,13 @@ static void on_turned_away(void *arg, struct delivery *d, struct transaction *tr
 {
     struct session *s = arg;
     struct target *t = s->target;
-    (void)d;
     leave_alone(t, transaction);
-    s->blame = blame_judge(&t->blame, &transaction->blame);
+    if (s->answered && !delivery_heard_recipient(d)) { /* enough of this session: no word on the message */
+        s->blame = BLAME_OPEN;
+        source_give_back(transaction);
+        return;
+    }
+    s->blame = blame_judge(&t->blame, &transaction->blame, target_schedule_word(t) == SCHEDULE_DOWN);
     if (s->blame != BLAME_MESSAGE && !blame_enough(&transaction->blame)) {
         source_give_back_last(transaction);
         return;
@@ -210,7 +214,10 @@ static void on_ended(void *arg, struct delivery *d, enum delivery_end end, struc
     struct target *t = s->target;
     char told[SMTP_REPLY_TEXT_MAX]; /* why may be the session's own */
     enum blame_word blame = s->blame;
+    bool may_be_the_servers = blame == BLAME_SERVER || blame == BLAME_OPEN;
     (void)d;
+    if (end == DELIVERY_TURNED_AWAY && s->answered && may_be_the_servers)
+        end = DELIVERY_OVER; /* it served, in this very session */
     snprintf(told, sizeof(told), "%.*s", STR_ARG(why));
     session_free(s);
     note_end(t, end, blame, str_from(told));

@@ -14,13 +14,13 @@ static bool expired(const struct config_domain *d, const struct verdict_memory *
     return m->seen == VERDICT_NEVER || age_ms >= expire_ms;
 }
 
-static enum verdict of_never(const struct config_domain *d)
+static enum verdict of_never(const struct config_domain *d, enum verdict_event event)
 {
     switch (d->unknown) {
     case UNKNOWN_ACCEPT:
         return VERDICT_TAKE;
     case UNKNOWN_REJECT:
-        return VERDICT_REFUSE;
+        return event == VERDICT_DOWN ? VERDICT_REFUSE : VERDICT_DEFER;
     case UNKNOWN_DEFER:
         break;
     }
@@ -36,8 +36,9 @@ enum verdict verdict_of(const struct config_domain *domain, enum verdict_event e
     case VERDICT_ASKED:
         return fresh(domain, memory, age_ms) ? remembered : VERDICT_ASK;
     case VERDICT_DOWN:
+    case VERDICT_NOT_NOW:
         if (expired(domain, memory, age_ms))
-            return of_never(domain);
+            return of_never(domain, event);
         if (fresh(domain, memory, age_ms))
             return remembered;
         break; /* nothing is refused for good on a word that it would be asked for again */

@@ -31,7 +31,8 @@ struct verdict_memory {
 
 enum verdict_event {
     VERDICT_ASKED,   /* RCPT came, and the server can be asked */
-    VERDICT_DOWN,    /* it is not there, or gives no answer in time */
+    VERDICT_DOWN,    /* it is not there, or gives no answer in time, and is known to be inoperable */
+    VERDICT_NOT_NOW, /* the same of one that serves, as far as is known: a moment's trouble refuses nobody */
     VERDICT_TROUBLE, /* it is there, and its answer is not about the recipient; or we could not ask, or not
                         look up what is remembered */
 };
@@ -46,6 +47,7 @@ enum verdict {
 /*               fresh known, unknown   stale known, unknown   never
  * ASKED         TAKE   REFUSE          ASK    ASK             ASK
  * DOWN          TAKE   REFUSE          TAKE   DEFER           `unknown`
+ * NOT_NOW       TAKE   REFUSE          TAKE   DEFER           `unknown`, but DEFER for "reject"
  * TROUBLE       TAKE   DEFER           TAKE   DEFER           DEFER
  * What has expired is as never. */
 enum verdict verdict_of(const struct config_domain *domain, enum verdict_event event,

@@ -56,9 +56,16 @@ static struct target *target_of(const struct verify_inquiry *i)
 static enum verdict judge(const struct verify_inquiry *i, enum verdict_event event)
 {
     struct verdict_memory memory = remembered_find(&i->verify->remembered, str_from(i->address));
-    if (i->blind && event == VERDICT_DOWN)
+    if (i->blind && (event == VERDICT_DOWN || event == VERDICT_NOT_NOW))
         event = VERDICT_TROUBLE;
     return verdict_of(i->domain, event, &memory, loop_wall(i->verify->loop));
+}
+
+/* The server gives no answer. */
+static enum verdict judge_silence(const struct verify_inquiry *i)
+{
+    struct addr at;
+    return judge(i, target_may_answer(target_of(i), &at) ? VERDICT_NOT_NOW : VERDICT_DOWN);
 }
 
 /* ---- the end of an inquiry ---- */
@@ -118,7 +125,7 @@ static void on_answer(struct asker_question *q, enum asker_outcome outcome, cons
         remember(i, about == VERDICT_KNOWN);
         finish(i, about == VERDICT_KNOWN ? VERDICT_TAKE : VERDICT_REFUSE);
     } else if (outcome == ASKER_NO_REPLY) {
-        finish(i, judge(i, VERDICT_DOWN));
+        finish(i, judge_silence(i));
     } else {
         log_trouble(i, reply);
         finish(i, judge(i, VERDICT_TROUBLE));
@@ -161,7 +168,7 @@ static void on_overdue(void *arg)
         return;
     }
     i->overdue = true;
-    tell(i, judge(i, VERDICT_DOWN));
+    tell(i, judge_silence(i));
 }
 
 static struct verify_inquiry *inquiry_begin(struct verify *v, const struct config_domain *domain,
@@ -195,7 +202,7 @@ enum verdict verify_recipient(struct verify *v, const struct config_domain *doma
     enum verdict verdict = verdict_of(domain, VERDICT_ASKED, &memory, loop_wall(v->loop));
     struct verify_inquiry *i = verdict == VERDICT_ASK ? map_find(&v->inquiries, address) : NULL;
     if (i && i->overdue) {
-        verdict = judge(i, VERDICT_DOWN);
+        verdict = judge_silence(i);
     } else if (verdict == VERDICT_ASK) {
         i = i ? i : inquiry_begin(v, domain, address);
         list_append(&i->waiters, &w->node);

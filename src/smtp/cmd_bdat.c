@@ -61,7 +61,7 @@ void bdat_begin_answered(struct smtp_server *s, const struct smtp_reply *r)
 static void begin(struct smtp_server *s)
 {
     if (!s->transaction) {
-        server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "MAIL first"));
+        server_refuse_without_mail(s);
         swallow(s);
     } else if (s->recipient_count == 0) { /* no error, as with DATA; but a further chunk is one */
         server_write(s, &SMTP_REPLY(503, 5, 5, 1, "No valid recipients"));

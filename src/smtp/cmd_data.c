@@ -8,7 +8,7 @@ void cmd_data(struct smtp_server *s, struct str args)
     } else if (s->chunking) {
         server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "The message has begun by BDAT")); /* RFC 3030 2 */
     } else if (!s->transaction) {
-        server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "MAIL first"));
+        server_refuse_without_mail(s);
     } else if (s->recipient_count == 0) {
         /* RFC 2033 4.2 asks for 503; so does RFC 2920 3.1 live with it. Not counted as an error: a pipelining
          * client could not know. */

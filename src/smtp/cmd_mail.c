@@ -142,6 +142,7 @@ void cmd_mail(struct smtp_server *s, struct str args)
     struct smtp_reply r = check_order(s);
     if (!s->transaction)
         server_note_path(s->said_sender, args);
+    s->mail_put_off = false;
     if (r.code == 0)
         r = take_path(s, &p, &args);
     if (r.code == 0)
@@ -165,6 +166,7 @@ void cmd_mail(struct smtp_server *s, struct str args)
 void mail_answered(struct smtp_server *s, const struct smtp_reply *r)
 {
     s->transaction = smtp_reply_class(r) == 2;
+    s->mail_put_off = smtp_reply_class(r) == 4;
     s->recipient_count = 0;
     server_write(s, r);
 }

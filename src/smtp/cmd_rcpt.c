@@ -88,7 +88,7 @@ void cmd_rcpt(struct smtp_server *s, struct str args)
     unsigned code = 0;
     server_note_path(s->said_recipient, args);
     if (!s->transaction) {
-        server_refuse(s, SMTP_REPLY(503, 5, 5, 1, "MAIL first"));
+        server_refuse_without_mail(s);
         return;
     }
     if (s->chunking) {

@@ -87,12 +87,22 @@ void server_refuse(struct smtp_server *s, struct smtp_reply r)
     server_finish(s);
 }
 
+void server_refuse_without_mail(struct smtp_server *s)
+{
+    static const struct smtp_reply r = {503, {5, 5, 1}, {"MAIL first", 10}};
+    if (s->mail_put_off)
+        server_write(s, &r);
+    else
+        server_refuse(s, r);
+}
+
 /* ---- the session's end ---- */
 
 void server_reset(struct smtp_server *s)
 {
     s->recipient_count = 0;
     s->mail_utf8 = false;
+    s->mail_put_off = false;
     s->chunking = false;
     if (!s->transaction)
         return;

@@ -85,7 +85,8 @@ struct smtp_server {
     struct smtp_xclient xclient, xclient_asked; /* of whom the peer speaks for */
 
     /* The transaction */
-    bool transaction; /* mail was accepted; the owner is owed an end of it */
+    bool transaction;  /* mail was accepted; the owner is owed an end of it */
+    bool mail_put_off; /* by 4yz, with nothing since that begins anew */
     bool mail_utf8;
     size_t recipient_count;
     size_t unanswered; /* LMTP: recipients without answer to the message */
@@ -107,6 +108,9 @@ void server_write(struct smtp_server *s,
 void server_write_plain(struct smtp_server *s, const struct smtp_reply *r);
 /* The machine's own refusal; the last one of too many is a 421. */
 void server_refuse(struct smtp_server *s, struct smtp_reply r);
+/* What needs MAIL came without: an error, unless MAIL was put off just before, which a pipelining client
+ * could not know. */
+void server_refuse_without_mail(struct smtp_server *s);
 /* The same reply to the same thing once more (LMTP): it is no further refusal. */
 void server_write_again(struct smtp_server *s, const struct smtp_reply *r);
 void server_finish(struct smtp_server *s);

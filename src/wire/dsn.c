@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "wire/smtp_dsn.h"
 #include "base/utf8.h"
+#include "wire/smtp_dsn.h"
 #include "wire/utf8_addr.h"
 #include "wire/xtext.h"
 

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "wire/mime_decode.h"
 #include "base/utf8.h"
+#include "wire/mime_decode.h"
 
 /* ISO-8859-15 and windows-1252 differ from the first in a few signs only. */
 static const char *const latin1_names[] = {"iso-8859-1", "latin1", "windows-1252", "iso-8859-15", "cp1252"};

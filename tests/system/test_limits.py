@@ -60,6 +60,18 @@ def test_messages(start):
     network.until(lambda: network.relay("relay1")["work"]["limited_messages"] == 2, "two refusals in the status")
 
 
+def test_what_a_pipelining_client_sent_behind_mail_too_many_is_no_error(start):
+    network = start('client_message_rate = "1/1h"  client_error_rate = "5/1h"')
+    with From(network, "192.0.2.77") as session:
+        session.mail()
+        session.say("RSET")
+        session.connection.sendall("\r\n".join(["MAIL FROM:<sender@outside.test>"] + [f"RCPT TO:<{ALICE}>"] * 30 + ["DATA\r\n"]).encode())
+        assert [session.reply()[:9] for _ in range(32)] == ["450 4.7.1"] + ["503 5.5.1"] * 31
+        assert session.say("NOOP").startswith("250 ")
+    with From(network, "192.0.2.77") as second:
+        assert second.greeting.startswith("220 ")
+
+
 def test_what_was_accepted_of_a_message_goes_on(start):
     network = start('client_recipient_rate = "2/1h"')
     with From(network, "192.0.2.77") as session:

@@ -22,7 +22,7 @@ struct writer {
     struct sql_tx tx;
     struct sql_who before;                           /* the transaction at hand */
     uint8_t mark[MARK_BYTES], last_mark[MARK_BYTES]; /* of the transaction at hand, and the one before */
-    uint64_t marks; /* given so far */
+    uint64_t marks;                                  /* given so far */
     bool has_last;
     struct mono_time retry_at; /* without a connection: the next try */
     int64_t retry_delay_ms;

@@ -14,6 +14,7 @@ struct peer_session {
     struct loop_timer *timer;
     char line[LINE_MAX_BYTES], name[24];
     size_t len;
+    int messages;
     bool data, held, waits;
 };
 
@@ -109,8 +110,9 @@ static bool on_line(struct peer_session *s)
     if (starts(s->line, "RCPT"))
         return on_rcpt(s);
     s->peer->greetings += starts(s->line, "EHLO");
-    if (starts(s->line, "MAIL") && s->peer->mail) {
-        say(s, s->peer->mail);
+    bool full = starts(s->line, "MAIL") && s->peer->messages_max && s->messages++ >= s->peer->messages_max;
+    if (starts(s->line, "MAIL") && (s->peer->mail || full)) {
+        say(s, full ? "421 4.7.0 enough of this session" : s->peer->mail);
         say(s, "\r\n");
         return true;
     }
@@ -245,28 +247,41 @@ static void on_accepted(void *arg, int err, int64_t message_id)
     source_kick(r->source);
 }
 
-void rig_accept(struct target_rig *r, const char *name)
-{
-    rig_accept_sized(r, name, 0);
-}
-
-void rig_accept_sized(struct target_rig *r, const char *name, size_t bytes)
+static void accept_for(struct target_rig *r, const char *const names[], size_t count, size_t bytes)
 {
     static const char body[] = "Subject: x\r\n\r\nhello\r\n";
-    char address[48];
-    snprintf(address, sizeof(address), "%s@d.test", name);
+    char addresses[2][48];
+    struct queue_recipient_in to[2];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(addresses[i], sizeof(addresses[i]), "%s@d.test", names[i]);
+        to[i] = (struct queue_recipient_in){.address = str_from(addresses[i]), .domain = STR("d.test")};
+    }
     struct queue_message_in in = {.reverse_path = STR("s@x.test"),
                                   .helo = STR("x.test"),
                                   .client = STR("10.9.9.9"),
                                   .received_at = loop_wall(r->loop)};
-    struct queue_recipient_in to = {.address = str_from(address), .domain = STR("d.test")};
     r->accepted++;
     memcpy(in.custody_id.bytes, &r->accepted, sizeof(r->accepted));
     struct body_writer *w = queue_body_begin(r->queue);
     body_append(w, body, sizeof(body) - 1);
     for (size_t len = 0; len < bytes; len += 7)
         body_append(w, "hello\r\n", 7);
-    queue_accept(r->queue, w, &in, &to, 1, on_accepted, r);
+    queue_accept(r->queue, w, &in, to, count, on_accepted, r);
+}
+
+void rig_accept(struct target_rig *r, const char *name)
+{
+    accept_for(r, &name, 1, 0);
+}
+
+void rig_accept_both(struct target_rig *r, const char *name, const char *other)
+{
+    accept_for(r, (const char *const[]){name, other}, 2, 0);
+}
+
+void rig_accept_sized(struct target_rig *r, const char *name, size_t bytes)
+{
+    accept_for(r, &name, 1, bytes);
 }
 
 bool rig_pass(struct target_rig *r, int64_t ms)

@@ -31,6 +31,7 @@ struct peer {
     int turned_away;      /* so many were */
     const char *greeting; /* NULL: 220 */
     const char *mail;     /* what it says to MAIL; NULL: 250 */
+    int messages_max;     /* in a session; at MAIL one more gets 421; 0: as many as come */
     bool holds_data;      /* it does not answer DATA, until peer_go_on */
     bool holds_body;      /* it does not read on after the first line of a message, until then */
     int held_data;        /* so many wait for that */
@@ -67,7 +68,8 @@ int target_rig_teardown(void **state);
 
 /* Accepts a message for name@d.test. */
 void rig_accept(struct target_rig *r, const char *name);
-void rig_accept_sized(struct target_rig *r, const char *name, size_t bytes); /* about so many */
+void rig_accept_both(struct target_rig *r, const char *name, const char *other); /* one for two */
+void rig_accept_sized(struct target_rig *r, const char *name, size_t bytes);     /* about so many */
 /* The source goes under target `to` from now on. */
 void rig_route(struct target_rig *r, size_t to);
 /* Where target i's server is: at peer p, with that epoch. */

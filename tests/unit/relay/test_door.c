@@ -9,6 +9,7 @@ struct world {
     struct sim_world *sim;
     struct loop *loop;
     struct config_relay relay;
+    struct config_server servers[3];
     struct config config;
     struct record_work work;
     struct door door;
@@ -27,7 +28,8 @@ static void begin(struct world *w, int64_t descriptors_max)
                                   .client_connections_max = 2,
                                   .delivery_sessions_max = 100,
                                   .rate_clients_max = 100}};
-    w->config = (struct config){.relays = &w->relay, .relay_count = 1, .server_count = 3};
+    w->config =
+        (struct config){.relays = &w->relay, .relay_count = 1, .servers = w->servers, .server_count = 3};
     w->sim = sim_world_new(1);
     w->loop = sim_loop_new(w->sim, "relay1", "relay");
     door_init(&w->door, w->loop, &w->config, &w->relay, descriptors_max, &w->work, make_room);
@@ -70,16 +72,36 @@ static void a_client_that_is_spoken_for_is_counted_as_any(void **state)
 {
     struct world w;
     struct door_visitor visitors[4] = {{.limited = false}};
-    struct addr peer = ip("192.0.2.1"), loopback = ip("127.0.0.1");
+    struct addr peer = ip("192.0.2.1"), client = ip("198.51.100.1");
     (void)state;
     begin(&w, 0);
     for (int i = 0; i < 4; i++)
         admission_enter(&w.door.entrance.admission, &visitors[i].slot, &peer, true);
-    assert_int_equal(exchange(&w, &visitors[0], &loopback), 0);
-    assert_int_equal(exchange(&w, &visitors[1], &loopback), 0);
-    assert_int_equal(exchange(&w, &visitors[2], &loopback), 421);
+    assert_int_equal(exchange(&w, &visitors[0], &client), 0);
+    assert_int_equal(exchange(&w, &visitors[1], &client), 0);
+    assert_int_equal(exchange(&w, &visitors[2], &client), 421);
     assert_int_equal(exchange(&w, &visitors[0], NULL), 0);
-    assert_int_equal(exchange(&w, &visitors[3], &loopback), 0);
+    assert_int_equal(exchange(&w, &visitors[3], &client), 0);
+    for (int i = 0; i < 4; i++)
+        door_leave(&visitors[i]);
+    end(&w);
+}
+
+static void this_machine_is_not_counted_whoever_speaks_for_it(void **state)
+{
+    struct world w;
+    struct door_visitor visitors[4] = {{.limited = false}};
+    struct addr peer = ip("192.0.2.1"), loopback = ip("127.0.0.1");
+    char text[LIMITS_TEXT_MAX];
+    (void)state;
+    begin(&w, 0);
+    w.relay.client_connection_rate = w.relay.client_message_rate = (struct rate){1, 60000};
+    door_reload(&w.door);
+    for (int i = 0; i < 4; i++) {
+        admission_enter(&w.door.entrance.admission, &visitors[i].slot, &peer, true);
+        assert_int_equal(exchange(&w, &visitors[i], &loopback), 0);
+        assert_int_equal(door_take(&w.door, RATES_MESSAGES, &visitors[i], text).code, 0);
+    }
     for (int i = 0; i < 4; i++)
         door_leave(&visitors[i]);
     end(&w);
@@ -143,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(descriptors_are_left_for_all_that_the_relay_opens),
         cmocka_unit_test(a_client_that_is_spoken_for_is_counted_as_any),
+        cmocka_unit_test(this_machine_is_not_counted_whoever_speaks_for_it),
         cmocka_unit_test(what_a_client_does_is_counted_as_his),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

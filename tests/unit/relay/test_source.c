@@ -359,6 +359,92 @@ static void test_more_than_a_page(void **state)
     end(&w);
 }
 
+static struct transaction *take_amid_intake(struct watch *w, unsigned *number)
+{
+    accept_one(w->rig, w->queue, ++*number, "new@d.test");
+    struct transaction *t = source_take(w->source, SOURCE_NORMAL);
+    source_kick(w->source); /* amid the reading of the next page */
+    return t;
+}
+
+static bool comes_back(struct watch *w, unsigned *number)
+{
+    struct transaction *t = take_amid_intake(w, number);
+    bool it = t && strcmp(t->recipients[0].address, "a@d.test") == 0;
+    if (t)
+        finish(w->rig, w->queue, t, QUEUE_OUTCOME_DELIVERED);
+    return it;
+}
+
+static void test_what_was_put_off_comes_back_while_mail_keeps_coming(void **state)
+{
+    struct rig *r = *state;
+    struct watch w;
+    unsigned number = 1;
+    struct queue *q = begin(&w, r);
+    accept_one(r, q, 1, "a@d.test");
+    struct source *s = watch_source(&w);
+    source_kick(s);
+    RIG_UNTIL(r, source_ready(s, SOURCE_NORMAL) == 1);
+    struct transaction *t = take_amid_intake(&w, &number);
+    struct wall_time soon = {loop_wall(r->loop).ms + 30};
+    assert_int_equal(settle(r, q, t->recipients[0].delivery_id, QUEUE_OUTCOME_DEFERRED, soon.ms), 0);
+    source_done(t, soon);
+    RIG_UNTIL(r, comes_back(&w, &number));
+    end(&w);
+}
+
+/* And those are not tried again that were put off meanwhile. */
+static void test_what_has_expired_is_not_given_out_and_the_others_go_on(void **state)
+{
+    struct rig *r = *state;
+    struct watch w;
+    struct queue *q = begin(&w, r);
+    struct queue_filter expired = {.recipient = STR("u2@d.test")};
+    uint64_t changed;
+    char address[32];
+    for (unsigned i = 0; i < 600; i++) {
+        snprintf(address, sizeof(address), "u%u@d.test", i);
+        accept_one(r, q, i + 1, address);
+    }
+    struct source *s = watch_source(&w);
+    for (unsigned i = 0; i < 600; i++) {
+        if (i == 2) {
+            assert_int_equal(act(r, q, &expired, QUEUE_ACT_HOLD, "", &changed), 0);
+            source_read_again(s);
+            continue;
+        }
+        struct transaction *t = take(r, s, SOURCE_NORMAL);
+        snprintf(address, sizeof(address), "u%u@d.test", i);
+        assert_non_null(t);
+        assert_string_equal(t->recipients[0].address, address);
+        put_off(r, q, t);
+    }
+    assert_null(take(r, s, SOURCE_NORMAL));
+    end(&w);
+}
+
+static void test_what_is_given_back_after_others_expired_is_found(void **state)
+{
+    struct rig *r = *state;
+    struct watch w;
+    struct queue *q = begin(&w, r);
+    accept_one(r, q, 1, "a@d.test");
+    accept_one(r, q, 2, "b@d.test");
+    struct source *s = watch_source(&w);
+    struct transaction *a = take(r, s, SOURCE_NORMAL);
+    source_read_again(s);
+    struct transaction *b = take(r, s, SOURCE_NORMAL);
+    assert_string_equal(b->recipients[0].address, "b@d.test");
+    finish(r, q, b, QUEUE_OUTCOME_DELIVERED);
+    assert_null(take(r, s, SOURCE_NORMAL));
+    source_give_back(a);
+    a = take(r, s, SOURCE_NORMAL);
+    assert_non_null(a);
+    finish(r, q, a, QUEUE_OUTCOME_DELIVERED);
+    end(&w);
+}
+
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
 
 int main(void)
@@ -378,6 +464,9 @@ int main(void)
         RIG_TEST(test_of_several_retries_each_comes_back),
         RIG_TEST(test_times_of_an_earlier_owner_are_not_believed),
         RIG_TEST(test_more_than_a_page),
+        RIG_TEST(test_what_was_put_off_comes_back_while_mail_keeps_coming),
+        RIG_TEST(test_what_is_given_back_after_others_expired_is_found),
+        RIG_TEST(test_what_has_expired_is_not_given_out_and_the_others_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

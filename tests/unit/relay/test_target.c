@@ -1,6 +1,7 @@
 /* Targets on the simulated loop, with scripted peers. */
 #include <stdio.h>
 
+#include "relay/blame.h"
 #include "relay/refusal.h"
 #include "target_rig.h"
 
@@ -372,6 +373,49 @@ static void test_421_to_all_puts_off_no_message(void **state)
     assert_int_equal(r->peers[0].taken_count, 50);
 }
 
+static void test_421_to_the_few_that_wait_puts_off_none(void **state)
+{
+    struct target_rig *r = *state;
+    r->peers[0].rcpt = closes_on_all;
+    accept_many(r, 3);
+    RIG_UNTIL(r, r->peers[0].rcpts >= 3 * 4 * BLAME_TIMES);
+    assert_int_equal(r->work.deferred, 0);
+    r->peers[0].rcpt = NULL;
+    RIG_UNTIL(r, r->peers[0].taken_count == 3);
+}
+
+/* At MAIL, as some do after so many messages. */
+static void test_a_server_that_ends_long_sessions_by_421_puts_off_none(void **state)
+{
+    struct target_rig *r = *state;
+    struct target_observation seen;
+    r->peers[0].messages_max = 3;
+    accept_many(r, 300);
+    RIG_UNTIL(r, r->peers[0].taken_count == 300);
+    assert_int_equal(r->work.deferred, 0);
+    target_observe(r->targets[0], &seen);
+    assert_int_equal(seen.word->state, HEALTH_OPERATIONAL);
+    assert_int_equal(seen.failed, 0);
+}
+
+static const char *closes_on_bad_and_puts_off_others(struct peer *p, const char *name)
+{
+    (void)p;
+    return name[0] == 'b' ? "421 4.3.2 I am closing" : "450 4.2.0 later";
+}
+
+static void test_421_to_one_recipient_of_two_is_no_failure_of_the_server(void **state)
+{
+    struct target_rig *r = *state;
+    struct target_observation seen;
+    r->peers[0].rcpt = closes_on_bad_and_puts_off_others;
+    rig_accept_both(r, "good", "bad");
+    RIG_UNTIL(r, r->work.deferred == 2);
+    target_observe(r->targets[0], &seen);
+    assert_int_equal(seen.word->state, HEALTH_OPERATIONAL);
+    assert_int_equal(seen.failed, 0);
+}
+
 /* Nothing tells then whose fault it is; it must not be tried each second for days. */
 static void test_421_to_the_only_message_is_evoked_less_and_less(void **state)
 {
@@ -522,6 +566,9 @@ int main(void)
         TARGET_TEST(test_what_was_put_off_goes_at_once_after_a_reload),
         TARGET_TEST(test_messages_that_evoke_421_hold_up_no_others),
         TARGET_TEST(test_421_to_all_puts_off_no_message),
+        TARGET_TEST(test_421_to_the_few_that_wait_puts_off_none),
+        TARGET_TEST(test_a_server_that_ends_long_sessions_by_421_puts_off_none),
+        TARGET_TEST(test_421_to_one_recipient_of_two_is_no_failure_of_the_server),
         TARGET_TEST(test_421_to_the_only_message_is_evoked_less_and_less),
         TARGET_TEST(test_what_a_working_server_puts_off_is_tried_less_and_less),
         TARGET_TEST(test_mail_refused_for_our_terms_is_tried_less_and_less),

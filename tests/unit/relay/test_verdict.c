@@ -43,6 +43,7 @@ static void every_state_and_event(void **state)
         struct wall_time now = {NOW};
         assert_int_equal(verdict_of(&d, VERDICT_ASKED, &memory, now), rows[i].asked);
         assert_int_equal(verdict_of(&d, VERDICT_DOWN, &memory, now), rows[i].down);
+        assert_int_equal(verdict_of(&d, VERDICT_NOT_NOW, &memory, now), rows[i].down);
         assert_int_equal(verdict_of(&d, VERDICT_TROUBLE, &memory, now), rows[i].trouble);
     }
 }
@@ -52,14 +53,16 @@ static void the_policy_for_who_was_never_seen(void **state)
 {
     static const struct {
         enum recipients_unknown unknown;
-        enum verdict down;
-    } rows[] = {
-        {UNKNOWN_DEFER, VERDICT_DEFER}, {UNKNOWN_ACCEPT, VERDICT_TAKE}, {UNKNOWN_REJECT, VERDICT_REFUSE}};
+        enum verdict down, not_now;
+    } rows[] = {{UNKNOWN_DEFER, VERDICT_DEFER, VERDICT_DEFER},
+                {UNKNOWN_ACCEPT, VERDICT_TAKE, VERDICT_TAKE},
+                {UNKNOWN_REJECT, VERDICT_REFUSE, VERDICT_DEFER}};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct config_domain d = domain(rows[i].unknown);
         struct verdict_memory never = {VERDICT_NEVER, {0}};
         assert_int_equal(verdict_of(&d, VERDICT_DOWN, &never, (struct wall_time){NOW}), rows[i].down);
+        assert_int_equal(verdict_of(&d, VERDICT_NOT_NOW, &never, (struct wall_time){NOW}), rows[i].not_now);
         assert_int_equal(verdict_of(&d, VERDICT_TROUBLE, &never, (struct wall_time){NOW}), VERDICT_DEFER);
         struct verdict_memory expired = {VERDICT_KNOWN, {NOW - 200000}};
         assert_int_equal(verdict_of(&d, VERDICT_DOWN, &expired, (struct wall_time){NOW}), rows[i].down);

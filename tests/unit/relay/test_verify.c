@@ -197,15 +197,18 @@ static void what_another_relay_heard_is_not_asked(void **state)
     verify_free(other);
 }
 
-static void a_silent_server_is_as_one_that_is_down(void **state)
+static void a_silent_server_refuses_nobody_while_it_counts_as_operational(void **state)
 {
     struct world *w = *state;
     struct asker_of_one late;
     w->rig->peers[0].rcpt = silent;
     w->domain.unknown = UNKNOWN_REJECT;
-    assert_int_equal(asked(w, "alice@d.test"), VERDICT_REFUSE);
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_DEFER);
     ask(w, &late, "alice@d.test"); /* while that question is still open */
-    assert_int_equal(late.verdict, VERDICT_REFUSE);
+    assert_int_equal(late.verdict, VERDICT_DEFER);
+    w->domain.unknown = UNKNOWN_ACCEPT;
+    ask(w, &late, "alice@d.test");
+    assert_int_equal(late.verdict, VERDICT_TAKE);
     assert_int_equal(w->rig->peers[0].rcpts, 1);
     w->rig->peers[0].rcpt = honest;
     rig_pass(w->rig, 40000); /* it was given up */
@@ -291,10 +294,12 @@ static void a_store_that_fails_is_as_one_that_knows_nothing(void **state)
     verify_free(before);
 }
 
-static void one_that_greets_by_421_is_as_one_that_is_down(void **state)
+static void one_that_greets_by_421_is_as_one_that_is_down_but_refuses_nobody(void **state)
 {
     struct world *w = *state;
     w->rig->peers[0].greeting = "421 4.3.2 too many connections\r\n";
+    assert_int_equal(asked(w, "alice@d.test"), VERDICT_DEFER);
+    w->domain.unknown = UNKNOWN_REJECT;
     assert_int_equal(asked(w, "alice@d.test"), VERDICT_DEFER);
     w->domain.unknown = UNKNOWN_ACCEPT;
     assert_int_equal(asked(w, "alice@d.test"), VERDICT_TAKE);
@@ -362,13 +367,13 @@ int main(void)
         VERIFY_TEST(an_answer_holds_until_it_is_stale),
         VERIFY_TEST(a_server_that_is_down_is_remembered_by_the_next_start),
         VERIFY_TEST(what_another_relay_heard_is_not_asked),
-        VERIFY_TEST(a_silent_server_is_as_one_that_is_down),
+        VERIFY_TEST(a_silent_server_refuses_nobody_while_it_counts_as_operational),
         VERIFY_TEST(a_kept_session_that_was_lost_says_nothing),
         VERIFY_TEST(a_server_that_cuts_each_session_is_asked_no_more_than_twice),
         VERIFY_TEST(a_session_ends_before_the_server_loses_patience),
         VERIFY_TEST(trouble_is_not_remembered),
         VERIFY_TEST(a_store_that_fails_is_as_one_that_knows_nothing),
-        VERIFY_TEST(one_that_greets_by_421_is_as_one_that_is_down),
+        VERIFY_TEST(one_that_greets_by_421_is_as_one_that_is_down_but_refuses_nobody),
         VERIFY_TEST(a_server_that_serves_nobody_is_there),
         VERIFY_TEST(too_many_questions_are_put_off),
         VERIFY_TEST(another_place_is_asked_what_the_old_one_had_not_answered),

@@ -299,6 +299,32 @@ static void errors_are_counted_with_the_owner(void **state)
     smtp_server_free(w.s);
 }
 
+/* A pipelining client could not know that MAIL was put off. */
+static void what_follows_a_mail_that_was_put_off_is_no_error(void **state)
+{
+    static const char *const anew[] = {"RSET\r\n", "EHLO a\r\n", "MAIL FROM:<\r\n"};
+    struct world w;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(anew); i++) {
+        open_world(&w);
+        w.options.errors_max = 3;
+        smtp_server_start(w.s);
+        input(&w, "HELO a\r\n");
+        w.late = true;
+        input(&w, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<c@d>\r\nDATA\r\nBDAT 1 LAST\r\nxDATA\r\n");
+        smtp_server_reply(w.s, &SMTP_REPLY(450, 4, 7, 1, "Later"));
+        assert_false(smtp_server_finished(w.s));
+        assert_int_equal(w.errors_left, 1000);
+        w.late = false;
+        drop_output(&w);
+        input(&w, anew[i]);
+        input(&w, "RCPT TO:<c@d>\r\nDATA\r\nBDAT 0\r\n");
+        assert_true(smtp_server_finished(w.s));
+        assert_int_equal(w.errors_left, 997);
+        smtp_server_free(w.s);
+    }
+}
+
 static void no_room_until_resume(void **state)
 {
     struct world w;
@@ -622,6 +648,7 @@ int main(void)
         cmocka_unit_test(transaction_ends_once),
         cmocka_unit_test(refused_with_421_ends),
         cmocka_unit_test(errors_are_counted_with_the_owner),
+        cmocka_unit_test(what_follows_a_mail_that_was_put_off_is_no_error),
         cmocka_unit_test(no_room_until_resume),
         cmocka_unit_test(replies_wait_for_a_slow_reader),
         cmocka_unit_test(progress_is_lines_and_kibibytes),

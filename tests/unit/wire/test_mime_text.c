@@ -1,10 +1,10 @@
 #include "wire/mime_text.h"
 
 #include "base/err.h"
+#include "base/utf8.h"
 #include "unit/unit.h"
 #include "wire/mime_date.h"
 #include "wire/mime_decode.h"
-#include "base/utf8.h"
 
 static void encodings_decode_however_they_are_cut(void **state)
 {
