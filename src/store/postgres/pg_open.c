@@ -23,12 +23,13 @@ void pg_fini(struct pg *pg)
     free(pg->prepared);
 }
 
+/* A server that ends a connection says so, then closes: what it said is read first. */
 bool pg_is_connected(struct pg *pg)
 {
     struct pollfd p = {.fd = pg->conn ? PQsocket(pg->conn) : -1, .events = POLLIN};
-    if (pg->conn && poll(&p, 1, 0) > 0 &&
-        (PQconsumeInput(pg->conn) == 0 || PQstatus(pg->conn) != CONNECTION_OK))
-        pg_close(pg);
+    while (pg->conn && poll(&p, 1, 0) > 0)
+        if (PQconsumeInput(pg->conn) == 0 || PQstatus(pg->conn) != CONNECTION_OK)
+            pg_close(pg);
     return pg->conn;
 }
 
