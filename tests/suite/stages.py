@@ -190,6 +190,26 @@ def registered(tally, name_filter):
     tally.add("every seed of a regression is played", "failed" if unplayed else "passed", ", ".join(unplayed))
 
 
+def twice_defined(listing):
+    """Global symbols that two objects define, of what nm -A says of libraries: the linker takes either, without a word."""
+    where = {}
+    for line in listing.splitlines():
+        place, _, rest = line.rpartition(":")
+        words = rest.split()  # address, kind, name
+        if len(words) == 3 and words[1] in "TDBR":
+            where.setdefault(words[2], set()).add(place)
+    return sorted(name for name, places in where.items() if len(places) > 1)
+
+
+def one_of_each_symbol(tally, name_filter):
+    if name_filter:
+        return
+    libraries = sorted((BUILD / "meson" / "src").rglob("*.a"))
+    status, listing = run(["nm", "-A", "--defined-only", *libraries], quiet=True)
+    doubles = twice_defined(listing) if status == 0 else ["nm failed"]
+    tally.add("no symbol of the libraries is defined twice", "failed" if doubles or not libraries else "passed", ", ".join(doubles))
+
+
 def tap_program(tally, name, argv):
     judge_tap_program(tally, name, run(argv, quiet=True))
 
