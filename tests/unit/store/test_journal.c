@@ -29,6 +29,7 @@ struct owner {
 static void connect_db(struct owner *o)
 {
     struct err_buf eb;
+    sql_fini(&o->tx.sql); /* of the life before */
     assert_ok(sqlite_open(&o->db, o->path, &sqlite_queue_schema, SQLITE_TO_WRITE, &eb));
     o->tx = (struct sqlite_tx){
         .sql = {.db = &o->db.db, .special = &sqlite_owner_special, .part = PART_QUEUE, .writable = true},
@@ -109,6 +110,7 @@ static int teardown(void **state)
     struct owner *o = *state;
     journal_fini(&o->journal);
     space_change_clear(&o->tx.space);
+    sql_fini(&o->tx.sql);
     sqlite_close(&o->db);
     lock_close(&o->lock);
     nftw(o->dir, remove_one, 4, FTW_DEPTH | FTW_PHYS);
