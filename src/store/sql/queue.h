@@ -37,14 +37,8 @@ void queue_places_forget(struct sql_tx *tx);
  * that has ended, or -1, counts nowhere. */
 void queue_place_count(struct sql_tx *tx, int64_t place_id, int from, int to, int64_t number);
 
-/* Finds the places of many deliveries; those to the same place are counted together. Begins with tx alone. */
-struct queue_places {
-    struct sql_tx *tx;
-    struct str domain, home; /* copies */
-    int64_t place_id, count;
-};
-int64_t queue_places_for(struct queue_places *p, struct str domain, struct str home);
-void queue_places_end(struct queue_places *p);
+/* The place of a delivery that comes to wait there, and counts. */
+int64_t queue_place_take(struct sql_tx *tx, struct str domain, struct str home);
 
 struct queue_live {
     int64_t id, message_id, place_id;

@@ -1,33 +1,6 @@
 /* Accepting: a message and its deliveries become rows. */
-#include "base/mem.h"
 #include "store/sql/queue.h"
 #include "store/sql/queue_sql.h"
-
-/* ---- places ---- */
-
-void queue_places_end(struct queue_places *p)
-{
-    if (p->count > 0)
-        queue_place_count(p->tx, p->place_id, -1, QUEUE_WAITING, p->count);
-    p->count = 0;
-    free((char *)(uintptr_t)p->domain.ptr);
-    free((char *)(uintptr_t)p->home.ptr);
-    p->domain = p->home = (struct str){NULL, 0};
-}
-
-int64_t queue_places_for(struct queue_places *p, struct str domain, struct str home)
-{
-    if (!p->domain.ptr || !str_eq(p->domain, domain) || !str_eq(p->home, home)) {
-        queue_places_end(p);
-        p->domain = (struct str){mem_strndup(domain.ptr, domain.len), domain.len};
-        p->home = (struct str){mem_strndup(home.ptr, home.len), home.len};
-        p->place_id = queue_place_of(p->tx, domain, home);
-    }
-    p->count++;
-    return p->place_id;
-}
-
-/* ---- accepting ---- */
 
 static int is_new(struct sql_tx *tx, const struct custody_id *id)
 {
@@ -37,15 +10,13 @@ static int is_new(struct sql_tx *tx, const struct custody_id *id)
 
 static void add_deliveries(struct sql_tx *tx, const struct op_queue_accept *o)
 {
-    struct queue_places places = {.tx = tx};
     for (size_t i = 0; i < o->recipient_count; i++) {
         const struct queue_recipient_in *to = &o->recipients[i];
-        int64_t id = tx->who.next_delivery++, place_id = queue_places_for(&places, to->domain, to->home);
+        int64_t id = tx->who.next_delivery++, place_id = queue_place_take(tx, to->domain, to->home);
         queue_delivery_add(tx, id, tx->who.next_message, place_id, to, o->message.received_at);
         if (o->message.stopped.len > 0)
             queue_delivery_stop(tx, id, place_id, &o->message, i == 0);
     }
-    queue_places_end(&places);
 }
 
 static int by_rows(struct sql_tx *tx, struct op_queue_accept *o)

@@ -101,3 +101,10 @@ void queue_place_count(struct sql_tx *tx, int64_t place_id, int from, int to, in
     count_at(p, from, -number);
     count_at(p, to, number);
 }
+
+int64_t queue_place_take(struct sql_tx *tx, struct str domain, struct str home)
+{
+    int64_t id = queue_place_of(tx, domain, home);
+    queue_place_count(tx, id, -1, QUEUE_WAITING, 1);
+    return id;
+}

@@ -108,11 +108,10 @@ static void add_report(struct sql_tx *tx, const struct op_queue_report *o)
                             .body_id = sql_body_make(tx, o->body),
                             .size_bytes = o->body.len,
                             .recipient_count = 1};
-    int64_t place_id = queue_place_of(tx, o->recipient.domain, o->recipient.home);
+    int64_t place_id = queue_place_take(tx, o->recipient.domain, o->recipient.home);
     queue_message_add(tx, &row, &o->message);
     queue_delivery_add(tx, row.first_delivery, row.message_id, place_id, &o->recipient,
                        o->message.received_at);
-    queue_place_count(tx, place_id, -1, QUEUE_WAITING, 1);
 }
 
 static void end_debt(struct sql_tx *tx, const struct op_queue_report *o, const struct paid *p)

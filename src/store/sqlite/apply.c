@@ -7,11 +7,6 @@
 
 /* ---- one message ---- */
 
-struct applier {
-    struct sqlite_tx *tx;
-    struct queue_places places;
-};
-
 static void add_piece(struct sqlite_tx *tx, int64_t message_id, uint32_t seq, const struct record_piece *p)
 {
     db_run(tx->sql.db, SQL_PIECE_ADD, INT(message_id << BODY_CHUNK_BITS | seq), INT(p->segment), INT(p->at),
@@ -30,9 +25,8 @@ static void add_pieces(struct sqlite_tx *tx, const struct record_accept *m, cons
         add_piece(tx, m->message_id, m->piece_count, own);
 }
 
-static void add_message(struct applier *a, const struct record_accept *m, const struct record_piece *own)
+static void add_message(struct sqlite_tx *tx, const struct record_accept *m, const struct record_piece *own)
 {
-    struct sqlite_tx *tx = a->tx;
     const struct queue_message_in *in = &m->message;
     struct record_accept left = *m;
     const struct queue_row row = {.message_id = m->message_id,
@@ -44,7 +38,7 @@ static void add_message(struct applier *a, const struct record_accept *m, const 
     add_pieces(tx, m, own);
     for (uint32_t i = 0; i < m->recipient_count; i++) {
         struct queue_recipient_in to = record_next_recipient(&left);
-        int64_t place_id = queue_places_for(&a->places, to.domain, to.home);
+        int64_t place_id = queue_place_take(&tx->sql, to.domain, to.home);
         queue_delivery_add(&tx->sql, m->first_delivery + i, m->message_id, place_id, &to, in->received_at);
         if (in->stopped.len > 0)
             queue_delivery_stop(&tx->sql, m->first_delivery + i, place_id, in, i == 0);
@@ -73,7 +67,6 @@ static void set_position(struct sqlite_tx *tx, const struct position *p)
 
 void apply_pending(struct sqlite_tx *tx, struct journal *j)
 {
-    struct applier a = {tx, {.tx = &tx->sql}};
     struct position p = apply_position(tx);
     if (p.sequence >= j->sequence)
         return;
@@ -84,9 +77,8 @@ void apply_pending(struct sqlite_tx *tx, struct journal *j)
         if (accept->sequence < p.sequence)
             continue; /* a reader was faster */
         CHECK(record_accept_decode(meta, &m) == 0);
-        add_message(&a, &m, &accept->own);
+        add_message(tx, &m, &accept->own);
     }
-    queue_places_end(&a.places);
     set_position(tx,
                  &(struct position){j->current.header.number, j->at, j->sequence, j->current.header.salt});
 }
@@ -94,7 +86,7 @@ void apply_pending(struct sqlite_tx *tx, struct journal *j)
 /* ---- from the files ---- */
 
 struct walk {
-    struct applier applier;
+    struct sqlite_tx *tx;
     struct position p;
     struct segment segment;
     struct str meta, body; /* of the record at hand */
@@ -160,7 +152,7 @@ static bool walk_accept(struct walk *w, const struct record_header *h)
     struct record_piece own = record_own_piece(h, w->p.segment, w->p.at);
     if (record_accept_decode(w->meta, &m) != 0)
         return false;
-    add_message(&w->applier, &m, &own);
+    add_message(w->tx, &m, &own);
     return true;
 }
 
@@ -183,7 +175,7 @@ static bool walk_step(struct walk *w, const char *path, int *err)
         return false;
     w->p.at += record_bytes(&h);
     w->p.sequence++;
-    return !db_failed(w->applier.tx->sql.db);
+    return !db_failed(w->tx->sql.db);
 }
 
 /* A segment that is not there, or in another life, holds nothing of ours. */
@@ -194,7 +186,7 @@ static bool is_end(int err)
 
 int apply_files(struct sqlite_tx *tx)
 {
-    struct walk w = {.applier = {tx, {.tx = &tx->sql}}, .p = apply_position(tx), .segment.fd = -1};
+    struct walk w = {.tx = tx, .p = apply_position(tx), .segment.fd = -1};
     uint64_t first = w.p.sequence;
     if (w.p.segment == 0)
         return 0;
@@ -202,7 +194,6 @@ int apply_files(struct sqlite_tx *tx)
     int err = walk_open(&w, tx->path);
     while (err == 0 && walk_step(&w, tx->path, &err))
         ;
-    queue_places_end(&w.applier.places);
     if (w.p.sequence != first)
         set_position(tx, &w.p);
     segment_close(&w.segment);
