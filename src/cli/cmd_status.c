@@ -67,6 +67,20 @@ static void print_queues(const json_t *relays)
     }
 }
 
+static void print_copies(const json_t *relays)
+{
+    size_t i;
+    json_t *r;
+    json_array_foreach(relays, i, r)
+    {
+        const json_t *work = json_object_get(r, "work");
+        const char *detail = field_text(work, "durability_detail", "");
+        if (detail[0])
+            say_line(stdout, "%s: durability is %s: %s", field_text(r, "name", "-"),
+                     field_text(work, "durability", "-"), detail);
+    }
+}
+
 static void print_relays(const json_t *all)
 {
     size_t i;
@@ -78,6 +92,7 @@ static void print_relays(const json_t *all)
                  field_text(r, "site", "-"), field_text(r, "node", "-"), field_text(r, "address", "-"),
                  yes_or_no(r, "alive"), field_text(r, "queue_owner", "-"), field_number(r, "queued"));
     print_queues(json_object_get(all, "relays"));
+    print_copies(json_object_get(all, "relays"));
 }
 
 /* Those that still have something. */

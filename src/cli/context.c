@@ -46,6 +46,20 @@ static int refused(const struct context *cx, const struct err_buf *eb)
     return EXIT_FAILED;
 }
 
+static struct store_durability durability_of(const struct config *c)
+{
+    struct store_durability d = {.replicated = config_is_replicated(c),
+                                 .accept_degraded = c->on_degraded == ON_DEGRADED_ACCEPT,
+                                 .standby_timeout_ms = c->standby_timeout_ms};
+    for (size_t i = 0; d.replicated && i < c->site_count; i++) {
+        const struct config_site *site = &c->sites[i];
+        if (site->databases.count > 0 && d.site_count < STORE_SITES_MAX)
+            d.sites[d.site_count++] =
+                (struct store_site){site->name, site->databases.items, site->databases.count};
+    }
+    return d;
+}
+
 struct store_options context_store_options(const struct config *c, bool read_only)
 {
     static const enum store_engine_kind engines[] = {[STORE_SQLITE] = STORE_ENGINE_SQLITE,
@@ -56,6 +70,7 @@ struct store_options context_store_options(const struct config *c, bool read_onl
         .path = c->store_engine == STORE_SQLITE ? c->store_path : c->store_url,
         .password_file = c->store_password_file[0] ? c->store_password_file : NULL,
         .read_only = read_only,
+        .durability = durability_of(c),
     };
 }
 

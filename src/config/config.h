@@ -44,8 +44,26 @@ enum bare_newlines { BARE_NEWLINES_REFUSE, BARE_NEWLINES_NORMALISE };
 enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
 enum store_engine { STORE_SQLITE, STORE_POSTGRESQL, STORE_MEMORY };
 
+/* How durable what is answered with success is (default: by the engine). */
+enum durability {
+    DURABILITY_BY_ENGINE,  /* config_is_replicated tells */
+    DURABILITY_LOCAL,      /* on the store's own disk */
+    DURABILITY_REPLICATED, /* in another site, too */
+};
+
+/* Without a copy in another site, new mail is (default refer): */
+enum on_degraded { ON_DEGRADED_REFER, ON_DEGRADED_ACCEPT };
+
+struct config_texts {
+    const char **items; /* none is "" */
+    size_t count;
+};
+
+#define CONFIG_DATABASE_SITES_MAX 16 /* sites with databases */
+
 struct config_site {
     const char *name;
+    struct config_texts databases; /* of a PostgreSQL store that are there, by any of their names */
 };
 
 struct config_node {
@@ -200,9 +218,12 @@ struct config {
     const char *state_dir; /* absolute */
 
     enum store_engine store_engine;
-    const char *store_url;             /* as written */
-    const char *store_path;            /* SQLite: absolute folder; else "" */
-    const char *store_password_file;   /* PostgreSQL: absolute, or "" */
+    const char *store_url;           /* as written */
+    const char *store_path;          /* SQLite: absolute folder; else "" */
+    const char *store_password_file; /* PostgreSQL: absolute, or "" */
+    enum durability durability;      /* as written */
+    enum on_degraded on_degraded;
+    int64_t standby_timeout_ms;        /* replicated: of a copy that stands still (default 10s) */
     const char *users_file;            /* absolute, or "" */
     int64_t events_max, events_age_ms; /* older ones are forgotten (default 100000, 90d) */
     const char *user; /* the system user that roles run as when started as root; "" keeps it */
@@ -313,6 +334,8 @@ struct config_domain *config_domain_find(const struct config *c, struct str doma
 #define CONFIG_HOME_OUTSIDE "*"
 /* Whether mail at this place of a queue has a way to go: by its own home, or, with home "", by its domain. */
 bool config_has_place(const struct config *c, struct str domain, struct str home);
+/* Whether success is told only of what another site has, too. */
+bool config_is_replicated(const struct config *c);
 struct config_site *config_site_find(const struct config *c, const char *name);
 /* Name or address, and port; views of the relay's text. ERR_NOT_FOUND: it has none. ERR_SYNTAX. */
 int config_smarthost(const struct config_relay *r, struct str *ret_host, uint16_t *ret_port) MUST_USE;

@@ -29,6 +29,13 @@ struct config_relay *config_relay_find(const struct config *c, const char *name)
     return find_named(c->relays, c->relay_count, sizeof(*c->relays), name);
 }
 
+bool config_is_replicated(const struct config *c)
+{
+    if (c->durability == DURABILITY_BY_ENGINE)
+        return c->store_engine == STORE_POSTGRESQL;
+    return c->durability == DURABILITY_REPLICATED;
+}
+
 struct config_site *config_site_find(const struct config *c, const char *name)
 {
     return find_named(c->sites, c->site_count, sizeof(*c->sites), name);

@@ -47,7 +47,7 @@ static void print_limits(const struct schema_key *key, struct buf *out)
     value_format_limit(key, key->min, least, sizeof(least));
     value_format_limit(key, key->max, most, sizeof(most));
     bool list = key->type == SCHEMA_IPS || key->type == SCHEMA_ENDPOINTS || key->type == SCHEMA_REFS ||
-                key->type == SCHEMA_PINS;
+                key->type == SCHEMA_PINS || key->type == SCHEMA_TEXTS;
     buf_append_fmt(out, "%s to %s%s", least, most, list ? " items" : "");
 }
 

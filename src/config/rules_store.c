@@ -1,12 +1,75 @@
+#include <string.h>
+
 #include "config/findings.h"
 #include "config/postgres_url.h"
 #include "config/rules.h"
+
+static bool is_there(const struct config_site *site, const char *name)
+{
+    for (size_t i = 0; i < site->databases.count; i++)
+        if (strcmp(site->databases.items[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A name in two sites would let a copy in the same one count. */
+static void check_names(struct build *b, const struct config_site *site, const struct tree_section *s)
+{
+    const struct config *c = b->config;
+    for (const struct config_site *other = c->sites; other < site; other++)
+        for (size_t i = 0; i < site->databases.count; i++)
+            if (is_there(other, site->databases.items[i]))
+                findings_add(
+                    b->findings, tree_line(s, "databases"),
+                    "%s: the database \"%s\" is in site \"%s\", too; each of its names is in one site",
+                    s->label, site->databases.items[i], other->name);
+}
+
+static size_t check_sites(struct build *b)
+{
+    const struct config *c = b->config;
+    size_t with_databases = 0;
+    TREE_FOREACH(s, b->root, "site")
+    {
+        const struct config_site *site = s->object;
+        with_databases += site->databases.count > 0;
+        check_names(b, site, s);
+        if (c->store_engine != STORE_POSTGRESQL && site->databases.count > 0)
+            findings_add(b->findings, tree_line(s, "databases"),
+                         "%s: databases are of a store with a url of postgresql: only; remove them",
+                         s->label);
+    }
+    return with_databases;
+}
+
+static void check_durability(struct build *b, const struct tree_section *store, size_t sites)
+{
+    const struct config *c = b->config;
+    if (!config_is_replicated(c))
+        return;
+    if (c->store_engine != STORE_POSTGRESQL)
+        findings_add(
+            b->findings, tree_line(store, "durability"),
+            "store: durability \"replicated\" wants a url of postgresql:, with databases in two sites; "
+            "or write durability = \"local\"");
+    else if (sites > CONFIG_DATABASE_SITES_MAX)
+        findings_add(b->findings, tree_line(store, "durability"),
+                     "store: databases are in %zu sites; name them in %d at most", sites,
+                     CONFIG_DATABASE_SITES_MAX);
+    else if (sites < 2)
+        findings_add(
+            b->findings, tree_line(store, c->durability == DURABILITY_BY_ENGINE ? "url" : "durability"),
+            "store: durability is \"replicated\", as with postgresql: unless written otherwise, which "
+            "wants to know where the databases are: name them by databases in two sites; or write "
+            "durability = \"local\"");
+}
 
 void rules_check_store(struct build *b)
 {
     const struct config *c = b->config;
     const struct tree_section *store = tree_first(b->root, "store");
     struct err_buf eb;
+    size_t sites = check_sites(b);
     if (!store)
         return;
     if (c->store_engine == STORE_POSTGRESQL && postgres_url_check(c->store_url, &eb) < 0)
@@ -14,4 +77,5 @@ void rules_check_store(struct build *b)
     if (c->store_engine != STORE_POSTGRESQL && c->store_url[0] && c->store_password_file[0])
         findings_add(b->findings, tree_line(store, "password_file"),
                      "store: password_file is for a url of postgresql: only; remove it");
+    check_durability(b, store, sites);
 }

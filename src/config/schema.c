@@ -25,6 +25,11 @@ static const struct schema_word log_messages_words[] = {
 
 static const struct schema_key no_keys[] = {{.name = NULL}};
 
+static const struct schema_word durability_words[] = {
+    {"local", DURABILITY_LOCAL}, {"replicated", DURABILITY_REPLICATED}, {NULL, 0}};
+static const struct schema_word on_degraded_words[] = {
+    {"refer", ON_DEGRADED_REFER}, {"accept", ON_DEGRADED_ACCEPT}, {NULL, 0}};
+
 static const struct schema_key store_keys[] = {
     {FIELD("url", config, store_url), SCHEMA_STORE_URL, RELOAD_RESTART, "\"sqlite:store\"",
      .help =
@@ -38,6 +43,19 @@ static const struct schema_key store_keys[] = {
      .help = "The first line is the password for PostgreSQL, read again at each connection; unset: it asks "
              "for none "
              "(a certificate, or the system's user). Others must not be able to read it."},
+    {FIELD("durability", config, durability), SCHEMA_WORD, RELOAD_RESTART, "", .words = durability_words,
+     .help = "What a `250` means: `local`, the message is on the disk of the store; `replicated`, on that of "
+             "a database in another site, too, which replicates synchronously. Unset: `replicated` with "
+             "PostgreSQL, which needs the `databases` of at least two sites, else `local`."},
+    {FIELD("on_degraded", config, on_degraded), SCHEMA_WORD, RELOAD_RESTART, "\"refer\"",
+     .words = on_degraded_words,
+     .help = "While no database in another site takes copies: new mail is referred to a later time (451), or "
+             "accepted with an alert. What is held is delivered and read in either case."},
+    {FIELD("standby_timeout", config, standby_timeout_ms), SCHEMA_DURATION, RELOAD_RESTART, "\"10s\"",
+     LIMITS(100, 5 * MINUTE_MS),
+     .help = "How long a write waits for its copy in another site, until that counts as not there. Longer "
+             "than the database needs to elect another primary, and a site that is cut off tells of nothing "
+             "that is lost."},
     {FIELD("events_max", config, events_max), SCHEMA_INT, RELOAD_RESTART, "100000", LIMITS(1000, 10000000),
      .help = "How many events are kept of what happened in the network."},
     {FIELD("events_age", config, events_age_ms), SCHEMA_DURATION, RELOAD_RESTART, "\"90d\"",
@@ -78,6 +96,14 @@ static const struct schema_key timing_keys[] = {
 };
 
 /* ---- nodes and what runs on them ---- */
+
+static const struct schema_key site_keys[] = {
+    {FIELD("databases", config_site, databases), SCHEMA_TEXTS, RELOAD_RESTART_ALL, "{}", LIMITS(0, 16),
+     .help = "The databases of a PostgreSQL store that are there, each by all of its names: as "
+             "pg_stat_replication shows a standby (`application_name`, `client_addr`), and as `url` names "
+             "the host, as `HOST` or `HOST:PORT`."},
+    {.name = NULL},
+};
 
 static const struct schema_key node_keys[] = {
     {FIELD("site", config_node, site), SCHEMA_REF, RELOAD_RESTART, NULL, .ref = "site",
@@ -297,7 +323,7 @@ static const struct schema_section site_section = {.name = "site",
                                                    ARRAY(config, sites, site_count),
                                                    .owner = OWNER_EVERYONE,
                                                    .reload = RELOAD_RESTART,
-                                                   .keys = no_keys,
+                                                   .keys = site_keys,
                                                    .help = "A data centre."};
 static const struct schema_section node_section = {
     .name = "node",

@@ -32,6 +32,7 @@ enum schema_type {
     SCHEMA_REF,        /* pointer to the struct of the section named */
     SCHEMA_REFS,       /* array of such; more_offset: size_t count */
     SCHEMA_PINS,       /* struct config_pins */
+    SCHEMA_TEXTS,      /* struct config_texts */
     SCHEMA_BLOCKS,     /* struct addr_blocks */
 };
 

@@ -274,6 +274,8 @@ static const struct value_type types[] = {
     [SCHEMA_PINS] = {"list of pins",
                      "a list of SHA-256 fingerprints of keys, each 64 hexadecimal digits in quotes",
                      value_set_pins, value_equal_pins},
+    [SCHEMA_TEXTS] = {"list of texts", "a list of texts in quotes, such as {\"a\", \"b\"}", value_set_texts,
+                      value_equal_texts},
     [SCHEMA_BLOCKS] = {"list of networks",
                        "a list of IP addresses and networks, such as {\"192.0.2.1\", \"2001:db8::/32\"}",
                        value_set_blocks, value_equal_blocks},

@@ -182,6 +182,20 @@ static bool parse_pin(const char *text, struct tls_pin *ret_pin)
     return true;
 }
 
+void value_set_texts(const struct value_place *p)
+{
+    struct config_texts *list = (struct config_texts *)(void *)p->field;
+    if (!want_list(p))
+        return;
+    list->items = tree_alloc(p->b->arena, p->v->count * sizeof(*list->items));
+    for (const struct tree_value *v = p->v->items; v; v = v->next) {
+        if (v->kind == TREE_TEXT && v->text[0])
+            list->items[list->count++] = v->text;
+        else
+            value_reject_type(p, v->line);
+    }
+}
+
 void value_set_pins(const struct value_place *p)
 {
     struct config_pins *list = (struct config_pins *)(void *)p->field;
@@ -237,6 +251,17 @@ bool value_equal_blocks(const struct schema_key *key, const char *a, const char 
         if (!addr_block_eq(&one->items[i], &two->items[i]))
             return false;
     return true;
+}
+
+bool value_equal_texts(const struct schema_key *key, const char *a, const char *b)
+{
+    (void)key;
+    const struct config_texts *one = (const struct config_texts *)(const void *)a;
+    const struct config_texts *two = (const struct config_texts *)(const void *)b;
+    bool equal = one->count == two->count;
+    for (size_t i = 0; equal && i < one->count; i++)
+        equal = strcmp(one->items[i], two->items[i]) == 0;
+    return equal;
 }
 
 bool value_equal_pins(const struct schema_key *key, const char *a, const char *b)

@@ -31,6 +31,7 @@ void value_set_ips(const struct value_place *p);
 void value_set_endpoints(const struct value_place *p);
 void value_set_refs(const struct value_place *p);
 void value_set_pins(const struct value_place *p);
+void value_set_texts(const struct value_place *p);
 void value_set_blocks(const struct value_place *p);
 /* The number of v->value in words; false with a finding. */
 bool value_word_find(const struct value_place *p, const struct tree_value *v, int *ret_number);
@@ -39,6 +40,7 @@ void *value_ref_find(const struct value_place *p, const struct tree_value *v);
 bool value_equal_listen(const struct schema_key *key, const char *a, const char *b);
 bool value_equal_refs(const struct schema_key *key, const char *a, const char *b);
 bool value_equal_pins(const struct schema_key *key, const char *a, const char *b);
+bool value_equal_texts(const struct schema_key *key, const char *a, const char *b);
 bool value_equal_blocks(const struct schema_key *key, const char *a, const char *b);
 
 #endif

@@ -133,7 +133,7 @@ static void judge(struct imap_session *s, struct append *a, int parse_err)
     else if (s->frame.literal_bytes == 0)
         refuse(a, "CANNOT", "An empty message");
     else
-        a->body = mail_body_begin(s->mail);
+        a->body = mail_body_begin(s->mail, false);
     if (!a->reason && !a->body)
         refuse(a, "UNAVAILABLE", imap_error_for(ERR_UNAVAILABLE).text);
 }

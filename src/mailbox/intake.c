@@ -18,7 +18,8 @@ struct intake {
     struct smtp_server *server;
     char client_ip[ADDR_TEXT_MAX];
     char *reverse_path;
-    struct custody_id custody_id; /* the peer's, if it is one of ours; else we make one */
+    bool held;                    /* by a relay of ours */
+    struct custody_id custody_id; /* that relay's, or we make one */
     uint64_t size_bytes;
     struct str *users; /* owned copies */
     size_t user_count;
@@ -51,21 +52,19 @@ static void drop_transaction(struct intake *s)
     s->reverse_path = NULL;
 }
 
-static bool can_take(const struct instance *i)
+/* 0, or why nothing can be taken; ERR_DEGRADED: but what is held by our relays. */
+static int intake_health(const struct instance *i)
 {
-    return !i->closing && directory_known(i->directory) && mail_health(i->mail) == 0;
+    return i->closing || !directory_known(i->directory) ? ERR_CLOSED : mail_health(i->mail);
 }
 
 /* 421 at once while nothing can be taken, so that senders go on to a relay. */
-static void answer_or_send_on(struct intake *s)
-{
-    const struct smtp_reply unavailable = SMTP_REPLY_UNAVAILABLE;
-    smtp_server_reply(s->server, can_take(s->base.instance) ? NULL : &unavailable);
-}
-
 static void on_connect(void *arg)
 {
-    answer_or_send_on(arg);
+    struct intake *s = arg;
+    const struct smtp_reply unavailable = SMTP_REPLY_UNAVAILABLE;
+    int health = intake_health(s->base.instance);
+    smtp_server_reply(s->server, health == 0 || health == ERR_DEGRADED ? NULL : &unavailable);
 }
 
 static void on_mail(void *arg, const struct smtp_mail *mail)
@@ -73,11 +72,15 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     struct intake *s = arg;
     drop_transaction(s);
     s->reverse_path = str_dup(mail->reverse_path);
+    s->held = mail->custody_id != NULL;
     if (mail->custody_id)
         s->custody_id = *mail->custody_id;
     else
         loop_random(s->base.instance->loop, s->custody_id.bytes, sizeof(s->custody_id.bytes));
-    answer_or_send_on(s);
+    if (intake_health(s->base.instance) == ERR_DEGRADED && !s->held)
+        reply_error(s, ERR_DEGRADED);
+    else
+        on_connect(s);
 }
 
 /* Other spellings of a recipient are the same mailbox: one copy. */
@@ -155,9 +158,9 @@ static void on_room(void *arg)
 static void on_data_begin(void *arg)
 {
     struct intake *s = arg;
-    s->body = mail_body_begin(s->base.instance->mail);
+    s->body = mail_body_begin(s->base.instance->mail, s->held);
     if (!s->body) {
-        reply_error(s, ERR_UNAVAILABLE);
+        reply_error(s, mail_health(s->base.instance->mail));
         return;
     }
     body_writer_on_room(s->body, on_room, s);
@@ -213,6 +216,8 @@ static void on_delivered(void *arg, int err)
     drop_transaction(s);
     if (err == 0)
         answer_stored(s, id);
+    else if (err == ERR_UNKNOWN)
+        smtp_server_hang_up(s->server); /* whoever sent it sends it again */
     else
         reply_error(s, err);
     if (err == ERR_FENCED)

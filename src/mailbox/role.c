@@ -152,6 +152,7 @@ static void update_peer_key(struct instance *i, const struct view *v)
 static void on_view(void *arg, const struct view *v)
 {
     struct mailbox_role *r = arg;
+    view_tell_lost_sites(v, r->options.store);
     update_peer_key(&r->instance, v);
     directory_on_view(r->instance.directory, v);
     check_ready(r);

@@ -247,6 +247,20 @@ static void tell_stopped(const struct edge_session *s, const char *id)
     s->edge->on_accepted(s->edge->arg, NULL);
 }
 
+/* If it is here, it goes its way. */
+static void end_unknown(struct edge_session *s)
+{
+    envelope_each_domain(&s->envelope, s->edge->on_accepted, s->edge->arg);
+    drop_transaction(s);
+    smtp_server_hang_up(s->server);
+}
+
+static void refuse_message(struct edge_session *s, int err)
+{
+    drop_transaction(s);
+    reply(s, smtp_reply_for_error(err));
+}
+
 static void on_accept(void *arg, int err, int64_t message_id)
 {
     struct edge_session *s = arg;
@@ -255,8 +269,10 @@ static void on_accept(void *arg, int err, int64_t message_id)
     if (err) {
         log_event(LOG_WARNING, "message not taken", LOG_TEXT("client", s->client_ip),
                   LOG_TEXT("error", err_name(err)));
-        drop_transaction(s);
-        reply(s, smtp_reply_for_error(err));
+        if (err == ERR_UNKNOWN)
+            end_unknown(s);
+        else
+            refuse_message(s, err);
         return;
     }
     char id[CUSTODY_ID_TEXT_MAX], text[64];

@@ -1,5 +1,6 @@
 #include "relay/observer.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -13,6 +14,8 @@ struct observer {
     int64_t interval_ms;
     struct target *const *targets;
     size_t target_count;
+    struct queue *queue;      /* or NULL */
+    enum store_copies copies; /* of it, as was told last */
     struct loop_timer *timer;
     struct store_op *op;
     bool again;
@@ -64,15 +67,68 @@ static struct network_change observation(const struct observer *o, const struct 
                record_observation_encode(&record));
 }
 
+/* ---- copies ---- */
+
+struct copies_now {
+    enum store_copies state;
+    char why[STORE_WHY_MAX];
+};
+
+static struct copies_now look_at_copies(const struct observer *o)
+{
+    struct copies_now now = {.state = o->copies};
+    if (o->queue)
+        now.state = queue_copies(o->queue, now.why);
+    return now;
+}
+
+/* key and value for free(). */
+static struct network_change work(const struct observer *o, const struct copies_now *copies)
+{
+    struct record_work record = *o->work;
+    record.degraded = o->queue && copies->state == STORE_COPIES_MISSING;
+    record.durability = o->queue ? str_from(store_copies_name(copies->state)) : STR_EMPTY;
+    record.detail = str_from(copies->why);
+    return put("work", mem_strdup(o->relay->name), record_work_encode(&record));
+}
+
+/* The same, of what happened. */
+static struct network_change event(const struct observer *o, const struct copies_now *copies)
+{
+    bool degraded = copies->state == STORE_COPIES_MISSING;
+    json_t *detail =
+        json_pack("{s:s, s:s}", "durability", store_copies_name(copies->state), "why", copies->why);
+    struct network_change change = {
+        .type = NETWORK_EVENT,
+        .kind = degraded ? STR("durability-degraded") : STR("durability-restored"),
+        .key = str_from(mem_strdup(o->relay->name)),
+        .value = str_from(json_dumps(detail, JSON_COMPACT)),
+    };
+    json_decref(detail);
+    return change;
+}
+
+void observer_set_queue(struct observer *o, struct queue *q)
+{
+    o->queue = q;
+}
+
+/* ---- writing ---- */
+
 static void write_all(struct observer *o)
 {
     size_t count = 0;
-    struct network_change *changes = mem_calloc(o->target_count + 1, sizeof(*changes));
+    struct network_change *changes = mem_calloc(o->target_count + 2, sizeof(*changes));
+    struct copies_now copies = look_at_copies(o);
+    bool was_degraded = o->copies == STORE_COPIES_MISSING, is_degraded = copies.state == STORE_COPIES_MISSING;
     while (count < o->target_count) {
         changes[count] = observation(o, o->targets[count]);
         count++;
     }
-    changes[count++] = put("work", mem_strdup(o->relay->name), record_work_encode(o->work));
+    changes[count++] = work(o, &copies);
+    if (was_degraded != is_degraded)
+        changes[count++] = event(o, &copies);
+    o->copies = copies.state;
     o->again = false;
     o->op = network_write(o->network, changes, count, NULL, on_written, o);
     for (size_t i = 0; i < count; i++) {

@@ -15,6 +15,8 @@ struct observer;
 struct observer *observer_new(struct loop *l, struct network *n, const struct config_relay *relay,
                               int64_t interval_ms, struct target *const *targets, size_t target_count,
                               const struct record_work *work);
+/* The relay's own queue, or NULL: what becomes of copies of it is told, too, and has its event. */
+void observer_set_queue(struct observer *o, struct queue *q);
 void observer_free(struct observer *o);
 /* An observation changed: write soon. */
 void observer_kick(struct observer *o);

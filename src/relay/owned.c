@@ -163,6 +163,7 @@ static struct slot *find(const struct owned *o, struct str name)
 void owned_on_view(struct owned *o, const struct view *v)
 {
     struct str node = str_from(o->relay->node->name);
+    view_tell_lost_sites(v, o->store); /* where no copies of the queues are waited for */
     for (size_t i = 0; i < v->queue_count; i++)
         if (!find(o, v->queues[i].name))
             add_slot(o, v->queues[i].name, false, true);

@@ -152,7 +152,8 @@ bool right_is_held(struct right *r)
     if (!r->granted || !all->lease || !lease_is_held(all->lease))
         return false;
     int health = queue_health(r->queue);
-    bool takes = health == 0 || health == ERR_FULL; /* the place for outcomes is there still */
+    bool takes =
+        health == 0 || health == ERR_FULL || health == ERR_DEGRADED; /* outcomes have their place still */
     r->withheld |= !takes;
     return takes;
 }

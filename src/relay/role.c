@@ -206,7 +206,7 @@ static void on_gained(void *arg, struct queue *q, bool own)
     for (size_t i = 0; i < r->options.config->server_count; i++)
         add_stream(r, c, NULL, str_from(r->options.config->servers[i].name));
     if (own)
-        edge_set_queue(r->edge, q);
+        edge_set_queue(r->edge, q), observer_set_queue(r->observer, q);
 }
 
 static void remove_stream(struct relay_role *r, size_t at)
@@ -237,7 +237,7 @@ static void on_losing(void *arg, struct queue *q, bool own)
     struct relay_role *r = arg;
     orders_drop_queue(r->orders, q);
     if (own)
-        edge_set_queue(r->edge, NULL);
+        edge_set_queue(r->edge, NULL), observer_set_queue(r->observer, NULL);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_drop_queue(r->targets[i], q);
     for (size_t i = r->stream_count; i > 0; i--)

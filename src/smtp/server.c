@@ -142,6 +142,12 @@ void smtp_server_shutdown(struct smtp_server *s, const struct smtp_reply *reply)
     server_go_on(s);
 }
 
+void smtp_server_hang_up(struct smtp_server *s)
+{
+    server_finish(s);
+    server_go_on(s);
+}
+
 void smtp_server_timeout(struct smtp_server *s)
 {
     if (s->phase == PHASE_FINISHED)

@@ -223,6 +223,9 @@ void smtp_server_auth_challenge(struct smtp_server *s, struct str challenge); /*
 void smtp_server_auth_done(struct smtp_server *s, struct str user);
 /* There is room again after data said no. */
 void smtp_server_resume(struct smtp_server *s);
+/* Instead of an answer to the open question: the session ends, and nothing is said, for neither yes nor no
+ * would be true. */
+void smtp_server_hang_up(struct smtp_server *s);
 /* Ends the session with this reply (421) as soon as no question is open and no
  * message is under way. NULL: SMTP_REPLY_UNAVAILABLE. */
 void smtp_server_shutdown(struct smtp_server *s, const struct smtp_reply *reply);

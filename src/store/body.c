@@ -16,6 +16,7 @@ struct body_writer {
     uint32_t seq; /* of the chunk being filled */
     uint64_t size_bytes;
     int err;
+    bool held;                       /* body_writer_hold */
     struct list waiting;             /* op_body_chunk, full, behind the one in flight */
     struct op_body_chunk *in_flight; /* or NULL */
     void (*on_room)(void *arg);
@@ -213,6 +214,11 @@ void body_abort(struct body_writer *w)
     core_unref(core);
 }
 
+void body_writer_hold(struct body_writer *w, bool held)
+{
+    w->held = held;
+}
+
 int body_writer_consume(struct body_writer *w, struct port *p, struct body_tail *tail)
 {
     int err = w->err ? w->err : w->port == p ? 0 : ERR_CLOSED;
@@ -226,7 +232,7 @@ int body_writer_consume(struct body_writer *w, struct port *p, struct body_tail 
         chunk->writer = NULL;
         op_submit(&chunk->op);
     }
-    *tail = (struct body_tail){w->core, w->seq, w->data, w->len, w->size_bytes};
+    *tail = (struct body_tail){w->core, w->seq, w->data, w->len, w->size_bytes, w->held};
     writer_free(w);
     return 0;
 }

@@ -43,6 +43,7 @@ struct body_tail {
     char *data; /* owned; the last chunk, or none when len is 0 and seq is not */
     size_t len;
     uint64_t size_bytes; /* of the whole */
+    bool held;           /* the store has custody of it already */
 };
 
 struct op_body_read {
@@ -60,6 +61,8 @@ struct op_body_read {
 
 /* For the front of queue and mail. */
 struct body_writer *body_writer_new(struct port *p);
+/* held: the store has custody of the message already (struct body_tail). */
+void body_writer_hold(struct body_writer *w, bool held);
 /* Takes the writer apart: its rest goes to the tail, and w is freed. Returns 0,
  * or the error that its operation must have. */
 int body_writer_consume(struct body_writer *w, struct port *p, struct body_tail *tail);

@@ -84,6 +84,7 @@ enum op_flag {
     OP_LAZY = 1 << 3,    /* need not be durable before a later write that is not lazy */
     OP_ALWAYS = 1 << 4,  /* finish is called when forgotten, too */
     OP_TOUCHES = 1 << 5, /* begins as struct op_mail_touching */
+    OP_PASSING = 1 << 6, /* of the moment: one copy of it is enough */
 };
 
 /* An execution's result beside 0 and errors: a read that found that it has to
@@ -111,9 +112,16 @@ struct store_op {
     struct port *port;
     struct arena arena; /* arguments and results */
     int err;
+    bool held;            /* mail that the store has in custody already, wherever it goes now */
     op_callback callback; /* NULL: forgotten */
     void *arg;
 };
+
+/* Mail that nobody vouches for but us, once it is answered with success: not a chunk yet. */
+static inline bool op_takes_custody(const struct store_op *op)
+{
+    return (op->type->flags & OP_INTAKE) && !(op->type->flags & OP_LAZY) && !op->held;
+}
 
 /* A zeroed operation of type->size. */
 void *op_new(struct port *p, const struct op_type *type, op_callback callback, void *arg);
@@ -138,6 +146,8 @@ struct port_ops {
     void (*watch)(struct port *p, bool on);
     /* Adds what `store status` shows to an object. */
     void (*status)(struct port *p, json_t *into);
+    /* Which copies there are of what is written, and why not; NULL: one, as asked for. */
+    enum store_copies (*copies)(struct port *p, char why[STORE_WHY_MAX]);
     /* Frees p; what is under way may still commit. All operations were forgotten. */
     void (*close)(struct port *p);
 };
@@ -154,7 +164,8 @@ struct port {
     struct loop_timer *soon;      /* drains ready */
     bool *gone;                   /* set when the port is closed from within its drain */
     void (*on_notice)(void *arg); /* the front's; may be NULL */
-    /* Called for each write that succeeded, before its callback; may be NULL. */
+    /* Called for each write that succeeded, or perhaps did (ERR_UNKNOWN), before its callback; may be NULL.
+     */
     void (*on_commit)(void *arg, struct store_op *op);
     void *front;
     uint64_t full_count; /* operations that were refused for want of room */
@@ -191,6 +202,8 @@ struct engine {
      * until an OP_queue_own; failures to open it are that operation's. */
     int (*port_open)(struct engine_store *es, enum part_kind part, struct str name, enum port_mode mode,
                      struct port **ret_port, struct err_buf *eb);
+    /* Of those that keep copies in sites; else NULL. */
+    void (*set_lost_sites)(struct engine_store *es, const struct str *sites, size_t count);
 };
 
 struct engine_store *engine_store_of(struct store *s);

@@ -254,9 +254,14 @@ int mail_health(const struct mail *m)
     return m->port->ops->health(m->port);
 }
 
-struct body_writer *mail_body_begin(struct mail *m)
+struct body_writer *mail_body_begin(struct mail *m, bool held)
 {
-    return mail_health(m) == 0 ? body_writer_new(m->port) : NULL;
+    int health = mail_health(m);
+    if (health != 0 && !(held && health == ERR_DEGRADED))
+        return NULL;
+    struct body_writer *body = body_writer_new(m->port);
+    body_writer_hold(body, held);
+    return body;
 }
 
 /* ---- adding ---- */
@@ -278,6 +283,7 @@ struct store_op *mail_deliver(struct mail *m, struct body_writer *body, const st
     int err = body_writer_consume(body, m->port, &o->body);
     if (err != 0)
         return op_submit_failed(&o->op, err);
+    o->op.held = o->body.held;
     o->has_custody = custody != NULL;
     if (custody)
         o->custody = *custody;

@@ -109,10 +109,11 @@ struct store_op *mail_changes(struct mail *m, int64_t mailbox_id, uint64_t since
 struct body_reader *mail_body_open(struct mail *m, int64_t body_id);
 
 /* 0 while it takes writes; ERR_FENCED (stale, or no instance yet), ERR_SYNC
- * (reopening), ERR_FULL, ... */
+ * (reopening), ERR_FULL, ERR_DEGRADED (mail that is new), ... */
 int mail_health(const struct mail *m);
-/* NULL while mail_health is not 0. */
-struct body_writer *mail_body_begin(struct mail *m);
+/* NULL while mail_health is not 0. held: a queue of this store has custody until it hears of the answer; such
+ * mail is taken though health is ERR_DEGRADED. */
+struct body_writer *mail_body_begin(struct mail *m, bool held);
 
 /* Delivery into INBOX of each user (address; each named once), one copy of the bytes; consumes
  * the writer. custody NULL: not from our relay, no duplicate check. The caller

@@ -26,8 +26,8 @@ static void finish_lease_take(struct store_op *op)
     cb(op->arg, op->err, known ? &o->ret_current : NULL);
 }
 
-static const struct op_type lease_take_type = {OP_lease_take, OP_WRITE, sizeof(struct op_lease_take),
-                                               finish_lease_take, NULL};
+static const struct op_type lease_take_type = {OP_lease_take, OP_WRITE | OP_PASSING,
+                                               sizeof(struct op_lease_take), finish_lease_take, NULL};
 
 struct store_op *network_lease_take(struct network *n, struct str name, struct str holder, int64_t token,
                                     int64_t ttl_ms,
@@ -42,8 +42,8 @@ struct store_op *network_lease_take(struct network *n, struct str name, struct s
     return op_submit(&o->op);
 }
 
-static const struct op_type lease_release_type = {OP_lease_release, OP_WRITE, sizeof(struct op_lease_release),
-                                                  front_finish_plain, NULL};
+static const struct op_type lease_release_type = {OP_lease_release, OP_WRITE | OP_PASSING,
+                                                  sizeof(struct op_lease_release), front_finish_plain, NULL};
 
 struct store_op *network_lease_release(struct network *n, struct str name, struct str holder, int64_t token,
                                        void (*on_release)(void *arg, int err), void *arg)
@@ -188,8 +188,8 @@ static void finish_event_prune(struct store_op *op)
                                                   ((struct op_event_prune *)op)->ret_removed);
 }
 
-static const struct op_type event_prune_type = {OP_event_prune, OP_WRITE, sizeof(struct op_event_prune),
-                                                finish_event_prune, NULL};
+static const struct op_type event_prune_type = {OP_event_prune, OP_WRITE | OP_PASSING,
+                                                sizeof(struct op_event_prune), finish_event_prune, NULL};
 
 struct store_op *network_events_prune(struct network *n, int64_t keep, struct wall_time before, size_t limit,
                                       const struct network_lease *guard,
@@ -225,7 +225,7 @@ network_recipient_find(struct network *n, struct str domain, struct str address,
 }
 
 static const struct op_type recipients_put_type = {
-    OP_recipients_put, OP_WRITE, sizeof(struct op_recipients_put), front_finish_plain, NULL};
+    OP_recipients_put, OP_WRITE | OP_PASSING, sizeof(struct op_recipients_put), front_finish_plain, NULL};
 
 struct store_op *network_recipients_put(struct network *n, struct str domain,
                                         const struct network_recipient *answers, size_t count,

@@ -62,7 +62,8 @@ static void finish(struct port *p, struct store_op *op, const bool *gone)
 {
     list_remove(&op->node);
     p->full_count += op->err == ERR_FULL;
-    if (op->err == 0 && (op->type->flags & OP_WRITE) && p->on_commit)
+    bool may_be_there = op->err == 0 || op->err == ERR_UNKNOWN;
+    if (may_be_there && (op->type->flags & OP_WRITE) && p->on_commit)
         p->on_commit(p->front, op);
     list_remove(&op->live);
     if (!*gone && (op->callback || (op->type->flags & OP_ALWAYS)))

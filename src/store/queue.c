@@ -204,6 +204,12 @@ int queue_health(const struct queue *q)
     return q->port->ops->health(q->port);
 }
 
+enum store_copies queue_copies(const struct queue *q, char why[STORE_WHY_MAX])
+{
+    why[0] = '\0';
+    return q->port->ops->copies ? q->port->ops->copies(q->port, why) : STORE_COPIES_LOCAL;
+}
+
 uint64_t queue_full_count(const struct queue *q)
 {
     return q->port->full_count;

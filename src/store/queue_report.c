@@ -39,6 +39,7 @@ struct store_op *queue_report(struct queue *q, const struct queue_report *report
                               void (*on_report)(void *arg, int err), void *arg)
 {
     struct op_queue_report *o = op_new(queue_port(q), &report_type, (op_callback)on_report, arg);
+    o->op.held = true; /* what it tells of, and that it is owed, is here already */
     CHECK(report->count > 0 && report->count <= QUEUE_OWED_MAX);
     queue_copy_message(&o->op, &o->message, report->message);
     queue_copy_recipient(&o->op, &o->recipient, report->recipient);

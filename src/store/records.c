@@ -109,6 +109,9 @@ static const struct field work_fields[] = {
     I64_FIELD(record_work, bounced),
     I64_FIELD(record_work, reports),
     I64_FIELD(record_work, kept_after_s),
+    BOOL_FIELD(record_work, degraded),
+    STR_FIELD(record_work, durability),
+    STR_FIELD(record_work, detail),
     {NULL},
 };
 

@@ -90,6 +90,9 @@ struct record_work {
     int64_t kept_after_s; /* and all that was delivered later than this (Unix time); 0: all there ever was */
     int64_t quarantined, expired; /* by a server's answer or losses; by their age */
     int64_t bounced, reports;     /* refused, and their senders owed a report; reports made, of any kind */
+    bool degraded;                /* no other site has copies of what is accepted, or would be */
+    struct str durability,
+        detail; /* store_copies_name, "" without a queue; what is missing, or which sites are lost */
 };
 
 /* kind "order", key: unique. From an operator, or from the director to a node. Who carries it out takes it

@@ -75,6 +75,20 @@ struct network *store_network(struct store *s)
     return s->network;
 }
 
+const char *store_copies_name(enum store_copies copies)
+{
+    static const char *const names[] = {[STORE_COPIES_LOCAL] = "local",
+                                        [STORE_COPIES_FLOW] = "replicated",
+                                        [STORE_COPIES_MISSING] = "degraded"};
+    return names[copies];
+}
+
+void store_set_lost_sites(struct store *s, const struct str *sites, size_t count)
+{
+    if (s->engine->set_lost_sites)
+        s->engine->set_lost_sites(s->engine_store, sites, count);
+}
+
 int store_mail(struct store *s, struct mail **ret_mail, struct err_buf *eb)
 {
     struct port *p;

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "loop/loop.h"
+#include "store/copies.h"
 #include "store/mail.h"
 #include "store/network.h"
 #include "store/queue.h"
@@ -23,12 +24,31 @@ struct store;
 
 enum store_engine_kind { STORE_ENGINE_SQLITE, STORE_ENGINE_POSTGRES, STORE_ENGINE_MEMORY };
 
+#define STORE_SITES_MAX 16
+
+/* A site with databases; each of their names as config/config.h has it. */
+struct store_site {
+    const char *name;
+    const char *const *databases;
+    size_t database_count;
+};
+
+/* PostgreSQL: what success of a write means. */
+struct store_durability {
+    bool replicated;            /* a database in another site than the primary's has flushed it, too */
+    bool accept_degraded;       /* mail is taken without that, else ERR_DEGRADED */
+    int64_t standby_timeout_ms; /* of a copy that stands still */
+    struct store_site sites[STORE_SITES_MAX];
+    size_t site_count;
+};
+
 struct store_options {
     enum store_engine_kind engine;
     const char *path;            /* SQLite: the folder, made when missing (mode 0700); PostgreSQL: the URI */
     const char *password_file;   /* PostgreSQL: its first line is the password; NULL: none is needed */
     struct store_memory *memory; /* memory: the device that the processes share */
     bool read_only;              /* the CLI looking; nothing is made */
+    struct store_durability durability; /* its texts outlive the store */
 };
 
 /* Opens and, where needed, migrates the network part; mail and queues are
@@ -40,6 +60,10 @@ int store_open(struct loop *l, const struct store_options *options, struct store
 void store_close(struct store *s);
 
 struct network *store_network(struct store *s);
+
+/* Which sites are recorded as lost: no copies are waited for that could be there only. By name; replaces what
+ * was told before. */
+void store_set_lost_sites(struct store *s, const struct str *sites, size_t count);
 
 /* The mail part, opened at the first call. */
 int store_mail(struct store *s, struct mail **ret_mail, struct err_buf *eb) MUST_USE;

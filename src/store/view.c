@@ -29,6 +29,16 @@ struct snapshot {
     struct view view;
 };
 
+void view_tell_lost_sites(const struct view *v, struct store *s)
+{
+    struct str lost[STORE_SITES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < v->site_count && count < ARRAY_LEN(lost); i++)
+        if (v->sites[i].record.lost)
+            lost[count++] = v->sites[i].name;
+    store_set_lost_sites(s, lost, count);
+}
+
 struct viewer {
     struct loop *loop;
     struct network *network;

@@ -13,6 +13,7 @@
 #include "loop/loop.h"
 #include "store/network.h"
 #include "store/records.h"
+#include "store/store.h"
 
 /* version: of the record, for compare-and-set. */
 struct view_server {
@@ -114,6 +115,9 @@ bool view_node_is_alive(const struct view *v, struct str node);
 bool view_observation_is_heard(const struct view *v, const struct view_observation *o);
 /* The newest one about this server that is heard, or NULL. */
 const struct view_observation *view_observation_newest(const struct view *v, struct str server);
+
+/* Tells the store which sites are recorded as lost. */
+void view_tell_lost_sites(const struct view *v, struct store *s);
 
 struct viewer;
 

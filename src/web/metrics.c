@@ -145,6 +145,9 @@ static const struct {
     {"relay_kept_after_timestamp_seconds",
      "The safety net has all that was delivered later than this; 0: all there ever was.", "kept_after_s",
      NULL, NULL, "gauge"},
+    {"relay_durability_degraded",
+     "Whether no database in another site takes copies, though that is asked for.", "degraded", NULL, NULL,
+     "gauge"},
 };
 
 /* The counters begin at 0 with each start of the relay's process, as Prometheus expects. */

@@ -75,7 +75,7 @@ static void wait_for(struct reader_rig *r, const struct done *d)
 void reader_rig_deliver(struct reader_rig *r, const char *text, size_t len)
 {
     struct str users[] = {STR("alice@example.test")};
-    struct body_writer *body = mail_body_begin(r->mail);
+    struct body_writer *body = mail_body_begin(r->mail, false);
     if (!body)
         return;
     body_append(body, text, len);

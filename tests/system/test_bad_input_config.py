@@ -117,7 +117,7 @@ def test_mistakes_in_the_files_that_it_names_all_at_once(config):
 
 
 def test_a_password_file_that_is_none_or_that_everybody_can_use(config):
-    text = example().replace("sqlite:store", "postgresql://hf@127.0.0.1/holdfast").replace(
+    text = example().replace("sqlite:store", 'postgresql://hf@127.0.0.1/holdfast" durability = "local').replace(
         '127.0.0.1/holdfast"', '127.0.0.1/holdfast"  password_file = "secret"')
     secret = config.parent / "secret"
     for content, mode, words in (("\nrest\n", 0o600, "no password"), ("", 0o600, "no password"),
@@ -133,7 +133,7 @@ def test_a_password_file_that_is_none_or_that_everybody_can_use(config):
 
 
 def test_a_copy_is_of_sqlite(config):
-    config.write_text(example().replace("sqlite:store", "postgresql://hf@127.0.0.1/holdfast"))
+    config.write_text(example().replace("sqlite:store", 'postgresql://hf@127.0.0.1/holdfast" durability = "local'))
     done = program.holdfast("store", "copy", config.parent / "copy", config=config, state_dir=config.parent / "state")
     assert done.returncode == program.FAILED and "pg_basebackup" in done.stderr, done.stderr
     assert not (config.parent / "copy").exists()

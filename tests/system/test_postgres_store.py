@@ -16,7 +16,7 @@ def make_two_site(make_network, database):
     """make_two_site(changes): the network of the example, on the database; started."""
 
     def make(changes=()):
-        store = (('url = "sqlite:store"', f'url = "{database.uri()}"'),)
+        store = (('url = "sqlite:store"', f'url = "{database.uri()}"  durability = "local"'),)
         return make_network(TwoSite, "two-site.conf", (*store, *changes)).start()
 
     return make

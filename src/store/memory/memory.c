@@ -71,7 +71,7 @@ static int fault_of(const struct memory_port *p, const struct store_op *op)
         return ERR_UNAVAILABLE;
     if (f->full && (op->type->flags & OP_INTAKE))
         return ERR_FULL;
-    if (f->degraded && (op->type->flags & OP_INTAKE) && op->type->kind != OP_body_chunk)
+    if (f->degraded && op_takes_custody(op))
         return ERR_DEGRADED;
     return 0;
 }
@@ -303,7 +303,7 @@ static void close_port(struct port *port)
     free(p);
 }
 
-static const struct port_ops port_ops = {submit, health, watch, status, close_port};
+static const struct port_ops port_ops = {submit, health, watch, status, NULL, close_port};
 
 /* ---- the engine ---- */
 
@@ -373,4 +373,4 @@ void store_memory_cut(struct store *s, bool cut)
     engine_store_of(s)->cut = cut;
 }
 
-const struct engine engine_memory = {"memory", engine_open, engine_close, engine_port_open};
+const struct engine engine_memory = {"memory", engine_open, engine_close, engine_port_open, NULL};

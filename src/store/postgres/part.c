@@ -24,14 +24,25 @@ static int health(struct port *port)
         return sick;
     if (atomic_load(&p->fenced))
         return ERR_FENCED;
-    return atomic_load(&p->full) ? ERR_FULL : 0;
+    if (atomic_load(&p->full))
+        return ERR_FULL;
+    return atomic_load(&p->degraded) ? ERR_DEGRADED : 0;
+}
+
+static int refusal(struct part *p, const struct store_op *op)
+{
+    if (!(op->type->flags & OP_WRITE))
+        return 0;
+    if (p->mode == PORT_READ)
+        return ERR_DENIED;
+    int sick = atomic_load(&p->sick);
+    return sick == 0 && op_takes_custody(op) && atomic_load(&p->degraded) ? ERR_DEGRADED : sick;
 }
 
 static void submit(struct port *port, struct store_op *op)
 {
     struct part *p = part_of(port);
-    bool write = op->type->flags & OP_WRITE;
-    int refused = !write ? 0 : p->mode == PORT_READ ? ERR_DENIED : atomic_load(&p->sick);
+    int refused = refusal(p, op);
     if (refused == 0) {
         work_give(&p->work, op);
     } else {
@@ -45,9 +56,30 @@ static void watch(struct port *port, bool on)
     work_watch(&part_of(port)->work, on);
 }
 
+static void status_of_copies(struct part *p, json_t *into)
+{
+    pthread_mutex_lock(&p->copies_mutex);
+    json_object_set_new(into, "durability", json_string(store_copies_name(p->copies)));
+    if (p->copies_why[0])
+        json_object_set_new(into, "durability_detail", json_string(p->copies_why));
+    pthread_mutex_unlock(&p->copies_mutex);
+}
+
+static enum store_copies copies(struct port *port, char why[STORE_WHY_MAX])
+{
+    struct part *p = part_of(port);
+    pthread_mutex_lock(&p->copies_mutex);
+    enum store_copies state = p->copies;
+    memcpy(why, p->copies_why, STORE_WHY_MAX);
+    pthread_mutex_unlock(&p->copies_mutex);
+    return state;
+}
+
 static void status(struct port *port, json_t *into)
 {
     struct part *p = part_of(port);
+    if (p->mode == PORT_WRITE)
+        status_of_copies(p, into);
     json_object_set_new(into, "schema", json_string(p->name));
     json_object_set_new(into, "health", json_string(p->mode == PORT_READ ? "ok" : err_name(health(port))));
     json_object_set_new(into, "schema_version", json_integer(p->r.pg.options.schema->version));
@@ -61,7 +93,12 @@ static void close_port(struct port *port)
     port_fini(port);
 }
 
-static const struct port_ops port_ops = {submit, health, watch, status, close_port};
+static const struct port_ops port_ops = {.submit = submit,
+                                         .health = health,
+                                         .watch = watch,
+                                         .status = status,
+                                         .copies = copies,
+                                         .close = close_port};
 
 /* ---- life ---- */
 
@@ -102,6 +139,13 @@ static struct part *part_new(struct store *s, struct loop *l, const struct part_
     atomic_init(&p->sick, 0);
     atomic_init(&p->fenced, o->kind == PART_MAIL);
     atomic_init(&p->full, false);
+    atomic_init(&p->degraded, false);
+    p->lost_sites = o->lost_sites;
+    pthread_mutex_init(&p->copies_mutex, NULL);
+    untold_init(&p->w.untold, o->durability, o->kind != PART_NETWORK);
+    p->copies = p->w.untold.copies.state;
+    list_init(&p->w.answered);
+    options.sees_to_copies = o->durability->replicated;
     options.mode = PG_WRITE;
     pg_init(&p->w.pg, &options);
     options.mode = o->look ? PG_LOOK : PG_READ;
@@ -117,6 +161,7 @@ static struct part *part_new(struct store *s, struct loop *l, const struct part_
 static void part_free(struct part *p)
 {
     work_fini(&p->work);
+    pthread_mutex_destroy(&p->copies_mutex);
     sql_fini(&p->w.tx);
     pg_fini(&p->w.pg);
     pg_fini(&p->r.pg);

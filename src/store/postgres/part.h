@@ -6,24 +6,31 @@
  * A transaction whose commit has no answer is settled before its operations are
  * answered: it has a mark of its own, a row with a unique number that nobody
  * guesses. After connecting again the writer writes that row itself: written, the
- * transaction has not committed and never can; there already, it has. */
+ * transaction has not committed and never can; there already, it has. The same
+ * tells, of what has committed and waits for a copy in another site, whether the
+ * server that is connected now has it. */
 #ifndef HOLDFAST_STORE_POSTGRES_PART_H
 #define HOLDFAST_STORE_POSTGRES_PART_H
 
 #include "store/postgres/pg.h"
+#include "store/postgres/untold.h"
 #include "store/sql/tx.h"
 #include "store/sql/work.h"
 
-#define MARK_BYTES 24 /* random ones of the writer, and a number of eight */
+/* Random ones of the writer, and a number of eight. */
+#define MARK_BYTES      24
+#define MARK_BYTES_TEXT "24"
 
 struct writer {
     pthread_t thread;
     struct pg pg;
     struct sql_tx tx;
-    struct sql_who before;                           /* the transaction at hand */
-    uint8_t mark[MARK_BYTES], last_mark[MARK_BYTES]; /* of the transaction at hand, and the one before */
-    uint64_t marks;                                  /* given so far */
-    bool has_last;
+    struct sql_who before;    /* the transaction at hand */
+    uint8_t mark[MARK_BYTES]; /* of the transaction at hand */
+    uint64_t marks;           /* given so far */
+    uint64_t unmarked;        /* up to here they were removed, but for tombstones */
+    struct untold untold;
+    struct list answered;      /* what has waited for copies, to be handed back */
     struct mono_time retry_at; /* without a connection: the next try */
     int64_t retry_delay_ms;
 };
@@ -48,6 +55,11 @@ struct part {
     atomic_int sick;                /* ERR_UNAVAILABLE: no connection to a server that takes writes */
     atomic_bool fenced;             /* a newer owner or instance has taken over; or none began yet */
     atomic_bool full;
+    atomic_bool degraded;          /* new mail is not taken for want of copies */
+    const atomic_uint *lost_sites; /* bits: the store's */
+    pthread_mutex_t copies_mutex;  /* guards what the writer tells of copies: */
+    enum store_copies copies;
+    char copies_why[COPIES_WHY_MAX];
     struct writer w;
     struct reader r;
 };
@@ -57,7 +69,9 @@ struct part_options {
     enum part_kind kind;
     struct str name; /* of a queue */
     enum port_mode mode;
-    bool look; /* the store was opened read-only */
+    bool look;                                 /* the store was opened read-only */
+    const struct store_durability *durability; /* outlive the part */
+    const atomic_uint *lost_sites;
 };
 
 /* Connects (the network's and the mail's at once, a queue's owner by its thread) and starts the threads. */

@@ -138,6 +138,11 @@ static PGresult *answer(struct pg *pg)
     return result;
 }
 
+PGresult *pg_answer_first(struct pg *pg)
+{
+    return flush(pg) ? answer(pg) : NULL;
+}
+
 PGresult *pg_answer_last(struct pg *pg)
 {
     PGresult *result = NULL;

@@ -33,6 +33,7 @@ struct pg_options {
     const char *part;                /* the name of its schema in the database */
     const struct pg_schema *schema;
     enum pg_mode mode;
+    bool sees_to_copies; /* a commit waits for no standby: who writes sees to copies itself */
     const atomic_bool *stop;
 };
 
@@ -75,6 +76,10 @@ void pg_rollback(struct pg *pg); /* closes the connection when even that fails *
 /* SQL outside of the statements; the answer to a question for one number. */
 void pg_exec(struct pg *pg, const char *sql);
 int64_t pg_number(struct pg *pg, const char *sql, int64_t none);
+/* The same, for several; none is written when it has failed. */
+void pg_numbers(struct pg *pg, const char *sql, int64_t *ret_numbers, size_t count);
+/* The answer to a question outside of a transaction, for PQclear; NULL: it has failed. */
+PGresult *pg_table(struct pg *pg, const char *sql);
 /* The same two with bytes as $1. */
 void pg_exec_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len);
 int64_t pg_number_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len, int64_t none);

@@ -10,6 +10,8 @@ extern const struct db_driver pg_driver;
 void pg_fail(struct pg *pg, enum pg_failure failure, int err, const char *detail);
 /* Counts what libpq says of sending; false: the connection is lost. */
 bool pg_sent(struct pg *pg, int sent);
+/* The answer to the oldest statement without one, for PQclear. */
+PGresult *pg_answer_first(struct pg *pg);
 /* Waits for all that was sent; the last one's result, for PQclear. */
 PGresult *pg_answer_last(struct pg *pg);
 /* Asks for the answers and waits; NULL: something has failed. */

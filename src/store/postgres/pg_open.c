@@ -101,11 +101,13 @@ static int refused(struct pg *pg)
 
 /* A process that stands still amid a transaction holds locks that others need to take over: not for longer
  * than a lease. */
-static const char *const settings[] = {
-    "SET synchronous_commit TO on",  "SET idle_in_transaction_session_timeout TO '2s'",
-    "SET lock_timeout TO '10s'",     "SET client_connection_check_interval TO '2s'",
-    "SET tcp_keepalives_idle TO 5",  "SET tcp_keepalives_interval TO 2",
-    "SET tcp_keepalives_count TO 3", "SET tcp_user_timeout TO '10s'"};
+static const char *const settings[] = {"SET idle_in_transaction_session_timeout TO '2s'",
+                                       "SET lock_timeout TO '10s'",
+                                       "SET client_connection_check_interval TO '2s'",
+                                       "SET tcp_keepalives_idle TO 5",
+                                       "SET tcp_keepalives_interval TO 2",
+                                       "SET tcp_keepalives_count TO 3",
+                                       "SET tcp_user_timeout TO '10s'"};
 
 static void use_part(struct pg *pg)
 {
@@ -115,6 +117,8 @@ static void use_part(struct pg *pg)
     snprintf(sql, sizeof(sql), "SET search_path TO %s", name);
     PQfreemem(name);
     pg_exec(pg, sql);
+    pg_exec(pg,
+            pg->options.sees_to_copies ? "SET synchronous_commit TO local" : "SET synchronous_commit TO on");
     for (size_t i = 0; i < ARRAY_LEN(settings); i++)
         pg_exec(pg, settings[i]);
     pg_synchronise(pg);
@@ -169,6 +173,33 @@ int64_t pg_number(struct pg *pg, const char *sql, int64_t none)
 {
     send_text(pg, sql);
     return number_of(pg, none);
+}
+
+void pg_numbers(struct pg *pg, const char *sql, int64_t *ret_numbers, size_t count)
+{
+    send_text(pg, sql);
+    PGresult *result = pg_ask(pg);
+    for (size_t i = 0; result && PQntuples(result) > 0 && i < count; i++)
+        ret_numbers[i] = pg_i64(result, 0, (int)i);
+    PQclear(result);
+}
+
+PGresult *pg_table(struct pg *pg, const char *sql)
+{
+    pg->failure = PG_WELL;
+    pg->db.err = 0;
+    if (pg->unanswered > 0)
+        PQclear(pg_answer_last(pg)); /* of what was only read before */
+    send_text(pg, sql);
+    if (pg->failure != PG_WELL || !pg_sent(pg, PQpipelineSync(pg->conn)))
+        return NULL;
+    PGresult *result = pg_answer_first(pg);
+    PQclear(pg_answer_last(pg));
+    if (pg->failure != PG_WELL) {
+        PQclear(result);
+        return NULL;
+    }
+    return result;
 }
 
 void pg_exec_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len)

@@ -7,7 +7,9 @@ struct engine_store {
     struct loop *loop;
     char *uri, *password_file;
     bool read_only;
-    struct list parts; /* open or closing */
+    struct store_durability durability;
+    atomic_uint lost_sites; /* bits of its sites */
+    struct list parts;      /* open or closing */
 };
 
 static int engine_open(struct store *s, struct loop *l, const struct store_options *options,
@@ -20,6 +22,8 @@ static int engine_open(struct store *s, struct loop *l, const struct store_optio
     es->uri = mem_strdup(options->path);
     es->password_file = mem_strdup(options->password_file);
     es->read_only = options->read_only;
+    es->durability = options->durability;
+    atomic_init(&es->lost_sites, 0);
     list_init(&es->parts);
     *ret_engine_store = es;
     return 0;
@@ -42,7 +46,9 @@ static int engine_port_open(struct engine_store *es, enum part_kind kind, struct
                                    .kind = kind,
                                    .name = name,
                                    .mode = mode,
-                                   .look = es->read_only};
+                                   .look = es->read_only,
+                                   .durability = &es->durability,
+                                   .lost_sites = &es->lost_sites};
     struct part *p;
     LIST_FOREACH (it, &es->parts) {
         p = LIST_ENTRY(it, struct part, node);
@@ -57,4 +63,15 @@ static int engine_port_open(struct engine_store *es, enum part_kind kind, struct
     return 0;
 }
 
-const struct engine engine_postgres = {"postgresql", engine_open, engine_close, engine_port_open};
+static void set_lost_sites(struct engine_store *es, const struct str *sites, size_t count)
+{
+    unsigned lost = 0;
+    for (size_t i = 0; i < es->durability.site_count; i++)
+        for (size_t k = 0; k < count; k++)
+            if (str_eq(sites[k], str_from(es->durability.sites[i].name)))
+                lost |= 1U << i;
+    atomic_store(&es->lost_sites, lost);
+}
+
+const struct engine engine_postgres = {"postgresql", engine_open, engine_close, engine_port_open,
+                                       set_lost_sites};

@@ -1,5 +1,6 @@
 /* The reader's thread of a part. */
 #include "store/postgres/part.h"
+#include "store/postgres/pg_inside.h"
 #include "store/postgres/tables.h"
 
 /* on_change fires within about 50 ms of a change by another process. */
@@ -51,14 +52,13 @@ static bool has_changed(struct part *p)
     struct reader *r = &p->r;
     if (connect_reader(p) != 0)
         return false;
-    pg_begin(&r->pg);
-    int64_t changes = pg_number(&r->pg, "SELECT changes FROM device WHERE id = 1", -1);
-    if (r->pg.failure == PG_WELL)
-        pg_end_read(&r->pg);
-    if (r->pg.failure != PG_WELL) {
+    PGresult *result = pg_table(&r->pg, "SELECT changes FROM device WHERE id = 1");
+    if (!result) {
         pg_rollback(&r->pg);
         return true; /* what happens until it is connected again may be missed */
     }
+    int64_t changes = PQntuples(result) > 0 ? pg_i64(result, 0, 0) : -1;
+    PQclear(result);
     bool changed = changes != r->changes;
     r->changes = changes;
     return changed;

@@ -20,6 +20,7 @@ static const char *const migrations[] = {
     ", PRIMARY KEY(mailbox_id, modseq, uid));"
     "CREATE TABLE delivered(user_id " NUMBER
     ", custody_id BYTEA NOT NULL, PRIMARY KEY(custody_id, user_id));",
+    HISTORY_TABLE,
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) MAIL_SQL_LIST(SQL_TEXT)};

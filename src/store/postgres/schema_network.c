@@ -18,6 +18,9 @@ static const char *const migrations[] = {
                "CREATE INDEX recipient_age ON recipient(domain, known, at_ms);"
                "CREATE TABLE recipient_count(domain " TEXT_T ", known " NUMBER ", count " NUMBER
                ", PRIMARY KEY(domain, known));",
+    /* The clock at the last transaction, and the one before. */
+    HISTORY_TABLE "ALTER TABLE device ADD COLUMN at_ms BIGINT NOT NULL DEFAULT 0;"
+                  "ALTER TABLE device ADD COLUMN before_ms BIGINT NOT NULL DEFAULT 0;",
 };
 
 /* What triggers do in a file. */

@@ -14,6 +14,11 @@
  * is a tombstone: that has not, and cannot while the row is there (docs/decisions/0035-postgresql.md). */
 #define MARK_TABLE "CREATE TABLE mark(id BYTEA PRIMARY KEY, at_ms " NUMBER ", tombstone " NUMBER ");"
 
+/* Which history the database had when a writer last came to it (history.h); 0: none did. */
+#define HISTORY_TABLE                                                                                        \
+    "CREATE TABLE history(id BIGINT PRIMARY KEY, system_id " NUMBER ", timeline " NUMBER ");"                \
+    "INSERT INTO history(id, system_id, timeline) VALUES(1, 0, 0);"
+
 /* The server's clock. */
 #define CLOCK_MS "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "store/postgres/history.h"
 #include "store/postgres/part.h"
 #include "store/postgres/tables.h"
 
@@ -15,54 +16,121 @@
 #define RETRY_DELAY_MAX_MS 2000
 #define MEETINGS_MAX       6 /* with other transactions, until it is told; each time it waits twice as long */
 
-/* A transaction of the network's: the row makes them come one after the other, and its answer is the time. */
-#define NETWORK_BEGIN                                                                                        \
-    "UPDATE device SET changes = changes + 1 WHERE id = 1"                                                   \
-    " RETURNING " CLOCK_MS
-
 /* Older marks, tombstones too, are removed: no connection outlives its peer for so long. */
 #define MARKS_END "DELETE FROM mark WHERE at_ms < " CLOCK_MS " - 7 * CAST(86400000 AS BIGINT)"
 
+/* ---- marks ---- */
+
+/* The number makes it another one's, and keeps them in order. */
+static void mark_of(const struct writer *w, uint64_t number, uint8_t mark[MARK_BYTES])
+{
+    uint64_t big = htobe64(number);
+    memcpy(mark, w->mark, MARK_BYTES - sizeof(big));
+    memcpy(mark + MARK_BYTES - sizeof(big), &big, sizeof(big));
+}
+
+/* Marks of ours before this one are needed no more: what they tell of was told. */
+static uint64_t needed_mark(const struct writer *w)
+{
+    return untold_oldest_mark(&w->untold, w->marks);
+}
+
+/* In the transaction: its mark, instead of those whose outcome everybody knows. */
+static void mark(struct writer *w)
+{
+    uint8_t range[2 * MARK_BYTES];
+    mark_of(w, ++w->marks, w->mark);
+    pg_exec_bytes(&w->pg, "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 0)", w->mark,
+                  MARK_BYTES);
+    if (needed_mark(w) <= w->unmarked)
+        return;
+    mark_of(w, w->unmarked, range);
+    mark_of(w, needed_mark(w), range + MARK_BYTES);
+    pg_exec_bytes(&w->pg,
+                  "DELETE FROM mark WHERE id >= substring(CAST($1 AS BYTEA) FROM 1 FOR " MARK_BYTES_TEXT
+                  ") AND id < substring(CAST($1 AS BYTEA) FROM " MARK_BYTES_TEXT " + 1) AND tombstone = 0",
+                  range, sizeof(range));
+}
+
+/* The mark as a tombstone, in a transaction of its own, unless it is there: then the row says which it is (an
+ * earlier try to write the tombstone may have had no answer either), and is written again, so that this
+ * commit is durable no earlier than the one that it tells of. False: no answer. */
+static bool bury(void *writer, uint64_t number, bool *ret_committed)
+{
+    struct writer *w = writer;
+    uint8_t id[MARK_BYTES];
+    mark_of(w, number, id);
+    pg_begin(&w->pg);
+    int64_t tombstone =
+        pg_number_bytes(&w->pg,
+                        "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 1)"
+                        " ON CONFLICT(id) DO UPDATE SET at_ms = excluded.at_ms RETURNING tombstone",
+                        id, MARK_BYTES, 1);
+    pg_commit(&w->pg);
+    bool known = w->pg.failure == PG_WELL;
+    if (!known)
+        pg_rollback(&w->pg);
+    *ret_committed = tombstone == 0;
+    return known;
+}
+
 /* ---- life ---- */
+
+static void tell_of_copies(struct part *p)
+{
+    const struct copies *c = &p->w.untold.copies;
+    pthread_mutex_lock(&p->copies_mutex);
+    enum store_copies before = p->copies;
+    p->copies = c->state;
+    memcpy(p->copies_why, c->why, sizeof(p->copies_why));
+    pthread_mutex_unlock(&p->copies_mutex);
+    atomic_store(&p->degraded, c->state == STORE_COPIES_MISSING && !c->wanted->accept_degraded);
+    if (before == c->state)
+        return;
+    if (c->state == STORE_COPIES_MISSING)
+        log_event(LOG_ERROR, "no copies in another site", LOG_TEXT("part", p->name), LOG_TEXT("why", c->why));
+    else
+        log_event(LOG_INFO, "copies as asked for", LOG_TEXT("part", p->name), LOG_TEXT("detail", c->why));
+}
+
+static void look(struct part *p)
+{
+    struct writer *w = &p->w;
+    if (!w->pg.conn)
+        return;
+    untold_look(&w->untold, &w->pg, atomic_load(p->lost_sites), loop_now(p->port.loop), &w->answered);
+    tell_of_copies(p);
+    if (w->pg.failure == PG_LOST) {
+        pg_close(&w->pg);
+        atomic_store(&p->sick, ERR_UNAVAILABLE);
+    }
+}
+
+static void note_begin(struct part *p)
+{
+    struct pg *pg = &p->w.pg;
+    pg_begin(pg);
+    pg_exec(pg, MARKS_END);
+    if (p->kind == PART_MAIL || p->kind == PART_NETWORK)
+        history_note(pg, p->kind);
+    pg_commit(pg);
+}
 
 int writer_open(struct part *p)
 {
-    struct pg *pg = &p->w.pg;
-    int err = pg_open(pg);
+    struct writer *w = &p->w;
+    int err = pg_open(&w->pg);
     if (err != 0)
         return err;
-    p->w.tx.garbage = p->kind != PART_NETWORK;
-    pg_begin(pg);
-    pg_exec(pg, MARKS_END);
-    pg_commit(pg);
-    if (pg->failure == PG_WELL)
-        return 0;
-    err = pg->db.err;
-    pg_close(pg);
+    w->tx.garbage = p->kind != PART_NETWORK;
+    note_begin(p);
+    if (w->pg.failure == PG_WELL && untold_reconnected(&w->untold, &w->pg, bury, w, &w->answered)) {
+        look(p);
+        return w->pg.conn ? 0 : ERR_UNAVAILABLE;
+    }
+    err = w->pg.db.err;
+    pg_close(&w->pg);
     return err;
-}
-
-/* ---- marks ---- */
-
-static void put_mark(struct pg *pg, const char *sql, const uint8_t mark[MARK_BYTES])
-{
-    pg_exec_bytes(pg, sql, mark, MARK_BYTES);
-}
-
-/* In the transaction: its mark, instead of that of the one before, whose outcome is known. */
-static void mark(struct writer *w)
-{
-    uint64_t number = htobe64(++w->marks);
-    memcpy(w->mark + MARK_BYTES - sizeof(number), &number, sizeof(number));
-    put_mark(&w->pg, "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 0)", w->mark);
-    if (w->has_last)
-        put_mark(&w->pg, "DELETE FROM mark WHERE id = $1", w->last_mark);
-}
-
-static void note_committed(struct writer *w)
-{
-    memcpy(w->last_mark, w->mark, sizeof(w->mark));
-    w->has_last = true;
 }
 
 /* ---- one transaction ---- */
@@ -84,7 +152,7 @@ static void begin(struct part *p)
     sql_begin(&w->tx);
     mark(w);
     if (p->kind == PART_NETWORK)
-        w->tx.now_ms = pg_number(&w->pg, NETWORK_BEGIN, 0);
+        w->tx.now_ms = history_clock(&w->pg);
 }
 
 static enum outcome end(struct part *p)
@@ -93,7 +161,7 @@ static enum outcome end(struct part *p)
     sql_finish(&p->w.tx);
     pg_commit(pg);
     if (pg->failure == PG_WELL) {
-        note_committed(&p->w);
+        p->w.unmarked = needed_mark(&p->w);
         return COMMITTED;
     }
     enum pg_failure failure = pg->failure;
@@ -138,25 +206,6 @@ static void wait_to_retry(struct part *p)
         w->retry_delay_ms *= 2;
 }
 
-/* The mark as a tombstone, in a transaction of its own, unless it is there: then the row says which it is (an
- * earlier try to write the tombstone may have had no answer either), and is written again, so that this
- * commit is durable no earlier than the one that it tells of. False: no answer. */
-static bool bury(struct writer *w, bool *ret_committed)
-{
-    pg_begin(&w->pg);
-    int64_t tombstone =
-        pg_number_bytes(&w->pg,
-                        "INSERT INTO mark(id, at_ms, tombstone) VALUES($1, " CLOCK_MS ", 1)"
-                        " ON CONFLICT(id) DO UPDATE SET at_ms = excluded.at_ms RETURNING tombstone",
-                        w->mark, MARK_BYTES, 1);
-    pg_commit(&w->pg);
-    bool known = w->pg.failure == PG_WELL;
-    if (!known)
-        pg_rollback(&w->pg);
-    *ret_committed = tombstone == 0;
-    return known;
-}
-
 /* Whether it has committed. While the part is to end, nobody waits for the answer. */
 static enum outcome settle(struct part *p)
 {
@@ -164,14 +213,10 @@ static enum outcome settle(struct part *p)
     p->w.retry_delay_ms = RETRY_DELAY_MIN_MS;
     atomic_store(&p->sick, ERR_UNAVAILABLE); /* meanwhile nothing more is taken */
     while (!known && !atomic_load(&p->stop)) {
-        known = (p->w.pg.conn || writer_open(p) == 0) && bury(&p->w, &committed);
+        known = (p->w.pg.conn || writer_open(p) == 0) && bury(&p->w, p->w.marks, &committed);
         if (!known)
             wait_to_retry(p);
     }
-    /* A tombstone stays: what was sent may still lie unread where nobody knows that we are gone. */
-    p->w.has_last = false;
-    if (known && committed)
-        note_committed(&p->w);
     if (known) {
         atomic_store(&p->reader_must_reopen, true);
         atomic_store(&p->sick, 0);
@@ -234,6 +279,15 @@ static enum outcome transact_until_known(struct part *p, struct list *ops)
     return outcome;
 }
 
+static void refuse_one(struct part *p, struct list *ops)
+{
+    int err = p->w.pg.db.err;
+    if (err != ERR_FULL)
+        log_event(LOG_ERROR, "the database refuses", LOG_TEXT("part", p->name),
+                  LOG_TEXT("error", p->w.pg.detail.text));
+    answer_all(ops, err);
+}
+
 static void run_batch(struct part *p, struct list *ops)
 {
     bool single = ops->next == ops->prev;
@@ -242,11 +296,12 @@ static void run_batch(struct part *p, struct list *ops)
         atomic_store(&p->full, false);
         LIST_FOREACH (it, ops)
             note_identity(p, LIST_ENTRY(it, struct store_op, node));
+        untold_add(&p->w.untold, ops, p->w.marks, loop_now(p->port.loop));
         break;
     case REFUSED:
         atomic_store(&p->full, p->w.pg.db.err == ERR_FULL);
         if (single)
-            answer_all(ops, p->w.pg.db.err);
+            refuse_one(p, ops);
         else
             run_each(p, ops);
         break;
@@ -305,7 +360,8 @@ static int idle_ms(struct part *p)
         int64_t ms = mono_diff_ms(p->w.retry_at, loop_now(p->port.loop)) + 1;
         return ms < 0 ? 0 : (int)ms;
     }
-    return p->w.pg.conn && p->w.tx.garbage ? 0 : -1;
+    return p->w.pg.conn && p->w.tx.garbage ? 0
+                                           : untold_idle_ms(&p->w.untold, &p->w.pg, loop_now(p->port.loop));
 }
 
 static void keep_house(struct part *p)
@@ -347,6 +403,7 @@ static void work_on(struct part *p, struct list *ops)
     } else if (p->w.pg.conn && p->w.tx.garbage) {
         keep_house(p);
     }
+    look(p);
     if (atomic_load(&p->sick) != 0)
         fall_sick(p);
 }
@@ -359,9 +416,14 @@ void *part_writer_main(void *arg)
     list_init(&ops);
     while (work_take_writes(&p->work, &ops, BATCH_MAX, idle_ms(p))) {
         work_on(p, &ops);
+        list_splice(&ops, &p->w.answered);
         if (!list_empty(&ops))
             work_hand_back(&p->work, &ops, false);
     }
+    untold_end(&p->w.untold, &p->w.answered);
+    list_splice(&ops, &p->w.answered);
+    if (!list_empty(&ops))
+        work_hand_back(&p->work, &ops, false);
     pg_close(&p->w.pg);
     return NULL;
 }

@@ -124,7 +124,7 @@ static void close_port(struct port *port)
     port_fini(port);
 }
 
-static const struct port_ops port_ops = {submit, health, watch, status, close_port};
+static const struct port_ops port_ops = {submit, health, watch, status, NULL, close_port};
 
 /* ---- life ---- */
 

@@ -83,4 +83,4 @@ static int engine_port_open(struct engine_store *es, enum part_kind part, struct
     return 0;
 }
 
-const struct engine engine_sqlite = {"sqlite", engine_open, engine_close, engine_port_open};
+const struct engine engine_sqlite = {"sqlite", engine_open, engine_close, engine_port_open, NULL};

@@ -261,9 +261,10 @@ static void the_memory_store(void **state)
 static void the_postgresql_store(void **state)
 {
     (void)state;
-    struct config *c =
-        parse(NETWORK "store { url = \"postgresql://hf@/holdfast\" password_file = \"secret\" }\n"
-                      "node \"b\" { site = \"s\" roles = {\"director\"} host = \"h2\" }");
+    struct config *c = parse(
+        NETWORK
+        "store { url = \"postgresql://hf@/holdfast\" durability = \"local\" password_file = \"secret\" }\n"
+        "node \"b\" { site = \"s\" roles = {\"director\"} host = \"h2\" }");
     assert_int_equal(c->store_engine, STORE_POSTGRESQL);
     assert_string_equal(c->store_url, "postgresql://hf@/holdfast");
     assert_string_equal(c->store_path, "");

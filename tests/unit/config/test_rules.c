@@ -11,7 +11,7 @@ static void what_the_store_is_told(void **state)
 {
     (void)state;
     static const struct bad_case cases[] = {
-        {NETWORK "store { url = \"postgresql://hf@10.0.0.1/holdfast\" }",
+        {NETWORK "store { url = \"postgresql://hf@10.0.0.1/holdfast\" durability = \"local\" }",
          "2: store: url leads to \"10.0.0.1\", off this machine, and does not say how that is known to be "
          "it; add "
          "sslmode=verify-full and sslrootcert=FILE, the authority that its certificate is by, after a ?\n"},
@@ -19,6 +19,35 @@ static void what_the_store_is_told(void **state)
          "4: store: password_file is for a url of postgresql: only; remove it\n"},
         {NETWORK "store { password_file = \"secret\" }",
          "2: store: password_file is for a url of postgresql: only; remove it\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+#define POSTGRES "url = \"postgresql://hf@localhost/h\""
+#define TOLD                                                                                                 \
+    " is \"replicated\", as with postgresql: unless written otherwise, which wants to know where the "       \
+    "databases are: name them by databases in two sites; or write durability = \"local\"\n"
+
+static void copies_want_databases_in_two_sites(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {NETWORK "store {\n" POSTGRES " }", "3: store: durability" TOLD},
+        {NETWORK "store { " POSTGRES "\ndurability = \"replicated\" }\nsite \"t\" { databases = {\"a\"} }",
+         "3: store: durability" TOLD},
+        {NETWORK "store { " POSTGRES " durability = \"local\" }", ""},
+        {NETWORK "store { " POSTGRES
+                 " }\nsite \"t\" { databases = {\"a\"} } site \"u\" { databases = {\"b\", \"c\"} }",
+         ""},
+        {NETWORK "store { " POSTGRES
+                 " }\nsite \"t\" { databases = {\"a\"} }\nsite \"u\" {\ndatabases = {\"b\", \"a\"} }",
+         "5: site \"u\": the database \"a\" is in site \"t\", too; each of its names is in one site\n"},
+        {NETWORK "store {\ndurability = \"replicated\" }",
+         "3: store: durability \"replicated\" wants a url of postgresql:, with databases in two sites; or "
+         "write "
+         "durability = \"local\"\n"},
+        {NETWORK "site \"t\" { databases = {\"a\"} }",
+         "2: site \"t\": databases are of a store with a url of postgresql: only; remove them\n"},
     };
     check_cases(cases, ARRAY_LEN(cases));
 }
@@ -421,6 +450,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_store_is_told),
+        cmocka_unit_test(copies_want_databases_in_two_sites),
         cmocka_unit_test(sqlite_serves_one_machine),
         cmocka_unit_test(roles_and_sections_agree),
         cmocka_unit_test(zones_and_domains),

@@ -65,7 +65,7 @@ static bool has_range(enum schema_type type)
 {
     return type == SCHEMA_INT || type == SCHEMA_DURATION || type == SCHEMA_SIZE || type == SCHEMA_WORDS ||
            type == SCHEMA_IPS || type == SCHEMA_ENDPOINTS || type == SCHEMA_REFS || type == SCHEMA_PINS ||
-           type == SCHEMA_BLOCKS;
+           type == SCHEMA_BLOCKS || type == SCHEMA_TEXTS;
 }
 
 static void check_shapes(const struct schema_section *s)

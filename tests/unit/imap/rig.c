@@ -80,7 +80,7 @@ void rig_deliver(struct rig *r, const char *user, const char *text)
 {
     struct str users[] = {str_from(user)};
     struct done d = {.rig = r};
-    struct body_writer *body = mail_body_begin(r->mail);
+    struct body_writer *body = mail_body_begin(r->mail, false);
     assert_non_null(body);
     body_append(body, text, strlen(text));
     mail_deliver(r->mail, body, NULL, users, 1, (struct wall_time){1700000000000}, on_done, &d);

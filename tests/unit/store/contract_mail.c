@@ -31,7 +31,7 @@ static struct answer append_as(struct rig *r, struct mail *m, const char *name, 
                                const char *keywords)
 {
     ASK(r, a);
-    struct body_writer *w = mail_body_begin(m);
+    struct body_writer *w = mail_body_begin(m, false);
     body_append(w, "appended", 8);
     mail_append(m, w, STR(ALICE), str_from(name), flags, str_from(keywords), (struct wall_time){777000},
                 on_append, &a);
@@ -177,7 +177,7 @@ static void a_fence_needs_no_instance(void **state)
     struct mail *m = begin_mail(r, r->store, "mail1", 3, NULL), *d;
     struct err_buf eb;
     assert_ok(store_mail(director, &d, &eb));
-    assert_null(mail_body_begin(d));
+    assert_null(mail_body_begin(d, false));
     assert_ok(fence(r, d, "mail1", 2));
     assert_ok(deliver(r, m, 1, "x", to_alice));
     assert_ok(fence(r, d, "mail1", 4));

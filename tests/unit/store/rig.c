@@ -111,8 +111,10 @@ int rig_teardown(void **state)
 
 struct store *rig_open(struct rig *r)
 {
-    struct store_options options = {
-        .engine = r->engine, .path = r->uri[0] ? r->uri : r->dir, .memory = r->memory};
+    struct store_options options = {.engine = r->engine,
+                                    .path = r->uri[0] ? r->uri : r->dir,
+                                    .memory = r->memory,
+                                    .durability = r->durability};
     struct store *s;
     struct err_buf eb;
     int err = store_open(r->loop, &options, &s, &eb);
@@ -590,7 +592,7 @@ int deliver(struct rig *r, struct mail *m, uint64_t custody, const char *body, c
     struct custody_id id = id_of(custody);
     for (; users[count]; count++)
         to[count] = str_from(users[count]);
-    struct body_writer *w = mail_body_begin(m);
+    struct body_writer *w = mail_body_begin(m, false);
     if (!w)
         return mail_health(m);
     body_append(w, body, strlen(body));

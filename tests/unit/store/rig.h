@@ -19,10 +19,11 @@ struct rig {
     char uri[128];               /* the PostgreSQL engine's database */
     void (*drop)(int database);  /* of that, at the test's end */
     int database;
-    struct arena arena;   /* the answers, until the test's end */
-    struct str order_key; /* of the acts that a test gives */
-    struct str header_id; /* the Message-ID of what it has accepted */
-    struct str stopped;   /* why that is in quarantine from the start; "": it is not */
+    struct store_durability durability; /* of processes that are opened from now on */
+    struct arena arena;                 /* the answers, until the test's end */
+    struct str order_key;               /* of the acts that a test gives */
+    struct str header_id;               /* the Message-ID of what it has accepted */
+    struct str stopped;                 /* why that is in quarantine from the start; "": it is not */
     int turns;
     struct store *store;     /* the first process */
     struct store *stores[8]; /* all of them, for the teardown of a test that failed */

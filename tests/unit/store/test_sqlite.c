@@ -382,10 +382,10 @@ static void bodies_of_mail_that_nothing_uses_are_removed(void **state)
 {
     struct rig *r = *state;
     struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
-    body_abort(write_pattern(r, mail_body_begin(m), 300000));
+    body_abort(write_pattern(r, mail_body_begin(m, false), 300000));
     RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM body") == 0);
     assert_int_equal(number(r, "mail.db", "SELECT count(*) FROM chunk"), 0);
-    struct body_writer *unfinished = write_pattern(r, mail_body_begin(m), 300000);
+    struct body_writer *unfinished = write_pattern(r, mail_body_begin(m, false), 300000);
     RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM chunk") > 0);
     begin_mail(r, rig_open(r), "mail1", 2, NULL);
     RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM chunk") == 0);
@@ -396,7 +396,7 @@ static void a_whole_chunk_takes_eight_pages(void **state)
 {
     struct rig *r = *state;
     struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
-    struct body_writer *w = write_pattern(r, mail_body_begin(m), 4000000); /* 61 chunks and a rest */
+    struct body_writer *w = write_pattern(r, mail_body_begin(m, false), 4000000); /* 61 chunks and a rest */
     RIG_UNTIL(r, number(r, "mail.db", "SELECT count(*) FROM chunk") == 61);
     /* A chunk whose checksum happens to be short leaves a byte or two. */
     assert_in_range(

@@ -1,0 +1,146 @@
+#include "store/postgres/copies.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- sites ---- */
+
+static int site_named(const struct store_durability *d, const char *name)
+{
+    for (size_t i = 0; name[0] && i < d->site_count; i++)
+        for (size_t k = 0; k < d->sites[i].database_count; k++)
+            if (strcmp(d->sites[i].databases[k], name) == 0)
+                return (int)i;
+    return -1;
+}
+
+static int site_of(const struct store_durability *d, const struct copies_standby *s)
+{
+    int site = site_named(d, s->name);
+    return site >= 0 ? site : site_named(d, s->address);
+}
+
+void copies_init(struct copies *c, const struct store_durability *wanted)
+{
+    *c = (struct copies){.wanted = wanted, .primary = -1};
+    c->state = wanted->replicated ? STORE_COPIES_MISSING : STORE_COPIES_LOCAL;
+}
+
+void copies_connected(struct copies *c, const char *const *names, size_t count)
+{
+    copies_init(c, c->wanted);
+    for (size_t i = 0; i < count; i++) {
+        if (!names[i] || !names[i][0])
+            continue;
+        if (!c->primary_name[0])
+            snprintf(c->primary_name, sizeof(c->primary_name), "%s", names[i]);
+        if (c->primary < 0)
+            c->primary = site_named(c->wanted, names[i]);
+    }
+}
+
+/* ---- judging ---- */
+
+static void miss(struct copies *c, const char *fmt, const char *a, const char *b)
+{
+    c->state = STORE_COPIES_MISSING;
+    snprintf(c->why, sizeof(c->why), fmt, a, b); // NOLINT(clang-diagnostic-format-nonliteral)
+}
+
+/* Whether no site is left that could have a copy. */
+static bool is_alone(struct copies *c, unsigned lost)
+{
+    const struct store_durability *d = c->wanted;
+    size_t len = 0;
+    for (size_t i = 0; i < d->site_count; i++) {
+        if ((int)i == c->primary)
+            continue;
+        if (!(lost & 1U << i))
+            return false;
+        int added = snprintf(c->why + len, sizeof(c->why) - len, "%s%s",
+                             len == 0 ? "recorded as lost: " : ", ", d->sites[i].name);
+        len = len + (size_t)added < sizeof(c->why) ? len + (size_t)added : sizeof(c->why) - 1;
+    }
+    return true;
+}
+
+/* The best copy in another site; NULL: none counts, and why. */
+static const struct copies_standby *best_of(struct copies *c, const struct copies_look *look)
+{
+    const struct copies_standby *best = NULL;
+    miss(c, "no standby in another site is connected%s%s", "", "");
+    for (size_t i = 0; i < look->count; i++) {
+        const struct copies_standby *s = &look->standbys[i];
+        int site = site_of(c->wanted, s);
+        if (!s->tells)
+            miss(
+                c,
+                "the database does not tell of its standbys: GRANT pg_monitor to the role that url names%s%s",
+                "", "");
+        else if (site < 0)
+            miss(c, "standby \"%s\" (%s) is in no site; name it by databases", s->name, s->address);
+        else if (site != c->primary && !s->synchronous)
+            miss(c, "standby \"%s\" (%s) replicates asynchronously; name it in synchronous_standby_names",
+                 s->name, s->address);
+        else if (site != c->primary && (!best || s->flushed > best->flushed))
+            best = s;
+    }
+    return best;
+}
+
+static bool keeps_up(struct copies *c, const struct copies_look *look, const struct copies_standby *s,
+                     const struct copies_wait *oldest)
+{
+    if (oldest && s->flushed < oldest->position &&
+        mono_diff_ms(look->at, oldest->since) >= c->wanted->standby_timeout_ms)
+        c->behind = look->written;
+    if (s->flushed >= c->behind)
+        c->behind = 0;
+    return c->behind == 0;
+}
+
+void copies_see(struct copies *c, const struct copies_look *look, unsigned lost,
+                const struct copies_wait *oldest)
+{
+    c->why[0] = '\0';
+    if (!c->wanted->replicated)
+        return;
+    if (c->primary < 0) {
+        miss(c, "the database \"%s\" is in no site; name it by databases%s", c->primary_name, "");
+        return;
+    }
+    if (is_alone(c, lost)) {
+        c->state = STORE_COPIES_LOCAL;
+        c->behind = 0;
+        return;
+    }
+    const struct copies_standby *best = best_of(c, look);
+    if (!best)
+        return;
+    if (!keeps_up(c, look, best, oldest)) {
+        miss(c, "standby \"%s\" (%s) does not keep up", best->name, best->address);
+        return;
+    }
+    c->why[0] = '\0';
+    c->state = STORE_COPIES_FLOW;
+    c->flushed = best->flushed;
+}
+
+void copies_blind(struct copies *c, const char *why)
+{
+    if (c->wanted->replicated)
+        miss(c, "the database does not tell of its standbys: %s%s", why, "");
+}
+
+bool copies_allow(const struct copies *c, uint64_t position, bool takes_custody)
+{
+    switch (c->state) {
+    case STORE_COPIES_LOCAL:
+        return true;
+    case STORE_COPIES_FLOW:
+        return position > 0 && c->flushed >= position;
+    case STORE_COPIES_MISSING:
+        break;
+    }
+    return !takes_custody || c->wanted->accept_degraded;
+}
