@@ -51,6 +51,10 @@ static void print_queues(const json_t *relays)
     json_array_foreach(relays, i, r)
     {
         const char *problem = field_text(r, "queue_problem", "");
+        long long spooled = field_number(json_object_get(r, "work"), "spool_waiting");
+        if (spooled > 0)
+            say_line(stdout, "%lld in the spool of %s, to be handed over to its queue", spooled,
+                     field_text(r, "name", "-"));
         if (problem[0])
             say_line(stdout, "the queue of %s cannot be read: %s", field_text(r, "name", "-"), problem);
         if (field_number(r, "unroutable") > 0)

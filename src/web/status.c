@@ -172,9 +172,10 @@ static json_t *work_status(const struct view_work *found)
     char since[WALL_TEXT_MAX];
     wall_format_iso((struct wall_time){w->since_ms}, since);
     return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                     "s:I, s:I, s:I}",
+                     "s:I, s:I, s:I, s:I, s:I}",
                      "since", since, "sessions", (json_int_t)w->sessions, "accepted", (json_int_t)w->accepted,
-                     "accepted_bytes", (json_int_t)w->accepted_bytes, "refused_later",
+                     "accepted_bytes", (json_int_t)w->accepted_bytes, "spooled", (json_int_t)w->spooled,
+                     "spool_waiting", (json_int_t)w->spool_waiting, "refused_later",
                      (json_int_t)w->refused_later, "refused_for_good", (json_int_t)w->refused_for_good,
                      "limited_connections", (json_int_t)w->limited_connections, "limited_messages",
                      (json_int_t)w->limited_messages, "limited_recipients", (json_int_t)w->limited_recipients,
