@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/field.h"
 #include "cli/say.h"
+#include "cli/spool_show.h"
 #include "cli/status_data.h"
 
 #define WATCH_MS 1000
@@ -194,6 +195,8 @@ int cmd_status(int argc, char **argv)
     int status = context_load_config(&cx);
     if (status == EXIT_DONE)
         status = context_open_store(&cx, true);
+    if (cx.store_err == ERR_UNAVAILABLE && !json)
+        spool_show(&cx);
     if (status == EXIT_DONE && watching)
         watch(&cx, json);
     else if (status == EXIT_DONE)

@@ -15,6 +15,7 @@ from network import TwoSite
 from sender import SENDER, Session
 
 DATABASE = "127.1.0.54"
+LONG_LEASE = (("users {", 'timing { lease = "5m" }\nusers {'),)
 DRAIN_LIMIT_S = 150
 SPOOL = (('listen  = {"127.1.0.2:2525"}', 'listen  = {"127.1.0.2:2525"}  spool = "yes"'),
          ('listen = {"127.2.0.2:2525"}', 'listen = {"127.2.0.2:2525"}  spool = "yes"'))
@@ -27,10 +28,10 @@ def database(make_cluster):
 
 @pytest.fixture
 def make_two_site(make_network, database):
-    """make_two_site(changes, store): the network of the example, on the database; further keys of its store."""
+    """make_two_site(changes): the network of the example, on the database."""
 
-    def make(changes=(), store=""):
-        place = (('url = "sqlite:store"', f'url = "{database.uri()}" {store}'),)
+    def make(changes=()):
+        place = (('url = "sqlite:store"', f'url = "{database.uri()}"'),)
         return make_network(TwoSite, "two-site.conf", (*place, *changes)).start()
 
     return make
@@ -73,6 +74,9 @@ def test_mail_is_taken_while_the_database_is_away_and_read_once(make_two_site, d
     spool(network, ledger, 50)
     for server in network.DNS:
         assert set(Resolver([server]).mx("example.test")) >= set(network.RELAY_HOSTS)
+    done = network.command("status")
+    assert done.returncode == program.TRY_AGAIN
+    assert done.stdout == f"{len(spooled(ledger))} in the spool of relay-east, to be handed over to its queue when the store is back\n"
     assert reply_to_rcpt(network.RELAY_EAST, network.SMTP, "nobody@example.test") == 450
     database.start()
     network.judge(ledger)
@@ -134,7 +138,7 @@ def test_a_spool_that_is_wanted_no_more_is_emptied(make_two_site, database, ledg
 
 
 def test_a_reader_keeps_his_session(make_two_site, database, ledger):
-    network = make_two_site(store='lease = "5m"')
+    network = make_two_site(LONG_LEASE)
     network.mta(ledger).send(3)
     network.judge(ledger)
     with reader.imap(network.HOME, network.IMAP) as session:

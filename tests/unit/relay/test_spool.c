@@ -399,10 +399,13 @@ static void test_it_waits_for_a_store_that_is_away(void **state)
 static void test_it_goes_on_with_another_handle_of_the_queue(void **state)
 {
     struct bench *b = *state;
+    struct store_memory_faults slow = {.latency_min_us = 4000, .latency_max_us = 12000};
     int64_t epoch = queue_epoch(b->shared);
     fill(b, 1, 60, 1);
+    store_memory_set_faults(b->r->memory, &slow, draw, b);
     hand_over(b);
     RIG_UNTIL(b->r, b->handed > 0);
+    assert_true(b->work.spool_waiting > 0);
     spool_set_queue(b->spool, NULL);
     queue_close(b->shared);
     b->shared = own(b->r, b->r->store, RELAY, "node-a", epoch, NULL, NULL);
