@@ -79,7 +79,7 @@ def test_mail_is_taken_while_the_database_is_away_and_read_once(make_two_site, d
     assert done.stdout == f"{len(spooled(ledger))} in the spool of relay-east, to be handed over to its queue when the store is back\n"
     assert reply_to_rcpt(network.RELAY_EAST, network.SMTP, "nobody@example.test") == 450
     database.start()
-    network.judge(ledger)
+    network.judge(ledger, limit_s=DRAIN_LIMIT_S)
     await_handed_over(network)
     assert network.relay("relay-east")["work"]["spooled"] == len(spooled(ledger))
     assert len(events(network, "spooled")) == 1
@@ -91,7 +91,7 @@ def test_a_relay_that_is_killed_with_mail_in_its_spool_loses_none(make_two_site,
     spool(network, ledger, 50)
     program.kill(network.role_pid("relay", "east1"))
     database.start()
-    network.judge(ledger)
+    network.judge(ledger, limit_s=DRAIN_LIMIT_S)
     await_handed_over(network)
 
 
@@ -105,7 +105,7 @@ def test_it_may_die_while_it_hands_over(make_two_site, database, ledger):
                   "a relay that hands over")
     with contextlib.suppress(ProcessLookupError):
         program.send_signal(dead, signal.SIGKILL)
-    network.judge(ledger)
+    network.judge(ledger, limit_s=DRAIN_LIMIT_S)
     await_handed_over(network)
 
 
@@ -131,7 +131,7 @@ def test_a_spool_that_is_wanted_no_more_is_emptied(make_two_site, database, ledg
     network.config.write_text(network.config.read_text().replace('spool = "yes"', ""))
     database.start()
     network.start()
-    network.judge(ledger)
+    network.judge(ledger, limit_s=DRAIN_LIMIT_S)
     await_handed_over(network)
     database.kill()
     wait.until(lambda: network.mta(ledger).attempt_by(network.RELAY_EAST).reply.startswith("451"), "a relay that refuses")
@@ -140,7 +140,7 @@ def test_a_spool_that_is_wanted_no_more_is_emptied(make_two_site, database, ledg
 def test_a_reader_keeps_his_session(make_two_site, database, ledger):
     network = make_two_site(LONG_LEASE)
     network.mta(ledger).send(3)
-    network.judge(ledger)
+    network.judge(ledger, limit_s=DRAIN_LIMIT_S)
     with reader.imap(network.HOME, network.IMAP) as session:
         database.kill()
         status, text = wait.until(lambda: says_no(session), "a server that says what it cannot do")
@@ -167,7 +167,7 @@ def test_nobody_is_put_in_its_place_while_nothing_can_be_agreed(make_two_site, d
     network.await_operational_at(network.HOME)
     assert network.server()["epoch"] == epoch + 1
     network.mta(ledger).send(3)
-    network.judge(ledger)
+    network.judge(ledger, limit_s=DRAIN_LIMIT_S)
 
 
 def takes_mail(address, port):
