@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -16,6 +17,7 @@ struct relay_main {
     struct role_main rm;
     struct relay_role *role;
     struct resolver *resolver;
+    struct store *spool;
 };
 
 static void on_stopped(void *arg)
@@ -47,6 +49,20 @@ static void open_resolver(struct relay_main *m, const struct config_relay *relay
         log_event(LOG_WARNING, "mail that leaves the network waits", LOG_TEXT("detail", eb.text));
 }
 
+/* Also when the configuration has none any more and one is there: what is in it was promised. Without it the
+ * relay goes on, and refuses mail while the store is away. */
+static void open_spool(struct relay_main *m, const struct config_relay *relay)
+{
+    struct err_buf eb = {""};
+    char *path = config_spool_path(m->rm.cx.config, relay);
+    struct store_options options = {.engine = STORE_ENGINE_SQLITE, .path = path};
+    bool wanted = relay->spool == SPOOL_YES || access(path, F_OK) == 0;
+    if (wanted && store_open(m->rm.cx.loop, &options, &m->spool, &eb) < 0)
+        log_event(LOG_ERROR, "the spool cannot be opened", LOG_TEXT("relay", relay->name),
+                  LOG_TEXT("detail", eb.text), LOG_TEXT("todo", "mend it, and start the relay again"));
+    free(path);
+}
+
 static int start_bound(struct relay_main *m, const struct config_relay *relay, int *fds)
 {
     struct err_buf eb = {""};
@@ -60,15 +76,16 @@ static int start_bound(struct relay_main *m, const struct config_relay *relay, i
     struct origin origin;
     origin_init(&origin);
     open_resolver(m, relay);
+    open_spool(m, relay);
     struct relay_role_options options = {.config = m->rm.cx.config,
                                          .relay = relay,
                                          .store = m->rm.cx.store,
+                                         .spool = m->spool,
                                          .resolver = m->resolver,
                                          .listen_fds = fds,
                                          .boot_id = origin.boot_id,
                                          .pid_ns = origin.pid_ns,
                                          .supervisor_pid = origin.supervisor_pid,
-
                                          .descriptors_max = m->rm.descriptors_max};
     int err = relay_role_start(m->rm.cx.loop, &options, &m->role, &eb);
     if (err < 0) {
@@ -101,6 +118,8 @@ int cmd_relay(int argc, char **argv)
         status = role_main_run(&m.rm, on_stop, &m);
     if (m.role)
         relay_role_free(m.role);
+    if (m.spool)
+        store_close(m.spool);
     resolver_free(m.resolver);
     role_main_fini(&m.rm);
     return status;

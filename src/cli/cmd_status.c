@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/field.h"
 #include "cli/say.h"
+#include "cli/spool_show.h"
 #include "cli/status_data.h"
 
 #define WATCH_MS 1000
@@ -51,6 +52,10 @@ static void print_queues(const json_t *relays)
     json_array_foreach(relays, i, r)
     {
         const char *problem = field_text(r, "queue_problem", "");
+        long long spooled = field_number(json_object_get(r, "work"), "spool_waiting");
+        if (spooled > 0)
+            say_line(stdout, "%lld in the spool of %s, to be handed over to its queue", spooled,
+                     field_text(r, "name", "-"));
         if (problem[0])
             say_line(stdout, "the queue of %s cannot be read: %s", field_text(r, "name", "-"), problem);
         if (field_number(r, "unroutable") > 0)
@@ -205,6 +210,8 @@ int cmd_status(int argc, char **argv)
     int status = context_load_config(&cx);
     if (status == EXIT_DONE)
         status = context_open_store(&cx, true);
+    if (cx.store_err == ERR_UNAVAILABLE && !json)
+        spool_show(&cx);
     if (status == EXIT_DONE && watching)
         watch(&cx, json);
     else if (status == EXIT_DONE)

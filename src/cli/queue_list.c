@@ -24,7 +24,8 @@ struct listing {
     int64_t after_id;
     const char *last_queue; /* of the last row that was shown */
     int64_t last_id;
-    bool more; /* rows of this queue */
+    struct buf spooled; /* lines that tell of what is in no queue yet */
+    bool more;          /* rows of this queue */
     uint64_t shown;
     int status; /* the worst */
 };
@@ -110,8 +111,20 @@ static uint64_t limit_of(const struct queue_selection *s, bool json)
     return s->limit ? s->limit : all ? UINT64_MAX : LIST_LIMIT;
 }
 
+/* Of spools only how much there is can be told: they are on other machines, perhaps. */
+static void note_spooled(struct listing *l, const struct view *v)
+{
+    buf_init(&l->spooled, ROW_MAX_BYTES);
+    for (size_t i = 0; i < v->work_count; i++)
+        if (v->works[i].record.spool_waiting > 0)
+            buf_append_fmt(&l->spooled, "-- and %lld in the spool of %.*s, to be handed over to its queue\n",
+                           (long long)v->works[i].record.spool_waiting, STR_ARG(v->works[i].relay));
+}
+
 static void end_list(const struct listing *l)
 {
+    if (!l->json)
+        fwrite(buf_data(&l->spooled), 1, l->spooled.len, stdout);
     if (l->json)
         puts(l->first ? "[]" : "]");
     else if (l->shown == 0 && l->status == EXIT_DONE)
@@ -156,6 +169,7 @@ int queue_list_show(struct context *cx, struct queue_selection *s, const struct 
                         .left = limit_of(s, options->json)};
     waiting_init(&l.waiting, cx->config, viewer_view(viewer));
     queue_names_init(&l.names, cx->config, viewer_view(viewer));
+    note_spooled(&l, viewer_view(viewer));
     viewer_free(viewer);
     if (filter.states == 0 && options->all_states)
         filter.states = UINT32_MAX;
@@ -166,6 +180,7 @@ int queue_list_show(struct context *cx, struct queue_selection *s, const struct 
         l.status = command_usage("queue", "there is no relay of that name");
     else
         list_queues(&l, &filter, s->relay, first);
+    buf_fini(&l.spooled);
     queue_names_fini(&l.names);
     waiting_fini(&l.waiting);
     return l.status;

@@ -40,6 +40,7 @@ enum recipients_unknown { UNKNOWN_DEFER, UNKNOWN_ACCEPT, UNKNOWN_REJECT };
 enum routed_recipients { ROUTED_REFUSE, ROUTED_TAKE };
 enum client_info { CLIENT_INFO_NONE, CLIENT_INFO_XFORWARD, CLIENT_INFO_XCLIENT };
 enum config_bounce { BOUNCE_NEVER, BOUNCE_AUTHENTICATED, BOUNCE_ALWAYS };
+enum spooling { SPOOL_NO, SPOOL_YES };
 enum bare_newlines { BARE_NEWLINES_REFUSE, BARE_NEWLINES_NORMALISE };
 enum log_messages { LOG_MESSAGES_ALL, LOG_MESSAGES_NONE };
 enum store_engine { STORE_SQLITE, STORE_POSTGRESQL, STORE_MEMORY };
@@ -121,6 +122,7 @@ struct config_relay {
     int64_t safety_net_max_bytes;     /* and how much of it (default 1024GiB; the disk bounds it, too) */
     int64_t custody_age_ms;           /* how long what became of a message is known (default 30d, or more) */
     enum bare_newlines bare_newlines; /* a bare CR or LF in a message (default refused) */
+    enum spooling spool;              /* takes mail while the shared store is away (default no) */
     int64_t message_size_max_bytes;   /* SIZE (default 50MiB) */
     int64_t connections_max;          /* sessions at once (default 2000) */
     int64_t client_connections_max;   /* of one client (default 200) */
@@ -326,6 +328,7 @@ struct config_node *config_node_find(const struct config *c, const char *name);
 struct config_server *config_server_find(const struct config *c, const char *name);
 struct config_relay *config_relay_find(const struct config *c, const char *name);
 struct config_relay *config_relay_of_node(const struct config *c, const struct config_node *n);
+char *config_spool_path(const struct config *c, const struct config_relay *r); /* a folder; for free() */
 struct config_dns *config_dns_of_node(const struct config *c, const struct config_node *n);
 struct config_web *config_web_of_node(const struct config *c, const struct config_node *n);
 struct config_domain *config_domain_find(const struct config *c, struct str domain); /* case-insensitive */

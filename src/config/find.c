@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "config/units.h"
 
 /* Every named struct begins with its name. */
@@ -47,6 +48,11 @@ struct config_relay *config_relay_of_node(const struct config *c, const struct c
         if (c->relays[i].node == n)
             return &c->relays[i];
     return NULL;
+}
+
+char *config_spool_path(const struct config *c, const struct config_relay *r)
+{
+    return mem_asprintf("%s/spool-%s", c->state_dir, r->name);
 }
 
 struct config_dns *config_dns_of_node(const struct config *c, const struct config_node *n)

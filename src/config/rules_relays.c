@@ -65,6 +65,17 @@ static void check_custody_age(struct build *b, const struct tree_section *s)
                      s->label);
 }
 
+/* A spool is as durable, and as far away, as a store of this machine. */
+static void check_spool(struct build *b, const struct tree_section *s)
+{
+    const struct config_relay *relay = s->object;
+    if (relay->spool == SPOOL_YES && b->config->store_engine != STORE_POSTGRESQL)
+        findings_add(b->findings, tree_line(s, "spool"),
+                     "%s: spool = \"yes\" is for a store with a url of postgresql: only, which can be out of "
+                     "reach; this store is where the spool would be: remove it",
+                     s->label);
+}
+
 void rules_check_relays(struct build *b)
 {
     TREE_FOREACH(s, b->root, "relay")
@@ -73,5 +84,6 @@ void rules_check_relays(struct build *b)
             continue;
         check_smarthost(b, s);
         check_custody_age(b, s);
+        check_spool(b, s);
     }
 }

@@ -169,6 +169,12 @@ static const struct schema_word bounce_words[] = {
     {NULL, 0},
 };
 
+static const struct schema_word spool_words[] = {
+    {"no", SPOOL_NO},
+    {"yes", SPOOL_YES},
+    {NULL, 0},
+};
+
 static const struct schema_word bare_newlines_words[] = {
     {"refuse", BARE_NEWLINES_REFUSE},
     {"normalise", BARE_NEWLINES_NORMALISE},
@@ -224,6 +230,11 @@ static const struct schema_key relay_keys[] = {
      .help = "How long a message that has ended is known: for holdfast trace, and so that it is not taken a "
              "second time from a part of this network that got no answer. Longer than `expire` and "
              "`safety_net` of any relay together, which it is by a day at least where it is not given."},
+    {FIELD("spool", config_relay, spool), SCHEMA_WORD, RELOAD_RESTART, "\"no\"", .words = spool_words,
+     .help =
+         "While a shared store (a `url` of `postgresql:`) cannot be reached: mail is refused with 451, or it "
+         "is taken into a queue of the relay's own below its state folder, on this disk alone whatever "
+         "durability the store has, and handed over once the store is back."},
     {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
     {FIELD("bare_newlines", config_relay, bare_newlines), SCHEMA_WORD, RELOAD_RESTART, "\"refuse\"",

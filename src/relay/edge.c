@@ -7,13 +7,13 @@ static void make_room(void *arg, struct admission_slot *slot)
     smtp_server_connection_make_room(CONTAINER_OF(slot, struct edge_session, visitor.slot)->connection);
 }
 
-struct edge *edge_new(struct loop *l, const struct edge_options *options,
-                      void (*on_accepted)(void *arg, const struct config_domain *domain), void *arg)
+struct edge *edge_new(struct loop *l, const struct edge_options *options, const struct edge_ops *ops,
+                      void *arg)
 {
     struct edge *e = mem_zalloc(sizeof(*e));
     e->loop = l;
     e->options = *options;
-    e->on_accepted = on_accepted;
+    e->ops = ops;
     e->arg = arg;
     list_init(&e->sessions);
     door_init(&e->door, l, options->config, options->relay, options->descriptors_max, options->work,
@@ -74,13 +74,33 @@ void edge_accept(struct edge *e, struct loop_stream *stream, const struct addr *
     door_open(&e->door, stream, peer, on_client, e);
 }
 
+static void set(struct edge *e, struct queue **place, struct queue *q)
+{
+    const struct queue *closed = *place;
+    if (closed == q)
+        return;
+    *place = q;
+    LIST_FOREACH (it, &e->sessions)
+        edge_session_end_unanswered(LIST_ENTRY(it, struct edge_session, node), closed);
+}
+
 void edge_set_queue(struct edge *e, struct queue *q)
 {
-    if (e->queue == q)
-        return;
-    e->queue = q;
-    LIST_FOREACH (it, &e->sessions)
-        edge_session_end_unanswered(LIST_ENTRY(it, struct edge_session, node));
+    set(e, &e->queue, q);
+}
+
+void edge_set_spool(struct edge *e, struct queue *q)
+{
+    set(e, &e->spool, q);
+}
+
+struct spool_choice edge_choose(const struct edge *e)
+{
+    struct spool_choice closed = {false, ERR_CLOSED};
+    struct spool_choice choice = spool_choose(e->queue ? queue_health(e->queue) : e->door.refusal, e->spool,
+                                              e->spool ? queue_health(e->spool) : 0);
+    bool somewhere = choice.spools || e->queue;
+    return e->closing || !somewhere ? closed : choice;
 }
 
 void edge_set_refusal(struct edge *e, int err)

@@ -7,6 +7,7 @@
 #include "relay/edge.h"
 #include "relay/envelope.h"
 #include "relay/loop_guard.h"
+#include "relay/spool_choice.h"
 #include "smtp/server_connection.h"
 
 struct edge {
@@ -14,9 +15,9 @@ struct edge {
     struct edge_options options;
     struct smtp_server_options server_options;
     char address[ADDR_TEXT_MAX]; /* where our own parts come to */
-    void (*on_accepted)(void *arg, const struct config_domain *domain);
+    const struct edge_ops *ops;
     void *arg;
-    struct queue *queue;
+    struct queue *queue, *spool; /* NULL: there is none */
     bool closing;
     struct list sessions;
     struct envelope_room envelopes;
@@ -39,6 +40,7 @@ struct edge_session {
     struct envelope envelope;
     struct envelope_rcpt asked;  /* the RCPT whose answer waits for a verdict; address NULL: none */
     struct verify_waiter waiter; /* its */
+    struct queue *into;          /* the message: since its body began */
     struct body_writer *body;
     struct loop_guard guard;
     struct store_op *accept_op;
@@ -48,8 +50,11 @@ struct edge_session {
  * when its connection is gone. */
 void edge_session_start(struct edge *e, struct edge_session *s, struct loop_stream *stream,
                         const struct addr *peer);
-/* The queue is closed: a message under way is not taken, and an open question gets 421; a session whose
- * commit may come yet, or not, is cut. */
-void edge_session_end_unanswered(struct edge_session *s);
+/* Where a message goes that comes now; err ERR_CLOSED: the edge takes none. */
+struct spool_choice edge_choose(const struct edge *e);
+/* This queue is closed, or another one was opened (NULL): a message on its way there is not taken, and an
+ * open question gets 421 where the edge takes no mail any more; a session whose commit may come yet, or not,
+ * is cut. */
+void edge_session_end_unanswered(struct edge_session *s, const struct queue *closed);
 
 #endif

@@ -15,14 +15,6 @@ static void reply(struct edge_session *s, struct smtp_reply r)
     smtp_server_reply(s->server, &r);
 }
 
-/* 0 while the relay can take mail into its queue. */
-static int edge_health(const struct edge *e)
-{
-    if (e->closing || !e->queue)
-        return ERR_CLOSED;
-    return queue_health(e->queue);
-}
-
 static void refuse(struct edge_session *s)
 {
     char text[DOOR_CLOSED_TEXT_MAX];
@@ -33,7 +25,7 @@ static void refuse(struct edge_session *s)
 static void on_connect(void *arg)
 {
     struct edge_session *s = arg;
-    int err = edge_health(s->edge);
+    int err = edge_choose(s->edge).err;
     if (err == ERR_CLOSED || err == ERR_FENCED)
         refuse(s);
     else
@@ -68,13 +60,14 @@ static void drop_transaction(struct edge_session *s)
     if (s->body)
         body_abort(s->body);
     s->body = NULL;
+    s->into = NULL;
     envelope_clear(&s->envelope);
 }
 
 static void on_mail(void *arg, const struct smtp_mail *mail)
 {
     struct edge_session *s = arg;
-    int err = edge_health(s->edge);
+    int err = edge_choose(s->edge).err;
     struct smtp_reply no = err ? smtp_reply_for_error(err) : take(s, RATES_MESSAGES);
     if (no.code != 0) {
         reply(s, no);
@@ -184,10 +177,11 @@ static void on_room(void *arg)
 static void on_data_begin(void *arg)
 {
     struct edge_session *s = arg;
-    int err = edge_health(s->edge);
-    s->body = err ? NULL : queue_body_begin(s->edge->queue);
+    struct spool_choice choice = edge_choose(s->edge);
+    s->into = choice.spools ? s->edge->spool : s->edge->queue;
+    s->body = choice.err ? NULL : queue_body_begin(s->into);
     if (!s->body) {
-        reply(s, smtp_reply_for_error(err ? err : ERR_UNAVAILABLE));
+        reply(s, smtp_reply_for_error(choice.err ? choice.err : ERR_UNAVAILABLE));
         return;
     }
     loop_random(s->edge->loop, s->custody_id.bytes, sizeof(s->custody_id.bytes));
@@ -208,6 +202,11 @@ static bool on_data(void *arg, const char *data, size_t len)
     return !body_writer_full(s->body);
 }
 
+static bool is_spooled(const struct edge_session *s)
+{
+    return s->into == s->edge->spool;
+}
+
 static void log_accepted(const struct edge_session *s, const char *id)
 {
     if (s->edge->options.config->log_messages != LOG_MESSAGES_ALL)
@@ -215,7 +214,8 @@ static void log_accepted(const struct edge_session *s, const char *id)
     log_event(LOG_INFO, "accepted", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
               LOG_STR("helo", smtp_server_helo(s->server)), LOG_TEXT("sender", s->envelope.reverse_path),
               LOG_I64("recipients", (int64_t)s->envelope.count), LOG_I64("size", (int64_t)s->size_bytes),
-              LOG_STR("tls", smtp_server_tls(s->server)), LOG_TEXT("message_id", s->guard.message_id));
+              LOG_STR("tls", smtp_server_tls(s->server)), LOG_TEXT("message_id", s->guard.message_id),
+              LOG_TEXT("spooled", is_spooled(s) ? "yes" : ""));
 }
 
 static void on_refused(void *arg, const struct smtp_refusal *refusal)
@@ -244,13 +244,23 @@ static void tell_stopped(const struct edge_session *s, const char *id)
     loop_guard_describe(&s->guard, why);
     log_event(LOG_WARNING, "in quarantine", LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip),
               LOG_TEXT("sender", s->envelope.reverse_path), LOG_TEXT("why", why));
-    s->edge->on_accepted(s->edge->arg, NULL);
+}
+
+static void tell_owner(const struct edge_session *s)
+{
+    const struct edge *e = s->edge;
+    if (is_spooled(s))
+        e->ops->spooled(e->arg, s->envelope.count);
+    else if (loop_guard_tripped(&s->guard))
+        e->ops->accepted(e->arg, NULL);
+    else
+        envelope_each_domain(&s->envelope, e->ops->accepted, e->arg);
 }
 
 /* If it is here, it goes its way. */
 static void end_unknown(struct edge_session *s)
 {
-    envelope_each_domain(&s->envelope, s->edge->on_accepted, s->edge->arg);
+    tell_owner(s);
     drop_transaction(s);
     smtp_server_hang_up(s->server);
 }
@@ -282,10 +292,9 @@ static void on_accept(void *arg, int err, int64_t message_id)
     log_accepted(s, id);
     if (loop_guard_tripped(&s->guard))
         tell_stopped(s, id);
-    else
-        envelope_each_domain(&s->envelope, s->edge->on_accepted, s->edge->arg);
+    tell_owner(s);
+    snprintf(text, sizeof(text), "Accepted as %s%s", id, is_spooled(s) ? ", spooled" : "");
     drop_transaction(s);
-    snprintf(text, sizeof(text), "Accepted as %s", id);
     reply(s, (struct smtp_reply){.code = 250, .enhanced = {2, 0, 0}, .text = str_from(text)});
 }
 
@@ -304,8 +313,7 @@ static void accept_message(struct edge_session *s, const struct smtp_data_info *
     message.received_at = s->received_at;
     message.stopped = str_from(why);
     struct queue_recipient_in *recipients = envelope_recipients(&s->envelope);
-    s->accept_op =
-        queue_accept(s->edge->queue, s->body, &message, recipients, s->envelope.count, on_accept, s);
+    s->accept_op = queue_accept(s->into, s->body, &message, recipients, s->envelope.count, on_accept, s);
     s->body = NULL;
     free(recipients);
 }
@@ -380,19 +388,27 @@ void edge_session_start(struct edge *e, struct edge_session *s, struct loop_stre
         smtp_server_offer_xclient(s->server);
 }
 
-void edge_session_end_unanswered(struct edge_session *s)
+/* What it asks for has no answer yet, and would have none. */
+static void end_question(struct edge_session *s)
 {
-    bool open_question = s->asked.address;
-    if (s->accept_op) { /* its commit may come yet, or not: neither 250 nor a refusal would be true */
+    if (!s->asked.address || edge_choose(s->edge).err == 0)
+        return;
+    forget_asked(s);
+    reply(s, SMTP_REPLY(421, 4, 3, 2, "This relay takes no mail now, try another one"));
+}
+
+void edge_session_end_unanswered(struct edge_session *s, const struct queue *closed)
+{
+    bool on_its_way = s->into && s->into == closed;
+    if (on_its_way &&
+        s->accept_op) { /* its commit may come yet, or not: neither 250 nor a refusal would be true */
         smtp_server_connection_free(s->connection);
         return;
     }
-    on_cancel(s);
-    if (s->body) {
+    if (on_its_way && s->body) {
         body_abort(s->body);
         s->body = NULL;
         smtp_server_resume(s->server); /* it may wait for room; what still comes is swallowed */
     }
-    if (open_question)
-        reply(s, SMTP_REPLY(421, 4, 3, 2, "This relay takes no mail now, try another one"));
+    end_question(s);
 }

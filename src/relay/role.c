@@ -1,4 +1,4 @@
-#include "relay/role.h"
+#include "relay/role_impl.h"
 
 #include <string.h>
 
@@ -18,6 +18,7 @@
 #include "relay/recipients.h"
 #include "relay/rights.h"
 #include "relay/safety_net.h"
+#include "relay/spool.h"
 #include "relay/target.h"
 #include "relay/target_instance.h"
 #include "store/presence.h"
@@ -25,57 +26,7 @@
 
 #define OBSERVE_PER_LEASE 5 /* heartbeats in the time after which a relay counts as dead */
 
-/* Mail of one queue for one domain, or with one server as its own home. */
-struct stream {
-    struct custody *custody;            /* of its queue */
-    const struct config_domain *domain; /* NULL: by home */
-    struct source *source;
-    struct expiry *expiry;
-    struct target *target; /* that it is under now */
-};
-
-struct relay_role {
-    struct loop *loop;
-    struct relay_role_options options;
-    struct recipients recipients;
-    struct known_users known_users;
-    struct list_watch *list_watch;
-    struct verify *verify;
-    struct tls_server *tls;
-    struct edge *edge;
-    struct listeners listeners;
-    struct clients *clients;
-    struct peer_key peer_key;
-    bool peer_key_known;
-    struct target **targets; /* one for each server of the configuration */
-    struct outside *outside;
-    struct presence *presence;
-    struct rights *rights;
-    struct viewer *viewer;
-    struct owned *owned;
-    struct orders *orders;
-    struct observer *observer;
-    struct stream **streams;
-    size_t stream_count;
-    struct custody **custodies;
-    size_t custody_count;
-    struct record_work work;
-
-    struct loop_timer *stop_timer;
-    struct mono_time stop_deadline;
-    void (*on_stopped)(void *arg);
-    void *stop_arg;
-};
-
 /* ---- targets ---- */
-
-static struct target *target_by_name(const struct relay_role *r, struct str server)
-{
-    for (size_t i = 0; i < r->options.config->server_count; i++)
-        if (str_eq(str_from(r->options.config->servers[i].name), server))
-            return r->targets[i];
-    return NULL;
-}
 
 static void on_observed(void *arg, struct target *t)
 {
@@ -96,90 +47,17 @@ static void on_to_tell(void *arg, struct target *t, struct queue *q)
 
 static const struct target_ops target_ops = {.observed = on_observed, .to_tell = on_to_tell};
 
-/* ---- streams: what of which queue goes where ---- */
-
-/* Who has the mail of server's identity: itself, or the standby that serves it. */
-static struct target *server_now(const struct relay_role *r, struct str server, const struct view *v)
-{
-    const struct view_server *record = v ? view_server_find(v, server) : NULL;
-    struct target *standby =
-        record && record->record.served_by.len ? target_by_name(r, record->record.served_by) : NULL;
-    return standby ? standby : target_by_name(r, server);
-}
-
-static struct target *target_of_domain(const struct relay_role *r, const struct config_domain *domain,
-                                       const struct view *v)
-{
-    const struct view_route *route = v ? view_route_find(v, str_from(domain->name)) : NULL;
-    struct target *routed = route ? server_now(r, route->record.server, v) : NULL;
-    return routed ? routed : server_now(r, str_from(domain->server->name), v);
-}
-
-static struct target *route_of(const struct relay_role *r, const struct stream *s, const struct view *v)
-{
-    return s->domain ? target_of_domain(r, s->domain, v) : server_now(r, source_home(s->source), v);
-}
+/* ---- queues ---- */
 
 static struct target *asked_target(void *arg, const struct config_domain *domain)
 {
     const struct relay_role *r = arg;
-    return target_of_domain(r, domain, viewer_view(r->viewer));
-}
-
-static void route_stream(struct relay_role *r, struct stream *s)
-{
-    struct target *to = route_of(r, s, viewer_view(r->viewer));
-    if (to == s->target)
-        return;
-    if (s->target) {
-        target_remove_source(s->target, s->source);
-        source_wake(s->source);
-    }
-    s->target = to;
-    target_add_source(to, s->source);
-}
-
-static void on_source_ready(void *arg)
-{
-    struct stream *s = arg;
-    if (s->target)
-        target_kick(s->target);
-}
-
-static void on_expired(void *arg, size_t count)
-{
-    struct stream *s = arg;
-    source_read_again(s->source);
-    custody_expired(s->custody, count);
-}
-
-static void add_stream(struct relay_role *r, struct custody *c, const struct config_domain *domain,
-                       struct str home)
-{
-    struct stream *s = mem_zalloc(sizeof(*s));
-    struct str domain_name = str_from(domain ? domain->name : "");
-    s->custody = c;
-    s->domain = domain;
-    s->source = source_new(r->loop, c->queue, c->right, c->claims, domain_name, home, on_source_ready, s);
-    s->expiry = expiry_new(r->loop, c->queue, domain_name, home, r->options.relay, on_expired, s);
-    r->streams = mem_reallocarray(r->streams, r->stream_count + 1, sizeof(*r->streams));
-    r->streams[r->stream_count++] = s;
-    route_stream(r, s);
+    return role_target_of_domain(r, domain, viewer_view(r->viewer));
 }
 
 static void on_report(void *arg, struct queue *q, struct str domain, struct str home)
 {
-    struct relay_role *r = arg;
-    for (size_t i = 0; i < r->stream_count; i++) {
-        const struct stream *s = r->streams[i];
-        bool there = home.len > 0 ? str_eq(source_home(s->source), home)
-                                  : s->domain && str_eq(str_from(s->domain->name), domain);
-        if (s->custody->queue == q && there)
-            source_kick(s->source);
-    }
-    for (size_t i = 0; i < r->custody_count; i++)
-        if (r->custodies[i]->queue == q && str_eq(home, STR(QUEUE_HOME_OUTSIDE)))
-            custody_accepted_outside(r->custodies[i]);
+    role_mail_came(arg, q, domain, home);
 }
 
 static struct custody *add_custody(struct relay_role *r, struct queue *q, bool own)
@@ -201,23 +79,13 @@ static void on_gained(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
     struct custody *c = add_custody(r, q, own);
-    for (size_t i = 0; i < r->options.config->domain_count; i++)
-        add_stream(r, c, &r->options.config->domains[i], STR_EMPTY);
-    for (size_t i = 0; i < r->options.config->server_count; i++)
-        add_stream(r, c, NULL, str_from(r->options.config->servers[i].name));
-    if (own)
-        edge_set_queue(r->edge, q), observer_set_queue(r->observer, q);
-}
-
-static void remove_stream(struct relay_role *r, size_t at)
-{
-    struct stream *s = r->streams[at];
-    if (s->target)
-        target_remove_source(s->target, s->source);
-    expiry_free(s->expiry);
-    source_free(s->source);
-    free(s);
-    r->streams[at] = r->streams[--r->stream_count];
+    role_add_streams(r, c);
+    if (!own)
+        return;
+    edge_set_queue(r->edge, q);
+    observer_set_queue(r->observer, q);
+    if (r->spool)
+        spool_set_queue(r->spool, q);
 }
 
 /* The streams of the queue are gone. */
@@ -238,11 +106,11 @@ static void on_losing(void *arg, struct queue *q, bool own)
     orders_drop_queue(r->orders, q);
     if (own)
         edge_set_queue(r->edge, NULL), observer_set_queue(r->observer, NULL);
+    if (own && r->spool)
+        spool_set_queue(r->spool, NULL);
     for (size_t i = 0; i < r->options.config->server_count; i++)
         target_drop_queue(r->targets[i], q);
-    for (size_t i = r->stream_count; i > 0; i--)
-        if (r->streams[i - 1]->custody->queue == q)
-            remove_stream(r, i - 1);
+    role_remove_streams(r, q);
     remove_custody(r, q);
 }
 
@@ -262,6 +130,47 @@ static void on_accepted(void *arg, const struct config_domain *domain)
     else
         on_to_tell(r, NULL, own);
 }
+
+static void on_spooled(void *arg, size_t recipients)
+{
+    spool_took(((struct relay_role *)arg)->spool, recipients);
+}
+
+static const struct edge_ops edge_ops = {.accepted = on_accepted, .spooled = on_spooled};
+
+/* ---- the spool ---- */
+
+/* One that was left by a relay which had it configured is emptied, and gets nothing. */
+static void on_spool_opened(void *arg, struct queue *q)
+{
+    struct relay_role *r = arg;
+    if (r->options.relay->spool == SPOOL_YES)
+        edge_set_spool(r->edge, q);
+}
+
+static void on_handed(void *arg, struct str domain, struct str home, bool stopped)
+{
+    struct relay_role *r = arg;
+    struct queue *own = owned_queue(r->owned, str_from(r->options.relay->name));
+    if (stopped)
+        on_to_tell(r, NULL, own);
+    else
+        on_report(r, own, domain, home);
+}
+
+static const struct spool_ops spool_ops = {.opened = on_spool_opened, .handed = on_handed};
+
+static void make_spool(struct relay_role *r)
+{
+    struct spool_options options = {.store = r->options.spool,
+                                    .network = store_network(r->options.store),
+                                    .relay = r->options.relay,
+                                    .work = &r->work};
+    if (r->options.spool)
+        r->spool = spool_new(r->loop, &options, &spool_ops, r);
+}
+
+/* ---- what operators order ---- */
 
 static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_filter *filter)
 {
@@ -317,8 +226,7 @@ static void on_view(void *arg, const struct view *v)
     known_users_on_view(&r->known_users, v);
     target_instances_set(r->options.config, r->targets, v);
     owned_on_view(r->owned, v);
-    for (size_t i = 0; i < r->stream_count; i++)
-        route_stream(r, r->streams[i]);
+    role_route_streams(r);
     bool anew = rights_on_view(r->rights, v);
     for (size_t i = 0; anew && i < r->custody_count; i++)
         custody_may_send(r->custodies[i]);
@@ -375,7 +283,7 @@ static void make_edge(struct relay_role *r)
                                 .work = &r->work,
                                 .tls = r->tls,
                                 .descriptors_max = r->options.descriptors_max};
-    r->edge = edge_new(r->loop, &edge, on_accepted, r);
+    r->edge = edge_new(r->loop, &edge, &edge_ops, r);
 }
 
 static struct presence *make_presence(struct relay_role *r)
@@ -416,6 +324,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
     make_outside(r);
     r->rights = rights_new(l, store_network(options->store), options->relay->node->name, r->targets,
                            config->server_count);
+    make_spool(r);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
     r->orders = orders_new(options->store, config, r->owned, on_queue_changed, r);
     r->observer =
@@ -481,6 +390,7 @@ void relay_role_free(struct relay_role *r)
     observer_free(r->observer);
     known_users_fini(&r->known_users);
     owned_free(r->owned);
+    spool_free(r->spool);
     orders_free(r->orders); /* is told of queues that go */
     presence_free(r->presence);
     rights_free(r->rights);

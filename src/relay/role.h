@@ -17,6 +17,7 @@ struct relay_role_options {
     const struct config *config; /* must outlive the role, as must the store */
     const struct config_relay *relay;
     struct store *store;
+    struct store *spool;       /* the relay's own, opened for it alone; must outlive the role. NULL: none */
     struct resolver *resolver; /* of outside names; must outlive the role. NULL: there is none */
     const int *listen_fds;     /* bound sockets, one per relay->listen; NULL: the role binds itself */
     const char *boot_id;       /* of the machine, copied; NULL or "" when not known */

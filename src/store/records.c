@@ -93,6 +93,8 @@ static const struct field work_fields[] = {
     I64_FIELD(record_work, sessions),
     I64_FIELD(record_work, accepted),
     I64_FIELD(record_work, accepted_bytes),
+    I64_FIELD(record_work, spooled),
+    I64_FIELD(record_work, spool_waiting),
     I64_FIELD(record_work, refused_later),
     I64_FIELD(record_work, refused_for_good),
     I64_FIELD(record_work, limited_connections),

@@ -82,6 +82,8 @@ struct record_work {
     int64_t since_ms;                        /* wall: the start */
     int64_t sessions;                        /* taken at the edge */
     int64_t accepted, accepted_bytes;        /* messages that were answered 250 */
+    int64_t spooled;                         /* of these: into its spool, while the store was away */
+    int64_t spool_waiting;                   /* there now: deliveries that are to be handed over */
     int64_t refused_later, refused_for_good; /* replies of 4yz and 5yz at the edge */
     /* of the former: by a limit on what comes in a time */
     int64_t limited_connections, limited_messages, limited_recipients, limited_errors;

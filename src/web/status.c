@@ -171,20 +171,20 @@ static json_t *work_status(const struct view_work *found)
     const struct record_work *w = &found->record;
     char since[WALL_TEXT_MAX];
     wall_format_iso((struct wall_time){w->since_ms}, since);
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                     "s:I, s:I, s:I, s:b, s:o, s:o}",
-                     "since", since, "sessions", (json_int_t)w->sessions, "accepted", (json_int_t)w->accepted,
-                     "accepted_bytes", (json_int_t)w->accepted_bytes, "refused_later",
-                     (json_int_t)w->refused_later, "refused_for_good", (json_int_t)w->refused_for_good,
-                     "limited_connections", (json_int_t)w->limited_connections, "limited_messages",
-                     (json_int_t)w->limited_messages, "limited_recipients", (json_int_t)w->limited_recipients,
-                     "limited_errors", (json_int_t)w->limited_errors, "delivered", (json_int_t)w->delivered,
-                     "deferred", (json_int_t)w->deferred, "lost", (json_int_t)w->lost, "quarantined",
-                     (json_int_t)w->quarantined, "expired", (json_int_t)w->expired, "bounced",
-                     (json_int_t)w->bounced, "reports", (json_int_t)w->reports, "kept", (json_int_t)w->kept,
-                     "kept_bytes", (json_int_t)w->kept_bytes, "kept_after_s", (json_int_t)w->kept_after_s,
-                     "degraded", w->degraded, "durability", text(w->durability), "durability_detail",
-                     text(w->detail));
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}",
+        "since", since, "sessions", (json_int_t)w->sessions, "accepted", (json_int_t)w->accepted,
+        "accepted_bytes", (json_int_t)w->accepted_bytes, "spooled", (json_int_t)w->spooled, "spool_waiting",
+        (json_int_t)w->spool_waiting, "refused_later", (json_int_t)w->refused_later, "refused_for_good",
+        (json_int_t)w->refused_for_good, "limited_connections", (json_int_t)w->limited_connections,
+        "limited_messages", (json_int_t)w->limited_messages, "limited_recipients",
+        (json_int_t)w->limited_recipients, "limited_errors", (json_int_t)w->limited_errors, "delivered",
+        (json_int_t)w->delivered, "deferred", (json_int_t)w->deferred, "lost", (json_int_t)w->lost,
+        "quarantined", (json_int_t)w->quarantined, "expired", (json_int_t)w->expired, "bounced",
+        (json_int_t)w->bounced, "reports", (json_int_t)w->reports, "kept", (json_int_t)w->kept, "kept_bytes",
+        (json_int_t)w->kept_bytes, "kept_after_s", (json_int_t)w->kept_after_s, "degraded", w->degraded,
+        "durability", text(w->durability), "durability_detail", text(w->detail));
 }
 
 static json_t *relay_status(const struct status_input *in, size_t at)

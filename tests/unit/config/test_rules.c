@@ -446,6 +446,19 @@ static void a_message_is_known_while_it_may_come_again(void **state)
     check_cases(cases, ARRAY_LEN(cases));
 }
 
+static void a_spool_is_beside_a_shared_store(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {RELAY_WITH("spool = \"yes\""),
+         "2: relay \"r\": spool = \"yes\" is for a store with a url of postgresql: only, which can be out of "
+         "reach; this store is where the spool would be: remove it\n"},
+        {RELAY_WITH("spool = \"no\""), ""},
+        {RELAY_WITH("spool = \"yes\"") " store { url = \"postgresql:///holdfast\" }", ""},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +472,7 @@ int main(void)
         cmocka_unit_test(builtin_servers_need_nodes),
         cmocka_unit_test(a_smarthost_is_elsewhere),
         cmocka_unit_test(a_message_is_known_while_it_may_come_again),
+        cmocka_unit_test(a_spool_is_beside_a_shared_store),
         cmocka_unit_test(fences),
         cmocka_unit_test(failover),
         cmocka_unit_test(an_address_and_port_has_one_holder),

@@ -8,7 +8,8 @@ static const char status[] =
     "  'oldest_age_ms': 1500, 'observers': [{'node': 'east1', 'failed': 3, 'heard': false}]},"
     "  {'name': 'old', 'state': 'fencing', 'epoch': 0, 'queued': 0, 'observers': []}],"
     " 'relays': [{'name': 'relay-east', 'alive': true, 'queued': 5, 'counted': false,"
-    "   'work': {'sessions': 9, 'accepted': 4, 'refused_later': 1, 'refused_for_good': 2, 'delivered': 3, "
+    "   'work': {'sessions': 9, 'accepted': 4, 'spooled': 3, 'spool_waiting': 8, 'refused_later': 1, "
+    "'refused_for_good': 2, 'delivered': 3, "
     "'expired': 6}},"
     "  {'name': 'relay-west', 'alive': true, 'queued': 0, 'counted': true, 'work': null,"
     "   'unroutable': 7}],"
@@ -63,6 +64,8 @@ static void test_numbers(void **state)
         "holdfast_relay_queued{relay=\"relay-old\"} 2",
         "holdfast_relay_sessions_total{relay=\"relay-east\"} 9",
         "holdfast_relay_accepted_total{relay=\"relay-east\"} 4",
+        "holdfast_relay_spooled_total{relay=\"relay-east\"} 3",
+        "holdfast_relay_spool_waiting{relay=\"relay-east\"} 8",
         "holdfast_relay_refused_total{relay=\"relay-east\",for=\"now\"} 1",
         "holdfast_relay_refused_total{relay=\"relay-east\",for=\"good\"} 2",
         "holdfast_relay_deliveries_total{relay=\"relay-east\",outcome=\"delivered\"} 3",

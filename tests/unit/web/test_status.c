@@ -53,8 +53,9 @@ static void make_view(struct fixture *f)
     f->leases[1] = (struct view_lease){STR("node/west1"), STR("west1"), 1, 1500};
     f->leases[2] = (struct view_lease){STR("relay/relay-west"), STR("west1"), 1, 1500};
     f->leases[3] = (struct view_lease){STR("relay/relay-east"), STR("east1"), 1, 0}; /* it ran out */
-    f->works[0] = (struct view_work){.relay = STR("relay-east"),
-                                     .record = {.since_ms = NOW_MS, .accepted = 7, .lost = 2}};
+    f->works[0] = (struct view_work){
+        .relay = STR("relay-east"),
+        .record = {.since_ms = NOW_MS, .accepted = 7, .spooled = 5, .spool_waiting = 3, .lost = 2}};
     f->view = (struct view){.servers = f->servers,
                             .server_count = 1,
                             .routes = f->routes,
@@ -242,6 +243,8 @@ static void test_relays_nodes_and_sites(void **state)
     assert_bool(named(all, "relays", "relay-west"), "alive", true);
     json_t *work = json_object_get(named(all, "relays", "relay-east"), "work");
     assert_number(work, "accepted", 7);
+    assert_number(work, "spooled", 5);
+    assert_number(work, "spool_waiting", 3);
     assert_number(work, "lost", 2);
     assert_true(json_is_null(json_object_get(named(all, "relays", "relay-west"), "work")));
     assert_bool(named(all, "nodes", "east1"), "alive", false);
