@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "store/queue_kept.h"
 #include "unit/wait.h"
 
 #define QUEUE "\"queue_relay-east\"."
@@ -152,7 +153,8 @@ static void on_own(void *arg, int err, struct queue *q, int64_t epoch)
 
 static void start_accept(struct queue *q, uint64_t id, struct str address, struct answer *a)
 {
-    struct queue_message_in in = {.custody_id = id_of(id), .helo = address, .received_at = {1000}};
+    struct queue_message_in in = {
+        .custody_id = id_of(id), .id_is_drawn = true, .helo = address, .received_at = {1000}};
     struct queue_recipient_in to = {address, STR("example.test"), STR_EMPTY};
     struct body_writer *w = queue_body_begin(q);
     body_append(w, "x", 1);
@@ -210,6 +212,95 @@ static void a_text_that_is_none_is_kept_as_near_as_can_be(void **state)
     assert_str(rows[2].recipient, "c@example.test");
 }
 
+/* ---- ways to the server and back ---- */
+
+#define MANY 100
+#define ASKED_MAX                                                                                            \
+    9 /* a transaction: to begin it, who owns, what follows, the commit; and some for garbage                \
+       */
+#define READ_MAX 2
+
+/* What was asked since *mark. */
+static long asked_since(struct pg_proxy *p, unsigned long *mark)
+{
+    unsigned long asked = pg_proxy_asked(p), before = *mark;
+    *mark = asked;
+    return (long)(asked - before);
+}
+
+static void accept_many(struct rig *r, struct queue *q)
+{
+    static struct answer answers[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        answers[i] = (struct answer){.rig = r};
+        start_accept(q, i + 1, STR("a@example.test"), &answers[i]);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        rig_wait(r, &answers[i].done);
+        assert_ok(answers[i].err);
+    }
+}
+
+static void settle_many(struct rig *r, struct queue *q, enum queue_outcome outcome)
+{
+    struct queue_result results[MANY];
+    ASK(r, a);
+    for (size_t i = 0; i < MANY; i++)
+        results[i] = (struct queue_result){.delivery_id = (int64_t)i + 1,
+                                           .outcome = outcome,
+                                           .reply = STR("250 taken"),
+                                           .server = STR("mail1"),
+                                           .instance = STR("east1"),
+                                           .host = STR_EMPTY,
+                                           .at = {2000}};
+    queue_settle(q, results, MANY, on_plain, &a);
+    rig_wait(r, &a.done);
+    assert_ok(a.err);
+}
+
+/* On a store that is far away each takes as long as the network does. */
+static void they_are_as_few_for_many_messages(void **state)
+{
+    struct rig *r = *state;
+    struct pg_proxy *proxy;
+    unsigned long mark = 0;
+    struct queue *q = new_queue(r, rig_open_through_proxy(r, &proxy));
+    assert_ok(accept_one(r, q, 1000, "first@example.test"));
+    asked_since(proxy, &mark);
+    accept_many(r, q);
+    assert_in_range(asked_since(proxy, &mark), 1,
+                    3 * ASKED_MAX); /* the first goes alone, more than one batch */
+    assert_int_equal(due(r, q, "example.test", "", 0, MANY + 1).count, MANY + 1);
+    asked_since(proxy, &mark);
+    assert_int_equal(due(r, q, "example.test", "", 0, MANY + 1).count, MANY + 1);
+    assert_in_range(asked_since(proxy, &mark), 1, READ_MAX);
+    settle_many(r, q, QUEUE_OUTCOME_DEFERRED);
+    assert_in_range(asked_since(proxy, &mark), 1, ASKED_MAX);
+    assert_ok(read_body(r, queue_body_open(q, 1)).err);
+    asked_since(proxy, &mark);
+    assert_ok(read_body(r, queue_body_open(q, 1)).err);
+    assert_in_range(asked_since(proxy, &mark), 1,
+                    2 * READ_MAX); /* what there is, and that there is no more */
+    queue_keep(q, true);
+    settle_many(r, q, QUEUE_OUTCOME_DELIVERED);
+    assert_in_range(asked_since(proxy, &mark), 1, ASKED_MAX);
+    assert_int_equal(count_of(r, QUEUE "kept"), MANY);
+}
+
+static void bodies_that_go_are_asked_for_at_once(void **state)
+{
+    struct rig *r = *state;
+    struct pg_proxy *proxy;
+    unsigned long mark = 0;
+    struct queue *q = new_queue(r, rig_open_through_proxy(r, &proxy));
+    accept_many(r, q);
+    asked_since(proxy, &mark);
+    settle_many(r, q, QUEUE_OUTCOME_DELIVERED);
+    assert_in_range(asked_since(proxy, &mark), 1, ASKED_MAX);
+    assert_int_equal(count_of(r, QUEUE "body"), 0);
+    assert_int_equal(count_of(r, QUEUE "chunk"), 0);
+}
+
 /* ---- what cannot be opened ---- */
 
 static int open_with(struct rig *r, const char *password_file, struct err_buf *eb)
@@ -250,6 +341,8 @@ static const struct rig_test postgres_tests[] = {
     {"what was killed recovers", what_was_killed_recovers},
     {"an owner is fenced in the midst of an accept", an_owner_is_fenced_in_the_midst_of_an_accept},
     {"a text that is none is kept as near as can be", a_text_that_is_none_is_kept_as_near_as_can_be},
+    {"they are as few for many messages", they_are_as_few_for_many_messages},
+    {"bodies that go are asked for at once", bodies_that_go_are_asked_for_at_once},
     {"what a newer program made is refused", what_a_newer_program_made_is_refused},
     {"a password file that is missing is told", a_password_file_that_is_missing_is_told},
     {NULL, NULL},
