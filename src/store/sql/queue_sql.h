@@ -16,9 +16,6 @@
     " LEFT JOIN request r ON r.id = d.id "
 #define LIVE_ROWS ROWS("live", "d.next_ms", "d.since_ms", "d.last_host")
 
-/* The place of ?1 and ?2. */
-#define PLACE_OF "(SELECT q.id FROM place q WHERE q.domain = ?1 AND q.home = ?2)"
-
 /* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
  * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
  * ?10 or NULL; domain ?11 or NULL. At most ?12 of them. */
@@ -116,10 +113,10 @@
     X(LIVE_AT_PLACE,                                                                                         \
       "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? AND id <= ?"            \
       " ORDER BY id LIMIT ?")                                                                                \
-    X(LIVE_DUE, LIVE_ROWS "WHERE d.place_id = " PLACE_OF " AND d.state = 0 AND d.lossy = ?3 AND d.id > ?4"   \
-                          " AND d.next_ms <= ?5 ORDER BY d.id LIMIT ?6")                                     \
-    X(LIVE_OLDEST,                                                                                           \
-      LIVE_ROWS "WHERE d.place_id = " PLACE_OF " AND d.state = 0 ORDER BY d.since_ms, d.id LIMIT ?3")        \
+    X(LIVE_DUE,                                                                                              \
+      LIVE_ROWS "WHERE d.place_id = ? AND d.state = 0 AND d.lossy = ? AND d.id > ? AND d.next_ms <= ?"       \
+                " ORDER BY d.id LIMIT ?")                                                                    \
+    X(LIVE_OLDEST, LIVE_ROWS "WHERE d.place_id = ? AND d.state = 0 ORDER BY d.since_ms, d.id LIMIT ?")       \
     X(LIVE_LATER, "SELECT next_ms FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND next_ms > 0"  \
                   " AND next_ms > ? ORDER BY next_ms LIMIT 1")                                               \
     X(LIVE_RECEIVED,                                                                                         \

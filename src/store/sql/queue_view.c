@@ -71,19 +71,15 @@ static void add_row(struct store_op *op, struct queue_rows_out *out, struct db_r
     out->items[out->count++] = show_row(op, row);
 }
 
-/* A place with a home of its own is without a domain. */
-static struct str place_domain(const struct queue_due_filter *f)
-{
-    return f->home.len > 0 ? STR_EMPTY : f->domain;
-}
-
 int sql_queue_due(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_due *o = (struct op_queue_due *)op;
     const struct queue_due_filter *f = &o->filter;
     struct queue_rows_out *out = &o->ret_rows;
-    struct db_row *row = db_query(tx->db, SQL_LIVE_DUE, TEXT(place_domain(f)), TEXT(f->home), INT(f->lossy),
-                                  INT(f->after_id), INT(f->now.ms), INT(f->limit + 1));
+    /* The place is asked for before, so that the database knows how many are there. */
+    int64_t place_id = queue_place_find(tx, f->domain, f->home);
+    struct db_row *row = db_query(tx->db, SQL_LIVE_DUE, INT(place_id), INT(f->lossy), INT(f->after_id),
+                                  INT(f->now.ms), INT(f->limit + 1));
     *out = (struct queue_rows_out){0};
     for (; row && out->count < f->limit; row = db_next(row))
         add_row(op, out, row);
@@ -96,8 +92,8 @@ int sql_queue_oldest(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_due *o = (struct op_queue_due *)op;
     const struct queue_due_filter *f = &o->filter;
-    struct db_row *row =
-        db_query(tx->db, SQL_LIVE_OLDEST, TEXT(place_domain(f)), TEXT(f->home), INT(f->limit + 1));
+    int64_t place_id = queue_place_find(tx, f->domain, f->home);
+    struct db_row *row = db_query(tx->db, SQL_LIVE_OLDEST, INT(place_id), INT(f->limit + 1));
     o->ret_rows = (struct queue_rows_out){0};
     for (; row; row = db_next(row))
         add_row(op, &o->ret_rows, row);

@@ -215,10 +215,10 @@ static void a_text_that_is_none_is_kept_as_near_as_can_be(void **state)
 /* ---- ways to the server and back ---- */
 
 #define MANY 100
-#define ASKED_MAX                                                                                            \
-    9 /* a transaction: to begin it, who owns, what follows, the commit; and some for garbage                \
-       */
-#define READ_MAX 2
+/* A transaction: to begin it, who owns, what follows, the commit; and some for garbage. */
+#define ASKED_MAX 9
+/* Where, its question, and the ends of it and of the one before, for which nobody waits. */
+#define READ_MAX 4
 
 /* What was asked since *mark. */
 static long asked_since(struct pg_proxy *p, unsigned long *mark)
