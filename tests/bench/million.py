@@ -41,7 +41,8 @@ def with_standby(kind):
         def command(self, *words):
             """Seconds that it took."""
             began = time.monotonic()
-            subprocess.run(self.argv(*words), check=True, capture_output=True)
+            done = subprocess.run(self.argv(*words), capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
             return time.monotonic() - began
 
         def direct(self):
