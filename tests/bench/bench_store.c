@@ -1,9 +1,12 @@
-/* How fast the SQLite engine makes messages durable, beside a raw append and
- * fdatasync of the same bytes by a thread of its own, and what it takes to settle
- * them. Not part of the suite: it says numbers, it asserts nothing.
+/* How fast an engine makes messages durable, beside a raw append and fdatasync of
+ * the same bytes (SQLite), what it takes to settle them, and to adopt a queue. It
+ * says numbers, it asserts nothing; store.py runs it, too.
  *
- *   bench_store accept FOLDER [SESSIONS [MESSAGES [BYTES]]]
- *   bench_store stream FOLDER [SESSIONS [MEBIBYTES]]     memory while large bodies come in */
+ *   bench_store accept STORE [SESSIONS [MESSAGES [BYTES]]]
+ *   bench_store stream STORE [SESSIONS [MEBIBYTES]]     memory while large bodies come in
+ *   bench_store adopt STORE QUEUE EPOCH DOMAIN          by another owner; the epoch that it has
+ *
+ * STORE: a new folder, or a postgresql:// URL. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +73,8 @@ static void make_id(struct bench *b, uint64_t number, struct custody_id *id)
 static void accept_next(struct bench *b)
 {
     struct queue_recipient_in to = {STR("alice@example.test"), STR("example.test"), STR_EMPTY};
-    struct queue_message_in in = {.reverse_path = STR("sender@example.net"),
+    struct queue_message_in in = {.id_is_drawn = true,
+                                  .reverse_path = STR("sender@example.net"),
                                   .helo = STR("client.example.net"),
                                   .client = STR("127.0.0.1"),
                                   .received_at = loop_wall(b->loop)};
@@ -209,17 +213,49 @@ static void on_own(void *arg, int err, struct queue *q, int64_t epoch)
     loop_stop(b->loop);
 }
 
-static void open_queue(struct bench *b, const char *dir)
+static bool is_url(const char *where)
+{
+    return str_starts(str_from(where), STR("postgresql://"));
+}
+
+static void open_store(struct bench *b, const char *where)
 {
     struct err_buf eb;
-    struct store_options options = {.engine = STORE_ENGINE_SQLITE, .path = dir};
+    struct store_options options = {.engine = is_url(where) ? STORE_ENGINE_POSTGRES : STORE_ENGINE_SQLITE,
+                                    .path = where};
     b->loop = loop_real_new();
     if (store_open(b->loop, &options, &b->store, &eb) != 0) {
         fprintf(stderr, "%s\n", eb.text);
         exit(1);
     }
-    store_queue_own(b->store, STR("bench"), STR("bench"), 0, on_own, b);
+}
+
+static void open_queue(struct bench *b, struct str name, int64_t epoch)
+{
+    store_queue_own(b->store, name, STR("bench"), epoch, on_own, b);
     loop_run(b->loop);
+}
+
+/* ---- adopting ---- */
+
+static void on_due(void *arg, int err, const struct queue_rows *rows)
+{
+    struct bench *b = arg;
+    must(err, "due");
+    b->done = rows->count;
+    loop_stop(b->loop);
+}
+
+static void bench_adopt(struct bench *b, char **argv)
+{
+    struct queue_due_filter due = {.domain = str_from(argv[5]), .limit = 64, .now = loop_wall(b->loop)};
+    struct mono_time began = loop_now(b->loop);
+    open_queue(b, str_from(argv[3]), strtoll(argv[4], NULL, 10));
+    printf("%.1f ms to own it", seconds_since(b->loop, began) * 1000);
+    queue_due(b->queue, &due, on_due, b);
+    loop_run(b->loop);
+    printf(", %.1f ms until the first %llu that are due were read\n", seconds_since(b->loop, began) * 1000,
+           (unsigned long long)b->done);
 }
 
 static uint64_t argument(int argc, char **argv, int index, uint64_t otherwise)
@@ -227,30 +263,43 @@ static uint64_t argument(int argc, char **argv, int index, uint64_t otherwise)
     return argc > index ? strtoull(argv[index], NULL, 10) : otherwise;
 }
 
+static void bench_messages(struct bench *b, int argc, char **argv)
+{
+    bool stream = strcmp(argv[1], "stream") == 0;
+    b->sessions = argument(argc, argv, 3, stream ? 100 : 64);
+    b->settle_from = 1;
+    b->messages = argument(argc, argv, 4, 20000);
+    b->bytes = stream ? argument(argc, argv, 4, 50) << 20 : argument(argc, argv, 5, 4096);
+    b->body = mem_zalloc(stream ? 65536 : b->bytes);
+    open_queue(b, STR("bench"), 0);
+    for (int round = 0; round < 3 && !stream; round++) {
+        if (!is_url(argv[2]))
+            bench_raw(b, argv[2]);
+        bench_accept(b);
+        bench_settle(b);
+    }
+    if (stream)
+        bench_stream(b);
+    free(b->body);
+}
+
 int main(int argc, char **argv)
 {
     struct rusage usage;
-    if (argc < 3) {
-        fprintf(stderr,
-                "usage: bench_store accept|stream NEW-FOLDER [SESSIONS [MESSAGES|MEBIBYTES [BYTES]]]\n");
+    struct bench b = {.loop = NULL};
+    bool adopt = argc == 6 && strcmp(argv[1], "adopt") == 0;
+    if (argc < 3 || (strcmp(argv[1], "adopt") == 0 && !adopt)) {
+        fprintf(stderr, "usage: bench_store accept|stream STORE [SESSIONS [MESSAGES|MEBIBYTES [BYTES]]]\n"
+                        "       bench_store adopt STORE QUEUE EPOCH DOMAIN\n");
         return 2;
     }
-    bool stream = strcmp(argv[1], "stream") == 0;
-    struct bench b = {.sessions = argument(argc, argv, 3, stream ? 100 : 64), .settle_from = 1};
-    b.messages = argument(argc, argv, 4, 20000);
-    b.bytes = stream ? argument(argc, argv, 4, 50) << 20 : argument(argc, argv, 5, 4096);
-    b.body = mem_zalloc(stream ? 65536 : b.bytes);
-    open_queue(&b, argv[2]);
-    for (int round = 0; round < 3 && !stream; round++) {
-        bench_raw(&b, argv[2]);
-        bench_accept(&b);
-        bench_settle(&b);
-    }
-    if (stream)
-        bench_stream(&b);
+    open_store(&b, argv[2]);
+    if (adopt)
+        bench_adopt(&b, argv);
+    else
+        bench_messages(&b, argc, argv);
     store_close(b.store);
     loop_real_free(b.loop);
-    free(b.body);
     getrusage(RUSAGE_SELF, &usage);
     printf("cpu %.2f s user, %.2f s system; peak memory %ld MiB\n",
            (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6,

@@ -30,23 +30,27 @@ class Standby(peers.CountingSink):
     address = "127.0.0.2"
 
 
-class WithStandby(peers.Holdfast):
-    """Its server is dead; another one may be invoked in its place."""
+def with_standby(kind):
+    """A class of such relays whose server is dead; another one may be invoked in its place."""
 
-    def __init__(self, folder, server_port, standby_port):
-        super().__init__(folder, server_port)
-        self.changes = (('failover { mode = "manual" }\n', STANDBY.format(address=Standby.address, port=standby_port)),)
+    class WithStandby(kind):
+        def __init__(self, folder, server_port, standby_port):
+            super().__init__(folder, server_port)
+            self.changes = (('failover { mode = "manual" }\n', STANDBY.format(address=Standby.address, port=standby_port)),)
 
-    def command(self, *words):
-        """Seconds that it took."""
-        began = time.monotonic()
-        subprocess.run(self.argv(*words), check=True, capture_output=True)
-        return time.monotonic() - began
+        def command(self, *words):
+            """Seconds that it took."""
+            began = time.monotonic()
+            done = subprocess.run(self.argv(*words), capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+            return time.monotonic() - began
 
-    def direct(self):
-        with open(self.folder / "director.log", "ab") as log:
-            return subprocess.Popen(self.argv("director", "--node", "relay1"), stdin=subprocess.DEVNULL, stdout=log,
-                                    stderr=subprocess.STDOUT)
+        def direct(self):
+            with open(self.folder / "director.log", "ab") as log:
+                return subprocess.Popen(self.argv("director", "--node", "relay1"), stdin=subprocess.DEVNULL, stdout=log,
+                                        stderr=subprocess.STDOUT)
+
+    return WithStandby
 
 
 def print_figure(value, unit, what):
@@ -93,16 +97,18 @@ def print_rehomed(peer, standby):
         standby.stop()
 
 
-def print_all(folder, full):
+def print_all(folder, full, kind=peers.Holdfast, and_then=lambda peer: None):
+    """and_then: more about the peer, which still runs."""
     count = FULL if full else QUICK
     server = peers.CountingSink(folder / "mail1")
     standby = Standby(folder / "mail2")
-    peer = WithStandby(folder / "relay", server.port, standby.port)
+    peer = with_standby(kind)(folder / "relay", server.port, standby.port)
     print(f"{count} messages in custody")
     peer.start()
     try:
         print_held(peer, count)
         print_start(peer, server)
         print_rehomed(peer, standby)
+        and_then(peer)
     finally:
         peer.stop()

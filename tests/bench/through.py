@@ -58,11 +58,11 @@ def drain(peer, server, count):
         server.stop()
 
 
-def measure(figure, folder, count, runs):
+def measure(figure, folder, count, runs, kinds=(peers.Holdfast, peers.Postfix)):
     """{name: median}; each run has a network of its own."""
-    rates = {kind.name: [] for kind in (peers.Holdfast, peers.Postfix)}
+    rates = {kind.name: [] for kind in kinds}
     for number in range(runs):
-        for kind in (peers.Holdfast, peers.Postfix):
+        for kind in kinds:
             with network(kind, folder / f"{figure.__name__}-{kind.name}-{number}") as (peer, server):
                 rates[kind.name].append(figure(peer, server, count))
     return {name: statistics.median(values) for name, values in rates.items()}

@@ -41,6 +41,8 @@ def environment():
 class Cluster:
     """In a folder of its own, which the user postgres must reach when we are root: PostgreSQL refuses root."""
 
+    settings = SETTINGS
+
     def __init__(self, folder, address, port=5432, name="holdfast"):
         self.folder, self.address, self.port, self.name = folder, address, port, name
         self.user = "postgres" if os.geteuid() == 0 else None
@@ -79,7 +81,7 @@ class Cluster:
 
     def start(self):
         """Returns when it takes connections. It ends with us."""
-        settings = (*SETTINGS, f"listen_addresses={self.address}", f"port={self.port}", "unix_socket_directories=")
+        settings = (*self.settings, f"listen_addresses={self.address}", f"port={self.port}", "unix_socket_directories=")
         argv = [*user_words(self.user), "setpriv", "--pdeathsig", "QUIT", f"{PROGRAMS}/postgres", "-D", str(self.folder)]
         for setting in settings:
             argv += ["-c", setting]

@@ -9,15 +9,15 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "base/utf8.h"
 #include "store/postgres/pg_inside.h"
-#include "store/postgres/statement.h"
 
-#define SLICE_MS       100 /* between two looks at `stop` */
-#define PARAMETERS_MAX 16
+#define SLICE_MS 100 /* between two looks at `stop` */
 
-/* Object identifiers of the server's types (pg_type): they are the protocol's. */
-enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25 };
+struct pg_row {
+    struct db_row row;
+    PGresult *result;
+    int at;
+};
 
 /* ---- failures ---- */
 
@@ -119,6 +119,20 @@ static PGresult *result_of(struct pg *pg)
     return PQgetResult(pg->conn);
 }
 
+/* To who has deferred the statement that was just answered. */
+static void give_row(struct pg *pg, PGresult *result)
+{
+    struct pg_row row = {{&pg->db}, result, 0};
+    if (pg->later_first == pg->later_end || pg->later[pg->later_first].number != pg->answered)
+        return;
+    const struct pg_later later = pg->later[pg->later_first++]; /* it may defer more */
+    if (pg->failure != PG_WELL)
+        return;
+    pg->giving = true;
+    later.on_row(later.arg, PQntuples(result) > 0 ? &row.row : NULL);
+    pg->giving = false;
+}
+
 /* The answer to the oldest statement without one; NULL when there will be none. */
 static PGresult *answer(struct pg *pg)
 {
@@ -128,13 +142,14 @@ static PGresult *answer(struct pg *pg)
         return NULL;
     }
     ExecStatusType status = PQresultStatus(result);
-    pg->unanswered--;
+    pg->answered++;
     if (status == PGRES_PIPELINE_SYNC)
         return result;
     while ((end = result_of(pg)))
         PQclear(end); /* of a connection that breaks */
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_PIPELINE_ABORTED)
         refuse(pg, result);
+    give_row(pg, result);
     return result;
 }
 
@@ -146,9 +161,10 @@ PGresult *pg_answer_first(struct pg *pg)
 PGresult *pg_answer_last(struct pg *pg)
 {
     PGresult *result = NULL;
+    uint64_t last = pg->sent; /* who gets a row may send more */
     if (!flush(pg))
         return NULL;
-    while (pg->unanswered > 0 && pg->failure != PG_LOST) {
+    while (pg->answered < last && pg->failure != PG_LOST) {
         PQclear(result);
         result = answer(pg);
     }
@@ -162,117 +178,11 @@ bool pg_sent(struct pg *pg, int sent)
     if (!sent)
         lose(pg);
     else
-        pg->unanswered++;
+        pg->sent++;
     return sent;
 }
 
-struct parameters {
-    const char *values[PARAMETERS_MAX];
-    int lengths[PARAMETERS_MAX], formats[PARAMETERS_MAX];
-    Oid types[PARAMETERS_MAX];
-    uint64_t numbers[PARAMETERS_MAX]; /* in network order */
-    char *copies[PARAMETERS_MAX];     /* owned */
-};
-
-/* What the server refuses as a text: bytes that are no UTF-8, and NUL. Each such byte becomes a `?`. */
-static char *made_fit(struct str s)
-{
-    char *copy = mem_strndup(s.ptr, s.len);
-    uint32_t point;
-    for (size_t pos = 0; pos < s.len;)
-        if (s.ptr[pos] == '\0' || !utf8_next(s, &pos, &point))
-            copy[pos++] = '?';
-    return copy;
-}
-
-static bool fits(struct str s)
-{
-    return utf8_valid(s) && (s.len == 0 || !memchr(s.ptr, '\0', s.len));
-}
-
-static void set_text(struct parameters *p, size_t i, struct str s)
-{
-    p->types[i] = OID_TEXT;
-    p->values[i] = s.ptr ? s.ptr : "";
-    p->lengths[i] = (int)s.len;
-    if (!fits(s))
-        p->values[i] = p->copies[i] = made_fit(s);
-}
-
-static void set_parameters(struct parameters *p, const struct db_value *values, size_t count)
-{
-    CHECK(count <= PARAMETERS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        const struct db_value *v = &values[i];
-        p->formats[i] = 1;
-        p->copies[i] = NULL;
-        switch (v->type) {
-        case DB_I64:
-            p->types[i] = OID_INT8;
-            p->numbers[i] = htobe64((uint64_t)v->number);
-            p->values[i] = (const char *)&p->numbers[i];
-            p->lengths[i] = sizeof(p->numbers[i]);
-            break;
-        case DB_TEXT:
-            set_text(p, i, v->bytes);
-            break;
-        case DB_BLOB:
-            p->types[i] = OID_BYTEA;
-            p->values[i] = v->bytes.ptr ? v->bytes.ptr : "";
-            p->lengths[i] = (int)v->bytes.len;
-            break;
-        case DB_NULL:
-            p->types[i] = OID_TEXT;
-            p->values[i] = NULL;
-            p->lengths[i] = 0;
-            break;
-        }
-    }
-}
-
-static void append_text(const struct pg *pg, unsigned sql, struct buf *out)
-{
-    const struct pg_schema *schema = pg->options.schema;
-    const char *otherwise = schema->otherwise ? schema->otherwise[sql] : NULL;
-    statement_translate(otherwise ? otherwise : schema->statements[sql], out);
-    if (pg->options.mode == PG_WRITE && schema->locks && schema->locks[sql])
-        buf_append_fmt(out, " FOR UPDATE");
-}
-
-/* The types are those of its first values: they are the same each time. */
-static void prepare(struct pg *pg, unsigned sql, const char *name, const struct parameters *p, size_t count)
-{
-    struct buf text;
-    buf_init(&text, 16384);
-    append_text(pg, sql, &text);
-    pg->prepared[sql] = pg_sent(pg, PQsendPrepare(pg->conn, name, buf_data(&text), (int)count, p->types));
-    buf_fini(&text);
-}
-
-static void send(struct pg *pg, unsigned sql, const struct db_value *values, size_t count)
-{
-    struct parameters p;
-    char name[16];
-    if (pg->failure != PG_WELL)
-        return;
-    CHECK(sql < pg->options.schema->statement_count);
-    snprintf(name, sizeof(name), "s%u", sql);
-    set_parameters(&p, values, count);
-    if (!pg->prepared[sql])
-        prepare(pg, sql, name, &p, count);
-    if (pg->failure == PG_WELL)
-        pg_sent(pg, PQsendQueryPrepared(pg->conn, name, (int)count, p.values, p.lengths, p.formats, 1));
-    for (size_t i = 0; i < count; i++)
-        free(p.copies[i]);
-}
-
 /* ---- the driver ---- */
-
-struct pg_row {
-    struct db_row row;
-    PGresult *result;
-    int at;
-};
 
 static struct pg *pg_of(struct db *db)
 {
@@ -286,11 +196,39 @@ static struct pg_row *row_of(const struct db_row *row)
 
 static void run(struct db *db, unsigned sql, const struct db_value *values, size_t count)
 {
-    send(pg_of(db), sql, values, count);
+    pg_send(pg_of(db), sql, values, count);
+}
+
+static void defer(struct pg *pg, db_on_row on_row, void *arg)
+{
+    if (pg->later_first == pg->later_end)
+        pg->later_first = pg->later_end = 0;
+    if (pg->later_end == pg->later_capacity) {
+        pg->later_capacity = pg->later_capacity * 2 + 64;
+        pg->later = mem_realloc(pg->later, pg->later_capacity * sizeof(*pg->later));
+    }
+    pg->later[pg->later_end++] = (struct pg_later){pg->sent, on_row, arg};
+}
+
+static void later(struct db *db, unsigned sql, const struct db_value *values, size_t count, db_on_row on_row,
+                  void *arg)
+{
+    struct pg *pg = pg_of(db);
+    pg_send(pg, sql, values, count);
+    if (pg->failure == PG_WELL)
+        defer(pg, on_row, arg);
+}
+
+static void catch_up(struct db *db)
+{
+    struct pg *pg = pg_of(db);
+    while (pg->failure == PG_WELL && pg->later_first < pg->later_end)
+        PQclear(pg_ask(pg));
 }
 
 PGresult *pg_ask(struct pg *pg)
 {
+    CHECK(!pg->giving);
     if (pg->failure == PG_WELL && !PQsendFlushRequest(pg->conn))
         lose(pg);
     PGresult *result = pg->failure == PG_WELL ? pg_answer_last(pg) : NULL;
@@ -303,7 +241,7 @@ PGresult *pg_ask(struct pg *pg)
 
 static int64_t change(struct db *db, unsigned sql, const struct db_value *values, size_t count)
 {
-    send(pg_of(db), sql, values, count);
+    pg_send(pg_of(db), sql, values, count);
     PGresult *result = pg_ask(pg_of(db));
     int64_t changed = result ? atoll(PQcmdTuples(result)) : 0;
     PQclear(result);
@@ -312,7 +250,7 @@ static int64_t change(struct db *db, unsigned sql, const struct db_value *values
 
 static struct db_row *query(struct db *db, unsigned sql, const struct db_value *values, size_t count)
 {
-    send(pg_of(db), sql, values, count);
+    pg_send(pg_of(db), sql, values, count);
     PGresult *result = pg_ask(pg_of(db));
     if (!result || PQntuples(result) == 0) {
         PQclear(result);
@@ -375,4 +313,4 @@ static struct str col_bytes(const struct db_row *row, int column)
     return (struct str){PQgetvalue(r->result, r->at, column), (size_t)PQgetlength(r->result, r->at, column)};
 }
 
-const struct db_driver pg_driver = {run, change, query, next, end, col_i64, col_bytes};
+const struct db_driver pg_driver = {run, later, catch_up, change, query, next, end, col_i64, col_bytes};

@@ -44,12 +44,21 @@ enum pg_failure {
     PG_LOST,    /* the connection is gone, or the server is not one that takes writes */
 };
 
+struct pg_later {
+    uint64_t number; /* its statement's, of those sent */
+    db_on_row on_row;
+    void *arg;
+};
+
 struct pg {
     struct db db;
     struct pg_options options;
     PGconn *conn; /* NULL: not connected */
     bool *prepared;
-    size_t unanswered;       /* statements sent that nobody has waited for */
+    uint64_t sent, answered; /* of this connection: statements, and their answers that we have */
+    struct pg_later *later;  /* owned; who gets the row of an answer that is still to come, in their order */
+    size_t later_first, later_end, later_capacity;
+    bool giving;             /* a row to one of these: who may ask nothing */
     enum pg_failure failure; /* the first one's kind */
     struct err_buf detail;   /* and its text */
     bool committing;         /* COMMIT was sent and has no answer */

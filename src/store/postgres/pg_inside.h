@@ -4,15 +4,20 @@
 
 #include "store/postgres/pg.h"
 
+/* Object identifiers of the server's types (pg_type): they are the protocol's. */
+enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25 };
+
 extern const struct db_driver pg_driver;
 
 /* The first failure is kept. */
 void pg_fail(struct pg *pg, enum pg_failure failure, int err, const char *detail);
 /* Counts what libpq says of sending; false: the connection is lost. */
 bool pg_sent(struct pg *pg, int sent);
+/* A statement by its number; unless something has failed. */
+void pg_send(struct pg *pg, unsigned sql, const struct db_value *values, size_t count);
 /* The answer to the oldest statement without one, for PQclear. */
 PGresult *pg_answer_first(struct pg *pg);
-/* Waits for all that was sent; the last one's result, for PQclear. */
+/* Waits for all that was sent so far; the last one's result, for PQclear. */
 PGresult *pg_answer_last(struct pg *pg);
 /* Asks for the answers and waits; NULL: something has failed. */
 PGresult *pg_ask(struct pg *pg);

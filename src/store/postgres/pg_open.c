@@ -21,6 +21,7 @@ void pg_fini(struct pg *pg)
 {
     pg_close(pg);
     free(pg->prepared);
+    free(pg->later);
 }
 
 /* A server that ends a connection says so, then closes: what it said is read first. */
@@ -37,7 +38,8 @@ void pg_close(struct pg *pg)
 {
     PQfinish(pg->conn);
     pg->conn = NULL;
-    pg->unanswered = 0;
+    pg->sent = pg->answered = 0;
+    pg->later_first = pg->later_end = 0;
     memset(pg->prepared, 0, pg->options.schema->statement_count * sizeof(*pg->prepared));
 }
 
@@ -188,8 +190,7 @@ PGresult *pg_table(struct pg *pg, const char *sql)
 {
     pg->failure = PG_WELL;
     pg->db.err = 0;
-    if (pg->unanswered > 0)
-        PQclear(pg_answer_last(pg)); /* of what was only read before */
+    PQclear(pg_answer_last(pg)); /* of what was only read before */
     send_text(pg, sql);
     if (pg->failure != PG_WELL || !pg_sent(pg, PQpipelineSync(pg->conn)))
         return NULL;

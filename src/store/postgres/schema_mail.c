@@ -30,7 +30,8 @@ static const char *const otherwise[SQL_MAIL_COUNT] = {
 };
 static const bool locks[SQL_MAIL_COUNT] = {
     [SQL_BODY_GET] = true,          [SQL_INSTANCE_GET] = true, [SQL_INSTANCE_EPOCH] = true,
-    [SQL_USER_VALIDITY_GET] = true, [SQL_BOX_GET] = true,      [SQL_BOX_FIND] = true};
+    [SQL_USER_VALIDITY_GET] = true, [SQL_BOX_GET] = true,      [SQL_BOX_FIND] = true,
+    [SQL_INBOX_FIND] = true};
 
 const struct pg_schema pg_mail_schema = {migrations, ARRAY_LEN(migrations), statements, otherwise,
                                          locks,      SQL_MAIL_COUNT};

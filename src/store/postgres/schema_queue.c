@@ -46,23 +46,14 @@ static const char *const migrations[] = {
     ", server " TEXT_T ", reply " TEXT_T ", host " TEXT_T ", PRIMARY KEY(message_id, kind, delivery));"
     "CREATE TABLE away(id BIGINT PRIMARY KEY, domain " TEXT_T ");"
     "CREATE INDEX away_domain ON away(domain, id);",
+    /* 2: what is not due is passed over without a look at its row */
+    "DROP INDEX IF EXISTS live_due;"
+    "CREATE INDEX IF NOT EXISTS live_due ON live(place_id, state, lossy, id, next_ms);",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)};
 
-/* What triggers do in a file: the totals of what is kept. */
-static const char *const otherwise[SQL_QUEUE_COUNT] = {
-    [SQL_KEPT_PUT] = "WITH new AS (INSERT INTO kept(message_id, ended_ms, size_bytes) SELECT id, ?2, "
-                     "size_bytes FROM message"
-                     " WHERE id = ?1 ON CONFLICT(message_id) DO NOTHING RETURNING size_bytes),"
-                     " total AS (UPDATE kept_total SET messages = messages + (SELECT count(*) FROM new),"
-                     " bytes = bytes + CAST((SELECT coalesce(sum(size_bytes), 0) FROM new) AS BIGINT))"
-                     " UPDATE kept SET ended_ms = ?2 WHERE message_id = ?1 AND ended_ms < ?2",
-    [SQL_KEPT_REMOVE] = "WITH gone AS (DELETE FROM kept WHERE message_id = ? RETURNING size_bytes)"
-                        " UPDATE kept_total SET messages = messages - (SELECT count(*) FROM gone),"
-                        " bytes = bytes - CAST((SELECT coalesce(sum(size_bytes), 0) FROM gone) AS BIGINT)",
-};
 static const bool locks[SQL_QUEUE_COUNT] = {[SQL_OWNER_GET] = true};
 
-const struct pg_schema pg_queue_schema = {migrations, ARRAY_LEN(migrations), statements, otherwise,
+const struct pg_schema pg_queue_schema = {migrations, ARRAY_LEN(migrations), statements, NULL,
                                           locks,      SQL_QUEUE_COUNT};

@@ -2,8 +2,8 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "store/body_op.h"
-#include "store/sql/body_sql.h"
 #include "store/sql/queue.h"
+#include "store/sql/queue_sql.h"
 
 static int64_t chunk_id(int64_t body_id, uint32_t seq)
 {
@@ -103,21 +103,26 @@ void sql_body_ref(struct sql_tx *tx, int64_t id, int64_t count)
     db_run(tx->db, SQL_BODY_REF, INT(id), INT(count));
 }
 
+void sql_body_unref_known(struct sql_tx *tx, const struct sql_body *b)
+{
+    if (b->refs == 1 && b->size_bytes <= b->chunk_bytes) {
+        /* The usual small one goes at once. */
+        db_run(tx->db, SQL_CHUNK_REMOVE, INT(chunk_id(b->id, 0)));
+        db_run(tx->db, SQL_BODY_REMOVE, INT(b->id));
+        return;
+    }
+    db_run(tx->db, SQL_BODY_REF, INT(b->id), INT(-1));
+    tx->garbage |= b->refs == 1;
+}
+
 void sql_body_unref(struct sql_tx *tx, int64_t id)
 {
     struct db_row *row = db_query(tx->db, SQL_BODY_GET, INT(id));
     if (!row)
         return;
-    int64_t refs = db_col_i64(row, 0), size_bytes = db_col_i64(row, 1), chunk_bytes = db_col_i64(row, 2);
+    const struct sql_body body = {id, db_col_i64(row, 0), db_col_i64(row, 1), db_col_i64(row, 2)};
     db_end(row);
-    if (refs == 1 && size_bytes <= chunk_bytes) {
-        /* The usual small one goes at once. */
-        db_run(tx->db, SQL_CHUNK_REMOVE, INT(chunk_id(id, 0)));
-        db_run(tx->db, SQL_BODY_REMOVE, INT(id));
-        return;
-    }
-    db_run(tx->db, SQL_BODY_REF, INT(id), INT(-1));
-    tx->garbage |= refs == 1;
+    sql_body_unref_known(tx, &body);
 }
 
 void sql_body_orphan(struct sql_tx *tx, int64_t first_writer, int64_t last_writer)
@@ -149,43 +154,46 @@ void sql_purge(struct sql_tx *tx, int rows)
 
 /* ---- reading ---- */
 
-static int read_chunk(struct sql_tx *tx, struct op_body_read *o, int64_t body_id, uint32_t seq)
+/* row: of SQL_BODY_PIECE. */
+static int read_piece(struct op_body_read *o, struct db_row *row)
 {
-    struct db_row *row = db_query(tx->db, SQL_CHUNK_GET, INT(chunk_id(body_id, seq)));
-    if (!row)
+    int64_t chunk_bytes = db_col_i64(row, 2);
+    if (db_col_i64(row, 0) <= 0 || chunk_bytes <= 0)
+        return ERR_NOT_FOUND;
+    o->ret_size_bytes = (uint64_t)db_col_i64(row, 1);
+    if (o->offset >= o->ret_size_bytes)
+        return 0;
+    struct str data = db_col_str(row, 5);
+    if (db_col_i64(row, 3) == 0 || (int32_t)crc32c(0, data.ptr, data.len) != db_col_i64(row, 4))
         return ERR_CORRUPT;
-    struct str data = db_col_str(row, 1);
-    int err = (int32_t)crc32c(0, data.ptr, data.len) == db_col_i64(row, 0) ? 0 : ERR_CORRUPT;
-    if (err == 0) {
-        o->ret_data = mem_strndup(data.ptr, data.len);
-        o->ret_len = data.len;
-    }
+    o->ret_offset = o->offset / (uint64_t)chunk_bytes * (uint64_t)chunk_bytes;
+    o->ret_data = mem_strndup(data.ptr, data.len);
+    o->ret_len = data.len;
+    return 0;
+}
+
+static int read_of_message(struct sql_tx *tx, struct op_body_read *o)
+{
+    struct db_row *row = db_query(tx->db, SQL_MESSAGE_PIECE, INT(o->message_id), INT(o->offset));
+    if (!row)
+        return ERR_NOT_FOUND;
+    bool is_row = db_col_i64(row, 6) != 0;
+    int err = is_row ? read_piece(o, row) : 0;
+    if (!is_row)
+        o->ret_size_bytes = (uint64_t)db_col_i64(row, 7);
     db_end(row);
-    return err;
+    if (is_row)
+        return err;
+    return tx->special->read ? tx->special->read(tx, o) : ERR_CORRUPT;
 }
 
 int sql_body_read(struct sql_tx *tx, struct store_op *op)
 {
     struct op_body_read *o = (struct op_body_read *)op;
-    int64_t body_id = o->body_id;
-    if (o->message_id) {
-        int err = sql_message_body(tx, o->message_id, &body_id, &o->ret_size_bytes);
-        if (err != 0)
-            return err;
-        if (body_id == 0)
-            return tx->special->read ? tx->special->read(tx, o) : ERR_CORRUPT;
-    }
-    struct db_row *row = db_query(tx->db, SQL_BODY_GET, INT(body_id));
-    int64_t chunk_bytes = row ? db_col_i64(row, 2) : 0;
-    if (!row || db_col_i64(row, 0) <= 0 || chunk_bytes <= 0) {
-        db_end(row);
-        return ERR_NOT_FOUND;
-    }
-    o->ret_size_bytes = (uint64_t)db_col_i64(row, 1);
+    if (o->message_id)
+        return read_of_message(tx, o);
+    struct db_row *row = db_query(tx->db, SQL_BODY_PIECE, INT(o->body_id), INT(o->offset));
+    int err = row ? read_piece(o, row) : ERR_NOT_FOUND;
     db_end(row);
-    if (o->offset >= o->ret_size_bytes)
-        return 0;
-    uint32_t seq = (uint32_t)(o->offset / (uint64_t)chunk_bytes);
-    o->ret_offset = (uint64_t)seq * (uint64_t)chunk_bytes;
-    return read_chunk(tx, o, body_id, seq);
+    return err;
 }

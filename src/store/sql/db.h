@@ -29,9 +29,16 @@ struct db_value {
     struct str bytes; /* valid until the statement has ended */
 };
 
+/* Gets a statement's first row, or NULL when it has none. It reads its columns first; may run and defer
+ * others, and asks no question. */
+typedef void (*db_on_row)(void *arg, struct db_row *row);
+
 /* What an engine gives; sql is a statement's number. */
 struct db_driver {
     void (*run)(struct db *db, unsigned sql, const struct db_value *values, size_t count);
+    void (*later)(struct db *db, unsigned sql, const struct db_value *values, size_t count, db_on_row on_row,
+                  void *arg);
+    void (*catch_up)(struct db *db);
     int64_t (*change)(struct db *db, unsigned sql, const struct db_value *values, size_t count);
     struct db_row *(*query)(struct db *db, unsigned sql, const struct db_value *values, size_t count);
     struct db_row *(*next)(struct db_row *row); /* NULL after the last: then it has ended */
@@ -59,6 +66,10 @@ static inline bool db_failed(const struct db *db)
 
 /* Runs it to its end: db_run(db, SQL_X, INT(1), TEXT(name)). */
 #define db_run(db_, sql, ...) (db_)->driver->run(db_, sql, DB_VALUES(__VA_ARGS__))
+/* The same, of one whose row is not needed at once: many of them have one answer to wait for. on_row is
+ * called now, or while a later question or db_catch_up waits; never when the transaction fails before. */
+#define db_later(db_, sql, on_row, arg, ...)                                                                 \
+    (db_)->driver->later(db_, sql, DB_VALUES(__VA_ARGS__), on_row, arg)
 /* The same; how many rows it has changed. */
 #define db_change(db_, sql, ...) (db_)->driver->change(db_, sql, DB_VALUES(__VA_ARGS__))
 /* Its first row, or NULL when it has none: go on with db_next, or db_end. A statement is not begun again
@@ -66,6 +77,12 @@ static inline bool db_failed(const struct db *db)
 #define db_query(db_, sql, ...) (db_)->driver->query(db_, sql, DB_VALUES(__VA_ARGS__))
 /* The first column of its first row, or `none` without a row. */
 #define db_number(db_, sql, none, ...) db_number_of(db_query(db_, sql, __VA_ARGS__), none)
+
+/* Until every on_row was called, those too that they defer. */
+static inline void db_catch_up(struct db *db)
+{
+    db->driver->catch_up(db);
+}
 
 /* On its next row, or NULL after the last (then it has ended). */
 static inline struct db_row *db_next(struct db_row *row)

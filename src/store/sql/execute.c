@@ -16,10 +16,13 @@ void sql_begin(struct sql_tx *tx)
 {
     tx->stored_epoch = -1;
     queue_places_forget(tx);
+    tx->end_count = 0;
+    tx->kept.messages = tx->kept.bytes = tx->kept.let_go_ms = 0;
 }
 
 void sql_finish(struct sql_tx *tx)
 {
+    queue_catch_up(tx);
     queue_places_store(tx);
 }
 
@@ -28,8 +31,19 @@ void sql_fini(struct sql_tx *tx)
     queue_places_forget(tx);
 }
 
+/* Those that come in numbers, and find what they need in rows that nothing else of a transaction leaves open.
+ */
+static bool looks_further(const struct store_op *op)
+{
+    enum op_kind kind = op->type->kind;
+    return kind != OP_queue_settle && kind != OP_queue_accept && kind != OP_body_chunk &&
+           kind != OP_body_drop;
+}
+
 int sql_execute(struct sql_tx *tx, struct store_op *op)
 {
+    if (tx->writable && tx->part == PART_QUEUE && looks_further(op))
+        queue_catch_up(tx);
     if ((op->type->flags & OP_GUARDED) && tx->writable && !sql_epoch_is_current(tx))
         return db_failed(tx->db) ? tx->db->err : ERR_FENCED;
     return executions[op->type->kind](tx, op);

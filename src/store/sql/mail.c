@@ -115,43 +115,80 @@ int sql_mail_changes(struct sql_tx *tx, struct store_op *op)
 
 /* ---- adding ---- */
 
-/* Before anything is written of it: what fails must leave nothing. */
-static int find_inboxes(struct sql_tx *tx, struct op_mail_deliver *o)
+/* One for each user, the same where users are; before anything is written: what fails must leave nothing. */
+static int find_inboxes(struct sql_tx *tx, struct op_mail_deliver *o, struct box **ret_inboxes)
 {
     struct box inbox;
-    for (size_t i = 0; i < o->user_count; i++)
-        if (!box_find(tx, &o->op, user_of(tx, o->users[i], o->wall_s), STR("INBOX"), &inbox))
+    for (size_t i = 0; i < o->user_count; i++) {
+        if (!box_find_inbox(tx, &o->op, o->users[i], o->wall_s, &inbox))
             return ERR_CORRUPT; /* every user has one, from the first to the last */
+        ret_inboxes[i] = NULL;
+        for (size_t k = 0; k < i; k++)
+            if (ret_inboxes[k]->id == inbox.id)
+                ret_inboxes[i] = ret_inboxes[k];
+        if (ret_inboxes[i])
+            continue;
+        ret_inboxes[i] = op_alloc(&o->op, sizeof(inbox));
+        *ret_inboxes[i] = inbox;
+    }
     return 0;
 }
 
-/* Whether the user gets it: not when the custody id came before. */
-static bool claim(struct sql_tx *tx, const struct op_mail_deliver *o, int64_t user_id)
+struct delivery {
+    struct sql_tx *tx;
+    struct op_mail_deliver *o;
+    struct box *inbox;
+    int64_t body_id;
+    bool given;
+};
+
+static void give(struct delivery *d)
 {
-    if (!o->has_custody)
-        return true;
-    return db_change(tx->db, SQL_DELIVERED_ADD, INT(user_id), BLOB(o->custody.bytes, CUSTODY_ID_BYTES)) > 0;
+    box_add_message(d->tx, d->inbox,
+                    &(struct mail_message){.keywords = STR_EMPTY,
+                                           .internal_date = d->o->internal_date,
+                                           .size_bytes = d->o->body.size_bytes,
+                                           .body_id = d->body_id});
+    mail_touch(&d->o->op, &d->o->touched, d->inbox->id);
+    d->given = true;
 }
 
-static void deliver_to(struct sql_tx *tx, struct op_mail_deliver *o, int64_t user_id, int64_t body_id)
+/* row: NULL when the custody id came before. */
+static void on_claimed(void *arg, struct db_row *row)
 {
-    struct box inbox;
-    if (!box_find(tx, &o->op, user_id, STR("INBOX"), &inbox))
-        return; /* the file has failed since, and with it the transaction */
-    box_add_message(tx, &inbox,
-                    &(struct mail_message){.keywords = STR_EMPTY,
-                                           .internal_date = o->internal_date,
-                                           .size_bytes = o->body.size_bytes,
-                                           .body_id = body_id});
-    box_save(tx, &inbox);
-    mail_touch(&o->op, &o->touched, inbox.id);
+    if (row)
+        give(arg);
+}
+
+/* How many of the users got it. */
+static size_t deliver_to_all(struct sql_tx *tx, struct op_mail_deliver *o, struct box **inboxes,
+                             int64_t body_id)
+{
+    struct delivery *all = op_alloc(&o->op, o->user_count * sizeof(*all));
+    size_t given = 0;
+    for (size_t i = 0; i < o->user_count; i++) {
+        all[i] = (struct delivery){tx, o, inboxes[i], body_id, false};
+        if (o->has_custody)
+            db_later(tx->db, SQL_DELIVERED_ADD, on_claimed, &all[i], INT(inboxes[i]->user_id),
+                     BLOB(o->custody.bytes, CUSTODY_ID_BYTES));
+        else
+            give(&all[i]);
+    }
+    db_catch_up(tx->db);
+    for (size_t i = 0; i < o->user_count; i++) {
+        if (all[i].given)
+            box_save(tx, inboxes[i]);
+        given += all[i].given;
+    }
+    return given;
 }
 
 int sql_mail_deliver(struct sql_tx *tx, struct store_op *op)
 {
     struct op_mail_deliver *o = (struct op_mail_deliver *)op;
-    int64_t body_id, given = 0;
-    int err = find_inboxes(tx, o);
+    struct box **inboxes = op_alloc(op, o->user_count * sizeof(struct box *));
+    int64_t body_id;
+    int err = find_inboxes(tx, o, inboxes);
     if (err != 0 || o->user_count == 0) {
         sql_body_discard(tx, &o->body);
         return err;
@@ -160,14 +197,7 @@ int sql_mail_deliver(struct sql_tx *tx, struct store_op *op)
     err = sql_body_finish(tx, &o->body, (int64_t)o->user_count, &body_id);
     if (err != 0)
         return err;
-    for (size_t i = 0; i < o->user_count; i++) {
-        int64_t user_id = user_of(tx, o->users[i], o->wall_s);
-        if (!claim(tx, o, user_id))
-            continue;
-        deliver_to(tx, o, user_id, body_id);
-        given++;
-    }
-    for (; given < (int64_t)o->user_count; given++)
+    for (size_t given = deliver_to_all(tx, o, inboxes, body_id); given < o->user_count; given++)
         sql_body_unref(tx, body_id);
     return 0;
 }

@@ -18,6 +18,9 @@ struct box {
 /* False when there is no such (selectable) mailbox. */
 bool box_get(struct sql_tx *tx, struct store_op *op, int64_t id, struct box *ret_box);
 bool box_find(struct sql_tx *tx, struct store_op *op, int64_t user_id, struct str name, struct box *ret_box);
+/* A user's, who is made when new. */
+bool box_find_inbox(struct sql_tx *tx, struct store_op *op, struct str address, uint32_t wall_s,
+                    struct box *ret_box);
 void box_save(struct sql_tx *tx, const struct box *box);
 
 /* The user's row, made with its INBOX when it is new. */

@@ -4,9 +4,10 @@
 
 #include "store/sql/body_sql.h"
 
-#define BOX_COLUMNS                                                                                          \
-    "SELECT id, user_id, name, uid_validity, uid_next, modseq, recent_from, messages, unseen, subscribed,"   \
-    " selectable FROM mailbox WHERE "
+#define BOXES                                                                                                \
+    "SELECT b.id, b.user_id, b.name, b.uid_validity, b.uid_next, b.modseq, b.recent_from, b.messages,"       \
+    " b.unseen, b.subscribed, b.selectable FROM mailbox b "
+#define BOX_COLUMNS BOXES "WHERE "
 
 #define MESSAGE_COLUMNS                                                                                      \
     "SELECT uid, flags, keywords, modseq, date_ms, size_bytes, body_id FROM message WHERE "
@@ -22,6 +23,7 @@
     X(USER_VALIDITY_PUT, "UPDATE \"user\" SET uid_validity = ?2 WHERE id = ?1")                              \
     X(BOX_GET, BOX_COLUMNS "id = ? AND user_id IS NOT NULL")                                                 \
     X(BOX_FIND, BOX_COLUMNS "user_id = ? AND name = ?")                                                      \
+    X(INBOX_FIND, BOXES "JOIN \"user\" u ON u.id = b.user_id WHERE u.address = ? AND b.name = 'INBOX'")      \
     X(BOX_LIST, BOX_COLUMNS "user_id = ? ORDER BY name")                                                     \
     X(BOX_COUNT, "SELECT count(*) FROM mailbox WHERE user_id = ?")                                           \
     /* '0' follows '/': all names below ?2. */                                                               \
@@ -54,7 +56,8 @@
     X(EXPUNGED_ADD, "INSERT INTO expunged(mailbox_id, modseq, uid) VALUES(?, ?, ?)")                         \
     X(EXPUNGED_SINCE, "SELECT uid FROM expunged WHERE mailbox_id = ? AND modseq > ? ORDER BY uid")           \
     X(EXPUNGED_REMOVE, "DELETE FROM expunged WHERE mailbox_id = ?")                                          \
-    X(DELIVERED_ADD, "INSERT INTO delivered(user_id, custody_id) VALUES(?, ?) ON CONFLICT DO NOTHING")       \
+    X(DELIVERED_ADD, "INSERT INTO delivered(user_id, custody_id) VALUES(?, ?) ON CONFLICT DO NOTHING"        \
+                     " RETURNING user_id")                                                                   \
     X(DELIVERED_FIND, "SELECT 1 FROM delivered WHERE user_id = ? AND custody_id = ?")                        \
     X(DELIVERED_USERS,                                                                                       \
       "SELECT u.address FROM \"user\" u CROSS JOIN delivered d ON d.user_id = u.id AND d.custody_id = ?")

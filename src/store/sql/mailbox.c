@@ -135,6 +135,17 @@ int64_t user_of(struct sql_tx *tx, struct str address, uint32_t wall_s)
     return id;
 }
 
+bool box_find_inbox(struct sql_tx *tx, struct store_op *op, struct str address, uint32_t wall_s,
+                    struct box *ret_box)
+{
+    struct db_row *row = db_query(tx->db, SQL_INBOX_FIND, TEXT(address));
+    if (!row)
+        return box_find(tx, op, user_of(tx, address, wall_s), STR("INBOX"), ret_box);
+    *ret_box = box_of(op, row);
+    db_end(row);
+    return ret_box->selectable;
+}
+
 /* ---- list ---- */
 
 static void show_box(struct sql_tx *tx, struct op_mailbox_list *o, const struct box *box)

@@ -45,17 +45,6 @@ int sql_queue_own(struct sql_tx *tx, struct store_op *op)
     return 0;
 }
 
-int sql_message_body(struct sql_tx *tx, int64_t message_id, int64_t *ret_body_id, uint64_t *ret_size_bytes)
-{
-    struct db_row *row = db_query(tx->db, SQL_MESSAGE_BODY, INT(message_id));
-    if (!row)
-        return ERR_NOT_FOUND;
-    *ret_body_id = db_col_i64(row, 0);
-    *ret_size_bytes = (uint64_t)db_col_i64(row, 1);
-    db_end(row);
-    return 0;
-}
-
 /* ---- messages ---- */
 
 static int64_t message_flags(const struct queue_message_in *in)
@@ -103,24 +92,60 @@ bool queue_live_get(struct sql_tx *tx, int64_t id, struct queue_live *ret_live)
     return true;
 }
 
-void queue_live_end(struct sql_tx *tx, const struct queue_live *live, const struct queue_end *end)
+static enum queue_owes owe(struct sql_tx *tx, const struct queue_result *r, const struct queue_live *live)
 {
-    db_run(tx->db, SQL_LIVE_END, INT(live->id), INT(end->state), INT(end->attempts), TEXT(end->reply));
-    db_run(tx->db, SQL_LIVE_REMOVE, INT(live->id));
-    queue_place_count(tx, live->place_id, live->state, -1, 1);
-    queue_debt_end(tx, live);
-    queue_message_end(tx, live->message_id, end->keep && end->state == QUEUE_DELIVERED, end->at);
+    enum queue_owes owes = queue_result_owes(r, live->state);
+    if (owes != QUEUE_OWES_NOTHING)
+        queue_debt_add(
+            tx, &(struct queue_debt){live->message_id, live->id, owes, r->at, r->server, r->reply, r->host});
+    return owes;
 }
 
+struct ending {
+    struct sql_tx *tx;
+    struct store_op *op;
+    int64_t id;
+    struct queue_end end;
+};
+
+/* row: NULL when it was not live. */
+static void on_removed(void *arg, struct db_row *row)
+{
+    const struct ending *e = arg;
+    if (!row)
+        return;
+    const struct queue_live live = {e->id, db_col_i64(row, 0), db_col_i64(row, 1),
+                                    (enum queue_state)db_col_i64(row, 2)};
+    if (e->end.result)
+        owe(e->tx, e->end.result, &live);
+    queue_place_count(e->tx, live.place_id, live.state, -1, 1);
+    queue_debt_end(e->tx, &live);
+    queue_message_end(e->tx, e->op, live.message_id, e->end.keep && e->end.state == QUEUE_DELIVERED,
+                      e->end.at);
+}
+
+void queue_live_end(struct sql_tx *tx, struct store_op *op, int64_t id, const struct queue_end *end)
+{
+    struct ending *ending = op_alloc(op, sizeof(*ending));
+    *ending = (struct ending){tx, op, id, *end};
+    db_run(tx->db, SQL_LIVE_END, INT(id), INT(end->state), INT(end->attempts), TEXT(end->reply));
+    db_later(tx->db, SQL_LIVE_REMOVE, on_removed, ending, INT(id));
+}
+
+static void on_attempt(void *arg, struct db_row *row)
+{
+    struct sql_tx *tx = arg;
+    int64_t id = row ? db_col_i64(row, 0) : 0;
+    if ((id & ATTEMPTS_MAX) >= QUEUE_ATTEMPTS_KEPT)
+        db_run(tx->db, SQL_ATTEMPT_DROP, INT(id >> 16), INT(id - (QUEUE_ATTEMPTS_KEPT - 1)));
+}
+
+/* Its number follows the delivery's last one. */
 static void add_attempt(struct sql_tx *tx, const struct queue_result *r)
 {
-    int64_t id = db_number(tx->db, SQL_ATTEMPT_NEXT, 0, INT(r->delivery_id));
-    if (id >> 16 != r->delivery_id)
-        id = r->delivery_id << 16 | ATTEMPTS_MAX;
-    db_run(tx->db, SQL_ATTEMPT_ADD, INT(id), INT(r->outcome), INT(r->epoch), INT(r->generation),
-           INT(r->at.ms), TEXT(r->server), TEXT(r->instance), TEXT(r->reply));
-    if ((id & ATTEMPTS_MAX) >= QUEUE_ATTEMPTS_KEPT)
-        db_run(tx->db, SQL_ATTEMPT_DROP, INT(r->delivery_id), INT(id - (QUEUE_ATTEMPTS_KEPT - 1)));
+    db_later(tx->db, SQL_ATTEMPT_ADD, on_attempt, tx, INT(r->delivery_id), INT(r->outcome), INT(r->epoch),
+             INT(r->generation), INT(r->at.ms), TEXT(r->server), TEXT(r->instance), TEXT(r->reply),
+             INT(ATTEMPTS_MAX));
 }
 
 void queue_delivery_stop(struct sql_tx *tx, int64_t id, int64_t place_id, const struct queue_message_in *in,
@@ -133,46 +158,54 @@ void queue_delivery_stop(struct sql_tx *tx, int64_t id, int64_t place_id, const 
                                    .instance = STR_EMPTY,
                                    .at = in->received_at};
     add_attempt(tx, &r);
-    db_run(tx->db, SQL_LIVE_TRY, INT(id), INT(0), INT(0), INT(0), TEXT(r.reply), INT(QUEUE_QUARANTINED),
+    db_run(tx->db, SQL_LIVE_STOP, INT(id), INT(0), INT(0), TEXT(r.reply), INT(QUEUE_QUARANTINED),
            TEXT(STR_EMPTY));
     queue_place_count(tx, place_id, QUEUE_WAITING, QUEUE_QUARANTINED, 1);
     if (first)
         queue_notice_add(tx, &r);
 }
 
-static void settle_one(struct sql_tx *tx, const struct queue_result *r, bool keep)
+static void defer(struct sql_tx *tx, const struct queue_result *r)
+{
+    bool lost = r->outcome == QUEUE_OUTCOME_LOST;
+    db_run(tx->db, SQL_LIVE_DEFER, INT(r->delivery_id), INT(!lost), INT(lost), INT(r->next_at.ms),
+           TEXT(r->reply), TEXT(r->host));
+}
+
+static void stop(struct sql_tx *tx, const struct queue_result *r, enum queue_state state)
 {
     struct queue_live live;
+    if (!queue_live_get(tx, r->delivery_id, &live))
+        return;
+    enum queue_owes owes = owe(tx, r, &live);
+    db_run(tx->db, SQL_LIVE_STOP, INT(live.id), INT(1), INT(r->next_at.ms), TEXT(r->reply), INT(state),
+           TEXT(r->host));
+    queue_place_count(tx, live.place_id, live.state, state, 1);
+    if (live.state != state && owes == QUEUE_OWES_NOTHING)
+        queue_notice_add(tx, r);
+}
+
+/* What happens most, an end or another attempt, asks nothing. */
+static void settle_one(struct sql_tx *tx, struct op_queue_settle *o, const struct queue_result *r)
+{
     enum queue_state state = queue_outcome_state(r->outcome);
-    enum queue_owes owes;
-    bool lost = r->outcome == QUEUE_OUTCOME_LOST;
     if (r->delivery_id >= tx->who.next_delivery || r->delivery_id <= 0)
         return;
     add_attempt(tx, r);
-    if (!queue_live_get(tx, r->delivery_id, &live))
-        return;
-    owes = queue_result_owes(r, live.state);
-    if (owes != QUEUE_OWES_NOTHING)
-        queue_debt_add(
-            tx, &(struct queue_debt){live.message_id, live.id, owes, r->at, r->server, r->reply, r->host});
-    if (!queue_state_is_live(state)) {
-        queue_live_end(tx, &live, &(struct queue_end){state, 1, r->reply, r->at, keep});
-        return;
-    }
-    if (state == QUEUE_WAITING) /* a held one that was deferred stays held */
-        state = live.state;
-    db_run(tx->db, SQL_LIVE_TRY, INT(live.id), INT(!lost), INT(lost), INT(r->next_at.ms), TEXT(r->reply),
-           INT(state), TEXT(r->host));
-    queue_place_count(tx, live.place_id, live.state, state, 1);
-    if (state == QUEUE_QUARANTINED && live.state != QUEUE_QUARANTINED && owes == QUEUE_OWES_NOTHING)
-        queue_notice_add(tx, r);
+    if (!queue_state_is_live(state))
+        queue_live_end(tx, &o->op, r->delivery_id,
+                       &(struct queue_end){state, 1, r->reply, r->at, o->keep, r});
+    else if (state == QUEUE_WAITING) /* a held one stays held */
+        defer(tx, r);
+    else
+        stop(tx, r, state);
 }
 
 int sql_queue_settle(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_settle *o = (struct op_queue_settle *)op;
     for (size_t i = 0; i < o->count; i++)
-        settle_one(tx, &o->results[i], o->keep);
+        settle_one(tx, o, &o->results[i]);
     if (!o->keep)
         queue_let_go(tx, queue_last_delivery(o->results, o->count));
     return 0;

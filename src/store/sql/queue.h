@@ -50,14 +50,24 @@ struct queue_end {
     int attempts; /* more than before */
     struct str reply;
     struct wall_time at;
-    bool keep; /* its body, when it was delivered */
+    bool keep;                         /* its body, when it was delivered */
+    const struct queue_result *result; /* of which something may be owed, or NULL */
 };
-/* Ends it: the row goes to the ended ones. What was to be said of its failure or delay is untrue then, and
- * not owed any more. */
-void queue_live_end(struct sql_tx *tx, const struct queue_live *live, const struct queue_end *end);
+/* Ends one that is live; of another nothing happens. The row goes to the ended ones. What was to be said of
+ * its failure or delay is untrue then, and not owed any more. Asks nothing: what follows from its row is done
+ * by queue_catch_up. What `end` points to lives as long as the operation. */
+void queue_live_end(struct sql_tx *tx, struct store_op *op, int64_t id, const struct queue_end *end);
+
+/* ---- queue_end.c ---- */
 /* After a delivery's end, or a debt's: the body is kept from now on, or when it was the message's last and
  * none asked for that, becomes free. */
-void queue_message_end(struct sql_tx *tx, int64_t message_id, bool keep, struct wall_time at);
+void queue_message_end(struct sql_tx *tx, struct store_op *op, int64_t message_id, bool keep,
+                       struct wall_time at);
+/* The net has let it go. */
+void queue_message_let_go(struct sql_tx *tx, int64_t message_id);
+/* What the operations so far have left to be looked at and written, is: before one that looks at more than
+ * the rows that it names, and before the commit. */
+void queue_catch_up(struct sql_tx *tx);
 
 /* What was delivered up to this time is not all kept any more. */
 void queue_let_go(struct sql_tx *tx, struct wall_time up_to);

@@ -36,7 +36,8 @@ static bool act_one(struct sql_tx *tx, struct op_queue_act *o, int64_t id)
     case QUEUE_ACT_MOVE:
         return move(tx, &o->op, &live, o->order.home);
     case QUEUE_ACT_REMOVE:
-        queue_live_end(tx, &live, &(struct queue_end){QUEUE_REMOVED, 0, o->order.why, o->at, false});
+        queue_live_end(tx, &o->op, id,
+                       &(struct queue_end){QUEUE_REMOVED, 0, o->order.why, o->at, false, NULL});
         return true;
     case QUEUE_ACT_RETRY:
         db_run(tx->db, SQL_LIVE_RETRY, INT(id));

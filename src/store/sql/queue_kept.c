@@ -6,34 +6,6 @@
 
 #define WALK_ROWS 5000 /* passed over in a transaction: some 5 ms */
 
-/* ---- when a delivery of a message has ended ---- */
-
-/* When nothing of the message waits, and the net has let it go. */
-static void free_if_unused(struct sql_tx *tx, int64_t message_id)
-{
-    struct db_row *row = db_query(tx->db, SQL_MESSAGE_PLACE, INT(message_id));
-    if (!row)
-        return;
-    int64_t body_id = db_col_i64(row, 0), first = db_col_i64(row, 1), deliveries = db_col_i64(row, 2);
-    db_end(row);
-    if (db_number(tx->db, SQL_LIVE_ANY, 0, INT(first), INT(deliveries)) != 0 ||
-        db_number(tx->db, SQL_KEPT_ANY, 0, INT(message_id)) != 0 ||
-        db_number(tx->db, SQL_DEBT_ANY, 0, INT(message_id)) != 0)
-        return;
-    if (body_id == 0)
-        tx->special->release(tx, message_id);
-    else
-        sql_body_unref(tx, body_id);
-}
-
-void queue_message_end(struct sql_tx *tx, int64_t message_id, bool keep, struct wall_time at)
-{
-    if (keep)
-        db_run(tx->db, SQL_KEPT_PUT, INT(message_id), INT(at.ms));
-    else
-        free_if_unused(tx, message_id);
-}
-
 /* ---- counting ---- */
 
 static struct queue_kept total(struct sql_tx *tx)
@@ -51,7 +23,8 @@ static struct queue_kept total(struct sql_tx *tx)
 
 void queue_let_go(struct sql_tx *tx, struct wall_time up_to)
 {
-    db_run(tx->db, SQL_KEPT_LET_GO, INT(up_to.ms));
+    if (up_to.ms > tx->kept.let_go_ms)
+        tx->kept.let_go_ms = up_to.ms;
 }
 
 int sql_queue_kept_count(struct sql_tx *tx, struct store_op *op)
@@ -87,10 +60,12 @@ static uint64_t free_bytes(struct sql_tx *tx)
     return tx->special->free_bytes ? tx->special->free_bytes(tx) : UINT64_MAX;
 }
 
-static void let_go(struct sql_tx *tx, int64_t message_id)
+static void let_go(struct sql_tx *tx, const struct oldest *one)
 {
-    db_run(tx->db, SQL_KEPT_REMOVE, INT(message_id));
-    free_if_unused(tx, message_id);
+    db_run(tx->db, SQL_KEPT_REMOVE, INT(one->message_id));
+    tx->kept.messages--;
+    tx->kept.bytes -= one->size_bytes;
+    queue_message_let_go(tx, one->message_id);
 }
 
 int sql_queue_kept_prune(struct sql_tx *tx, struct store_op *op)
@@ -103,10 +78,11 @@ int sql_queue_kept_prune(struct sql_tx *tx, struct store_op *op)
     while (o->ret_removed < count &&
            (oldest[o->ret_removed].ended_ms < o->before.ms || bytes > o->bytes_max)) {
         bytes -= (uint64_t)oldest[o->ret_removed].size_bytes;
-        let_go(tx, oldest[o->ret_removed++].message_id);
+        let_go(tx, &oldest[o->ret_removed++]);
     }
     if (o->ret_removed > 0)
         queue_let_go(tx, (struct wall_time){oldest[o->ret_removed - 1].ended_ms});
+    queue_catch_up(tx);
     o->ret_left = total(tx);
     o->ret_left.free_bytes = free_bytes(tx);
     return 0;

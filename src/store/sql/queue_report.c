@@ -114,14 +114,15 @@ static void add_report(struct sql_tx *tx, const struct op_queue_report *o)
                        o->message.received_at);
 }
 
-static void end_debt(struct sql_tx *tx, const struct op_queue_report *o, const struct paid *p)
+static void end_debt(struct sql_tx *tx, struct op_queue_report *o, const struct paid *p)
 {
     struct queue_live live;
     db_run(tx->db, SQL_DEBT_REMOVE, INT(p->message_id), INT(o->kind), INT(p->id));
     if (o->kind == QUEUE_OWES_FAILED && queue_live_get(tx, p->id, &live))
-        queue_live_end(tx, &live, &(struct queue_end){QUEUE_BOUNCED, 0, p->reply, o->at, false});
+        queue_live_end(tx, &o->op, p->id,
+                       &(struct queue_end){QUEUE_BOUNCED, 0, p->reply, o->at, false, NULL});
     else
-        queue_message_end(tx, p->message_id, false, o->at);
+        queue_message_end(tx, &o->op, p->message_id, false, o->at);
 }
 
 int sql_queue_report(struct sql_tx *tx, struct store_op *op)

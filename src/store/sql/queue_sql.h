@@ -7,13 +7,14 @@
 /* Of a delivery d at the place p. */
 #define DOMAIN_OF "coalesce((SELECT w.domain FROM away w WHERE w.id = d.id), p.domain)"
 
-#define ROW_COLUMNS(table, next_ms, since_ms, last_host)                                                     \
+#define ROWS(table, next_ms, since_ms, last_host)                                                            \
     "SELECT d.id, d.message_id, m.custody_id, m.reverse_path, d.recipient, " DOMAIN_OF ", p.home, d.state,"  \
     " d.attempts, d.losses, " next_ms ", m.received_ms, m.size_bytes, m.flags, d.last_reply, " since_ms      \
     ", m.envid, coalesce(r.notify, 0), coalesce(r.orcpt, ''), coalesce(r.told, 0), m.helo, m.client, "       \
     "m.header_id, " last_host " "                                                                            \
     "FROM " table " d JOIN message m ON m.id = d.message_id JOIN place p ON p.id = d.place_id"               \
-    " LEFT JOIN request r ON r.id = d.id WHERE d.id = ?"
+    " LEFT JOIN request r ON r.id = d.id "
+#define LIVE_ROWS ROWS("live", "d.next_ms", "d.since_ms", "d.last_host")
 
 /* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
  * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
@@ -60,9 +61,18 @@
     X(DELIVERY_MESSAGE, "SELECT message_id FROM live WHERE id = ?1 UNION ALL"                                \
                         " SELECT message_id FROM ended WHERE id = ?1")                                       \
     X(LIVE_REPLY, "SELECT last_reply, last_host FROM live WHERE id = ?")                                     \
-    X(MESSAGE_PLACE, "SELECT body_id, first_delivery, deliveries FROM message WHERE id = ?")                 \
+    /* Its body, when nothing uses it. */                                                                    \
+    X(MESSAGE_UNUSED,                                                                                        \
+      "SELECT m.id, m.body_id, b.refs, b.size_bytes, b.chunk_bytes FROM message m"                           \
+      " LEFT JOIN body b ON b.id = m.body_id WHERE m.id = ? AND (SELECT 1 FROM live d"                       \
+      " WHERE d.id >= m.first_delivery AND d.id < m.first_delivery + m.deliveries LIMIT 1) IS NULL"          \
+      " AND (SELECT 1 FROM kept k WHERE k.message_id = m.id) IS NULL"                                        \
+      " AND (SELECT 1 FROM debt o WHERE o.message_id = m.id LIMIT 1) IS NULL")                               \
     X(MESSAGE_BY_CUSTODY, "SELECT id, first_delivery, deliveries FROM message WHERE custody_id = ?")         \
-    X(MESSAGE_BODY, "SELECT body_id, size_bytes FROM message WHERE id = ?")                                  \
+    X(MESSAGE_PIECE,                                                                                         \
+      "SELECT b.refs, b.size_bytes, b.chunk_bytes, c.id, c.crc, c.data, m.body_id, m.size_bytes"             \
+      " FROM message m LEFT JOIN body b ON b.id = m.body_id LEFT JOIN chunk c ON c.id = " PIECE_OF_BODY      \
+      " WHERE m.id = ?1")                                                                                    \
     X(PLACE_FIND, "SELECT id FROM place WHERE domain = ? AND home = ?")                                      \
     X(PLACE_ADD,                                                                                             \
       "INSERT INTO place(domain, home, waiting, held, quarantined) VALUES(?, ?, 0, 0, 0) RETURNING id")      \
@@ -82,9 +92,12 @@
       "INSERT INTO live(id, message_id, place_id, state, lossy, next_ms, attempts, losses, recipient,"       \
       " last_reply, since_ms) VALUES(?, ?, ?, 0, 0, 0, 0, 0, ?, '', ?)")                                     \
     X(LIVE_GET, "SELECT message_id, place_id, state FROM live WHERE id = ?")                                 \
-    X(LIVE_TRY,                                                                                              \
+    X(LIVE_STOP,                                                                                             \
+      "UPDATE live SET attempts = attempts + ?2, next_ms = ?3, last_reply = ?4, state = ?5, last_host = ?6"  \
+      " WHERE id = ?1")                                                                                      \
+    X(LIVE_DEFER,                                                                                            \
       "UPDATE live SET attempts = attempts + ?2, losses = losses + ?3, lossy = lossy | ?3, next_ms = ?4,"    \
-      " last_reply = ?5, state = ?6, last_host = ?7 WHERE id = ?1")                                          \
+      " last_reply = ?5, last_host = ?6 WHERE id = ?1")                                                      \
     X(LIVE_STATE, "UPDATE live SET state = ?2 WHERE id = ?1")                                                \
     X(LIVE_RELEASE,                                                                                          \
       "UPDATE live SET state = 0, next_ms = 0, losses = 0, lossy = 0, since_ms = ?2 WHERE id = ?1")          \
@@ -93,23 +106,22 @@
     X(LIVE_END,                                                                                              \
       "INSERT INTO ended(id, message_id, place_id, state, attempts, losses, recipient, last_reply)"          \
       " SELECT id, message_id, place_id, ?2, attempts + ?3, losses, recipient, ?4 FROM live WHERE id = ?1")  \
-    X(LIVE_REMOVE, "DELETE FROM live WHERE id = ?")                                                          \
+    X(LIVE_REMOVE, "DELETE FROM live WHERE id = ? RETURNING message_id, place_id, state")                    \
     X(LIVE_ANY, "SELECT 1 FROM live WHERE id >= ?1 AND id < ?1 + ?2 LIMIT 1")                                \
-    X(LIVE_ROW, ROW_COLUMNS("live", "d.next_ms", "d.since_ms", "d.last_host"))                               \
+    X(LIVE_ROW, LIVE_ROWS "WHERE d.id = ?")                                                                  \
     X(LIVE_SCAN, SCAN("live"))                                                                               \
     X(LIVE_AT_PLACE,                                                                                         \
       "SELECT id FROM live WHERE place_id = ? AND state = ? AND lossy = ? AND id > ? AND id <= ?"            \
       " ORDER BY id LIMIT ?")                                                                                \
     X(LIVE_DUE,                                                                                              \
-      "SELECT id FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND id > ? AND next_ms <= ?"       \
-      " ORDER BY id LIMIT ?")                                                                                \
-    X(LIVE_OLDEST,                                                                                           \
-      "SELECT id, since_ms FROM live WHERE place_id = ? AND state = 0 ORDER BY since_ms, id LIMIT ?")        \
+      LIVE_ROWS "WHERE d.place_id = ? AND d.state = 0 AND d.lossy = ? AND d.id > ? AND d.next_ms <= ?"       \
+                " ORDER BY d.id LIMIT ?")                                                                    \
+    X(LIVE_OLDEST, LIVE_ROWS "WHERE d.place_id = ? AND d.state = 0 ORDER BY d.since_ms, d.id LIMIT ?")       \
     X(LIVE_LATER, "SELECT next_ms FROM live WHERE place_id = ? AND state = 0 AND lossy = ? AND next_ms > 0"  \
                   " AND next_ms > ? ORDER BY next_ms LIMIT 1")                                               \
     X(LIVE_RECEIVED,                                                                                         \
       "SELECT m.received_ms FROM live d JOIN message m ON m.id = d.message_id WHERE d.id = ?")               \
-    X(ENDED_ROW, ROW_COLUMNS("ended", "0", "m.received_ms", "''"))                                           \
+    X(ENDED_ROW, ROWS("ended", "0", "m.received_ms", "''") "WHERE d.id = ?")                                 \
     X(ENDED_SCAN, SCAN("ended"))                                                                             \
     X(ENDED_DELIVERED_BY,                                                                                    \
       "SELECT d.id, d.place_id FROM message m JOIN ended d ON d.id >= m.first_delivery"                      \
@@ -134,23 +146,24 @@
     X(ACTED_SINCE, "SELECT 1 FROM acted d JOIN act a ON a.id = d.act_id WHERE d.delivery_id >= ?"            \
                    " AND d.delivery_id < ? AND a.at_ms >= ? LIMIT 1")                                        \
     X(KEPT_PUT, "INSERT INTO kept(message_id, ended_ms, size_bytes) SELECT id, ?2, size_bytes FROM message"  \
-                " WHERE id = ?1 ON CONFLICT(message_id) DO UPDATE SET ended_ms = max(ended_ms, ?2)")         \
+                " WHERE id = ?1 ON CONFLICT DO NOTHING RETURNING size_bytes")                                \
+    X(KEPT_AGAIN, "UPDATE kept SET ended_ms = ?2 WHERE message_id = ?1 AND ended_ms < ?2")                   \
     X(KEPT_ANY, "SELECT 1 FROM kept WHERE message_id = ?")                                                   \
     X(KEPT_REMOVE, "DELETE FROM kept WHERE message_id = ?")                                                  \
     X(KEPT_TOTAL, "SELECT messages, bytes, let_go_ms, (SELECT max(ended_ms) FROM kept) FROM kept_total")     \
-    X(KEPT_LET_GO, "UPDATE kept_total SET let_go_ms = ?1 WHERE let_go_ms < ?1")                              \
+    X(KEPT_SUM, "UPDATE kept_total SET messages = messages + ?1, bytes = bytes + ?2,"                        \
+                " let_go_ms = CASE WHEN let_go_ms < ?3 THEN ?3 ELSE let_go_ms END")                          \
     X(KEPT_COUNT,                                                                                            \
       "SELECT count(*), CAST(coalesce(sum(size_bytes), 0) AS BIGINT) FROM kept WHERE ended_ms >= ?")         \
     X(KEPT_OLDEST,                                                                                           \
       "SELECT message_id, ended_ms, size_bytes FROM kept ORDER BY ended_ms, message_id LIMIT ?")             \
     X(KEPT_WALK,                                                                                             \
       "SELECT message_id, ended_ms >= ?2 FROM kept WHERE message_id > ?1 ORDER BY message_id LIMIT ?3")      \
-    X(ATTEMPT_NEXT, "SELECT coalesce(max(id) + 1, ?1 << 16) FROM attempt WHERE id >= ?1 << 16"               \
-                    " AND id < (?1 + 1) << 16")                                                              \
     X(ATTEMPT_ADD,                                                                                           \
       "INSERT INTO attempt(id, outcome, epoch, generation, at_ms, server, instance, reply)"                  \
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(id) DO UPDATE SET outcome = ?2, epoch = ?3,"      \
-      " generation = ?4, at_ms = ?5, server = ?6, instance = ?7, reply = ?8")                                \
+      " SELECT coalesce(max(id) + 1, ?1 << 16), ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM attempt"                     \
+      " WHERE id >= ?1 << 16 AND id < (?1 << 16) + ?9 ON CONFLICT(id) DO UPDATE SET outcome = ?2,"           \
+      " epoch = ?3, generation = ?4, at_ms = ?5, server = ?6, instance = ?7, reply = ?8 RETURNING id")       \
     X(ATTEMPT_DROP, "DELETE FROM attempt WHERE id > ?1 << 16 AND id <= ?2")                                  \
     X(ATTEMPT_LIST,                                                                                          \
       "SELECT id >> 16, outcome, epoch, generation, at_ms, server, instance, reply FROM attempt"             \

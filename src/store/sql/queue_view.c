@@ -63,27 +63,28 @@ static void show_id(struct sql_tx *tx, struct store_op *op, struct queue_rows_ou
     out->items[out->count++] = d;
 }
 
-/* ids holds one more than limit when there are further ones. */
-static void show_ids(struct sql_tx *tx, struct store_op *op, struct queue_rows_out *out,
-                     const struct queue_ids *ids, size_t limit)
-{
-    *out = (struct queue_rows_out){.more = ids->count > limit};
-    for (size_t i = 0; i < ids->count && i < limit; i++)
-        show_id(tx, op, out, ids->ids[i]);
-}
-
 /* ---- due ---- */
+
+static void add_row(struct store_op *op, struct queue_rows_out *out, struct db_row *row)
+{
+    out->items = op_array_grow(op, out->items, out->count, sizeof(*out->items));
+    out->items[out->count++] = show_row(op, row);
+}
 
 int sql_queue_due(struct sql_tx *tx, struct store_op *op)
 {
     struct op_queue_due *o = (struct op_queue_due *)op;
     const struct queue_due_filter *f = &o->filter;
+    struct queue_rows_out *out = &o->ret_rows;
+    /* The place is asked for before, so that the database knows how many are there. */
     int64_t place_id = queue_place_find(tx, f->domain, f->home);
-    struct queue_ids ids = {0};
-    queue_ids_add_rows(op, &ids,
-                       db_query(tx->db, SQL_LIVE_DUE, INT(place_id), INT(f->lossy), INT(f->after_id),
-                                INT(f->now.ms), INT(f->limit + 1)));
-    show_ids(tx, op, &o->ret_rows, &ids, f->limit);
+    struct db_row *row = db_query(tx->db, SQL_LIVE_DUE, INT(place_id), INT(f->lossy), INT(f->after_id),
+                                  INT(f->now.ms), INT(f->limit + 1));
+    *out = (struct queue_rows_out){0};
+    for (; row && out->count < f->limit; row = db_next(row))
+        add_row(op, out, row);
+    out->more = row;
+    db_end(row);
     return 0;
 }
 
@@ -92,10 +93,10 @@ int sql_queue_oldest(struct sql_tx *tx, struct store_op *op)
     struct op_queue_due *o = (struct op_queue_due *)op;
     const struct queue_due_filter *f = &o->filter;
     int64_t place_id = queue_place_find(tx, f->domain, f->home);
-    struct queue_ids ids = {0};
-    queue_ids_add_rows(op, &ids, db_query(tx->db, SQL_LIVE_OLDEST, INT(place_id), INT(f->limit + 1)));
-    for (size_t i = 0; i < ids.count; i++)
-        show_id(tx, op, &o->ret_rows, ids.ids[i]);
+    struct db_row *row = db_query(tx->db, SQL_LIVE_OLDEST, INT(place_id), INT(f->limit + 1));
+    o->ret_rows = (struct queue_rows_out){0};
+    for (; row; row = db_next(row))
+        add_row(op, &o->ret_rows, row);
     queue_rows_by_age(&o->ret_rows, f->limit);
     return 0;
 }

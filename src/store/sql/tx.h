@@ -10,6 +10,7 @@
 #include "store/sql/db.h"
 
 #define SQL_PLACES_MAX 32
+#define SQL_ENDS_MAX   256
 
 struct sql_place {
     int64_t id;
@@ -41,6 +42,14 @@ struct sql_tx {
 
     struct sql_place places[SQL_PLACES_MAX]; /* of a queue: what is known, and to be written at its end */
     size_t place_count;
+
+    /* Of a queue, to be looked at and written before its end (queue_end.c): messages that may be unused now,
+     * and what is kept more than in the store, and was let go up to when. */
+    int64_t ends[SQL_ENDS_MAX];
+    size_t end_count;
+    struct {
+        int64_t messages, bytes, let_go_ms;
+    } kept;
 
     bool garbage; /* there may be bodies to remove */
 };
@@ -94,17 +103,16 @@ int64_t sql_body_make(struct sql_tx *tx, struct str text);
 void sql_body_discard(struct sql_tx *tx, struct body_tail *tail);
 void sql_body_ref(struct sql_tx *tx, int64_t id, int64_t count);
 void sql_body_unref(struct sql_tx *tx, int64_t id);
+/* The same of one that is known. */
+struct sql_body {
+    int64_t id, refs, size_bytes, chunk_bytes;
+};
+void sql_body_unref_known(struct sql_tx *tx, const struct sql_body *body);
 /* What this writer, or one that it replaces, left: is to be removed. */
 void sql_body_orphan(struct sql_tx *tx, int64_t first_writer, int64_t last_writer);
 /* Removes up to `rows` rows of bodies, and messages of mailboxes, that nothing uses. */
 void sql_purge(struct sql_tx *tx, int rows);
 /* Of the mail: messages of mailboxes that were deleted; false: there is none. */
 bool sql_mail_purge(struct sql_tx *tx, int rows);
-
-/* ---- queues ---- */
-
-/* body_id is 0 when it is no row. ERR_NOT_FOUND. */
-int sql_message_body(struct sql_tx *tx, int64_t message_id, int64_t *ret_body_id,
-                     uint64_t *ret_size_bytes) MUST_USE;
 
 #endif

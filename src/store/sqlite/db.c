@@ -148,6 +148,21 @@ static void run(struct db *db, unsigned sql, const struct db_value *values, size
     db_end(query(db, sql, values, count));
 }
 
+static void later(struct db *db, unsigned sql, const struct db_value *values, size_t count, db_on_row on_row,
+                  void *arg)
+{
+    struct db_row *row = query(db, sql, values, count);
+    if (!db_failed(db))
+        on_row(arg, row);
+    db_end(row);
+}
+
+/* Nothing is deferred. */
+static void catch_up(struct db *db)
+{
+    (void)db;
+}
+
 static int64_t change(struct db *db, unsigned sql, const struct db_value *values, size_t count)
 {
     run(db, sql, values, count);
@@ -176,7 +191,7 @@ static struct str col_bytes(const struct db_row *row, int column)
     return (struct str){ptr ? ptr : "", (size_t)sqlite3_column_bytes(st, column)};
 }
 
-static const struct db_driver driver = {run, change, query, next, end, col_i64, col_bytes};
+static const struct db_driver driver = {run, later, catch_up, change, query, next, end, col_i64, col_bytes};
 
 /* ---- opening ---- */
 

@@ -97,6 +97,8 @@ static const char *const migrations[] = {
     /* 10: which host said what was answered last; of what came before it is not known */
     "ALTER TABLE live ADD COLUMN last_host TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE debt ADD COLUMN host TEXT NOT NULL DEFAULT '';",
+    /* 11: the net's totals are written once a transaction */
+    "DROP TRIGGER kept_more; DROP TRIGGER kept_less;",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) QUEUE_SQL_LIST(SQL_TEXT)

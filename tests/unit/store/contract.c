@@ -18,6 +18,7 @@ int rig_run(const char *engine, int (*setup)(void **state), const struct rig_tes
     count = gather(tests, count, queue_tests, setup);
     count = gather(tests, count, find_tests, setup);
     count = gather(tests, count, kept_tests, setup);
+    count = gather(tests, count, replay_tests, setup);
     count = gather(tests, count, past_tests, setup);
     count = gather(tests, count, report_tests, setup);
     count = gather(tests, count, body_tests, setup);

@@ -41,6 +41,7 @@ struct pg_proxy {
     enum pg_proxy_fault fault;
     char text[64];
     bool fired;
+    unsigned long asked;
 };
 
 /* ---- pairs ---- */
@@ -100,6 +101,7 @@ static enum pg_proxy_fault fault_of(struct pg_proxy *p, struct pair *pair, const
 {
     enum pg_proxy_fault fault = PG_PROXY_NONE;
     pthread_mutex_lock(&p->mutex);
+    p->asked += message[0] == 'H' || message[0] == 'S'; /* Flush, Sync */
     if (asks_for(message, len, "BEGIN", strlen("BEGIN")))
         pair->marked = false;
     else if (p->fault != PG_PROXY_NONE && memmem(message, len, p->text, strlen(p->text)))
@@ -282,6 +284,14 @@ void pg_proxy_arm(struct pg_proxy *p, enum pg_proxy_fault fault, const char *tex
     p->fired = false;
     snprintf(p->text, sizeof(p->text), "%s", text);
     pthread_mutex_unlock(&p->mutex);
+}
+
+unsigned long pg_proxy_asked(struct pg_proxy *p)
+{
+    pthread_mutex_lock(&p->mutex);
+    unsigned long asked = p->asked;
+    pthread_mutex_unlock(&p->mutex);
+    return asked;
 }
 
 bool pg_proxy_fired(struct pg_proxy *p)

@@ -25,6 +25,9 @@ const char *pg_proxy_folder(const struct pg_proxy *p);
 /* Once, for the first COMMIT of a transaction in which a client has sent `text` (as a statement's value, at
  * most 63 bytes). */
 void pg_proxy_arm(struct pg_proxy *p, enum pg_proxy_fault fault, const char *text);
+/* How often clients have asked for answers so far: each is a way to the server and back that they wait for.
+ */
+unsigned long pg_proxy_asked(struct pg_proxy *p);
 /* Whether what was armed has happened. */
 bool pg_proxy_fired(struct pg_proxy *p);
 

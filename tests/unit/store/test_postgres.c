@@ -2,10 +2,9 @@
  * connections that break, what the database refuses. */
 #include "rig_postgres.h"
 
-#include "cluster.h"
-
 #include <stdio.h>
 
+#include "store/queue_kept.h"
 #include "unit/wait.h"
 
 #define QUEUE "\"queue_relay-east\"."
@@ -154,7 +153,8 @@ static void on_own(void *arg, int err, struct queue *q, int64_t epoch)
 
 static void start_accept(struct queue *q, uint64_t id, struct str address, struct answer *a)
 {
-    struct queue_message_in in = {.custody_id = id_of(id), .helo = address, .received_at = {1000}};
+    struct queue_message_in in = {
+        .custody_id = id_of(id), .id_is_drawn = true, .helo = address, .received_at = {1000}};
     struct queue_recipient_in to = {address, STR("example.test"), STR_EMPTY};
     struct body_writer *w = queue_body_begin(q);
     body_append(w, "x", 1);
@@ -212,165 +212,93 @@ static void a_text_that_is_none_is_kept_as_near_as_can_be(void **state)
     assert_str(rows[2].recipient, "c@example.test");
 }
 
-/* ---- a database that is another one ---- */
+/* ---- ways to the server and back ---- */
 
-static void after_another_history_uids_jump(void **state)
+#define MANY 100
+/* A transaction: to begin it, who owns, what follows, the commit; and some for garbage. */
+#define ASKED_MAX 9
+/* Where, its question, and the ends of it and of the one before, for which nobody waits. */
+#define READ_MAX 4
+
+/* What was asked since *mark. */
+static long asked_since(struct pg_proxy *p, unsigned long *mark)
 {
-    struct rig *r = *state;
-    static const char *const alice[] = {"alice", NULL};
-    struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
-    assert_ok(deliver(r, m, 1, "one", alice));
-    struct mail_mailbox before = mailbox(r, m, "alice", "INBOX", NULL);
-    m = begin_mail(r, rig_open(r), "mail1", 2, NULL);
-    assert_int_equal(mailbox(r, m, "alice", "INBOX", NULL).uid_next, before.uid_next);
-    rig_administer(r, "UPDATE mail.history SET timeline = timeline + 1");
-    m = begin_mail(r, rig_open(r), "mail1", 3, NULL);
-    struct mail_mailbox after = mailbox(r, m, "alice", "INBOX", NULL);
-    assert_int_equal(after.uid_next, before.uid_next + 1000000);
-    assert_int_equal(after.uid_validity, before.uid_validity);
-    assert_true(after.highest_modseq > before.highest_modseq + 1000000);
-    rig_administer(r, "UPDATE mail.history SET system_id = system_id + 1");
-    m = begin_mail(r, rig_open(r), "mail1", 4, NULL);
-    assert_int_equal(mailbox(r, m, "alice", "INBOX", NULL).uid_next, before.uid_next + 2000000);
-    m = begin_mail(r, rig_open(r), "mail1", 5, NULL);
-    assert_int_equal(mailbox(r, m, "alice", "INBOX", NULL).uid_next, before.uid_next + 2000000);
+    unsigned long asked = pg_proxy_asked(p), before = *mark;
+    *mark = asked;
+    return (long)(asked - before);
 }
 
-static void where_uids_end_the_mailbox_becomes_another(void **state)
+static void accept_many(struct rig *r, struct queue *q)
 {
-    struct rig *r = *state;
-    static const char *const alice[] = {"alice", NULL};
-    struct mail *m = begin_mail(r, r->store, "mail1", 1, NULL);
-    assert_ok(deliver(r, m, 1, "one", alice));
-    struct mail_mailbox before = mailbox(r, m, "alice", "INBOX", NULL);
-    rig_administer(r, "UPDATE mail.mailbox SET uid_next = 4200000001");
-    rig_administer(r, "UPDATE mail.history SET timeline = timeline + 1");
-    m = begin_mail(r, rig_open(r), "mail1", 2, NULL);
-    struct mail_mailbox after = mailbox(r, m, "alice", "INBOX", NULL);
-    assert_int_equal(after.uid_next, 4200000001);
-    assert_int_equal(after.uid_validity, before.uid_validity + 1);
+    static struct answer answers[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        answers[i] = (struct answer){.rig = r};
+        start_accept(q, i + 1, STR("a@example.test"), &answers[i]);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        rig_wait(r, &answers[i].done);
+        assert_ok(answers[i].err);
+    }
 }
 
-#define LEASE_MS 60000
-#define HOUR_MS  "3600000"
-
-/* What is left of the only lease, after another transaction of the network's. */
-static long lease_left_ms(struct rig *r)
+static void settle_many(struct rig *r, struct queue *q, enum queue_outcome outcome)
 {
-    assert_ok(record_put(r, r->network, "site", "east", "{}", NETWORK_ANY_VERSION, NULL));
-    return rig_administer_number(r, "SELECT l.expires_ms - d.at_ms FROM network.lease l, network.device d");
-}
-
-static void assert_runs(struct rig *r)
-{
-    long left_ms = lease_left_ms(r);
-    assert_true(left_ms > 0);
-    assert_true(left_ms <= LEASE_MS);
-}
-
-/* The server's clock is set: what it wrote before is as it was by the old one. */
-static void a_lease_moves_with_a_clock_that_leaps(void **state)
-{
-    struct rig *r = *state;
-    struct network_lease east, west;
-    assert_ok(lease_take(r->network, r, "director", "east", 0, LEASE_MS, &east));
-    assert_runs(r);
-    rig_administer(r, "UPDATE network.device SET at_ms = at_ms + " HOUR_MS);
-    rig_administer(r, "UPDATE network.lease SET expires_ms = expires_ms + " HOUR_MS);
-    assert_runs(r); /* it was set back */
-    rig_administer(r, "UPDATE network.device SET at_ms = at_ms - " HOUR_MS);
-    rig_administer(r, "UPDATE network.lease SET expires_ms = expires_ms - " HOUR_MS);
-    assert_runs(r); /* it was set forth */
-    assert_err(lease_take(r->network, r, "director", "west", 0, LEASE_MS, &west), ERR_BUSY);
-}
-
-static void a_lease_that_ran_out_stays_so(void **state)
-{
-    struct rig *r = *state;
-    struct network_lease east, west;
-    assert_ok(lease_take(r->network, r, "director", "east", 0, 0, &east));
-    rig_administer(r, "UPDATE network.device SET at_ms = at_ms - " HOUR_MS);
-    rig_administer(r, "UPDATE network.lease SET expires_ms = expires_ms - 1 - " HOUR_MS);
-    assert_ok(lease_take(r->network, r, "director", "west", 0, LEASE_MS, &west));
-}
-
-static void after_another_history_leases_go_by_its_clock(void **state)
-{
-    struct rig *r = *state;
-    struct network_lease east;
-    assert_ok(lease_take(r->network, r, "director", "east", 0, LEASE_MS, &east));
-    rig_administer(
-        r, "UPDATE network.device SET at_ms = at_ms - 20000"); /* a leap too short to be seen as one */
-    rig_administer(r, "UPDATE network.lease SET expires_ms = expires_ms - 20000");
-    rig_administer(r, "UPDATE network.history SET timeline = timeline + 1");
-    long before_ms =
-        rig_administer_number(r, "SELECT l.expires_ms - d.at_ms FROM network.lease l, network.device d");
-    rig_open(r);
-    assert_true(lease_left_ms(r) > before_ms - 10000);
-}
-
-/* ---- copies in another site ---- */
-
-static const char *there[1], *const elsewhere[] = {"pg-west"};
-
-/* The database is in the east; there is none in the west. */
-static struct store *open_replicated(struct rig *r, bool accept_degraded)
-{
-    there[0] = cluster_folder();
-    r->durability = (struct store_durability){.replicated = true,
-                                              .accept_degraded = accept_degraded,
-                                              .standby_timeout_ms = 1000,
-                                              .sites = {{"east", there, 1}, {"west", elsewhere, 1}},
-                                              .site_count = 2};
-    return rig_open(r);
-}
-
-static void what_would_have_no_copy_is_not_taken(void **state)
-{
-    struct rig *r = *state;
-    struct queue *before = new_queue(r, r->store);
-    char why[STORE_WHY_MAX];
-    assert_ok(accept_one(r, before, 1, "held@example.test"));
-    struct store *s = open_replicated(r, false);
-    struct queue *q = own(r, s, "relay-east", "east1", 1, NULL, NULL);
-    assert_err(queue_health(q), ERR_DEGRADED);
-    assert_null(queue_body_begin(q));
-    assert_int_equal(queue_copies(q, why), STORE_COPIES_MISSING);
-    assert_string_equal(why, "no standby in another site is connected");
-    assert_ok(settle(r, q, 1, QUEUE_OUTCOME_DELIVERED, 0)); /* what is held goes on */
-    struct str west = STR("west");
-    store_set_lost_sites(s, &west, 1);
-    RIG_UNTIL(r, queue_health(q) == 0);
-    assert_int_equal(queue_copies(q, why), STORE_COPIES_LOCAL);
-    assert_ok(accept_one(r, q, 2, "alone@example.test"));
-    store_set_lost_sites(s, NULL, 0);
-    RIG_UNTIL(r, queue_health(q) == ERR_DEGRADED);
-}
-
-static void what_has_no_copy_is_taken_where_that_is_wanted(void **state)
-{
-    struct rig *r = *state;
-    char why[STORE_WHY_MAX];
-    struct queue *q = new_queue(r, open_replicated(r, true));
-    assert_ok(queue_health(q));
-    assert_int_equal(queue_copies(q, why), STORE_COPIES_MISSING);
-    assert_ok(accept_one(r, q, 1, "degraded@example.test"));
-}
-
-static void held_mail_is_delivered_without_a_copy(void **state)
-{
-    struct rig *r = *state;
-    struct mail *m = begin_mail(r, open_replicated(r, false), "mail1", 1, NULL);
-    assert_err(mail_health(m), ERR_DEGRADED);
-    assert_null(mail_body_begin(m, false));
-    struct body_writer *body = mail_body_begin(m, true);
-    struct custody_id id = id_of(7);
-    struct str alice = STR("alice");
+    struct queue_result results[MANY];
     ASK(r, a);
-    body_append(body, "held", 4);
-    mail_deliver(m, body, &id, &alice, 1, (struct wall_time){1}, on_plain, &a);
+    for (size_t i = 0; i < MANY; i++)
+        results[i] = (struct queue_result){.delivery_id = (int64_t)i + 1,
+                                           .outcome = outcome,
+                                           .reply = STR("250 taken"),
+                                           .server = STR("mail1"),
+                                           .instance = STR("east1"),
+                                           .host = STR_EMPTY,
+                                           .at = {2000}};
+    queue_settle(q, results, MANY, on_plain, &a);
     rig_wait(r, &a.done);
     assert_ok(a.err);
+}
+
+/* On a store that is far away each takes as long as the network does. */
+static void they_are_as_few_for_many_messages(void **state)
+{
+    struct rig *r = *state;
+    struct pg_proxy *proxy;
+    unsigned long mark = 0;
+    struct queue *q = new_queue(r, rig_open_through_proxy(r, &proxy));
+    assert_ok(accept_one(r, q, 1000, "first@example.test"));
+    asked_since(proxy, &mark);
+    accept_many(r, q);
+    assert_in_range(asked_since(proxy, &mark), 1,
+                    3 * ASKED_MAX); /* the first goes alone, more than one batch */
+    assert_int_equal(due(r, q, "example.test", "", 0, MANY + 1).count, MANY + 1);
+    asked_since(proxy, &mark);
+    assert_int_equal(due(r, q, "example.test", "", 0, MANY + 1).count, MANY + 1);
+    assert_in_range(asked_since(proxy, &mark), 1, READ_MAX);
+    settle_many(r, q, QUEUE_OUTCOME_DEFERRED);
+    assert_in_range(asked_since(proxy, &mark), 1, ASKED_MAX);
+    assert_ok(read_body(r, queue_body_open(q, 1)).err);
+    asked_since(proxy, &mark);
+    assert_ok(read_body(r, queue_body_open(q, 1)).err);
+    assert_in_range(asked_since(proxy, &mark), 1,
+                    2 * READ_MAX); /* what there is, and that there is no more */
+    queue_keep(q, true);
+    settle_many(r, q, QUEUE_OUTCOME_DELIVERED);
+    assert_in_range(asked_since(proxy, &mark), 1, ASKED_MAX);
+    assert_int_equal(count_of(r, QUEUE "kept"), MANY);
+}
+
+static void bodies_that_go_are_asked_for_at_once(void **state)
+{
+    struct rig *r = *state;
+    struct pg_proxy *proxy;
+    unsigned long mark = 0;
+    struct queue *q = new_queue(r, rig_open_through_proxy(r, &proxy));
+    accept_many(r, q);
+    asked_since(proxy, &mark);
+    settle_many(r, q, QUEUE_OUTCOME_DELIVERED);
+    assert_in_range(asked_since(proxy, &mark), 1, ASKED_MAX);
+    assert_int_equal(count_of(r, QUEUE "body"), 0);
+    assert_int_equal(count_of(r, QUEUE "chunk"), 0);
 }
 
 /* ---- what cannot be opened ---- */
@@ -413,14 +341,8 @@ static const struct rig_test postgres_tests[] = {
     {"what was killed recovers", what_was_killed_recovers},
     {"an owner is fenced in the midst of an accept", an_owner_is_fenced_in_the_midst_of_an_accept},
     {"a text that is none is kept as near as can be", a_text_that_is_none_is_kept_as_near_as_can_be},
-    {"after another history uids jump", after_another_history_uids_jump},
-    {"where uids end the mailbox becomes another", where_uids_end_the_mailbox_becomes_another},
-    {"a lease moves with a clock that leaps", a_lease_moves_with_a_clock_that_leaps},
-    {"a lease that ran out stays so", a_lease_that_ran_out_stays_so},
-    {"after another history leases go by its clock", after_another_history_leases_go_by_its_clock},
-    {"what would have no copy is not taken", what_would_have_no_copy_is_not_taken},
-    {"what has no copy is taken where that is wanted", what_has_no_copy_is_taken_where_that_is_wanted},
-    {"held mail is delivered without a copy", held_mail_is_delivered_without_a_copy},
+    {"they are as few for many messages", they_are_as_few_for_many_messages},
+    {"bodies that go are asked for at once", bodies_that_go_are_asked_for_at_once},
     {"what a newer program made is refused", what_a_newer_program_made_is_refused},
     {"a password file that is missing is told", a_password_file_that_is_missing_is_told},
     {NULL, NULL},

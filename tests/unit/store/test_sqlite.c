@@ -131,6 +131,13 @@ static void a_queue_of_version_1_is_understood(void **state)
     assert_int_equal(((const struct queue_delivery *)a.items)->id, 13);
 }
 
+/* Versions 5 to 10 counted the net by them. */
+#define TRIGGERS                                                                                             \
+    "CREATE TRIGGER kept_more AFTER INSERT ON kept BEGIN"                                                    \
+    " UPDATE kept_total SET messages = messages + 1, bytes = bytes + NEW.size_bytes; END;"                   \
+    "CREATE TRIGGER kept_less AFTER DELETE ON kept BEGIN"                                                    \
+    " UPDATE kept_total SET messages = messages - 1, bytes = bytes - OLD.size_bytes; END;"
+
 /* One that waits, and one in the safety net, as version 5 of the schema left them: what came later is taken
  * out. */
 static void a_queue_of_version_5_is_understood(void **state)
@@ -147,7 +154,7 @@ static void a_queue_of_version_5_is_understood(void **state)
             "ALTER TABLE message DROP COLUMN header_id; DROP TABLE acted; DROP INDEX act_key;"
             "ALTER TABLE act DROP COLUMN key; ALTER TABLE act DROP COLUMN up_to;"
             "ALTER TABLE act DROP COLUMN room; ALTER TABLE act DROP COLUMN done; DROP TABLE away;"
-            "ALTER TABLE kept_total DROP COLUMN let_go_ms; ALTER TABLE live DROP COLUMN last_host;"
+            "ALTER TABLE kept_total DROP COLUMN let_go_ms; ALTER TABLE live DROP COLUMN last_host;" TRIGGERS
             "PRAGMA user_version=5");
     r->store = rig_open(r);
     q = own(r, r->store, "q", "east1", 1, NULL, NULL);
@@ -181,13 +188,13 @@ static void a_queue_of_version_7_is_understood(void **state)
     accept_away(r, q, 4, "d1.test");
     assert_ok(settle(r, q, 3, QUEUE_OUTCOME_DELIVERED, 0));
     rig_close(r, r->store);
-    run_sql(
-        r, "queue-q.db",
-        "INSERT INTO place VALUES(101, 'd1.test', '*', 1, 0, 0), (102, 'd2.test', '*', 0, 0, 0);"
-        "UPDATE live SET place_id = 101 WHERE id = 2; UPDATE ended SET place_id = 102;"
-        "UPDATE place SET waiting = 1 WHERE domain = '' AND home = '*';"
-        "DROP TABLE away; ALTER TABLE kept_total DROP COLUMN let_go_ms;"
-        "ALTER TABLE live DROP COLUMN last_host; ALTER TABLE debt DROP COLUMN host; PRAGMA user_version=7");
+    run_sql(r, "queue-q.db",
+            "INSERT INTO place VALUES(101, 'd1.test', '*', 1, 0, 0), (102, 'd2.test', '*', 0, 0, 0);"
+            "UPDATE live SET place_id = 101 WHERE id = 2; UPDATE ended SET place_id = 102;"
+            "UPDATE place SET waiting = 1 WHERE domain = '' AND home = '*';"
+            "DROP TABLE away; ALTER TABLE kept_total DROP COLUMN let_go_ms;"
+            "ALTER TABLE live DROP COLUMN last_host; ALTER TABLE debt DROP COLUMN host;" TRIGGERS
+            "PRAGMA user_version=7");
     r->store = rig_open(r);
     q = own(r, r->store, "q", "east1", 1, NULL, NULL);
     struct answer a = summary(r, q);
@@ -226,9 +233,9 @@ static void a_queue_of_version_9_is_understood(void **state)
     assert_ok(settle(r, q, 1, QUEUE_OUTCOME_BOUNCED, 0));
     assert_ok(settle(r, q, 2, QUEUE_OUTCOME_DEFERRED, 0));
     rig_close(r, r->store);
-    run_sql(
-        r, "queue-q.db",
-        "ALTER TABLE live DROP COLUMN last_host; ALTER TABLE debt DROP COLUMN host; PRAGMA user_version=9");
+    run_sql(r, "queue-q.db",
+            "ALTER TABLE live DROP COLUMN last_host; ALTER TABLE debt DROP COLUMN host;" TRIGGERS
+            "PRAGMA user_version=9");
     r->store = rig_open(r);
     q = own(r, r->store, "q", "east1", 1, NULL, NULL);
     queue_owed(q, 0, QUEUE_OWES_NOTHING, on_owed, &a);
