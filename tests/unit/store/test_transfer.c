@@ -232,10 +232,12 @@ static const struct store_transferred_table *table_of(const struct store_transfe
 /* None that was ever given is given again, though the last body is gone. */
 static void numbers_go_on(struct rig *r)
 {
-    assert_int_equal(rig_administer_number(r, "SELECT nextval(pg_get_serial_sequence('mail.body', 'id'))"), 4);
+    assert_int_equal(rig_administer_number(r, "SELECT nextval(pg_get_serial_sequence('mail.body', 'id'))"),
+                     4);
     assert_int_equal(rig_administer_number(r, "SELECT nextval(pg_get_serial_sequence('mail.mailbox', 'id'))"),
                      2);
-    assert_int_equal(rig_administer_number(r, "SELECT nextval(pg_get_serial_sequence('mail.user', 'id'))"), 2);
+    assert_int_equal(rig_administer_number(r, "SELECT nextval(pg_get_serial_sequence('mail.user', 'id'))"),
+                     2);
     assert_int_equal(
         rig_administer_number(r, "SELECT nextval(pg_get_serial_sequence('queue_relay1.place', 'id'))"), 2);
     assert_int_equal(rig_administer_number(r, "SELECT bodies FROM queue_relay1.owner"), HELD);
