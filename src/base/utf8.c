@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_sequence_len(char first)
 {
     unsigned char lead = (unsigned char)first;
@@ -44,6 +46,11 @@ bool utf8_valid(struct str s)
     while (utf8_next(s, &pos, &point))
         ;
     return pos == s.len;
+}
+
+bool utf8_is_text(struct str s)
+{
+    return utf8_valid(s) && (s.len == 0 || !memchr(s.ptr, '\0', s.len));
 }
 
 size_t utf8_put(uint32_t point, char out[4])

@@ -12,7 +12,8 @@
  * anything that is not UTF-8 (overlong forms and surrogates too): *pos stays. */
 bool utf8_next(struct str s, size_t *pos, uint32_t *ret_point);
 bool utf8_valid(struct str s);
-size_t utf8_sequence_len(char lead);          /* 1 to 4; 0: no code point begins so */
+bool utf8_is_text(struct str s);     /* the same, and without NUL: what every store takes as a text */
+size_t utf8_sequence_len(char lead); /* 1 to 4; 0: no code point begins so */
 size_t utf8_put(uint32_t point, char out[4]); /* bytes written; point <= 0x10ffff */
 /* What no text of ours shows raw: C0 and C1, DELETE, and the ends of lines and paragraphs that are characters
  * of their own (U+2028, U+2029). */

@@ -26,10 +26,10 @@ struct store_copied {
  * segments) into to_dir, which is made when missing and must hold none of them: ERR_EXISTS. Each copy
  * is synced and verified before the next begins: SQLite's integrity check, and
  * every body read from the copy and compared with its checksums. A
- * copy that failed or was stopped is removed, all files of it. on_progress is called now and
- * then; false stops with ERR_CANCELLED.
- * ERR_BUSY: a queue is just recovering from a failed sync.
- * ERR_NOT_FOUND: from_dir holds no store. ERR_CORRUPT: it is damaged. Others with eb. */
+ * copy that failed or was stopped is removed, all files of it; of one that was killed a mark stays, so that
+ * no node runs on it, and the next copy into the folder begins anew. on_progress is called now and then;
+ * false stops with ERR_CANCELLED. ERR_BUSY: a queue is just recovering from a failed sync. ERR_NOT_FOUND:
+ * from_dir holds no store. ERR_CORRUPT: it is damaged. Others with eb. */
 int store_copy(const char *from_dir, const char *to_dir,
                bool (*on_progress)(void *arg, const struct store_copy_progress *progress), void *arg,
                struct store_copied *ret_copied, struct err_buf *eb) MUST_USE;

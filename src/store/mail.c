@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "store/front.h"
 #include "store/mail_op.h"
 
@@ -73,7 +74,7 @@ struct store_op *mail_fence(struct mail *m, struct str server, int64_t epoch,
 static struct str canonical_name(struct store_op *op, struct str name)
 {
     bool separators_ok = name.len > 0 && name.len <= MAIL_NAME_MAX_BYTES && name.ptr[0] != '/' &&
-                         name.ptr[name.len - 1] != '/';
+                         name.ptr[name.len - 1] != '/' && utf8_is_text(name);
     for (size_t i = 0; separators_ok && i < name.len; i++)
         separators_ok = (unsigned char)name.ptr[i] >= ' ' && name.ptr[i] != 0x7f &&
                         !(name.ptr[i] == '/' && name.ptr[i - 1] == '/');
@@ -105,6 +106,8 @@ static struct store_op *submit_list(struct mail *m, const struct op_type *type, 
     o->user = op_str(&o->op, user);
     o->name = name.ptr ? canonical_name(&o->op, name) : name;
     o->wall_s = now_s(m);
+    if (!utf8_is_text(user))
+        return op_submit_failed(&o->op, ERR_INVALID);
     if (name.ptr && !o->name.ptr)
         return op_submit_failed(&o->op, ERR_NOT_FOUND);
     return op_submit(&o->op);
@@ -156,7 +159,7 @@ static struct store_op *submit_change(struct mail *m, const struct op_type *type
     o->to = canonical_name(&o->op, to);
     o->subscribed = subscribed;
     o->wall_s = now_s(m);
-    if (!o->name.ptr || !o->to.ptr)
+    if (!o->name.ptr || !o->to.ptr || !utf8_is_text(user))
         return op_submit_failed(&o->op, ERR_INVALID);
     return op_submit(&o->op);
 }
@@ -266,6 +269,19 @@ struct body_writer *mail_body_begin(struct mail *m, bool held)
 
 /* ---- adding ---- */
 
+/* For these users; of a name that is no text there is none. */
+static int consume(struct mail *m, struct body_writer *body, const struct str *users, size_t count,
+                   struct body_tail *tail)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!utf8_is_text(users[i])) {
+            body_abort(body);
+            return ERR_INVALID;
+        }
+    }
+    return body_writer_consume(body, m->port, tail);
+}
+
 static void release_deliver(struct store_op *op)
 {
     body_tail_release(&((struct op_mail_deliver *)op)->body);
@@ -280,7 +296,7 @@ struct store_op *mail_deliver(struct mail *m, struct body_writer *body, const st
                               void (*on_deliver)(void *arg, int err), void *arg)
 {
     struct op_mail_deliver *o = op_new(m->port, &deliver_type, (op_callback)on_deliver, arg);
-    int err = body_writer_consume(body, m->port, &o->body);
+    int err = consume(m, body, users, user_count, &o->body);
     if (err != 0)
         return op_submit_failed(&o->op, err);
     o->op.held = o->body.held;
@@ -317,7 +333,7 @@ struct store_op *mail_append(struct mail *m, struct body_writer *body, struct st
                              void *arg)
 {
     struct op_mail_append *o = op_new(m->port, &append_type, (op_callback)on_append, arg);
-    int err = body_writer_consume(body, m->port, &o->body);
+    int err = consume(m, body, &user, 1, &o->body);
     if (err == 0)
         err = mail_keywords_change(&o->op, STR_EMPTY, MAIL_FLAGS_SET, op_str(&o->op, keywords), &o->keywords);
     if (err != 0)

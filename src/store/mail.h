@@ -37,8 +37,9 @@ struct store_op *mail_fence(struct mail *m, struct str server, int64_t epoch,
 
 /* ---- mailboxes ---- */
 
-/* Users are named by address, lower case. Mailbox names are UTF-8 with '/' as
- * the hierarchy separator; INBOX (any case) always exists. */
+/* Users are named by address, lower case; of one that is no UTF-8, or has a NUL:
+ * ERR_INVALID. Mailbox names are UTF-8 with '/' as the hierarchy separator; INBOX
+ * (any case) always exists. */
 struct mail_mailbox {
     int64_t id;
     struct str name;

@@ -1,6 +1,7 @@
 #include "store/network.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "store/front.h"
 #include "store/network_op.h"
 
@@ -39,6 +40,8 @@ struct store_op *network_lease_take(struct network *n, struct str name, struct s
     o->holder = op_str(&o->op, holder);
     o->token = token;
     o->ttl_ms = ttl_ms;
+    if (!utf8_is_text(name) || !utf8_is_text(holder))
+        return op_submit_failed(&o->op, ERR_INVALID);
     return op_submit(&o->op);
 }
 
@@ -93,6 +96,8 @@ struct store_op *network_read(struct network *n, struct str kind, struct str key
     struct op_record_read *o = op_new(n->port, &record_read_type, (op_callback)on_read, arg);
     o->kind = op_str(&o->op, kind);
     o->key = op_str(&o->op, key);
+    if (!utf8_is_text(kind) || !utf8_is_text(key))
+        return op_submit_failed(&o->op, ERR_INVALID);
     return op_submit(&o->op);
 }
 
@@ -124,13 +129,21 @@ static bool same_record(const struct network_change *a, const struct network_cha
            str_eq(a->key, b->key);
 }
 
-/* The index of a change whose record occurred before, or count. */
-static size_t find_double(const struct network_change *changes, size_t count)
+static bool has_key(const struct network_change *c)
 {
-    for (size_t i = 1; i < count; i++)
+    return c->type == NETWORK_EVENT || (utf8_is_text(c->kind) && utf8_is_text(c->key));
+}
+
+/* The index of a change that cannot be: without a key, or its record occurred before. Or count. */
+static size_t find_invalid(const struct network_change *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!has_key(&changes[i]))
+            return i;
         for (size_t k = 0; k < i; k++)
             if (same_record(&changes[i], &changes[k]))
                 return i;
+    }
     return count;
 }
 
@@ -148,7 +161,7 @@ struct store_op *network_write(struct network *n, const struct network_change *c
                                void (*on_write)(void *arg, int err, size_t failed), void *arg)
 {
     struct op_record_write *o = op_new(n->port, &record_write_type, (op_callback)on_write, arg);
-    o->ret_failed = find_double(changes, count);
+    o->ret_failed = find_invalid(changes, count);
     if (o->ret_failed < count)
         return op_submit_failed(&o->op, ERR_INVALID);
     o->ret_failed = 0;
@@ -221,6 +234,8 @@ network_recipient_find(struct network *n, struct str domain, struct str address,
     struct op_recipient_find *o = op_new(n->port, &recipient_find_type, (op_callback)on_found, arg);
     o->domain = op_str(&o->op, domain);
     o->address = op_str(&o->op, address);
+    if (!utf8_is_text(domain) || !utf8_is_text(address))
+        return op_submit_failed(&o->op, ERR_INVALID);
     return op_submit(&o->op);
 }
 
@@ -236,11 +251,14 @@ struct store_op *network_recipients_put(struct network *n, struct str domain,
     o->domain = op_str(&o->op, domain);
     o->answers = op_alloc(&o->op, count * sizeof(*answers));
     for (size_t i = 0; i < count; i++) {
-        o->answers[i] = answers[i];
-        o->answers[i].address = op_str(&o->op, answers[i].address);
+        if (!utf8_is_text(answers[i].address))
+            continue;
+        o->answers[o->count] = answers[i];
+        o->answers[o->count++].address = op_str(&o->op, answers[i].address);
     }
-    o->count = count;
     o->bounds = *bounds;
+    if (!utf8_is_text(domain))
+        return op_submit_failed(&o->op, ERR_INVALID);
     return op_submit(&o->op);
 }
 

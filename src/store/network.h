@@ -1,7 +1,10 @@
 /* The network contract: what all nodes share, tiny and hot. Records with
  * versions (compare-and-set), leases judged by the store's clock, events. The
  * typed records (nodes, servers, routes, users, orders, ...) are in
- * store/records.h. See store/op.h for the rules of callbacks and errors. */
+ * store/records.h. See store/op.h for the rules of callbacks and errors.
+ *
+ * Names, kinds and keys are UTF-8 without NUL, or the answer is ERR_INVALID: what would be two keys to one
+ * engine must not be one to another. */
 #ifndef HOLDFAST_STORE_NETWORK_H
 #define HOLDFAST_STORE_NETWORK_H
 
@@ -113,9 +116,9 @@ struct store_op *network_recipient_find(struct network *n, struct str domain, st
                                                          const struct network_recipient *found),
                                         void *arg);
 
-/* Remembers answers about addresses of one domain (count may be 0); of two answers about an address the later
- * one (at) stays. Then what is too old, and the oldest of what is too many, goes: so much at each call that
- * no transaction grows long. Watches need not fire. */
+/* Remembers answers about addresses of one domain (count may be 0), but of an address that is no text; of two
+ * answers about an address the later one (at) stays. Then what is too old, and the oldest of what is too
+ * many, goes: so much at each call that no transaction grows long. Watches need not fire. */
 struct store_op *network_recipients_put(struct network *n, struct str domain,
                                         const struct network_recipient *answers, size_t count,
                                         const struct network_recipient_bounds *bounds,

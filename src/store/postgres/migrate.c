@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "store/postgres/pg_inside.h"
+#include "store/postgres/tables.h"
 
 #define TRIES 5 /* two processes may make a schema at once: one of them meets the other */
 
@@ -20,17 +21,31 @@ static void run_all(struct pg *pg, const char *sql)
     }
 }
 
-static bool exists(struct pg *pg)
+enum there { NOTHING, PART, HALF_A_COPY };
+
+static enum there what_is_there(struct pg *pg)
 {
     char sql[512];
     char *name = PQescapeLiteral(pg->conn, pg->options.part, strlen(pg->options.part));
     CHECK(name);
     snprintf(sql, sizeof(sql),
-             "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = 'part'", name);
+             "SELECT sum(CASE table_name WHEN '" PG_COPY "' THEN 2 ELSE 1 END) FROM information_schema.tables"
+             " WHERE table_schema = %s AND table_name IN ('part', '" PG_COPY "')",
+             name);
     PQfreemem(name);
-    bool there = pg_number(pg, sql, 0) != 0;
+    int64_t there = pg_number(pg, sql, 0);
     pg_synchronise(pg);
-    return there;
+    if ((there & 2) && !pg->options.copies)
+        return HALF_A_COPY;
+    return there & 1 ? PART : NOTHING;
+}
+
+static int half_a_copy(struct pg *pg)
+{
+    return err_set(
+        &pg->detail, ERR_BUSY,
+        "the database holds half a copy of a store: `holdfast store copy`, as it was begun, goes on"
+        " where it was");
 }
 
 static void make(struct pg *pg)
@@ -87,7 +102,10 @@ static int make_and_lead(struct pg *pg)
     for (int i = 0; i < TRIES; i++) {
         pg->failure = PG_WELL;
         pg->db.err = 0;
-        if (!exists(pg))
+        enum there there = what_is_there(pg);
+        if (there == HALF_A_COPY)
+            return half_a_copy(pg);
+        if (there == NOTHING)
             make(pg);
         if (pg->failure == PG_WELL && stored_version(pg) == pg->options.schema->version)
             return 0;
@@ -103,7 +121,10 @@ static int make_and_lead(struct pg *pg)
 
 static int look(struct pg *pg)
 {
-    if (!exists(pg))
+    enum there there = what_is_there(pg);
+    if (there == HALF_A_COPY)
+        return half_a_copy(pg);
+    if (there == NOTHING)
         return err_set(&pg->detail, pg->failure == PG_WELL ? ERR_NOT_FOUND : pg->db.err,
                        "\"%s\" is not in the database", pg->options.part);
     int64_t version = stored_version(pg);

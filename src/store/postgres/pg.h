@@ -34,6 +34,8 @@ struct pg_options {
     const struct pg_schema *schema;
     enum pg_mode mode;
     bool sees_to_copies; /* a commit waits for no standby: who writes sees to copies itself */
+    bool any_server;     /* one that takes no writes, too */
+    bool copies;         /* it makes the copy that is not whole yet; others are refused: ERR_BUSY */
     const atomic_bool *stop;
 };
 
@@ -67,7 +69,8 @@ struct pg {
 void pg_init(struct pg *pg, const struct pg_options *options);
 void pg_fini(struct pg *pg);
 /* Connects, and makes or migrates the part (PG_WRITE). ERR_UNAVAILABLE, ERR_DENIED (user, password),
- * ERR_VERSION, ERR_NOT_FOUND (PG_LOOK: it was never made). detail says what was tried and what to do. */
+ * ERR_VERSION, ERR_NOT_FOUND (PG_LOOK: it was never made), ERR_BUSY (half a copy). detail says what was tried
+ * and what to do. */
 int pg_open(struct pg *pg) MUST_USE;
 void pg_close(struct pg *pg);
 /* As far as can be seen without asking: one that the server has ended is closed. */

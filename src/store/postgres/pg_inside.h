@@ -25,6 +25,9 @@ PGresult *pg_ask(struct pg *pg);
 void pg_synchronise(struct pg *pg);
 int64_t pg_i64(const PGresult *result, int row, int column);
 
+/* Connects, and makes nothing; the same errors as pg_open. */
+int pg_connect(struct pg *pg) MUST_USE;
+
 /* Makes the part's schema, or leads it to this program's version. */
 int pg_migrate(struct pg *pg) MUST_USE;
 

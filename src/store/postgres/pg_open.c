@@ -78,7 +78,7 @@ static PGconn *connect_to(struct pg *pg, const char *password)
                                 "tcp_user_timeout", "keepalives_idle",  NULL};
     const char *const values[] = {pg->options.uri,
                                   password[0] ? password : NULL,
-                                  "read-write",
+                                  pg->options.any_server ? "any" : "read-write",
                                   seconds,
                                   "holdfast",
                                   "UTF8",
@@ -126,7 +126,7 @@ static void use_part(struct pg *pg)
     pg_synchronise(pg);
 }
 
-int pg_open(struct pg *pg)
+int pg_connect(struct pg *pg)
 {
     char password[PASSWORD_MAX];
     int err = read_password(pg, password);
@@ -143,8 +143,18 @@ int pg_open(struct pg *pg)
         err = err_set(&pg->detail, ERR_UNAVAILABLE, "%s", PQerrorMessage(pg->conn));
     if (err == 0) {
         use_part(pg);
-        err = pg->failure == PG_WELL ? pg_migrate(pg) : pg->db.err;
+        err = pg->failure == PG_WELL ? 0 : pg->db.err;
     }
+    if (err != 0)
+        pg_close(pg);
+    return err;
+}
+
+int pg_open(struct pg *pg)
+{
+    int err = pg_connect(pg);
+    if (err == 0)
+        err = pg_migrate(pg);
     if (err != 0)
         pg_close(pg);
     return err;

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "store/postgres/pg_inside.h"
 #include "store/postgres/statement.h"
+#include "store/postgres/text.h"
 
 #define PARAMETERS_MAX 16
 
@@ -18,29 +19,13 @@ struct parameters {
     char *copies[PARAMETERS_MAX];     /* owned */
 };
 
-/* What the server refuses as a text: bytes that are no UTF-8, and NUL. Each such byte becomes a `?`. */
-static char *made_fit(struct str s)
-{
-    char *copy = mem_strndup(s.ptr, s.len);
-    uint32_t point;
-    for (size_t pos = 0; pos < s.len;)
-        if (s.ptr[pos] == '\0' || !utf8_next(s, &pos, &point))
-            copy[pos++] = '?';
-    return copy;
-}
-
-static bool fits(struct str s)
-{
-    return utf8_valid(s) && (s.len == 0 || !memchr(s.ptr, '\0', s.len));
-}
-
 static void set_text(struct parameters *p, size_t i, struct str s)
 {
     p->types[i] = OID_TEXT;
     p->values[i] = s.ptr ? s.ptr : "";
     p->lengths[i] = (int)s.len;
-    if (!fits(s))
-        p->values[i] = p->copies[i] = made_fit(s);
+    if (!utf8_is_text(s))
+        p->values[i] = p->copies[i] = text_made_fit(s);
 }
 
 static void set_parameters(struct parameters *p, const struct db_value *values, size_t count)

@@ -34,6 +34,9 @@
 #define PG_MAIL    "mail"
 #define PG_QUEUE   "queue_"
 
+/* A table of PG_NETWORK while a store is being copied into the database (target.h): nobody else uses it. */
+#define PG_COPY "copy"
+
 extern const struct pg_schema pg_network_schema, pg_queue_schema, pg_mail_schema;
 
 #endif

@@ -21,7 +21,8 @@
     X(EVENT_AFTER, "SELECT id, at_ms, kind, subject, detail FROM event WHERE id > ? ORDER BY id LIMIT ?")    \
     X(EVENT_PRUNE, "DELETE FROM event WHERE id IN (SELECT id FROM (SELECT id, at_ms FROM event ORDER BY id " \
                    "LIMIT ?3) AS o"                                                                          \
-                   " WHERE at_ms < ?2 OR id <= (SELECT max(id) FROM event) - ?1)")                           \
+                   " WHERE at_ms < ?2 OR (id <= (SELECT max(id) FROM event) - ?1"                            \
+                   " AND id <= (SELECT id FROM event ORDER BY id DESC LIMIT 1 OFFSET ?1)))")                 \
     X(EVENT_FIRST_OF_NEWEST,                                                                                 \
       "SELECT min(id) FROM (SELECT id FROM event ORDER BY id DESC LIMIT ?) AS newest")                       \
     X(RECIPIENT_GET, "SELECT known, at_ms FROM recipient WHERE domain = ? AND address = ?")                  \

@@ -130,6 +130,15 @@ static struct db_value text_or_null(struct str s)
     return s.ptr ? TEXT(s) : (struct db_value){.type = DB_NULL};
 }
 
+/* Of ASCII only, as the engines do it with what is in order of its bytes. */
+static struct db_value lower_or_null(struct store_op *op, struct str s)
+{
+    struct str copy = op_str(op, s);
+    if (copy.ptr)
+        ascii_lower_inplace((char *)(uintptr_t)copy.ptr, copy.len);
+    return text_or_null(copy);
+}
+
 static struct db_row *scan_begin(struct finding *w, enum queue_sql sql)
 {
     const struct queue_filter *f = w->f;
@@ -137,8 +146,8 @@ static struct db_row *scan_begin(struct finding *w, enum queue_sql sql)
     bool of_message = f->sender.ptr || f->header_id.ptr || f->received_from.ms || f->received_before.ms;
     if (!range_of(w->tx, f, &first, &last))
         return NULL;
-    return db_query(w->tx->db, sql, INT(first), INT(last), INT(f->states), text_or_null(f->recipient),
-                    text_or_null(f->reply), INT(of_message), text_or_null(f->sender),
+    return db_query(w->tx->db, sql, INT(first), INT(last), INT(f->states), lower_or_null(w->op, f->recipient),
+                    lower_or_null(w->op, f->reply), INT(of_message), lower_or_null(w->op, f->sender),
                     INT(f->received_from.ms), INT(before), text_or_null(f->header_id),
                     text_or_null(f->domain), INT(SCAN_ROWS + 1));
 }

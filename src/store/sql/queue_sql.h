@@ -18,12 +18,12 @@
 
 /* All rows of ?1 < id <= ?2, and whether each fits: states as bits ?3, recipient ?4 or NULL, a part of the
  * last reply ?5 or NULL; ?6: of the message, sender ?7 or NULL, received from ?8 and before ?9, Message-ID
- * ?10 or NULL; domain ?11 or NULL. At most ?12 of them. */
+ * ?10 or NULL; domain ?11 or NULL. At most ?12 of them. ?4, ?5 and ?7 are in lower case. */
 #define SCAN(table)                                                                                          \
-    "SELECT d.id, d.place_id, (?3 >> d.state) & 1 <> 0 AND (?4 IS NULL OR lower(d.recipient) = lower(?4))"   \
-    " AND (?5 IS NULL OR instr(lower(d.last_reply), lower(?5)) > 0)"                                         \
+    "SELECT d.id, d.place_id, (?3 >> d.state) & 1 <> 0 AND (?4 IS NULL OR lower(d.recipient) = ?4)"          \
+    " AND (?5 IS NULL OR instr(lower(d.last_reply), ?5) > 0)"                                                \
     " AND (?6 = 0 OR EXISTS(SELECT 1 FROM message m WHERE m.id = d.message_id"                               \
-    " AND (?7 IS NULL OR lower(m.reverse_path) = lower(?7))"                                                 \
+    " AND (?7 IS NULL OR lower(m.reverse_path) = ?7)"                                                        \
     " AND m.received_ms >= ?8 AND m.received_ms < ?9 AND (?10 IS NULL OR m.header_id = ?10)))"               \
     " AND (?11 IS NULL OR ?11 = (SELECT " DOMAIN_OF " FROM place p WHERE p.id = d.place_id))"                \
     " FROM " table " d WHERE d.id > ?1 AND d.id <= ?2 ORDER BY d.id LIMIT ?12"

@@ -3,6 +3,7 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "store/sql/queue.h"
+#include "store/sqlite/heal.h"
 #include "store/sqlite/queue_sql.h"
 
 /* ---- one message ---- */
@@ -199,6 +200,27 @@ int apply_files(struct sqlite_tx *tx)
     segment_close(&w.segment);
     free(w.mem);
     return is_end(err) ? 0 : err;
+}
+
+int apply_as_guest(struct sqlite_db *db, const char *path, struct lock *lock)
+{
+    struct sqlite_tx tx = {
+        .sql = {.db = &db->db, .special = &sqlite_special, .part = PART_QUEUE, .writable = true},
+        .path = path,
+        .lock = lock};
+    sqlite_exec(db, "PRAGMA synchronous=NORMAL"); /* the journal is durable */
+    sqlite_begin(db);
+    int err = db->rc == SQLITE_OK ? apply_files(&tx) : db->db.err;
+    sql_finish(&tx.sql);
+    space_store(&tx);
+    if (err == 0)
+        sqlite_commit(db);
+    sqlite_rollback(db);
+    if (sqlite_is_io(db->rc))
+        CHECK(heal_note_wound(db->handle, lock) == 0);
+    space_change_clear(&tx.space);
+    sql_fini(&tx.sql);
+    return err == 0 ? db->db.err : err;
 }
 
 bool apply_is_due(const char *path, const struct position *p)

@@ -24,6 +24,9 @@ void apply_pending(struct sqlite_tx *tx, struct journal *j);
 /* What the files hold, up to the first record that does not hold, or to the
  * place that the lock file names; makes it durable first. ERR_SYNC, ERR_IO, ... */
 int apply_files(struct sqlite_tx *tx) MUST_USE;
+/* The same by who is no owner, in a transaction of its own, under the lock: by a connection that may write.
+ */
+int apply_as_guest(struct sqlite_db *db, const char *path, struct lock *lock) MUST_USE;
 
 /* For a new owner, or the same one after a failure, behind apply_files: begins a
  * segment, so that nothing behind the end of the others is read again. When there is

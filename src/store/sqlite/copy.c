@@ -13,6 +13,7 @@
 #include "base/durable.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/sqlite/copy_mark.h"
 #include "store/sqlite/copy_segments.h"
 #include "store/sqlite/copy_verify.h"
 #include "store/sqlite/db.h"
@@ -43,9 +44,6 @@ static int failed(struct copy *c, sqlite3 *db, const char *what)
 
 static int open_both(struct copy *c)
 {
-    struct stat there;
-    if (stat(c->to_path, &there) == 0)
-        return err_set(c->eb, ERR_EXISTS, "%s is there already: copy into an empty folder", c->to_path);
     if (sqlite3_open_v2(c->from_path, &c->from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
         return failed(c, c->from, "cannot be read");
     sqlite_make_private(c->to_path);
@@ -97,7 +95,6 @@ static int sync_path(const char *path, struct err_buf *eb)
 static int copy_database(struct copy *c)
 {
     int err = open_both(c);
-    bool ours = err != ERR_EXISTS;
     if (err == 0)
         err = copy_pages(c);
     if (err == 0)
@@ -106,7 +103,7 @@ static int copy_database(struct copy *c)
     sqlite3_close(c->to);
     if (err == 0)
         err = sync_path(c->to_path, c->eb);
-    if (err != 0 && ours)
+    if (err != 0)
         unlink(c->to_path);
     return err;
 }
@@ -196,6 +193,47 @@ static int copy_folder(DIR *dir, struct copy *c, const char *from_dir, const cha
     return err;
 }
 
+static int remove_databases(const char *folder, struct err_buf *eb)
+{
+    const struct dirent *entry;
+    DIR *dir = opendir(folder);
+    if (!dir)
+        return err_set(eb, err_from_errno(errno), "%s: %s", folder, strerror(errno));
+    while ((entry = readdir(dir))) {
+        if (!is_database(entry->d_name))
+            continue;
+        char *path = mem_asprintf("%s/%s", folder, entry->d_name);
+        copy_segments_remove(path);
+        unlink(path);
+        free(path);
+    }
+    closedir(dir);
+    return 0;
+}
+
+static int refuse_full(const char *folder, struct err_buf *eb)
+{
+    const struct dirent *entry;
+    DIR *dir = opendir(folder);
+    int err = dir ? 0 : err_set(eb, err_from_errno(errno), "%s: %s", folder, strerror(errno));
+    while (err == 0 && (entry = readdir(dir)))
+        if (is_database(entry->d_name))
+            err = err_set(eb, ERR_EXISTS, "%s/%s is there already: copy into an empty folder", folder,
+                          entry->d_name);
+    if (dir)
+        closedir(dir);
+    return err;
+}
+
+/* What a copy that was killed has left is removed. */
+static int prepare_folder(const char *folder, struct err_buf *eb)
+{
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+        return err_set(eb, err_from_errno(errno), "%s cannot be made: %s", folder, strerror(errno));
+    int err = copy_mark_is_there(folder) ? remove_databases(folder, eb) : refuse_full(folder, eb);
+    return err == 0 ? copy_mark_make(folder, eb) : err;
+}
+
 int store_copy(const char *from_dir, const char *to_dir,
                bool (*on_progress)(void *arg, const struct store_copy_progress *progress), void *arg,
                struct store_copied *ret_copied, struct err_buf *eb)
@@ -205,9 +243,10 @@ int store_copy(const char *from_dir, const char *to_dir,
     DIR *dir = opendir(from_dir);
     if (!dir)
         return err_set(eb, err_from_errno(errno), "%s: %s", from_dir, strerror(errno));
-    int err = 0;
-    if (mkdir(to_dir, 0700) != 0 && errno != EEXIST)
-        err = err_set(eb, err_from_errno(errno), "%s cannot be made: %s", to_dir, strerror(errno));
+    int err = copy_mark_refuse(from_dir, eb);
+    if (err == 0)
+        err = prepare_folder(to_dir, eb);
+    bool ours = err == 0;
     if (err == 0)
         err = copy_folder(dir, &c, from_dir, to_dir, &done);
     closedir(dir);
@@ -217,10 +256,14 @@ int store_copy(const char *from_dir, const char *to_dir,
         err = sync_path(to_dir, eb);
     if (err == 0 && (err = durable_sync_folder_of(to_dir)) != 0)
         err = err_set(eb, err, "the folder of %s cannot be made durable: %s", to_dir, strerror(errno));
+    if (err != 0)
+        remove_all(&done);
+    if (ours) {
+        int mark_err = copy_mark_remove(to_dir, err == 0 ? eb : NULL);
+        err = err == 0 ? mark_err : err;
+    }
     if (err == 0)
         *ret_copied = (struct store_copied){done.count, c.pieces};
-    else
-        remove_all(&done);
     copied_fini(&done);
     return err;
 }

@@ -137,17 +137,47 @@ static int none_lacks(struct verify *v, const char *sql)
     return err;
 }
 
+static int whole_chunks(struct verify *v)
+{
+    return none_lacks(v, "SELECT b.id FROM body b WHERE b.refs > 0 AND b.size_bytes <> (SELECT"
+                         " coalesce(sum(length(c.data)), 0) FROM chunk c WHERE c.id >= b.id << 16 AND c.id <"
+                         " (b.id + 1) << 16) LIMIT 1");
+}
+
+static int whole_pieces(struct verify *v)
+{
+    return none_lacks(v, "SELECT m.id FROM message m WHERE m.body_id = 0 AND EXISTS (SELECT 1 FROM live l"
+                         " WHERE l.id >= m.first_delivery AND l.id < m.first_delivery + m.deliveries)"
+                         " AND m.size_bytes IS NOT (SELECT sum(p.bytes) FROM piece p WHERE p.id >= m.id << 16"
+                         " AND p.id < (m.id + 1) << 16) LIMIT 1");
+}
+
+/* Of the safety net, in files that have one already. */
+static int whole_kept(struct verify *v)
+{
+    return none_lacks(
+        v, "SELECT k.message_id FROM kept k JOIN message m ON m.id = k.message_id WHERE m.body_id = 0"
+           " AND m.size_bytes IS NOT (SELECT sum(p.bytes) FROM piece p WHERE p.id >= m.id << 16"
+           " AND p.id < (m.id + 1) << 16) LIMIT 1");
+}
+
+int copy_verify_whole(sqlite3 *db, const char *path, bool queue, struct err_buf *eb)
+{
+    struct verify v = {.path = path, .db = db, .eb = eb};
+    int err = whole_chunks(&v);
+    if (err == 0 && queue)
+        err = whole_pieces(&v);
+    if (err == 0 && queue)
+        err = whole_kept(&v);
+    return err;
+}
+
 static int verify_chunks(struct verify *v)
 {
     int err = number(v, "SELECT coalesce(sum(size_bytes), 0) FROM body", 0, &v->total_bytes);
     if (err == 0)
         err = each_row(v, "SELECT id, crc, data FROM chunk", chunk_holds);
-    if (err == 0)
-        err =
-            none_lacks(v, "SELECT b.id FROM body b WHERE b.refs > 0 AND b.size_bytes <> (SELECT"
-                          " coalesce(sum(length(c.data)), 0) FROM chunk c WHERE c.id >= b.id << 16 AND c.id <"
-                          " (b.id + 1) << 16) LIMIT 1");
-    return err;
+    return err == 0 ? whole_chunks(v) : err;
 }
 
 static int verify_pieces(struct verify *v)
@@ -158,22 +188,7 @@ static int verify_pieces(struct verify *v)
     if (err == 0)
         err = each_row(v, "SELECT id, segment, at, lead, bytes, crc FROM piece ORDER BY segment, at",
                        piece_holds);
-    if (err == 0)
-        err = none_lacks(v,
-                         "SELECT m.id FROM message m WHERE m.body_id = 0 AND EXISTS (SELECT 1 FROM live l"
-                         " WHERE l.id >= m.first_delivery AND l.id < m.first_delivery + m.deliveries)"
-                         " AND m.size_bytes IS NOT (SELECT sum(p.bytes) FROM piece p WHERE p.id >= m.id << 16"
-                         " AND p.id < (m.id + 1) << 16) LIMIT 1");
-    return err;
-}
-
-/* Of the safety net, in files that have one already. */
-static int verify_kept(struct verify *v)
-{
-    return none_lacks(
-        v, "SELECT k.message_id FROM kept k JOIN message m ON m.id = k.message_id WHERE m.body_id = 0"
-           " AND m.size_bytes IS NOT (SELECT sum(p.bytes) FROM piece p WHERE p.id >= m.id << 16"
-           " AND p.id < (m.id + 1) << 16) LIMIT 1");
+    return err == 0 ? whole_pieces(v) : err;
 }
 
 static int verify_tables(struct verify *v)
@@ -189,7 +204,7 @@ static int verify_tables(struct verify *v)
     if (err == 0 && pieces)
         err = verify_pieces(v);
     if (err == 0 && kept)
-        err = verify_kept(v);
+        err = whole_kept(v);
     return err;
 }
 

@@ -5,6 +5,8 @@
 #ifndef HOLDFAST_STORE_SQLITE_COPY_VERIFY_H
 #define HOLDFAST_STORE_SQLITE_COPY_VERIFY_H
 
+#include <sqlite3.h>
+
 #include "store/copy.h"
 
 /* path: the copy's database, which nobody uses yet; its segments lie beside it. Adds to ret_pieces what was
@@ -12,5 +14,8 @@
 int copy_verify(const char *path, const char *name,
                 bool (*on_progress)(void *arg, const struct store_copy_progress *progress), void *arg,
                 uint64_t *ret_pieces, struct err_buf *eb) MUST_USE;
+/* Of a database that is open, of this program's version: whether no message lacks a part of its body. Reads
+ * no body. ERR_CORRUPT. */
+int copy_verify_whole(sqlite3 *db, const char *path, bool queue, struct err_buf *eb) MUST_USE;
 
 #endif

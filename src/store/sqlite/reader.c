@@ -2,7 +2,6 @@
 #include "store/body_op.h"
 #include "store/sqlite/apply.h"
 #include "store/sqlite/file.h"
-#include "store/sqlite/heal.h"
 
 /* on_change fires within about 50 ms of a change by another process. */
 #define WATCH_POLL_MS 25
@@ -51,29 +50,14 @@ static void await_committer(struct sqlite_file *f)
 }
 
 /* Another process's journal: whoever sees that it has more, applies it. */
-static void apply_as_guest(struct sqlite_file *f)
+static void apply_journal(struct sqlite_file *f)
 {
     struct err_buf eb;
     struct sqlite_db db;
-    struct sqlite_tx tx = {
-        .sql = {.db = &db.db, .special = &sqlite_special, .part = f->part, .writable = true},
-        .path = f->path,
-        .lock = &f->r.lock};
     if (file_lock(f, &f->r.lock, &eb) != 0)
         return;
     if (sqlite_open(&db, f->path, f->schema, SQLITE_TO_WRITE, &eb) == 0) {
-        sqlite_exec(&db, "PRAGMA synchronous=NORMAL"); /* the journal is durable */
-        sqlite_begin(&db);
-        int err = db.rc == SQLITE_OK ? apply_files(&tx) : ERR_IO;
-        sql_finish(&tx.sql);
-        space_store(&tx);
-        if (err == 0)
-            sqlite_commit(&db);
-        sqlite_rollback(&db);
-        if (sqlite_is_io(db.rc))
-            CHECK(heal_note_wound(db.handle, &f->r.lock) == 0);
-        space_change_clear(&tx.space);
-        sql_fini(&tx.sql);
+        (void)!apply_as_guest(&db, f->path, &f->r.lock); /* who reads sees what has its rows */
         sqlite_close(&db);
     }
     lock_release(&f->r.lock);
@@ -87,7 +71,7 @@ static void look_at_journal(struct sqlite_file *f)
     struct position p = apply_position(&f->r.tx);
     sqlite_commit(db);
     if (db->rc == SQLITE_OK && apply_is_due(f->path, &p))
-        apply_as_guest(f);
+        apply_journal(f);
 }
 
 static void catch_up(struct sqlite_file *f, const struct store_op *op)

@@ -7,6 +7,7 @@
 
 #include "base/durable.h"
 #include "base/mem.h"
+#include "store/sqlite/copy_mark.h"
 #include "store/sqlite/file.h"
 
 struct engine_store {
@@ -41,6 +42,8 @@ static int engine_open(struct store *s, struct loop *l, const struct store_optio
                        struct engine_store **ret_engine_store, struct err_buf *eb)
 {
     int err = options->read_only ? 0 : make_dir(options->path, eb);
+    if (err == 0)
+        err = copy_mark_refuse(options->path, eb);
     if (err != 0)
         return err;
     struct engine_store *es = mem_zalloc(sizeof(*es));

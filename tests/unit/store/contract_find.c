@@ -195,7 +195,20 @@ static void an_act_reaches_all_that_it_names(void **state)
     assert_int_equal(find(r, q, removed).count, 1);
 }
 
+/* Letters of ASCII in any case, others as they are, whatever language the store's device speaks. */
+static void another_alphabet_is_found_as_it_is(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r);
+    assert_ok(accept_one(r, q, 1, "\xc3\x89T\xc3\x89@example.test"));
+    assert_int_equal(
+        find(r, q, (struct queue_filter){.recipient = STR("\xc3\x89t\xc3\x89@Example.test")}).count, 1);
+    assert_int_equal(
+        find(r, q, (struct queue_filter){.recipient = STR("\xc3\xa9t\xc3\xa9@example.test")}).count, 0);
+}
+
 const struct rig_test find_tests[] = {
+    {"another alphabet is found as it is", another_alphabet_is_found_as_it_is},
     {"it is found by what it has", it_is_found_by_what_it_has},
     {"it is found by its Message-ID", it_is_found_by_its_message_id},
     {"a domain is meant with any home", a_domain_is_meant_with_any_home},

@@ -624,7 +624,23 @@ static void it_is_known_who_had_a_message(void **state)
     assert_int_equal(had_by(r, m, 3), 0);
 }
 
+static void a_name_that_is_no_text_is_refused(void **state)
+{
+    struct rig *r = *state;
+    struct mail *m = new_mail(r);
+    static const char *const one[] = {ALICE, "b\xff@example.test", NULL};
+    assert_err(deliver(r, m, 1, "x", one), ERR_INVALID);
+    assert_int_equal(mailbox(r, m, ALICE, "INBOX", NULL).messages, 0);
+    assert_err(box_create(r, m, "caf\xe9"), ERR_INVALID);
+    assert_ok(box_create(r, m, "caf\xc3\xa9"));
+    assert_err(append_as(r, m, "caf\xe9", 0, "").err, ERR_NOT_FOUND);
+    int err;
+    mailbox(r, m, "b\xff@example.test", "INBOX", &err);
+    assert_err(err, ERR_INVALID);
+}
+
 const struct rig_test mail_tests[] = {
+    {"a name that is no text is refused", a_name_that_is_no_text_is_refused},
     {"each instance needs a higher epoch", each_instance_needs_a_higher_epoch},
     {"servers do not fence each other", servers_do_not_fence_each_other},
     {"a fence needs no instance", a_fence_needs_no_instance},

@@ -405,7 +405,29 @@ static void writes_commit_in_the_order_of_the_calls(void **state)
     assert_ok(record_put(r, r->network, "node", "east", "last", 200, NULL));
 }
 
+/* ---- keys ---- */
+
+/* By their bytes they would be two; made fit, one. */
+static void a_key_that_is_no_text_is_refused(void **state)
+{
+    struct rig *r = *state;
+    struct network_lease lease;
+    const struct network_change changes[] = {{NETWORK_PUT, STR("kind"), STR("good"), STR("{}"), 0},
+                                             {NETWORK_PUT, STR("kind"), STR("a\0b"), STR("{}"), 0}};
+    assert_err(record_put(r, r->network, "kind", "a\xff", "{}", NETWORK_ABSENT, NULL), ERR_INVALID);
+    assert_err(record_put(r, r->network, "\xc3", "a", "{}", NETWORK_ABSENT, NULL), ERR_INVALID);
+    struct answer a = write_changes(r, changes, 2);
+    assert_err(a.err, ERR_INVALID);
+    assert_int_equal(a.number, 1);
+    assert_int_equal(records(r, r->network, "kind", NULL).count, 0);
+    assert_err(records(r, r->network, "kind", "\xff").err, ERR_INVALID);
+    assert_err(lease_take(r->network, r, "node/\xff", "east", 0, 60000, &lease), ERR_INVALID);
+    assert_err(lease_take(r->network, r, "node/east", "\xff", 0, 60000, &lease), ERR_INVALID);
+    assert_ok(record_put(r, r->network, "kind", "caf\xc3\xa9", "{}", NETWORK_ABSENT, NULL));
+}
+
 const struct rig_test network_tests[] = {
+    {"a key that is no text is refused", a_key_that_is_no_text_is_refused},
     {"a lease has one holder", a_lease_has_one_holder},
     {"renewing keeps the token", renewing_keeps_the_token},
     {"taking anew grows the token", taking_anew_grows_the_token},

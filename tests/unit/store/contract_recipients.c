@@ -165,7 +165,25 @@ static void domains_are_bounded_apart(void **state)
     assert_non_null(recipient(r, "other", "bob@other"));
 }
 
+static void an_address_that_is_no_text_is_not_remembered(void **state)
+{
+    struct rig *r = *state;
+    const struct network_recipient answers[] = {{STR("a\xff@example.test"), true, {1}},
+                                                {STR("b@example.test"), true, {1}}};
+    const struct network_recipient_bounds all = {100, 100, {0}, {0}};
+    ASK(r, put);
+    network_recipients_put(r->network, STR("example.test"), answers, 2, &all, on_plain, &put);
+    rig_wait(r, &put.done);
+    assert_ok(put.err);
+    assert_non_null(recipient(r, "example.test", "b@example.test"));
+    ASK(r, bad);
+    network_recipients_put(r->network, STR("\xff"), answers, 1, &all, on_plain, &bad);
+    rig_wait(r, &bad.done);
+    assert_err(bad.err, ERR_INVALID);
+}
+
 const struct rig_test recipient_tests[] = {
+    {"an address that is no text is not remembered", an_address_that_is_no_text_is_not_remembered},
     {"an answer is read as it was put", an_answer_is_read_as_it_was_put},
     {"another process sees the answer", another_process_sees_the_answer},
     {"of two answers the later one stays", of_two_answers_the_later_one_stays},

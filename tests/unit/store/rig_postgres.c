@@ -93,8 +93,8 @@ static void make_template(void)
     char uri[128];
     struct mail *mail;
     struct err_buf eb;
-    PQclear(
-        ask(administrator(), "CREATE DATABASE " TEMPLATE " TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"));
+    PQclear(ask(administrator(),
+                "CREATE DATABASE " TEMPLATE " TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"));
     uri_of(TEMPLATE, cluster_folder(), uri, sizeof(uri));
     struct rig *r = rig_on_database(uri, NULL, 0);
     assert_ok(store_mail(r->store, &mail, &eb));

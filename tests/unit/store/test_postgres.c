@@ -301,6 +301,31 @@ static void bodies_that_go_are_asked_for_at_once(void **state)
     assert_int_equal(count_of(r, QUEUE "chunk"), 0);
 }
 
+/* ---- numbers with gaps ---- */
+
+static void on_pruned(void *arg, int err, size_t removed)
+{
+    ((struct answer *)arg)->number = (int64_t)removed;
+    on_plain(arg, err);
+}
+
+/* A number of a transaction that was rolled back is not given again. */
+static void events_are_counted_not_their_numbers(void **state)
+{
+    struct rig *r = *state;
+    ASK(r, all);
+    ASK(r, two);
+    rig_administer(r, "INSERT INTO network.event(id, at_ms, kind, subject, detail) VALUES(1, 1, '', '', ''),"
+                      " (2, 1, '', '', ''), (1000, 1, '', '', '')");
+    network_events_prune(r->network, 3, (struct wall_time){0}, 9, NULL, on_pruned, &all);
+    rig_wait(r, &all.done);
+    assert_int_equal(all.number, 0);
+    network_events_prune(r->network, 2, (struct wall_time){0}, 9, NULL, on_pruned, &two);
+    rig_wait(r, &two.done);
+    assert_int_equal(two.number, 1);
+    assert_int_equal(rig_administer_number(r, "SELECT min(id) FROM network.event"), 2);
+}
+
 /* ---- what cannot be opened ---- */
 
 static int open_with(struct rig *r, const char *password_file, struct err_buf *eb)
@@ -343,6 +368,7 @@ static const struct rig_test postgres_tests[] = {
     {"a text that is none is kept as near as can be", a_text_that_is_none_is_kept_as_near_as_can_be},
     {"they are as few for many messages", they_are_as_few_for_many_messages},
     {"bodies that go are asked for at once", bodies_that_go_are_asked_for_at_once},
+    {"events are counted, not their numbers", events_are_counted_not_their_numbers},
     {"what a newer program made is refused", what_a_newer_program_made_is_refused},
     {"a password file that is missing is told", a_password_file_that_is_missing_is_told},
     {NULL, NULL},

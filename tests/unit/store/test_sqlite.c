@@ -593,6 +593,47 @@ static void a_copy_has_all_that_was_accepted(void **state)
     free(to);
 }
 
+static bool die(void *arg, const struct store_copy_progress *progress)
+{
+    if (strcmp(progress->file, arg) == 0)
+        raise(SIGKILL);
+    return true;
+}
+
+static int copy_and_die(const char *from, const char *to, char *file)
+{
+    struct store_copied copied;
+    struct err_buf eb;
+    return store_copy(from, to, die, file, &copied, &eb);
+}
+
+static void half_a_copy_is_refused_and_made_whole(void **state)
+{
+    struct rig *r = *state;
+    struct err_buf eb;
+    struct store_copied copied;
+    int status;
+    char *to = mem_asprintf("%s/copy", r->dir);
+    const struct store_options options = {.engine = r->engine, .path = to};
+    struct queue *q = own(r, r->store, "q", "east1", 0, NULL, NULL);
+    accept_large(r, q, 1);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/proc/self/exe", "test_store_sqlite", r->dir, to, "queue-q.db", (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    struct store *s = NULL;
+    assert_err(store_open(r->loop, &options, &s, &eb), ERR_BUSY);
+    assert_non_null(strstr(eb.text, "half a copy"));
+    assert_ok(store_copy(r->dir, to, go_on, NULL, &copied, &eb));
+    assert_int_equal(copied.files, 2);
+    assert_ok(store_open(r->loop, &options, &s, &eb));
+    store_close(s);
+    free(to);
+}
+
 static void overwrite(const char *folder, const char *name, off_t at)
 {
     char *path = mem_asprintf("%s/%s", folder, name);
@@ -890,6 +931,7 @@ static const struct rig_test sqlite_tests[] = {
     {"a reader shows what a dead owner accepted", a_reader_shows_what_a_dead_owner_accepted},
     {"a stale owner appends nothing", a_stale_owner_appends_nothing},
     {"a copy has all that was accepted", a_copy_has_all_that_was_accepted},
+    {"half a copy is refused and made whole", half_a_copy_is_refused_and_made_whole},
     {"a damaged body gives no copy", a_damaged_body_gives_no_copy},
     {"a lost piece gives no copy", a_lost_piece_gives_no_copy},
     {"a damaged mail gives no copy", a_damaged_mail_gives_no_copy},
@@ -908,6 +950,8 @@ static const struct rig_test sqlite_tests[] = {
 
 int main(int argc, char **argv)
 {
+    if (argc == 4)
+        return copy_and_die(argv[1], argv[2], argv[3]);
     if (argc == 3)
         return accept_and_die(argv[1], strtoull(argv[2], NULL, 10));
     return rig_run("store, SQLite engine", rig_setup_sqlite, sqlite_tests);
