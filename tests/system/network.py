@@ -201,6 +201,7 @@ class TwoSite(Network):
     def __init__(self, *args):
         super().__init__(*args)
         self.resolver = Resolver(self.DNS)
+        self.tls = None  # readers' context, where they are to use it
 
     def mta(self, ledger):
         return Mta(self.resolver, ledger, self.SMTP)
@@ -235,10 +236,10 @@ class TwoSite(Network):
         return self.resolver.address(self.HOST)
 
     def imap_messages(self, user=ALICE):
-        return reader.imap_messages(self.reading_address(), self.IMAP, user=user)
+        return reader.imap_messages(self.reading_address(), self.IMAP, user=user, tls=self.tls)
 
     def pop3_messages(self, user=ALICE):
-        return reader.pop3_messages(self.reading_address(), self.POP3, user=user)
+        return reader.pop3_messages(self.reading_address(), self.POP3, user=user, tls=self.tls)
 
     def await_delivered(self, ledger, user=ALICE, limit_s=wait.LIMIT_S):
         """All that was accepted for the user is there to read, and nothing waits any more."""
