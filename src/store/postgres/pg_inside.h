@@ -18,6 +18,10 @@ PGresult *pg_ask(struct pg *pg);
 void pg_synchronise(struct pg *pg);
 int64_t pg_i64(const PGresult *result, int row, int column);
 
+/* To whichever host of the URL takes writes; fills conn. ERR_UNAVAILABLE, ERR_DENIED: detail says what each
+ * answered. */
+int pg_connect(struct pg *pg, const char *password) MUST_USE;
+
 /* Makes the part's schema, or leads it to this program's version. */
 int pg_migrate(struct pg *pg) MUST_USE;
 

@@ -29,7 +29,7 @@ def shared_lab():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-lab-"))
     folder.chmod(0o711)  # the user postgres passes through
     try:
-        with Lab(folder) as lab:
+        with Lab(folder, print) as lab:
             yield lab
     finally:
         shutil.rmtree(folder, ignore_errors=True)
