@@ -23,7 +23,7 @@ class Watch:
         self.looks = 0  # that a reader had an answer
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._again, args=(look,), daemon=True)
-                        for look in (self._writers, self._mailbox)]
+                        for look in (self.look_at_writers, self.look_at_mailbox)]
 
     def __enter__(self):
         for thread in self.threads:
@@ -45,27 +45,31 @@ class Watch:
             except NOT_YET:
                 pass  # nobody to ask
 
-    def _writers(self):
+    def look_at_writers(self):
         """One that takes writes before and after the other did, did so at the same time."""
         one, other = (self.lab.databases[site] for site in SITES)
         if one.takes_writes() and other.takes_writes() and one.takes_writes():
             self.wrong.append("both databases take writes")
 
-    def _mailbox(self):
+    def look_at_mailbox(self):
         network = self.lab.holdfast
         with reader.imap(network.reading_address(), network.IMAP, readonly=True, tls=network.tls) as session:
-            for key, tag in shown(session):
-                if self.seen.setdefault(key, tag) != tag:
-                    self.wrong.append(f"UID {key[1]} was {self.seen[key]}, and is {tag}")
+            self.note(shown(session))
         self.looks += 1
+
+    def note(self, messages):
+        """What a reader was shown: ((UIDVALIDITY, UID), tag) of each."""
+        for key, tag in messages:
+            if self.seen.setdefault(key, tag) != tag:
+                self.wrong.append(f"UID {key[1]} was {self.seen[key]}, and is {tag}")
 
     def _mailbox_in_the_end(self):
         looks = self.looks
-        wait.until(lambda: self._mailbox() or self.looks > looks, "a last look into the mailbox", tolerate=NOT_YET)
+        wait.until(lambda: self.look_at_mailbox() or self.looks > looks, "a last look into the mailbox", tolerate=NOT_YET)
 
 
 def shown(session):
-    """((UIDVALIDITY, UID), tag) of each message."""
+    """As note() wants it."""
     if not reader.has_messages(session):
         return []
     validity = session.untagged_responses["UIDVALIDITY"][0]
