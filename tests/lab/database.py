@@ -33,6 +33,7 @@ DYNAMIC = {
         "parameters": {
             "synchronous_commit": "on", "max_connections": 200, "shared_buffers": "32MB", "wal_keep_size": "128MB",
             "wal_sender_timeout": "3s", "wal_receiver_timeout": "5s", "wal_receiver_status_interval": "1s",
+            "wal_retrieve_retry_interval": "1s",
             "password_encryption": "scram-sha-256", "log_min_messages": "warning",
         },
     },

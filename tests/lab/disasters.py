@@ -62,7 +62,7 @@ class Disasters:
         with Watch(self.lab), Loads(network, self.ledger, self.plan.random.choice(SIZES_BYTES)):
             while goes_on(self.count):
                 self.one()
-        network.judge(self.ledger, limit_s=SERVICE_LIMIT_S)
+        network.judge(self.ledger)
         self.say(f"{self.count} disasters: {len(self.ledger.attempts)} attempts, {self.ledger.count_accepted()} accepted, "
                  "0 lost, 0 doubled")
 

@@ -6,7 +6,7 @@ import ssl
 import program
 from lab import database
 from lab.places import address_in
-from network import TwoSite
+from network import ALICE, TwoSite
 
 NUMBERS = {"east": 1, "west": 2}
 NODES = {"east": "east1", "west": "west1"}
@@ -65,6 +65,9 @@ class LabNetwork(TwoSite):
 
     def until(self, condition, what, limit_s=LIMIT_S, **options):
         return super().until(condition, what, limit_s=limit_s, **options)
+
+    def judge(self, ledger, user=ALICE, limit_s=LIMIT_S):
+        super().judge(ledger, user, limit_s)
 
     def state_of(self, site):
         return self.folder / f"state-{site}"

@@ -8,6 +8,7 @@ import pytest
 from lab.disasters import Loads
 from lab.watch import Watch
 
+DRAIN_LIMIT_S = 120
 MORE = 30  # messages that are accepted before, and in the west
 
 
@@ -33,7 +34,7 @@ def test_nothing_is_lost_and_nothing_doubled(lab, lab_ledger, capsys):
             database = time.time()
             network.await_operational_at(network.REMOTE)
             await_more(network, lab_ledger)
-        network.await_delivered(lab_ledger)
+        network.await_delivered(lab_ledger, limit_s=DRAIN_LIMIT_S)
         drained = time.time()
         network.judge(lab_ledger)
         moves = moves_after(network, off)
