@@ -15,7 +15,7 @@ KINDS = (("kill-site", 3), ("cut-link", 3), ("lose-disk", 2), ("freeze", 2))
 WITH_A_SITE = ("kill-site", "lose-disk", "freeze")
 SERVICE_LIMIT_S = 120
 ACCEPTED_MAX = 40  # after a disaster, before it is healed
-SENDERS = 2
+SENDERS = 1  # beside one at each relay: they are to be hurt, not to fill the machine
 SIZES_BYTES = (600, 4096, 60000)
 
 

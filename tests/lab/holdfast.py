@@ -12,6 +12,9 @@ NUMBERS = {"east": 1, "west": 2}
 NODES = {"east": "east1", "west": "west1"}
 HOSTS = (1, 2, 10, 53)  # status page, relay, mail1, name server: as in the example
 
+CERTIFICATE = 'certificate "mail" { certificate = "mail.pem"  key = "mail.key" }'
+# A renewal is a commit in two sites, and machines of tests have other things to do.
+LEASE = "5s"
 LIMIT_S = 120  # the database's own failover comes before ours
 
 # What knows of sites and their databases.
@@ -26,7 +29,7 @@ def configuration(text, store):
         text = replaced(text, f'site "{site}" {{ }}', f'site "{site}" {{ {SITE_MORE[site]} }}')
         text = replaced(text, f'{{ site = "{site}"  roles', f'{{ site = "{site}"  host = "{site}"  roles')
     text = replaced(text, 'store { url = "sqlite:store" }', f"store {{ {store} {STORE_MORE} }}")
-    text = replaced(text, 'site "east"', 'certificate "mail" { certificate = "mail.pem"  key = "mail.key" }\n\nsite "east"')
+    text = replaced(text, 'site "east"', f'timing {{ lease = "{LEASE}" }}\n\n{CERTIFICATE}\n\nsite "east"')
     return replaced(text, 'hostname = "mail1.example.test"', 'hostname = "mail1.example.test"  certificates = {"mail"}')
 
 

@@ -249,8 +249,12 @@ class TwoSite(Network):
     def judge(self, ledger, user=ALICE, limit_s=wait.LIMIT_S):
         """Waits for all of it, then both readers must find exactly what was sent."""
         self.await_delivered(ledger, user, limit_s)
-        ledger.judge(self.imap_messages(user), user)
-        ledger.judge(self.pop3_messages(user), user)
+        for look in (self.imap_messages, self.pop3_messages):
+            ledger.judge(self.seen_by(look, user), user)
+
+    def seen_by(self, look, user):
+        """What a reader finds, who comes again when the server has moved meanwhile."""
+        return self.until(lambda: [look(user)], "a reader who finds a server")[0]
 
 
 class BackupMx(Network):
