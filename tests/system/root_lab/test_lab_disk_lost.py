@@ -3,7 +3,7 @@
 import pytest
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_what_was_accepted_is_read_in_the_west(lab, lab_ledger):
     network = lab.holdfast
     assert len(network.mta(lab_ledger).send_by(network.RELAY_EAST, 20)) == 20

@@ -10,7 +10,7 @@ from lab.disasters import Loads
 from lab.watch import Watch
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_frozen_amid_deliveries_and_thawed(lab, lab_ledger):
     network = lab.holdfast
     old = network.server()
@@ -27,7 +27,7 @@ def test_frozen_amid_deliveries_and_thawed(lab, lab_ledger):
     assert network.server()["epoch"] > old["epoch"]
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_stale_server_takes_nothing_when_it_wakes(lab, lab_ledger):
     network, mta = lab.holdfast, lab.holdfast.mta(lab_ledger)
     pid = network.server_pid()

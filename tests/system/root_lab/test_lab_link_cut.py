@@ -11,12 +11,12 @@ from lab.disasters import Disasters, Plan
 CUTS = 2
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_cut_and_healed_under_load(lab, lab_ledger):
     Disasters(lab, Plan(1, "cut-link"), lab_ledger, print).run(lambda count: count < CUTS)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_each_side_says_what_it_refuses(lab, lab_ledger):
     network, mta = lab.holdfast, lab.holdfast.mta(lab_ledger)
     lab.cut_link()

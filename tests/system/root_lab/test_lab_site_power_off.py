@@ -22,7 +22,7 @@ def moves_after(network, moment):
     return moves
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_and_nothing_doubled(lab, lab_ledger, capsys):
     network = lab.holdfast
     with Watch(lab):
@@ -40,7 +40,6 @@ def test_nothing_is_lost_and_nothing_doubled(lab, lab_ledger, capsys):
         moves = moves_after(network, off)
         lab.heal()
         lab.await_healed()
-        lab.go_home()
         assert len(network.mta(lab_ledger).send(10)) == 10
         network.judge(lab_ledger)
     with capsys.disabled():
