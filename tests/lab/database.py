@@ -121,10 +121,10 @@ class Database:
     def rest(self, what):
         return f"http://{self.address}:{REST_PORT}/{what}"
 
-    def sql(self, text, database="postgres"):
+    def sql(self, text, database="postgres", limit_s=LOOK_LIMIT_S):
         """From its own machine, also while no network reaches it."""
         return cluster.run("psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-d", database, "-c", text,
-                           user="postgres", limit_s=LOOK_LIMIT_S).strip()
+                           user="postgres", limit_s=limit_s).strip()
 
     def takes_writes(self):
         """By its own word; False when it says nothing."""
@@ -151,9 +151,9 @@ class Database:
     def make_database_of_holdfast(self):
         """On the one that takes writes."""
         wait.until(self.takes_writes, f"{self.name}, taking writes", limit_s=START_LIMIT_S, abandon=self.log_at_end)
-        self.sql(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORDS[ROLE]}'")
-        self.sql(f"GRANT pg_monitor TO {ROLE}")
-        self.sql(f"CREATE DATABASE {DATABASE} OWNER {ROLE} ENCODING 'UTF8' TEMPLATE template0")
+        for text in (f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORDS[ROLE]}'", f"GRANT pg_monitor TO {ROLE}",
+                     f"CREATE DATABASE {DATABASE} OWNER {ROLE} ENCODING 'UTF8' TEMPLATE template0"):
+            self.sql(text, limit_s=START_LIMIT_S)
 
     def log_at_end(self):
         if self.runs():
