@@ -26,6 +26,7 @@ struct member {
     bool advised, complained;
     struct verify *verify;
     struct store_op *fence_op;
+    int fence_told; /* of this step: the error that was logged last */
 };
 
 /* A transaction under way. */
@@ -61,6 +62,7 @@ static void member_enter(struct member *m, int64_t version)
     m->version = version;
     m->entered_at = loop_now(m->leader->loop);
     m->step = (struct decide_step){.rounds = rounds, .detail = STR_EMPTY};
+    m->fence_told = 0;
 }
 
 static void on_verified(void *arg, bool ok, struct str detail)
@@ -100,9 +102,10 @@ static void on_fenced(void *arg, int err)
     m->fence_op = NULL;
     if (err == 0)
         m->step.own = STEP_DONE;
-    else /* tried again with the next view, until the step's time is up */
+    else if (err != m->fence_told) /* tried again with the next view, until the step's time is up */
         log_event(LOG_WARNING, "the store does not take the epoch", LOG_TEXT("server", m->server->name),
                   LOG_TEXT("error", err_name(err)));
+    m->fence_told = err;
     m->leader->o.refresh(m->leader->o.arg);
 }
 

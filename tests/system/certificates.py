@@ -1,6 +1,7 @@
 """Certificates, made by the program `openssl`."""
 
 import hashlib
+import ipaddress
 import subprocess
 
 
@@ -14,14 +15,23 @@ class Authority:
                  "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", self.file)
 
     def sign(self, name, hosts, key="ec"):
-        """NAME.pem and NAME.key for these hosts; returns their paths."""
+        """NAME.pem and NAME.key for these hosts, names or addresses; returns their paths."""
         kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"] if key == "ec" else ["-newkey", key]
-        names = ",".join(f"DNS:{host}" for host in hosts)
+        names = ",".join(f"{kind_of(host)}:{host}" for host in hosts)
         paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         _openssl("req", "-x509", *kind, "-nodes", "-days", "20", "-subj", f"/CN={name}", "-addext",
                  f"subjectAltName={names}", "-addext", "basicConstraints=critical,CA:FALSE", "-CA", self.file, "-CAkey",
                  self.folder / f"{self.name}.key", "-out", paths[0], "-keyout", paths[1])
         return paths
+
+
+def kind_of(host):
+    """Of a subjectAltName."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "DNS"
+    return "IP"
 
 
 def pin(certificate):

@@ -17,12 +17,12 @@ import certificates  # noqa: E402
 import program  # noqa: E402
 import wait  # noqa: E402
 from cluster import Cluster  # noqa: E402
+from failure import failed, show_log  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from network import BackupMx, TwoSite, relay_greets  # noqa: E402
 from sink import Sink  # noqa: E402
 from tracer import Tracer  # noqa: E402
 
-LOG_LINES_SHOWN = 120
 SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS")  # set: the program under test is built with them
 
 
@@ -86,18 +86,6 @@ def make_network(request, scratch):
         network.kill_everything()
         if failed(request.node):
             show_log(network.log_path)
-
-
-def failed(item):
-    return any(getattr(item, f"report_{when}", None) is not None and getattr(item, f"report_{when}").failed
-               for when in ("setup", "call"))
-
-
-def show_log(path):
-    if path.exists():
-        lines = path.read_text(errors="replace").splitlines()
-        print(f"--- the network's log, the last {min(len(lines), LOG_LINES_SHOWN)} of {len(lines)} lines")
-        print("\n".join(lines[-LOG_LINES_SHOWN:]))
 
 
 @pytest.fixture

@@ -201,6 +201,7 @@ class TwoSite(Network):
     def __init__(self, *args):
         super().__init__(*args)
         self.resolver = Resolver(self.DNS)
+        self.tls = None  # readers' context, where they are to use it
 
     def mta(self, ledger):
         return Mta(self.resolver, ledger, self.SMTP)
@@ -235,10 +236,10 @@ class TwoSite(Network):
         return self.resolver.address(self.HOST)
 
     def imap_messages(self, user=ALICE):
-        return reader.imap_messages(self.reading_address(), self.IMAP, user=user)
+        return reader.imap_messages(self.reading_address(), self.IMAP, user=user, tls=self.tls)
 
     def pop3_messages(self, user=ALICE):
-        return reader.pop3_messages(self.reading_address(), self.POP3, user=user)
+        return reader.pop3_messages(self.reading_address(), self.POP3, user=user, tls=self.tls)
 
     def await_delivered(self, ledger, user=ALICE, limit_s=wait.LIMIT_S):
         """All that was accepted for the user is there to read, and nothing waits any more."""
@@ -248,8 +249,12 @@ class TwoSite(Network):
     def judge(self, ledger, user=ALICE, limit_s=wait.LIMIT_S):
         """Waits for all of it, then both readers must find exactly what was sent."""
         self.await_delivered(ledger, user, limit_s)
-        ledger.judge(self.imap_messages(user), user)
-        ledger.judge(self.pop3_messages(user), user)
+        for look in (self.imap_messages, self.pop3_messages):
+            ledger.judge(self.seen_by(look, user), user)
+
+    def seen_by(self, look, user):
+        """What a reader finds, who comes again when the server has moved meanwhile."""
+        return self.until(lambda: [look(user)], "a reader who finds a server")[0]
 
 
 class BackupMx(Network):

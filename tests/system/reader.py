@@ -9,10 +9,12 @@ READ_LIMIT_S = 30
 
 
 @contextlib.contextmanager
-def imap(address, port, user="alice@example.test", password=PASSWORD, mailbox="INBOX", readonly=False):
-    """A session that is logged in and has selected the mailbox."""
+def imap(address, port, user="alice@example.test", password=PASSWORD, mailbox="INBOX", readonly=False, tls=None):
+    """A session that is logged in and has selected the mailbox. tls: the context, where it is to be under TLS."""
     session = imaplib.IMAP4(address, port, timeout=READ_LIMIT_S)
     try:
+        if tls:
+            session.starttls(tls)
         session.login(user, password)
         status, data = session.select(mailbox, readonly=readonly)
         assert status == "OK", data
@@ -23,9 +25,11 @@ def imap(address, port, user="alice@example.test", password=PASSWORD, mailbox="I
 
 
 @contextlib.contextmanager
-def pop3(address, port, user="alice@example.test", password=PASSWORD):
+def pop3(address, port, user="alice@example.test", password=PASSWORD, tls=None):
     session = poplib.POP3(address, port, timeout=READ_LIMIT_S)
     try:
+        if tls:
+            session.stls(tls)
         session.user(user)
         session.pass_(password)
         yield session

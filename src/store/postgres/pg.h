@@ -12,7 +12,7 @@
 
 #include "store/sql/db.h"
 
-#define PG_CONNECT_S    5 /* a host */
+#define PG_CONNECT_MS   5000 /* without a word from any host */
 #define PG_WAIT_MS      20000
 #define PG_STOP_WAIT_MS 2000
 

@@ -69,38 +69,6 @@ static void on_notice(void *arg, const PGresult *result)
         pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, PQresultErrorMessage(result));
 }
 
-static PGconn *connect_to(struct pg *pg, const char *password)
-{
-    char seconds[16];
-    snprintf(seconds, sizeof(seconds), "%d", PG_CONNECT_S);
-    const char *const keys[] = {"dbname",           "password",         "target_session_attrs",
-                                "connect_timeout",  "application_name", "client_encoding",
-                                "tcp_user_timeout", "keepalives_idle",  NULL};
-    const char *const values[] = {pg->options.uri,
-                                  password[0] ? password : NULL,
-                                  pg->options.any_server ? "any" : "read-write",
-                                  seconds,
-                                  "holdfast",
-                                  "UTF8",
-                                  "10000",
-                                  "5",
-                                  NULL};
-    PGconn *conn = PQconnectdbParams(keys, values, 1);
-    if (conn)
-        PQsetNoticeReceiver(conn, on_notice, pg);
-    return conn;
-}
-
-/* A password that is wrong does not become right by trying. */
-static int refused(struct pg *pg)
-{
-    const char *text = PQerrorMessage(pg->conn);
-    bool denied = PQconnectionNeedsPassword(pg->conn) || PQconnectionUsedPassword(pg->conn) ||
-                  strstr(text, "role \"") || strstr(text, "pg_hba.conf");
-    return err_set(&pg->detail, denied && strstr(text, "FATAL") ? ERR_DENIED : ERR_UNAVAILABLE,
-                   "the store's database does not let us in: %s", text);
-}
-
 /* A process that stands still amid a transaction holds locks that others need to take over: not for longer
  * than a lease. */
 static const char *const settings[] = {"SET idle_in_transaction_session_timeout TO '2s'",
@@ -132,14 +100,13 @@ int pg_connect(struct pg *pg)
     int err = read_password(pg, password);
     if (err != 0)
         return err;
-    pg->conn = connect_to(pg, password);
+    err = pg_find_server(pg, password);
     explicit_bzero(password, sizeof(password));
-    CHECK(pg->conn); /* NULL is for want of memory */
     pg->failure = PG_WELL;
     pg->db.err = 0;
-    if (PQstatus(pg->conn) != CONNECTION_OK)
-        err = refused(pg);
-    else if (PQsetnonblocking(pg->conn, 1) != 0 || !PQenterPipelineMode(pg->conn))
+    if (err == 0)
+        PQsetNoticeReceiver(pg->conn, on_notice, pg);
+    if (err == 0 && (PQsetnonblocking(pg->conn, 1) != 0 || !PQenterPipelineMode(pg->conn)))
         err = err_set(&pg->detail, ERR_UNAVAILABLE, "%s", PQerrorMessage(pg->conn));
     if (err == 0) {
         use_part(pg);

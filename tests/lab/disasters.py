@@ -1,0 +1,81 @@
+"""Random disasters in a row, under load: after each there is service before it is healed, and in the end readers find
+exactly what was accepted."""
+
+import random
+import time
+
+import wait
+from lab import control
+from lab.lab import SITES
+from lab.watch import Watch
+from load import Load
+
+# (name, how likely): a site that is lost costs the most time and shows the most.
+KINDS = (("kill-site", 3), ("cut-link", 3), ("lose-disk", 2), ("freeze", 2))
+WITH_A_SITE = ("kill-site", "lose-disk", "freeze")
+SERVICE_LIMIT_S = 120
+ACCEPTED_MAX = 40  # after a disaster, before it is healed
+SENDERS = 1  # beside one at each relay: they are to be hurt, not to fill the machine
+SIZES_BYTES = (600, 4096, 60000)
+
+
+class Plan:
+    """What comes next, of a seed alone. only: the name of the one disaster that is to come."""
+
+    def __init__(self, seed, only=None):
+        self.random = random.Random(seed)
+        self.kinds = [(name, weight) for name, weight in KINDS if only in (None, name)]
+
+    def next(self):
+        """(the words of a disaster, how many messages are to be accepted before its healing)."""
+        names, weights = zip(*self.kinds)
+        name = self.random.choices(names, weights)[0]
+        words = (name, self.random.choice(SITES)) if name in WITH_A_SITE else (name,)
+        return words, self.random.randint(0, ACCEPTED_MAX)
+
+
+class Loads:
+    """Senders that ask DNS, and one at each relay, whatever DNS says."""
+
+    def __init__(self, network, ledger, size_bytes):
+        self.all = [Load(network.mta(ledger), threads, addresses, size_bytes) for threads, addresses in (
+            (SENDERS, None), (1, [network.RELAY_EAST]), (1, [network.RELAY_WEST]))]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for load in self.all:
+            load.end()
+
+
+class Disasters:
+    """hold_s: how long each lasts at the least."""
+
+    def __init__(self, lab, plan, ledger, say, hold_s=0):
+        self.lab, self.plan, self.ledger, self.say, self.hold_s = lab, plan, ledger, say, hold_s
+        self.count = 0
+
+    def run(self, goes_on):
+        """goes_on(count): whether another one is to come after so many."""
+        network = self.lab.holdfast
+        with Watch(self.lab), Loads(network, self.ledger, self.plan.random.choice(SIZES_BYTES)):
+            while goes_on(self.count):
+                self.one()
+        network.judge(self.ledger)
+        self.say(f"{self.count} disasters: {len(self.ledger.attempts)} attempts, {self.ledger.count_accepted()} accepted, "
+                 "0 lost, 0 doubled")
+
+    def one(self):
+        words, more = self.plan.next()
+        self.count += 1
+        before = self.ledger.count_accepted()
+        self.say(f"{self.count}: {' '.join(words)}, until {more} more are accepted; {before} are")
+        began = time.monotonic()
+        control.play(self.lab, *words)
+        wait.until(lambda: self.ledger.count_accepted() >= before + more and time.monotonic() >= began + self.hold_s,
+                   f"service: {more} more accepted", limit_s=SERVICE_LIMIT_S + self.hold_s)
+        served = time.monotonic()
+        self.lab.heal()
+        self.lab.await_healed()
+        self.say(f"   service after {served - began:.1f} s, healed after {time.monotonic() - served:.1f} s more")

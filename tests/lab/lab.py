@@ -1,0 +1,162 @@
+"""The lab: everything that runs in it, started, hurt, healed and ended."""
+
+import pathlib
+import signal
+
+import certificates
+import wait
+from lab.database import Database
+from lab.etcd import Member
+from lab.holdfast import HOSTS, NUMBERS, LabNetwork
+from lab.places import NETWORK, Place, Router, address_in
+
+SITES = tuple(NUMBERS)
+DATABASE_HOST, ETCD_HOST = 5, 6
+THIRD, THIRD_NUMBER = "third", 3  # where etcd's third member is, which decides between two sites that do not see each other
+OUTSIDE_NUMBER, OUTSIDE_HOST = 4, 2  # us, who send and read
+HEAL_LIMIT_S = 120  # a database that is copied anew included
+
+
+class Lab:
+    """In a folder that the user postgres can pass through. As a context it is started, and ended whatever happens."""
+
+    def __init__(self, folder, say=lambda text: None):
+        """say: where it tells what it does."""
+        self.folder, self.say = pathlib.Path(folder), say
+        self.places, self.router = {}, None
+        self.etcds, self.databases, self.holdfast = {}, {}, None
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.end()
+            raise
+
+    def __exit__(self, *_):
+        self.end()
+
+    # ---- life ----
+
+    def start(self):
+        self.make_places()
+        authority = certificates.Authority(self.folder)
+        self.start_etcds()
+        self.start_databases(authority)
+        self.holdfast.create(authority, self.databases.values())
+        self.say("starting Holdfast on both nodes")
+        for site in SITES:
+            self.holdfast.start_site(site)
+        self.holdfast.await_ready()
+        return self
+
+    def make_places(self):
+        self.router = Router()
+        for name, number in {**NUMBERS, THIRD: THIRD_NUMBER}.items():
+            self.places[name] = Place(name)
+            hosts = (*HOSTS, DATABASE_HOST) if name in NUMBERS else ()
+            self.router.join(self.places[name], number, (*hosts, ETCD_HOST))
+            self.etcds[name] = Member(self.places[name], address_in(number, ETCD_HOST), self.folder)
+        self.router.join_us(OUTSIDE_NUMBER, OUTSIDE_HOST)
+        for site, number in NUMBERS.items():
+            self.databases[site] = Database(self.places[site], address_in(number, DATABASE_HOST), self.folder,
+                                            f"{NETWORK}.0.0/16")
+        self.holdfast = LabNetwork(self.folder, self.places)
+
+    def start_etcds(self):
+        self.say("starting etcd in three places")
+        for etcd in self.etcds.values():
+            etcd.start(self.etcds.values())
+        wait.until(lambda: all(etcd.is_healthy() for etcd in self.etcds.values()), "etcd in three places")
+
+    def start_databases(self, authority):
+        """The first becomes the primary."""
+        first, second = self.databases["east"], self.databases["west"]
+        for one in (first, second):
+            one.create(authority, self.etcds.values())
+        self.say("starting PostgreSQL with Patroni in the east, then its standby in the west")
+        first.start()
+        first.make_database_of_holdfast()
+        second.start()
+        wait.until(self.is_replicated, "a synchronous standby", limit_s=HEAL_LIMIT_S, abandon=second.log_at_end)
+
+    def end(self):
+        """Everything, in no order: what is durable stays in the folder."""
+        for place in self.places.values():
+            place.end()
+        if self.router:
+            self.router.end()
+
+    def stop(self):
+        """Holdfast in order, before the end."""
+        self.thaw()
+        self.holdfast.stop()
+
+    # ---- disasters ----
+
+    def kill_site(self, site):
+        """As when its power is off: its lines are silent first, then all that runs there is gone."""
+        self.router.darken(site)
+        self.places[site].kill()
+
+    def cut_link(self):
+        """East and west do not see each other; the third place, and we, see both."""
+        self.router.cut(*SITES)
+
+    def lose_disk(self, site):
+        """Of the site's database, which goes with it."""
+        self.databases[site].lose_disk()
+
+    def freeze(self, site):
+        """Holdfast there stands still, in whatever it was doing; the database does not."""
+        self.holdfast.signal_site(site, signal.SIGSTOP)
+
+    def thaw(self):
+        for site in SITES:
+            self.holdfast.signal_site(site, signal.SIGCONT)
+
+    def heal(self):
+        """All lines, machines and disks are there again, and what had ended is started. Returns at once."""
+        self.router.mend()
+        self.thaw()
+        for etcd in self.etcds.values():
+            if not etcd.runs():
+                etcd.start(self.etcds.values())
+        for one in self.databases.values():
+            if not one.runs():
+                one.start()
+        for site in SITES:
+            if not self.holdfast.runs(site):
+                self.holdfast.start_site(site)
+
+    def go_home(self):
+        """The east's database takes writes, and mail1 is there, as in the beginning. All must be healed."""
+        if self.primary() != "east":
+            self.databases["west"].hand_over(self.databases["east"])
+            self.await_healed()
+        if self.holdfast.server()["site"] != "east":
+            self.holdfast.fail_back()
+
+    # ---- looks ----
+
+    def primary(self):
+        """The site whose database takes writes; None while none does, or while it is not known."""
+        sites = [site for site in SITES if self.databases[site].takes_writes()]
+        return sites[0] if len(sites) == 1 else None
+
+    def is_replicated(self):
+        """Commits wait for the other site."""
+        site = self.primary()
+        return site is not None and self.databases[site].has_standby(self.databases[other_than(site)].name)
+
+    def await_primary(self, site):
+        wait.until(lambda: self.primary() == site, f"the database in the {site}, taking writes", limit_s=HEAL_LIMIT_S)
+
+    def await_healed(self):
+        """Nothing is missing any more: the next disaster may come."""
+        wait.until(self.is_replicated, "a synchronous standby", limit_s=HEAL_LIMIT_S)
+        self.holdfast.await_ready()
+
+
+def other_than(site):
+    return SITES[1 - SITES.index(site)]
