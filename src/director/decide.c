@@ -381,6 +381,8 @@ void decide(const struct plan_context *x, int64_t version, const struct decide_s
     ret_decision->input.kind = plan_candidate_kind(x->server, x->record);
     ret_decision->input.adopted = adopted(a, x->server);
     ret_decision->order = next_order(&j);
+    if (ret_decision->order && state == MACHINE_ABSENT && is_move_verb(ret_decision->order->record.verb))
+        ret_decision->order = NULL; /* it waits until the server is known to be somewhere */
     if (ret_decision->order)
         judge_order(&j, state);
     else

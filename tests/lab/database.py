@@ -19,15 +19,11 @@ LOOK_LIMIT_S = 5
 START_LIMIT_S = 90  # a copy of the other one included
 GONE = (cluster.Failed, OSError, subprocess.TimeoutExpired)  # what a look at one that is away may raise
 
-# Commits wait for the standby also when there is none: then they wait until there is one, or Holdfast does not wait at
-# all (durability "local"). Without it a primary that is alone goes on alone. It wants a Holdfast that knows `durability`.
-STRICT = False
-
 # As soon as is reasonable on a machine that does other things, too. Patroni's own rule is
 # loop_wait + 2 * retry_timeout <= ttl; in earnest ttl is 20 at least.
 DYNAMIC = {
     "ttl": 8, "loop_wait": 1, "retry_timeout": 3, "primary_start_timeout": 10,
-    "synchronous_mode": True, "synchronous_mode_strict": STRICT, "synchronous_node_count": 1,
+    "synchronous_mode": True, "synchronous_mode_strict": True, "synchronous_node_count": 1,
     "postgresql": {
         "use_pg_rewind": True, "use_slots": True,
         "parameters": {

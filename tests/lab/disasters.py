@@ -6,6 +6,7 @@ import time
 
 import wait
 from lab import control
+from ledger import REFUSED
 from lab.lab import SITES
 from lab.watch import Watch
 from load import Load
@@ -13,6 +14,8 @@ from load import Load
 # (name, how likely): a site that is lost costs the most time and shows the most.
 KINDS = (("kill-site", 3), ("cut-link", 3), ("lose-disk", 2), ("freeze", 2))
 WITH_A_SITE = ("kill-site", "lose-disk", "freeze")
+# One site has no copy of what the other one takes, and nobody says that it is lost: new mail is referred.
+DEGRADING = ("cut-link", "lose-disk")
 SERVICE_LIMIT_S = 120
 ACCEPTED_MAX = 40  # after a disaster, before it is healed
 SENDERS = 1  # beside one at each relay: they are to be hurt, not to fill the machine
@@ -66,6 +69,10 @@ class Disasters:
         self.say(f"{self.count} disasters: {len(self.ledger.attempts)} attempts, {self.ledger.count_accepted()} accepted, "
                  "0 lost, 0 doubled")
 
+    def referred(self):
+        """What was refused for want of a copy, or of a database."""
+        return [attempt for attempt in self.ledger.of(REFUSED) if attempt.reply.startswith("45")]
+
     def one(self):
         words, more = self.plan.next()
         self.count += 1
@@ -73,8 +80,13 @@ class Disasters:
         self.say(f"{self.count}: {' '.join(words)}, until {more} more are accepted; {before} are")
         began = time.monotonic()
         control.play(self.lab, *words)
-        wait.until(lambda: self.ledger.count_accepted() >= before + more and time.monotonic() >= began + self.hold_s,
-                   f"service: {more} more accepted", limit_s=SERVICE_LIMIT_S + self.hold_s)
+        if words[0] == "kill-site":
+            self.lab.declare_lost(words[1])
+        refused = len(self.referred())
+        served_as = ((lambda: len(self.referred()) > refused) if words[0] in DEGRADING
+                     else (lambda: self.ledger.count_accepted() >= before + more))
+        wait.until(lambda: served_as() and time.monotonic() >= began + self.hold_s,
+                   f"mail that is referred, or {more} more accepted", limit_s=SERVICE_LIMIT_S + self.hold_s)
         served = time.monotonic()
         self.lab.heal()
         self.lab.await_healed()

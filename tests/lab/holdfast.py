@@ -17,18 +17,17 @@ CERTIFICATE = 'certificate "mail" { certificate = "mail.pem"  key = "mail.key" }
 LEASE = "5s"
 LIMIT_S = 120  # the database's own failover comes before ours
 
-# What knows of sites and their databases.
-STORE_MORE = ""
-SITE_MORE = {"east": "", "west": ""}
+STANDBY_TIMEOUT = "10s"  # longer than Patroni takes to elect another primary and end the old one (lab/database.py)
+DATABASE_HOST = 5
 
 
 def configuration(text, store):
     """Of the example's text. store: the section's content."""
     for site, number in NUMBERS.items():
         text = text.replace(f"127.{number}.0.", address_in(number, ""))
-        text = replaced(text, f'site "{site}" {{ }}', f'site "{site}" {{ {SITE_MORE[site]} }}')
+        text = replaced(text, f'site "{site}" {{ }}', f'site "{site}" {{ databases = {{"pg-{site}", "{address_in(number, DATABASE_HOST)}"}} }}')
         text = replaced(text, f'{{ site = "{site}"  roles', f'{{ site = "{site}"  host = "{site}"  roles')
-    text = replaced(text, 'store { url = "sqlite:store" }', f"store {{ {store} {STORE_MORE} }}")
+    text = replaced(text, 'store { url = "sqlite:store" }', f'store {{ {store}  standby_timeout = "{STANDBY_TIMEOUT}" }}')
     text = replaced(text, 'site "east"', f'timing {{ lease = "{LEASE}" }}\n\n{CERTIFICATE}\n\nsite "east"')
     return replaced(text, 'hostname = "mail1.example.test"', 'hostname = "mail1.example.test"  certificates = {"mail"}')
 

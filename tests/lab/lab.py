@@ -7,11 +7,11 @@ import certificates
 import wait
 from lab.database import Database
 from lab.etcd import Member
-from lab.holdfast import HOSTS, NUMBERS, LabNetwork
+from lab.holdfast import DATABASE_HOST, HOSTS, NUMBERS, LabNetwork
 from lab.places import NETWORK, Place, Router, address_in
 
 SITES = tuple(NUMBERS)
-DATABASE_HOST, ETCD_HOST = 5, 6
+ETCD_HOST = 6
 THIRD, THIRD_NUMBER = "third", 3  # where etcd's third member is, which decides between two sites that do not see each other
 OUTSIDE_NUMBER, OUTSIDE_HOST = 4, 2  # us, who send and read
 HEAL_LIMIT_S = 120  # a database that is copied anew included
@@ -25,6 +25,7 @@ class Lab:
         self.folder, self.say = pathlib.Path(folder), say
         self.places, self.router = {}, None
         self.etcds, self.databases, self.holdfast = {}, {}, None
+        self.lost = set()  # sites that an operator has recorded as lost
 
     def __enter__(self):
         try:
@@ -99,6 +100,17 @@ class Lab:
         self.router.darken(site)
         self.places[site].kill()
 
+    def declare_lost(self, site):
+        """As an operator does who knows that it is off: one copy is enough from then on. Once a database takes writes."""
+        self.holdfast.until(lambda: self.holdfast.must("site", "lost", site, "--why", "its power is off"),
+                            f"a record that {site} is lost")
+        self.lost.add(site)
+
+    def declare_back(self):
+        for site in sorted(self.lost):
+            self.holdfast.until(lambda site=site: self.holdfast.must("site", "back", site), f"a record that {site} is back")
+        self.lost.clear()
+
     def cut_link(self):
         """East and west do not see each other; the third place, and we, see both."""
         self.router.cut(*SITES)
@@ -155,7 +167,10 @@ class Lab:
     def await_healed(self):
         """Nothing is missing any more: the next disaster may come."""
         wait.until(self.is_replicated, "a synchronous standby", limit_s=HEAL_LIMIT_S)
+        self.declare_back()
         self.holdfast.await_ready()
+        self.holdfast.until(lambda: all(relay["work"]["durability"] == "replicated" for relay in
+                                        self.holdfast.status()["relays"]), "relays that have copies in both sites")
 
 
 def other_than(site):

@@ -27,8 +27,8 @@ int64_t pg_i64(const PGresult *result, int row, int column);
 
 /* Connects, and makes nothing; the same errors as pg_open. */
 int pg_connect(struct pg *pg) MUST_USE;
-/* Its socket, to whichever host of the URL takes writes (or to any, with any_server); fills conn. ERR_UNAVAILABLE,
- * ERR_DENIED: detail says what each answered. */
+/* Its socket, to whichever host of the URL takes writes (or to any, with any_server); fills conn.
+ * ERR_UNAVAILABLE, ERR_DENIED: detail says what each answered. */
 int pg_find_server(struct pg *pg, const char *password) MUST_USE;
 
 /* Makes the part's schema, or leads it to this program's version. */

@@ -20,11 +20,15 @@ def test_cut_and_healed_under_load(lab, lab_ledger):
 def test_each_side_says_what_it_refuses(lab, lab_ledger):
     network, mta = lab.holdfast, lab.holdfast.mta(lab_ledger)
     lab.cut_link()
-    refused = network.until(lambda: next((a for a in [mta.attempt_by(network.RELAY_WEST)] if a.outcome != ledgers.ACCEPTED
-                                          and a.reply), None), "a refusal by the side without the database")
-    assert re.match(r"4[25]1 4\.\d\.\d \S", refused.reply), refused.reply
-    network.until(lambda: mta.attempt_by(network.RELAY_EAST).outcome == ledgers.ACCEPTED, "service on the other side")
+    for relay in (network.RELAY_WEST, network.RELAY_EAST):
+        refused = network.until(lambda relay=relay: next((a for a in [mta.attempt_by(relay)] if a.outcome == ledgers.REFUSED
+                                                          and a.reply[:1].isdigit()), None), f"a refusal by {relay}")
+        assert re.match(r"4[25]1 4\.\d\.\d \S", refused.reply), refused.reply
+    network.until(lambda: "durability" in mta.attempt_by(network.RELAY_EAST).reply,
+                  "the side with the database, which says what is missing")
+    network.until(network.imap_messages, "who reads meanwhile")
     lab.heal()
     lab.await_healed()
-    network.until(lambda: mta.attempt_by(network.RELAY_WEST).outcome == ledgers.ACCEPTED, "service on both sides")
+    for relay in (network.RELAY_WEST, network.RELAY_EAST):
+        network.until(lambda relay=relay: mta.attempt_by(relay).outcome == ledgers.ACCEPTED, "service on both sides")
     network.judge(lab_ledger)

@@ -32,6 +32,7 @@ def test_nothing_is_lost_and_nothing_doubled(lab, lab_ledger, capsys):
             lab.kill_site("east")
             lab.await_primary("west")
             database = time.time()
+            lab.declare_lost("east")
             network.await_operational_at(network.REMOTE)
             await_more(network, lab_ledger)
         network.await_delivered(lab_ledger, limit_s=DRAIN_LIMIT_S)

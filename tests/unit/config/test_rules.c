@@ -454,7 +454,8 @@ static void a_spool_is_beside_a_shared_store(void **state)
          "2: relay \"r\": spool = \"yes\" is for a store with a url of postgresql: only, which can be out of "
          "reach; this store is where the spool would be: remove it\n"},
         {RELAY_WITH("spool = \"no\""), ""},
-        {RELAY_WITH("spool = \"yes\"") " store { url = \"postgresql:///holdfast\" }", ""},
+        {RELAY_WITH("spool = \"yes\"") " store { url = \"postgresql:///holdfast\" durability = \"local\" }",
+         ""},
     };
     check_cases(cases, ARRAY_LEN(cases));
 }

@@ -117,6 +117,21 @@ static void a_first_start_without_a_place_is_told_once(void **state)
     rig_free(r);
 }
 
+/* The server is nowhere yet: nothing is under way that would forbid it. */
+static void an_order_waits_until_the_server_is_somewhere(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new(23);
+    int64_t order = rig_order(r, "failover", "mail1");
+    rig_start_node(r, RIG_WEST);
+    rig_run_ms(r, 33000);
+    assert_str(rig_record(r).state, "absent");
+    assert_string_equal(rig_order_state(r, order), "new");
+    rig_start_node(r, RIG_EAST);
+    rig_run_until(r, rig_order_done, 30000);
+    rig_free(r);
+}
+
 static bool its_end_is_ordered(struct rig *r, const char *target)
 {
     const struct view *v = viewer_view(r->viewer);
@@ -444,6 +459,7 @@ int main(void)
         cmocka_unit_test(a_dead_site_is_left_and_failback_returns),
         cmocka_unit_test(a_directors_death_costs_its_node_nothing),
         cmocka_unit_test(a_first_start_without_a_place_is_told_once),
+        cmocka_unit_test(an_order_waits_until_the_server_is_somewhere),
         cmocka_unit_test(a_dead_site_is_fenced_by_epoch),
         cmocka_unit_test(a_node_that_was_only_paused_finds_itself_fenced),
         cmocka_unit_test(a_creation_that_fails_is_undone_and_the_next_entry_tried),

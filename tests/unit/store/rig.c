@@ -362,6 +362,7 @@ static void copy_rows(struct answer *a, const struct queue_rows *rows)
         copy[i].home = rig_str(a->rig, rows->items[i].home);
         copy[i].last_reply = rig_str(a->rig, rows->items[i].last_reply);
         copy[i].last_host = rig_str(a->rig, rows->items[i].last_host);
+        copy[i].header_id = rig_str(a->rig, rows->items[i].header_id);
         copy[i].envelope.envid = rig_str(a->rig, rows->items[i].envelope.envid);
         copy[i].request.orcpt = rig_str(a->rig, rows->items[i].request.orcpt);
     }
