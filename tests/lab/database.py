@@ -118,8 +118,9 @@ class Database:
         return f"http://{self.address}:{REST_PORT}/{what}"
 
     def sql(self, text, database="postgres", limit_s=LOOK_LIMIT_S):
-        """From its own machine, also while no network reaches it."""
-        return cluster.run("psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-d", database, "-c", text,
+        """From its own machine, also while no network reaches it; waits for no standby."""
+        return cluster.run("psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-d", database,
+                           "-c", "SET synchronous_commit TO local", "-c", text,
                            user="postgres", limit_s=limit_s).strip()
 
     def takes_writes(self):
@@ -130,10 +131,13 @@ class Database:
             return False
 
     def has_standby(self, name):
-        """Commits here wait for that one."""
+        """Commits here wait for that one, and Patroni has noted, in etcd, that it may be promoted: some seconds later."""
         try:
-            return self.sql(f"SELECT sync_state FROM pg_stat_replication WHERE application_name = '{name}'") == "sync"
-        except GONE:
+            with urllib.request.urlopen(self.rest("cluster"), timeout=LOOK_LIMIT_S) as answer:
+                roles = {member["name"]: member["role"] for member in json.load(answer)["members"]}
+            return (roles.get(name) == "sync_standby" and
+                    self.sql(f"SELECT sync_state FROM pg_stat_replication WHERE application_name = '{name}'") == "sync")
+        except (*GONE, ValueError):
             return False
 
     def role(self):

@@ -75,7 +75,7 @@ def test_a_network_moves_into_a_database(make_cluster, two_site, ledger):
     assert again.returncode == program.FAILED and "holds a store already" in again.stderr
     shutil.rmtree(two_site.state_dir / "store")
     config = two_site.config.read_text()
-    two_site.config.write_text(config.replace('url = "sqlite:store"', f'url = "{database.uri()}"'))
+    two_site.config.write_text(config.replace('url = "sqlite:store"', f'url = "{database.uri()}"  durability = "local"'))
     two_site.spawn("run")
     two_site.until(lambda: two_site.server()["state"] == "fenced", "a network that works on the database")
     two_site.fail_back()

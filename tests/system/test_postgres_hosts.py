@@ -83,7 +83,7 @@ def test_a_silent_host_is_not_waited_for(make_network, database, listeners):
     silent = Silent(listeners[0])
     seen = Seen(listeners[1], DATABASE, silent.is_waited_for)
     url = f"postgresql://holdfast@{SILENT}:{PORT},{SEEN}:{PORT}/postgres"
-    network = make_network(TwoSite, "two-site.conf", [('url = "sqlite:store"', f'url = "{url}"')])
+    network = make_network(TwoSite, "two-site.conf", [('url = "sqlite:store"', f'url = "{url}"  durability = "local"')])
     said = network.command("status")  # one process; that nobody has made the store yet is all that it can say
     assert seen.notes and all(seen.notes), f"the other host is asked while the first one may still answer; {said.stderr}"
 
@@ -91,6 +91,6 @@ def test_a_silent_host_is_not_waited_for(make_network, database, listeners):
 def test_a_standby_before_the_primary_in_the_url(make_network, make_cluster, database, ledger):
     standby = make_cluster("standby", STANDBY).create_standby(database).start()
     url = f"postgresql://holdfast@{standby.address},{DATABASE}/postgres"
-    network = make_network(TwoSite, "two-site.conf", [('url = "sqlite:store"', f'url = "{url}"')]).start()
+    network = make_network(TwoSite, "two-site.conf", [('url = "sqlite:store"', f'url = "{url}"  durability = "local"')]).start()
     network.mta(ledger).send(5)
     network.judge(ledger)

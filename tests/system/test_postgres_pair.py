@@ -28,7 +28,7 @@ def network(make_network, make_cluster, make_standby):
     east = make_cluster("east", EAST).create().start()
     west = make_standby(east, "west", WEST)
     url = f"postgresql://holdfast@{EAST},{WEST}/postgres"
-    changes = [('url = "sqlite:store"', f'url = "{url}"'), ('site "east" { }', 'timing { lease = "5s" }\nsite "east" { }')]
+    changes = [('url = "sqlite:store"', f'url = "{url}"  durability = "local"'), ('site "east" { }', 'timing { lease = "5s" }\nsite "east" { }')]
     return make_network(TwoSite, "two-site.conf", changes).start(), east, west
 
 

@@ -31,7 +31,7 @@ def make_two_site(make_network, database):
     """make_two_site(changes): the network of the example, on the database."""
 
     def make(changes=()):
-        place = (('url = "sqlite:store"', f'url = "{database.uri()}"'),)
+        place = (('url = "sqlite:store"', f'url = "{database.uri()}"  durability = "local"'),)
         return make_network(TwoSite, "two-site.conf", (*place, *changes)).start()
 
     return make

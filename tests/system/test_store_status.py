@@ -30,7 +30,7 @@ def primary(make_cluster):
 
 @pytest.fixture
 def on_database(make_network, primary):
-    return make_network(TwoSite, "two-site.conf", (('url = "sqlite:store"', f'url = "{primary.uri()}"'),)).start()
+    return make_network(TwoSite, "two-site.conf", (('url = "sqlite:store"', f'url = "{primary.uri()}"  durability = "local"'),)).start()
 
 
 def test_a_database_is_shown(on_database, ledger):

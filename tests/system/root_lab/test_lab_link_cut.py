@@ -8,7 +8,7 @@ import ledger as ledgers
 import pytest
 from lab.disasters import Disasters, Plan
 
-CUTS = 2
+CUTS = 1
 
 
 @pytest.mark.timeout(600)
