@@ -16,6 +16,13 @@ static void on_given_up(void *arg, size_t count)
     custody_expired(arg, count);
 }
 
+static bool may_expire(void *arg)
+{
+    return right_is_held(((struct custody *)arg)->right);
+}
+
+static const struct expiry_ops expiry_ops = {may_expire, on_given_up};
+
 static void on_delay(void *arg)
 {
     reports_kick(((struct custody *)arg)->reports);
@@ -42,7 +49,7 @@ struct custody *custody_new(struct loop *l, struct queue *q, const struct custod
         .delays = delays_new(l, q, options->relay, on_delay, c),
         .safety_net = safety_net_new(l, q, options->network, options->relay, options->work),
         .forgetting = forgetting_new(l, q, options->relay),
-        .strays = strays_new(l, q, options->network, options->config, options->relay, on_given_up, c)};
+        .strays = strays_new(l, q, options->network, options->config, options->relay, &expiry_ops, c)};
     c->outside = outside_add(options->outside, q, c->right, c->claims, on_given_up, c);
     return c;
 }

@@ -15,7 +15,7 @@ struct expiry {
     struct queue *queue;
     char *domain, *home;
     const struct config_relay *relay;
-    void (*on_expired)(void *arg, size_t count);
+    const struct expiry_ops *ops;
     size_t settling; /* how many `op` gives up */
     void *arg;
     struct loop_timer *timer;
@@ -37,7 +37,7 @@ static void on_settled(void *arg, int err)
         return;
     look_in(e, err ? RETRY_MS : 0); /* there may be more */
     if (err == 0)
-        e->on_expired(e->arg, e->settling);
+        e->ops->expired(e->arg, e->settling);
 }
 
 static void log_expired(const struct expiry *e, const struct queue_delivery *d)
@@ -86,7 +86,7 @@ static void on_oldest(void *arg, int err, const struct queue_rows *rows)
     struct wall_time now = loop_wall(e->loop);
     size_t old = 0;
     e->op = NULL;
-    if (err) {
+    if (err || !e->ops->may(e->arg)) {
         look_in(e, RETRY_MS);
         return;
     }
@@ -109,8 +109,7 @@ static void on_timer(void *arg)
 }
 
 struct expiry *expiry_new(struct loop *l, struct queue *q, struct str domain, struct str home,
-                          const struct config_relay *relay, void (*on_expired)(void *arg, size_t count),
-                          void *arg)
+                          const struct config_relay *relay, const struct expiry_ops *ops, void *arg)
 {
     struct expiry *e = mem_zalloc(sizeof(*e));
     e->loop = l;
@@ -118,7 +117,7 @@ struct expiry *expiry_new(struct loop *l, struct queue *q, struct str domain, st
     e->domain = str_dup(domain);
     e->home = str_dup(home);
     e->relay = relay;
-    e->on_expired = on_expired;
+    e->ops = ops;
     e->arg = arg;
     e->timer = loop_timer_new(l, on_timer, e);
     look_in(e, 0);

@@ -19,6 +19,7 @@ struct outside_mail {
     struct list node;
     struct outside *outside;
     struct source *source;
+    struct right *right;
     struct expiry *expiry;
     void (*on_given_up)(void *arg, size_t expired);
     void *arg;
@@ -293,6 +294,11 @@ static void drop(struct outside_mail *m, bool cut)
         destination_drop(LIST_ENTRY(it, struct place, node)->destination, source_queue(m->source), cut);
 }
 
+static bool may_expire(void *arg)
+{
+    return right_is_held(((struct outside_mail *)arg)->right);
+}
+
 static void on_expired(void *arg, size_t count)
 {
     struct outside_mail *m = arg;
@@ -300,6 +306,8 @@ static void on_expired(void *arg, size_t count)
     source_read_again(m->source);
     m->on_given_up(m->arg, count);
 }
+
+static const struct expiry_ops expiry_ops = {may_expire, on_expired};
 
 struct outside_mail *outside_add(struct outside *o, struct queue *q, struct right *right,
                                  struct claims *claims, void (*on_given_up)(void *arg, size_t expired),
@@ -309,9 +317,10 @@ struct outside_mail *outside_add(struct outside *o, struct queue *q, struct righ
     m->outside = o;
     m->on_given_up = on_given_up;
     m->arg = arg;
+    m->right = right;
     list_append(&o->mail, &m->node);
     m->source = source_new(o->loop, q, right, claims, STR_EMPTY, STR(QUEUE_HOME_OUTSIDE), on_ready, m);
-    m->expiry = expiry_new(o->loop, q, STR_EMPTY, STR(QUEUE_HOME_OUTSIDE), o->options.relay, on_expired, m);
+    m->expiry = expiry_new(o->loop, q, STR_EMPTY, STR(QUEUE_HOME_OUTSIDE), o->options.relay, &expiry_ops, m);
     return m;
 }
 

@@ -58,12 +58,19 @@ static void on_source_ready(void *arg)
         target_kick(s->target);
 }
 
+static bool may_expire(void *arg)
+{
+    return right_is_held(((struct stream *)arg)->custody->right);
+}
+
 static void on_expired(void *arg, size_t count)
 {
     struct stream *s = arg;
     source_read_again(s->source);
     custody_expired(s->custody, count);
 }
+
+static const struct expiry_ops expiry_ops = {may_expire, on_expired};
 
 void role_route_streams(struct relay_role *r)
 {
@@ -81,7 +88,7 @@ static void add_stream(struct relay_role *r, struct custody *c, const struct con
     s->custody = c;
     s->domain = domain;
     s->source = source_new(r->loop, c->queue, c->right, c->claims, domain_name, home, on_source_ready, s);
-    s->expiry = expiry_new(r->loop, c->queue, domain_name, home, r->options.relay, on_expired, s);
+    s->expiry = expiry_new(r->loop, c->queue, domain_name, home, r->options.relay, &expiry_ops, s);
     r->streams = mem_reallocarray(r->streams, r->stream_count + 1, sizeof(*r->streams));
     r->streams[r->stream_count++] = s;
     route_stream(r, s);

@@ -23,7 +23,7 @@ struct strays {
     struct network *network;
     const struct config *config;
     const struct config_relay *relay;
-    void (*on_expired)(void *arg, size_t count);
+    const struct expiry_ops *ops;
     void *arg;
     struct stray **items;
     size_t count;
@@ -87,7 +87,7 @@ static void add(struct strays *s, const struct queue_count *place)
     t->domain = str_dup(place->domain);
     t->home = str_dup(place->home);
     t->seen = true;
-    t->expiry = expiry_new(s->loop, s->queue, place->domain, place->home, s->relay, s->on_expired, s->arg);
+    t->expiry = expiry_new(s->loop, s->queue, place->domain, place->home, s->relay, s->ops, s->arg);
     log_event(LOG_WARNING, "mail without a server", LOG_TEXT("queue", queue_name(s->queue)),
               LOG_STR(kind_of(t), name_of(t)), LOG_I64("waiting", (int64_t)(place->waiting + place->held)),
               LOG_TEXT("todo", ADVICE));
@@ -156,8 +156,7 @@ static void on_timer(void *arg)
 /* ---- life ---- */
 
 struct strays *strays_new(struct loop *l, struct queue *q, struct network *n, const struct config *config,
-                          const struct config_relay *relay, void (*on_expired)(void *arg, size_t count),
-                          void *arg)
+                          const struct config_relay *relay, const struct expiry_ops *ops, void *arg)
 {
     struct strays *s = mem_zalloc(sizeof(*s));
     s->loop = l;
@@ -165,7 +164,7 @@ struct strays *strays_new(struct loop *l, struct queue *q, struct network *n, co
     s->network = n;
     s->config = config;
     s->relay = relay;
-    s->on_expired = on_expired;
+    s->ops = ops;
     s->arg = arg;
     s->timer = loop_timer_new(l, on_timer, s);
     loop_timer_start(s->timer, 0);

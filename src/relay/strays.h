@@ -12,15 +12,15 @@
 
 #include "config/config.h"
 #include "loop/loop.h"
+#include "relay/expiry.h"
 #include "store/network.h"
 #include "store/queue.h"
 
 struct strays;
 
-/* All must outlive it; on_expired as expiry_new's. */
+/* All must outlive it; ops as expiry_new's. */
 struct strays *strays_new(struct loop *l, struct queue *q, struct network *n, const struct config *config,
-                          const struct config_relay *relay, void (*on_expired)(void *arg, size_t count),
-                          void *arg);
+                          const struct config_relay *relay, const struct expiry_ops *ops, void *arg);
 void strays_free(struct strays *s);
 /* What waits was changed by an operator, or the relay's "expire" was. */
 void strays_kick(struct strays *s);

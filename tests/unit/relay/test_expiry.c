@@ -16,12 +16,23 @@
 
 struct watch {
     int expired;
+    bool may_not;
+    int asked;
 };
+
+static bool may(void *arg)
+{
+    struct watch *w = arg;
+    w->asked++;
+    return !w->may_not;
+}
 
 static void on_expired(void *arg, size_t count)
 {
     ((struct watch *)arg)->expired += (int)count;
 }
+
+static const struct expiry_ops ops = {may, on_expired};
 
 static struct queue *open_queue(struct rig *r)
 {
@@ -42,12 +53,30 @@ static void test_old_ones_go_into_quarantine_with_a_notice(void **state)
     for (uint64_t id = 1; id <= 250; id++) /* more than two batches */
         assert_ok(accept_one(r, q, id, "a@d.test"));
     assert_ok(accept_one(r, q, 251, "b@other.test"));
-    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), on_expired, &w);
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), &ops, &w);
     RIG_UNTIL(r, in_state(r, q, QUEUE_QUARANTINED) == 250);
     assert_int_equal(in_state(r, q, QUEUE_WAITING), 1); /* of another domain */
     assert_true(w.expired > 0);
     struct answer told = notices(r, q, 1);
     assert_non_null(strstr(((const struct queue_notice *)told.items)->reply.ptr, "expired"));
+    expiry_free(e);
+}
+
+/* Another relay may be about to deliver it. */
+static void test_without_the_right_nothing_is_given_up(void **state)
+{
+    struct rig *r = *state;
+    struct watch w = {.may_not = true};
+    struct queue *q = open_queue(r);
+    assert_ok(accept_one(r, q, 1, "a@d.test"));
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), &ops, &w);
+    RIG_UNTIL(r, w.asked == 1);
+    expiry_kick(e);
+    RIG_UNTIL(r, w.asked == 2);
+    assert_int_equal(in_state(r, q, QUEUE_QUARANTINED), 0);
+    w.may_not = false;
+    expiry_kick(e);
+    RIG_UNTIL(r, w.expired == 1);
     expiry_free(e);
 }
 
@@ -61,7 +90,7 @@ static void test_what_was_said_last_is_kept(void **state)
     assert_ok(accept_one(r, q, 1, "a@d.test"));
     assert_ok(accept_one(r, q, 2, "b@d.test"));
     assert_ok(settle(r, q, 1, QUEUE_OUTCOME_DEFERRED, INT64_MAX)); /* "250 2.0.0 taken" */
-    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), on_expired, &w);
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), &ops, &w);
     RIG_UNTIL(r, w.expired == 2);
     struct answer told = notices(r, q, 9);
     const struct queue_notice *notice = told.items;
@@ -87,7 +116,7 @@ static void test_what_was_said_last_is_kept_twice(void **state)
     assert_ok(settle(r, q, 1, QUEUE_OUTCOME_DEFERRED, INT64_MAX)); /* "250 2.0.0 taken", by mail1.d.test */
     assert_ok(act(r, q, &all, QUEUE_ACT_MOVE, "mail2", NULL));
     for (int times = 1; times <= 2; times++) {
-        struct expiry *e = expiry_new(r->loop, q, STR_EMPTY, STR("mail2"), RELAY(-1000), on_expired, &w);
+        struct expiry *e = expiry_new(r->loop, q, STR_EMPTY, STR("mail2"), RELAY(-1000), &ops, &w);
         RIG_UNTIL(r, w.expired == times);
         expiry_free(e);
         struct answer rows = list_rows(r, q, &all);
@@ -134,7 +163,7 @@ static void test_where_it_bounces_the_sender_is_owed_a_report(void **state)
     const char *to[] = {"a@d.test", NULL};
     assert_ok(accept_one(r, q, 1, "a@d.test"));
     assert_ok(accept_body(r, q, 2, "x\r\n", 3, "", to, NULL));
-    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, &relay, on_expired, &w);
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, &relay, &ops, &w);
     RIG_UNTIL(r, w.expired == 2);
     struct answer told = notices(r, q, 9);
     assert_int_equal(told.count, 1); /* of that without a sender */
@@ -151,7 +180,7 @@ static void test_it_comes_at_its_time_and_to_the_old_one_only(void **state)
     int64_t now_s = AGE_OF_1970_MS(r) / 1000;
     assert_ok(accept_one(r, q, (uint64_t)now_s - 90, "young@d.test"));
     assert_ok(accept_one(r, q, (uint64_t)now_s - 98, "old@d.test"));
-    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(100000), on_expired, &w);
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(100000), &ops, &w);
     rig_turn(r);
     bool none = in_state(r, q, QUEUE_QUARANTINED) == 0;
     assert_true(none || AGE_OF_1970_MS(r) >= (now_s + 2) * 1000);
@@ -169,7 +198,7 @@ static void test_a_released_one_has_its_time_again(void **state)
     struct queue *q = open_queue(r);
     struct queue_filter all = {0};
     assert_ok(accept_one(r, q, 1, "a@d.test"));
-    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000000), on_expired, &w);
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000000), &ops, &w);
     RIG_UNTIL(r, w.expired == 1);
     assert_ok(act(r, q, &all, QUEUE_ACT_RELEASE, "", NULL));
     expiry_kick(e);
@@ -189,7 +218,7 @@ static void test_what_is_held_does_not_expire(void **state)
     assert_ok(accept_one(r, q, 1, "a@d.test"));
     assert_ok(act(r, q, &first, QUEUE_ACT_HOLD, "", NULL));
     assert_ok(accept_one(r, q, 2, "b@d.test"));
-    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), on_expired, &w);
+    struct expiry *e = expiry_new(r->loop, q, STR("d.test"), STR_EMPTY, RELAY(1000), &ops, &w);
     RIG_UNTIL(r, w.expired == 1);
     assert_int_equal(in_state(r, q, QUEUE_HELD), 1);
     expiry_free(e);
@@ -201,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_old_ones_go_into_quarantine_with_a_notice),
+        RIG_TEST(test_without_the_right_nothing_is_given_up),
         RIG_TEST(test_what_was_said_last_is_kept),
         RIG_TEST(test_what_was_said_last_is_kept_twice),
         cmocka_unit_test(test_a_nested_text_is_understood),

@@ -30,6 +30,14 @@ static void on_expired(void *arg, size_t count)
     ((struct ground *)arg)->expired += (int)count;
 }
 
+static bool may(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static const struct expiry_ops ops = {may, on_expired};
+
 static void ground_open(struct ground *g, void **state, int64_t expire_ms)
 {
     struct config_findings findings;
@@ -43,7 +51,7 @@ static void ground_open(struct ground *g, void **state, int64_t expire_ms)
 
 static void begin(struct ground *g)
 {
-    g->strays = strays_new(g->rig->loop, g->queue, g->rig->network, g->config, &g->relay, on_expired, g);
+    g->strays = strays_new(g->rig->loop, g->queue, g->rig->network, g->config, &g->relay, &ops, g);
 }
 
 static void ground_close(struct ground *g)
