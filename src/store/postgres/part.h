@@ -29,6 +29,7 @@ struct writer {
     uint8_t mark[MARK_BYTES]; /* of the transaction at hand */
     uint64_t marks;           /* given so far */
     uint64_t unmarked;        /* up to here they were removed, but for tombstones */
+    bool connected_anew;      /* numbers that were reserved before may be reserved by nobody here */
     struct untold untold;
     struct list answered;      /* what has waited for copies, to be handed back */
     struct mono_time retry_at; /* without a connection: the next try */

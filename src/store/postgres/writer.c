@@ -123,6 +123,7 @@ int writer_open(struct part *p)
     if (err != 0)
         return err;
     w->tx.garbage = p->kind != PART_NETWORK;
+    w->connected_anew = true;
     note_begin(p);
     if (w->pg.failure == PG_WELL && untold_reconnected(&w->untold, &w->pg, bury, w, &w->answered)) {
         look(p);
@@ -148,6 +149,9 @@ static void begin(struct part *p)
 {
     struct writer *w = &p->w;
     pg_begin(&w->pg);
+    if (w->connected_anew)
+        w->tx.who.next_body = w->tx.who.bodies_end;
+    w->connected_anew = false;
     w->before = w->tx.who;
     sql_begin(&w->tx);
     mark(w);

@@ -47,6 +47,28 @@ static void where_uids_end_the_mailbox_becomes_another(void **state)
     assert_int_equal(after.uid_validity, before.uid_validity + 1);
 }
 
+#define QUEUE "\"queue_relay-east\"."
+
+/* The end of the log was lost: with a message, and that numbers of bodies were reserved. */
+static void numbers_that_were_reserved_are_reserved_anew(void **state)
+{
+    struct rig *r = *state;
+    struct queue *q = new_queue(r, r->store);
+    assert_ok(accept_one(r, q, 1, "lost@example.test"));
+    rig_administer(r, "DELETE FROM " QUEUE "live");
+    rig_administer(r, "DELETE FROM " QUEUE "message");
+    rig_administer(r, "DELETE FROM " QUEUE "body");
+    rig_administer(r, "DELETE FROM " QUEUE "chunk");
+    rig_administer(r, "UPDATE " QUEUE "owner SET bodies = 0");
+    rig_administer(
+        r, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND "
+           "application_name = 'holdfast'");
+    while (accept_one(r, q, 2, "after@example.test") != 0)
+        RIG_UNTIL(r, queue_health(q) == 0);
+    assert_true(rig_administer_number(r, "SELECT max(id) FROM " QUEUE "body") <=
+                rig_administer_number(r, "SELECT bodies FROM " QUEUE "owner"));
+}
+
 #define LEASE_MS 60000
 #define HOUR_MS  "3600000"
 
@@ -174,6 +196,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(after_another_history_uids_jump, rig_setup_postgres, rig_teardown),
         cmocka_unit_test_setup_teardown(where_uids_end_the_mailbox_becomes_another, rig_setup_postgres,
+                                        rig_teardown),
+        cmocka_unit_test_setup_teardown(numbers_that_were_reserved_are_reserved_anew, rig_setup_postgres,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(a_lease_moves_with_a_clock_that_leaps, rig_setup_postgres,
                                         rig_teardown),
