@@ -61,6 +61,8 @@ static void on_append(void *arg, int err, uint32_t uid_validity, uint32_t uid)
     cmd->session->view_dirty = true;
     if (err == ERR_NOT_FOUND)
         imap_command_no(cmd, "TRYCREATE", "There is no such mailbox");
+    else if (err == ERR_UNKNOWN)
+        imap_session_bye(cmd->session, "[UNAVAILABLE] It is not known whether the message was stored");
     else if (err)
         imap_command_fail(cmd, err);
     else

@@ -276,17 +276,17 @@ static void on_accept(void *arg, int err, int64_t message_id)
     struct edge_session *s = arg;
     (void)message_id;
     s->accept_op = NULL;
+    char id[CUSTODY_ID_TEXT_MAX], text[64];
+    custody_id_format(&s->custody_id, id);
     if (err) {
-        log_event(LOG_WARNING, "message not taken", LOG_TEXT("client", s->client_ip),
-                  LOG_TEXT("error", err_name(err)));
+        log_event(LOG_WARNING, err == ERR_UNKNOWN ? "message perhaps taken" : "message not taken",
+                  LOG_TEXT("id", id), LOG_TEXT("client", s->client_ip), LOG_TEXT("error", err_name(err)));
         if (err == ERR_UNKNOWN)
             end_unknown(s);
         else
             refuse_message(s, err);
         return;
     }
-    char id[CUSTODY_ID_TEXT_MAX], text[64];
-    custody_id_format(&s->custody_id, id);
     s->edge->options.work->accepted++;
     s->edge->options.work->accepted_bytes += (int64_t)s->size_bytes;
     log_accepted(s, id);

@@ -13,10 +13,11 @@
 
 /* A body on its way in: shared by its writer and the operations on it. */
 struct body_core {
-    int refs;     /* the loop thread's */
-    int64_t id;   /* the executor's: 0 before the first chunk is in the store */
-    int err;      /* the executor's: why a chunk of it is missing */
-    void *pieces; /* the executor's, for free(): where its chunks are, when it keeps that here */
+    int refs;            /* the loop thread's */
+    int64_t id;          /* the executor's: 0 before the first chunk is in the store */
+    int err;             /* the executor's: why a chunk of it is missing */
+    uint32_t generation; /* the executor's, that id is of: a later connection may be to where it never was */
+    void *pieces;        /* the executor's, for free(): where its chunks are, when it keeps that here */
     uint32_t piece_count;
 };
 

@@ -134,6 +134,9 @@ In another terminal, a disaster, and what heals them all:
   ./dev lab freeze east|west        Holdfast there stands still
   ./dev lab heal
   ./dev lab status
+While one site has no copy of what the other one takes, new mail is referred (451), and what is held is delivered and read. Who knows
+that a site is off says so, and back when it is there again:
+  {program} site lost east {config}
 
 Ctrl-C ends it all.
 """

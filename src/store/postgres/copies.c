@@ -64,10 +64,12 @@ static bool is_alone(struct copies *c, unsigned lost)
     return true;
 }
 
-/* The best copy in another site; NULL: none counts, and why. */
-static const struct copies_standby *best_of(struct copies *c, const struct copies_look *look)
+/* One in another site; NULL: none counts, and why. What all synchronous ones have flushed: *ret_flushed. */
+static const struct copies_standby *copy_of(struct copies *c, const struct copies_look *look,
+                                            uint64_t *ret_flushed)
 {
-    const struct copies_standby *best = NULL;
+    const struct copies_standby *found = NULL;
+    *ret_flushed = UINT64_MAX;
     miss(c, "no standby in another site is connected%s%s", "", "");
     for (size_t i = 0; i < look->count; i++) {
         const struct copies_standby *s = &look->standbys[i];
@@ -82,48 +84,73 @@ static const struct copies_standby *best_of(struct copies *c, const struct copie
         else if (site != c->primary && !s->synchronous)
             miss(c, "standby \"%s\" (%s) replicates asynchronously; name it in synchronous_standby_names",
                  s->name, s->address);
-        else if (site != c->primary && (!best || s->flushed > best->flushed))
-            best = s;
+        else if (site != c->primary)
+            found = s;
+        if (s->tells && s->synchronous && s->flushed < *ret_flushed)
+            *ret_flushed = s->flushed;
     }
-    return best;
+    return found;
 }
 
-static bool keeps_up(struct copies *c, const struct copies_look *look, const struct copies_standby *s,
+static bool keeps_up(struct copies *c, const struct copies_look *look, uint64_t flushed,
                      const struct copies_wait *oldest)
 {
-    if (oldest && s->flushed < oldest->position &&
+    if (oldest && flushed < oldest->position &&
         mono_diff_ms(look->at, oldest->since) >= c->wanted->standby_timeout_ms)
         c->behind = look->written;
-    if (s->flushed >= c->behind)
+    if (flushed >= c->behind)
         c->behind = 0;
     return c->behind == 0;
 }
 
-void copies_see(struct copies *c, const struct copies_look *look, unsigned lost,
-                const struct copies_wait *oldest)
+/* By a name that leads to now this server, now that one, nothing is known. */
+static bool is_elsewhere(struct copies *c, const struct copies_look *look)
 {
-    c->why[0] = '\0';
-    if (!c->wanted->replicated)
-        return;
+    int site = look->server ? site_named(c->wanted, look->server) : -1;
+    if (site < 0 || site == c->primary)
+        return false;
+    miss(c, "url leads to \"%s\", which databases have in another site: %s", c->primary_name, look->server);
+    return true;
+}
+
+static void judge(struct copies *c, const struct copies_look *look, unsigned lost,
+                  const struct copies_wait *oldest)
+{
+    uint64_t flushed;
     if (c->primary < 0) {
         miss(c, "the database \"%s\" is in no site; name it by databases%s", c->primary_name, "");
         return;
     }
+    if (is_elsewhere(c, look))
+        return;
     if (is_alone(c, lost)) {
         c->state = STORE_COPIES_LOCAL;
         c->behind = 0;
         return;
     }
-    const struct copies_standby *best = best_of(c, look);
-    if (!best)
+    const struct copies_standby *s = copy_of(c, look, &flushed);
+    if (!s)
         return;
-    if (!keeps_up(c, look, best, oldest)) {
-        miss(c, "standby \"%s\" (%s) does not keep up", best->name, best->address);
+    if (!keeps_up(c, look, flushed, oldest)) {
+        miss(c, "standby \"%s\" (%s), or one beside it, does not keep up", s->name, s->address);
         return;
     }
     c->why[0] = '\0';
     c->state = STORE_COPIES_FLOW;
-    c->flushed = best->flushed;
+    c->flushed = flushed;
+}
+
+void copies_see(struct copies *c, const struct copies_look *look, unsigned lost,
+                const struct copies_wait *oldest)
+{
+    bool flowed = c->state == STORE_COPIES_FLOW;
+    c->why[0] = '\0';
+    if (!c->wanted->replicated)
+        return;
+    judge(c, look, lost, oldest);
+    if (flowed && c->state == STORE_COPIES_MISSING && c->behind == 0)
+        c->patient_until = mono_add_ms(look->at, c->wanted->standby_timeout_ms);
+    c->patient = c->behind == 0 && mono_before(look->at, c->patient_until);
 }
 
 void copies_blind(struct copies *c, const char *why)
@@ -142,5 +169,5 @@ bool copies_allow(const struct copies *c, uint64_t position, bool takes_custody)
     case STORE_COPIES_MISSING:
         break;
     }
-    return !takes_custody || c->wanted->accept_degraded;
+    return takes_custody ? c->wanted->accept_degraded : !c->patient;
 }

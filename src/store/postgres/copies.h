@@ -2,8 +2,9 @@
  * has committed, and what that allows. Pure: what was seen, and when, is given.
  *
  * A copy counts when its standby is in another site than the server, replicates
- * synchronously (so that a failover of the database's own goes to no standby
- * that lacks what it has) and has flushed. */
+ * synchronously and has flushed, and all others that replicate synchronously have
+ * flushed as much: a failover of the database's own may go to any of these, and to
+ * no other. */
 #ifndef HOLDFAST_STORE_POSTGRES_COPIES_H
 #define HOLDFAST_STORE_POSTGRES_COPIES_H
 
@@ -21,7 +22,8 @@ struct copies_standby {
 
 struct copies_look {
     struct mono_time at;
-    uint64_t written; /* the server's own position */
+    uint64_t written;   /* the server's own position */
+    const char *server; /* its own address; "" or NULL: it has none, or does not tell */
     const struct copies_standby *standbys;
     size_t count;
 };
@@ -34,12 +36,14 @@ struct copies_wait {
 
 struct copies {
     const struct store_durability *wanted;
-    int primary;              /* the site of the server; -1: in none that is known */
-    char primary_name[64];    /* for `why` */
-    enum store_copies state;  /* store/store.h */
-    uint64_t flushed;         /* STORE_COPIES_FLOW: up to here another site has it */
-    uint64_t behind;          /* it stood still: it flows again once this is flushed; 0: it did not */
-    char why[COPIES_WHY_MAX]; /* what is missing, and what to do; or which sites are lost; else "" */
+    int primary;                    /* the site of the server; -1: in none that is known */
+    char primary_name[64];          /* for `why` */
+    enum store_copies state;        /* store/store.h */
+    uint64_t flushed;               /* STORE_COPIES_FLOW: up to here another site has it */
+    struct mono_time patient_until; /* copies flowed just now: what takes no custody waits, too */
+    bool patient;                   /* ... still, at the last look */
+    uint64_t behind;                /* it stood still: it flows again once this is flushed; 0: it did not */
+    char why[COPIES_WHY_MAX];       /* what is missing, and what to do; or which sites are lost; else "" */
 };
 
 void copies_init(struct copies *c, const struct store_durability *wanted);

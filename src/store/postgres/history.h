@@ -8,7 +8,7 @@
 #include "store/postgres/part.h"
 
 /* In a writer's first transaction on a connection. After another history UIDs and MODSEQs of all mailboxes
- * jump, and leases that ran still run as long as they had to. A server that does not tell of its history
+ * jump, and leases that ran have their whole time once more. A server that does not tell of its history
  * has always the same one. */
 void history_note(struct pg *pg, enum part_kind kind);
 

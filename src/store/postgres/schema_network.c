@@ -20,7 +20,8 @@ static const char *const migrations[] = {
                ", PRIMARY KEY(domain, known));",
     /* The clock at the last transaction, and the one before. */
     HISTORY_TABLE "ALTER TABLE device ADD COLUMN at_ms BIGINT NOT NULL DEFAULT 0;"
-                  "ALTER TABLE device ADD COLUMN before_ms BIGINT NOT NULL DEFAULT 0;",
+                  "ALTER TABLE device ADD COLUMN before_ms BIGINT NOT NULL DEFAULT 0;"
+                  "ALTER TABLE lease ADD COLUMN ttl_ms BIGINT NOT NULL DEFAULT 0;",
 };
 
 /* What triggers do in a file. */
@@ -30,6 +31,11 @@ static const char *const migrations[] = {
 
 static const char *const statements[] = {NETWORK_SQL_LIST(SQL_TEXT)};
 static const char *const otherwise[SQL_NETWORK_COUNT] = {
+    /* device.at_ms is the transaction's time: history_clock. */
+    [SQL_LEASE_PUT] = "INSERT INTO lease(name, holder, token, expires_ms, ttl_ms) VALUES(?1, ?2, ?3, ?4,"
+                      " ?4 - (SELECT at_ms FROM device WHERE id = 1)) ON CONFLICT(name) DO UPDATE SET"
+                      " holder = excluded.holder, token = excluded.token, expires_ms = excluded.expires_ms,"
+                      " ttl_ms = excluded.ttl_ms",
     [SQL_RECIPIENT_ADD] =
         "WITH new AS (INSERT INTO recipient(domain, address, known, at_ms) VALUES(?1, ?2, ?3, ?4))"
         " INSERT INTO recipient_count(domain, known, count) VALUES(?1, ?3, 1)"

@@ -11,12 +11,12 @@
 #define PAUSE_MAX_MS 16
 #define STANDBYS_MAX 64 /* more than any server has */
 
-/* The server's position, and a row for each standby; one without, when there is none. */
+/* What the server has flushed, where it is, and a row for each standby; one without, when there is none. */
 #define LOOK_SQL                                                                                             \
-    "SELECT CAST(pg_current_wal_insert_lsn() - '0/0' AS BIGINT), r.pid IS NOT NULL,"                         \
+    "SELECT CAST(pg_current_wal_flush_lsn() - '0/0' AS BIGINT), r.pid IS NOT NULL,"                          \
     " coalesce(r.application_name, ''), coalesce(host(r.client_addr), ''),"                                  \
     " coalesce(r.sync_state IN ('sync', 'quorum'), false), r.state IS NOT NULL,"                             \
-    " CAST(coalesce(r.flush_lsn - '0/0', 0) AS BIGINT)"                                                      \
+    " CAST(coalesce(r.flush_lsn - '0/0', 0) AS BIGINT), coalesce(host(inet_server_addr()), '')"              \
     " FROM (SELECT 1) AS one LEFT JOIN pg_stat_replication AS r ON true"
 
 struct batch {
@@ -57,17 +57,21 @@ uint64_t untold_oldest_mark(const struct untold *w, uint64_t none)
     return b ? b->mark : none;
 }
 
-/* Copies of a lease that has run out, or of a chunk without its message, help nobody. */
+/* Copies of a lease that has run out, or of a chunk without its message, help nobody. That it is there
+ * already may be told by what was committed just before, and waits as that. */
 static bool has_to_wait(const struct store_op *op)
 {
-    return op->err == 0 && (op->type->flags & OP_WRITE) && !(op->type->flags & (OP_LAZY | OP_PASSING));
+    return (op->err == 0 || op->err == ERR_EXISTS) && (op->type->flags & OP_WRITE) &&
+           !(op->type->flags & (OP_LAZY | OP_PASSING));
 }
 
 void untold_add(struct untold *w, struct list *ops, uint64_t mark, struct mono_time now)
 {
     struct batch *b = NULL;
-    if (w->copies.state == STORE_COPIES_LOCAL)
+    if (!w->copies.wanted->replicated)
         return;
+    w->look_at = now; /* sites that were lost may be back */
+    w->pause_ms = PAUSE_MIN_MS;
     LIST_FOREACH (it, ops) {
         struct store_op *op = LIST_ENTRY(it, struct store_op, node);
         if (!has_to_wait(op) || copies_allow(&w->copies, 0, op_takes_custody(op)))
@@ -81,8 +85,6 @@ void untold_add(struct untold *w, struct list *ops, uint64_t mark, struct mono_t
         list_remove(it);
         list_append(&b->ops, it);
     }
-    w->look_at = now;
-    w->pause_ms = PAUSE_MIN_MS;
 }
 
 static void drop(struct batch *b)
@@ -122,6 +124,7 @@ static bool look(struct untold *w, struct pg *pg, unsigned lost, struct mono_tim
         return pg->failure != PG_LOST;
     }
     seen.written = (uint64_t)pg_i64(result, 0, 0);
+    seen.server = PQgetvalue(result, 0, 7);
     for (int i = 0; i < PQntuples(result) && i < STANDBYS_MAX; i++)
         if (pg_i64(result, i, 1))
             see_standby(result, i, &standbys[seen.count++]);
@@ -137,11 +140,13 @@ static bool look(struct untold *w, struct pg *pg, unsigned lost, struct mono_tim
 
 /* What takes custody is neither told of nor taken back when its copy does not come: the message is here, and
  * who sent it is to send it again. */
-static void give_up(const struct untold *w, const struct batch *b, struct store_op *op, struct mono_time now)
+static bool give_up(const struct untold *w, const struct batch *b, struct store_op *op, struct mono_time now)
 {
-    if (w->copies.state == STORE_COPIES_MISSING &&
-        mono_diff_ms(now, b->since) >= w->copies.wanted->standby_timeout_ms)
-        sql_answer(op, ERR_UNKNOWN);
+    if (w->copies.state != STORE_COPIES_MISSING ||
+        mono_diff_ms(now, b->since) < w->copies.wanted->standby_timeout_ms)
+        return false;
+    sql_answer(op, ERR_UNKNOWN);
+    return true;
 }
 
 static void answer(struct untold *w, struct mono_time now, struct list *answered)
@@ -150,10 +155,8 @@ static void answer(struct untold *w, struct mono_time now, struct list *answered
         struct batch *b = batch_of(it);
         LIST_FOREACH (node, &b->ops) {
             struct store_op *op = LIST_ENTRY(node, struct store_op, node);
-            bool allowed = copies_allow(&w->copies, b->position, op_takes_custody(op));
-            if (!allowed)
-                give_up(w, b, op, now);
-            if (allowed || op->err != 0) {
+            bool over = copies_allow(&w->copies, b->position, op_takes_custody(op)) || give_up(w, b, op, now);
+            if (over) {
                 list_remove(node);
                 list_append(answered, node);
             }
@@ -174,6 +177,22 @@ void untold_look(struct untold *w, struct pg *pg, unsigned lost, struct mono_tim
     w->look_at = untold_any(w)   ? mono_add_ms(now, w->pause_ms)
                  : w->looks_idly ? mono_add_ms(now, LOOK_MS)
                                  : MONO_NEVER;
+}
+
+void untold_expire(struct untold *w, struct mono_time now, struct list *answered)
+{
+    LIST_FOREACH (it, &w->batches) {
+        struct batch *b = batch_of(it);
+        LIST_FOREACH (node, &b->ops) {
+            struct store_op *op = LIST_ENTRY(node, struct store_op, node);
+            if (op_takes_custody(op) && give_up(w, b, op, now)) {
+                list_remove(node);
+                list_append(answered, node);
+            }
+        }
+        if (list_empty(&b->ops))
+            drop(b);
+    }
 }
 
 int untold_idle_ms(const struct untold *w, const struct pg *pg, struct mono_time now)

@@ -25,6 +25,8 @@ void untold_add(struct untold *w, struct list *ops, uint64_t mark, struct mono_t
 /* Asks the server, and gives back to `answered` what need not wait any more. When the connection is lost, pg
  * says so. lost: bits of sites. */
 void untold_look(struct untold *w, struct pg *pg, unsigned lost, struct mono_time now, struct list *answered);
+/* Without a connection: what takes custody and has waited long enough is given back, its outcome unknown. */
+void untold_expire(struct untold *w, struct mono_time now, struct list *answered);
 /* Until the next look is due; -1: none is. */
 int untold_idle_ms(const struct untold *w, const struct pg *pg, struct mono_time now);
 

@@ -124,6 +124,7 @@ int writer_open(struct part *p)
         return err;
     w->tx.garbage = p->kind != PART_NETWORK;
     w->connected_anew = true;
+    w->tx.generation++;
     note_begin(p);
     if (w->pg.failure == PG_WELL && untold_reconnected(&w->untold, &w->pg, bury, w, &w->answered)) {
         look(p);
@@ -395,6 +396,7 @@ static void work_on(struct part *p, struct list *ops)
     if (atomic_load(&p->sick) != 0) {
         answer_all(ops, ERR_UNAVAILABLE);
         try_to_recover(p);
+        untold_expire(&p->w.untold, loop_now(p->port.loop), &p->w.answered);
         return;
     }
     if (!p->w.pg.conn && !list_empty(ops))

@@ -40,7 +40,10 @@ int sql_body_chunk(struct sql_tx *tx, struct store_op *op)
         return tx->special->chunk(tx, o);
     if (o->core->id == 0) {
         o->core->id = add_body(tx, 0, tx->who.writer, 0);
+        o->core->generation = tx->generation;
         o->began = true;
+    } else if (o->core->generation != tx->generation) {
+        return o->core->err = ERR_UNAVAILABLE; /* what came before may not be there */
     }
     add_chunk(tx, o->core->id, o->seq, o->data, o->len);
     return 0;
@@ -48,7 +51,7 @@ int sql_body_chunk(struct sql_tx *tx, struct store_op *op)
 
 static void drop_body(struct sql_tx *tx, const struct body_core *core)
 {
-    if (core->id == 0)
+    if (core->id == 0 || core->generation != tx->generation)
         return;
     db_run(tx->db, SQL_BODY_DROP, INT(core->id));
     tx->garbage = true;
@@ -71,6 +74,8 @@ int sql_body_finish(struct sql_tx *tx, struct body_tail *tail, int64_t refs, int
         drop_body(tx, tail->core);
         return tail->core->err;
     }
+    if (id != 0 && tail->core->generation != tx->generation)
+        return ERR_UNAVAILABLE;
     if (id == 0)
         id = add_body(tx, refs, 0, tail->size_bytes);
     else if (db_change(tx->db, SQL_BODY_USE, INT(id), INT(refs), INT(tail->size_bytes)) != 1)

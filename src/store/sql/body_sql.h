@@ -12,9 +12,9 @@
 #define BODY_SQL_LIST(X)                                                                                     \
     X(BODY_ADD, "INSERT INTO body(refs, writer, size_bytes, chunk_bytes) VALUES(?, ?, ?, ?) RETURNING id")   \
     X(BODY_PUT, "INSERT INTO body(id, refs, writer, size_bytes, chunk_bytes) VALUES(?, ?, ?, ?, ?)")         \
-    X(BODY_USE, "UPDATE body SET refs = ?2, writer = 0, size_bytes = ?3 WHERE id = ?1")                      \
+    X(BODY_USE, "UPDATE body SET refs = ?2, writer = 0, size_bytes = ?3 WHERE id = ?1 AND refs = 0")         \
     X(BODY_DROP, "UPDATE body SET writer = 0 WHERE id = ?1 AND refs = 0")                                    \
-    X(BODY_REF, "UPDATE body SET refs = refs + ?2 WHERE id = ?1")                                            \
+    X(BODY_REF, "UPDATE body SET refs = refs + ?2 WHERE id = ?1 AND refs + ?2 >= 0")                         \
     X(BODY_GET, "SELECT refs, size_bytes, chunk_bytes FROM body WHERE id = ?")                               \
     X(BODY_PIECE, "SELECT b.refs, b.size_bytes, b.chunk_bytes, c.id, c.crc, c.data FROM body b"              \
                   " LEFT JOIN chunk c ON c.id = " PIECE_OF_BODY " WHERE b.id = ?1")                          \

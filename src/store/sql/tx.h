@@ -33,7 +33,8 @@ struct sql_tx {
     const struct sql_special *special;
     enum part_kind part;
     bool writable;
-    int64_t now_ms; /* the store's clock, at the transaction's start */
+    uint32_t generation; /* of the connection: grows with each that is made anew */
+    int64_t now_ms;      /* the store's clock, at the transaction's start */
 
     struct sql_who who; /* a writer's only */
 

@@ -87,7 +87,7 @@ static void what_does_not_count_is_told(void **state)
     missing("10.9.0.5", &well, 1, "\"10.9.0.5\" is in no site");
 }
 
-static void the_best_of_several_counts(void **state)
+static void all_that_may_be_promoted_must_have_it(void **state)
 {
     (void)state;
     struct store_durability d = two_sites();
@@ -96,7 +96,43 @@ static void the_best_of_several_counts(void **state)
                                    {"pg-east", "", true, true, 900},
                                    {"x", "10.2.0.5", true, true, 700}};
     see(&c, 1, all, 3, 0, NULL);
-    assert_int_equal(c.flushed, 700);
+    assert_int_equal(c.flushed, 300);
+    all[1].flushed = 200; /* beside the primary */
+    see(&c, 2, all, 3, 0, NULL);
+    assert_int_equal(c.flushed, 200);
+}
+
+static void what_flowed_is_waited_for_a_while(void **state)
+{
+    (void)state;
+    struct store_durability d = two_sites();
+    struct copies c = connected(&d, "10.1.0.5");
+    see(&c, 1, NULL, 0, 0, NULL);
+    assert_true(copies_allow(&c, 1, false)); /* it never was there */
+    see(&c, 2, &well, 1, 0, NULL);
+    see(&c, 3, NULL, 0, 0, NULL); /* gone at once, as by a reset */
+    assert_int_equal(c.state, STORE_COPIES_MISSING);
+    assert_false(copies_allow(&c, 1, false));
+    see(&c, 7, NULL, 0, 0, NULL);
+    assert_false(copies_allow(&c, 1, false));
+    see(&c, 8, NULL, 0, 0, NULL);
+    assert_true(copies_allow(&c, 1, false));
+    assert_false(copies_allow(&c, 1, true));
+}
+
+static void a_name_that_leads_elsewhere_is_not_believed(void **state)
+{
+    (void)state;
+    struct store_durability d = two_sites();
+    struct copies c = connected(&d, "10.1.0.5");
+    struct copies_look look = {
+        .at = {SECOND}, .written = 1000, .server = "10.2.0.5", .standbys = &well, .count = 1};
+    copies_see(&c, &look, 0, NULL);
+    assert_int_equal(c.state, STORE_COPIES_MISSING);
+    assert_non_null(strstr(c.why, "in another site"));
+    look.server = "10.1.0.5";
+    copies_see(&c, &look, 0, NULL);
+    assert_int_equal(c.state, STORE_COPIES_FLOW);
 }
 
 static void one_that_stands_still_does_not_keep_up(void **state)
@@ -180,7 +216,9 @@ int main(void)
         cmocka_unit_test(a_synchronous_one_in_another_site_counts_up_to_what_it_flushed),
         cmocka_unit_test(a_standby_is_known_by_its_address_too),
         cmocka_unit_test(what_does_not_count_is_told),
-        cmocka_unit_test(the_best_of_several_counts),
+        cmocka_unit_test(all_that_may_be_promoted_must_have_it),
+        cmocka_unit_test(what_flowed_is_waited_for_a_while),
+        cmocka_unit_test(a_name_that_leads_elsewhere_is_not_believed),
         cmocka_unit_test(one_that_stands_still_does_not_keep_up),
         cmocka_unit_test(without_the_other_sites_one_copy_is_enough),
         cmocka_unit_test(degraded_may_be_accepted),

@@ -121,10 +121,8 @@ static void after_another_history_leases_go_by_its_clock(void **state)
         r, "UPDATE network.device SET at_ms = at_ms - 20000"); /* a leap too short to be seen as one */
     rig_administer(r, "UPDATE network.lease SET expires_ms = expires_ms - 20000");
     rig_administer(r, "UPDATE network.history SET timeline = timeline + 1");
-    long before_ms =
-        rig_administer_number(r, "SELECT l.expires_ms - d.at_ms FROM network.lease l, network.device d");
     rig_open(r);
-    assert_true(lease_left_ms(r) > before_ms - 10000);
+    assert_true(lease_left_ms(r) > LEASE_MS - 10000);
 }
 
 /* ---- copies in another site ---- */
