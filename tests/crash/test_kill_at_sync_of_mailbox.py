@@ -97,7 +97,7 @@ answer(*ask_ready(*(tracer if when else [])))
 def test_kill_while_an_instance_begins(make_network, scratch, ledger, when):
     """It takes its epoch, then what has waited for it at the relays. After it another one is created, in either site."""
     provisioner = Provisioner(scratch / "provisioner", KILLS_AS_PLANNED)
-    network = make_mailbox_network(make_network, [provisioner.at_home()])
+    network = make_mailbox_network(make_network, [provisioner.at_home(patience="20s")])
     provisioner.plan(str(when))
     network.kill_server()
     network.mta(ledger).send_by(network.RELAY_EAST, WAITING)

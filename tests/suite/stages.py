@@ -32,7 +32,7 @@ LOG = "meson-logs/testlog*.json"  # meson adds the wrapper's name
 PARTS_AT_ONCE = 4  # they wait more than they compute
 TESTS_AT_ONCE = 3  # of meson's, some of which wait
 NICE = 10  # of what is made beside stages that wait: it gets what they leave
-STAGE_LIMIT_S = 900  # a stage that hangs must not hang the suite
+STAGE_LIMIT_S = 1500  # a stage that hangs must not hang the suite
 BESIDE_LIMIT_S = 3600  # of what gets only what others leave
 RUNNING = set()  # processes
 

@@ -60,7 +60,7 @@ class Provisioner:
     def was_carried_out(self):
         return (self.folder / "plan-taken").exists()
 
-    def at_home(self):
+    def at_home(self, patience="5s"):
         """A change of the two-site network: creates at mail1's own address, and has less patience there."""
         rest = 'fence = "process"  timeout = '
-        return f'provisioner = "process"  {rest}"30s"', f'provisioner = "{self.path}"  {rest}"5s"'
+        return f'provisioner = "process"  {rest}"30s"', f'provisioner = "{self.path}"  {rest}"{patience}"'
