@@ -73,15 +73,6 @@ static int take_host(struct url *u, struct str text)
     return rc;
 }
 
-static int take_hosts(struct url *u, struct str list)
-{
-    struct str host;
-    int rc = 0;
-    while (rc == 0 && str_split(&list, ',', &host))
-        rc = take_host(u, host);
-    return rc;
-}
-
 static int check_port(struct url *u, struct str text)
 {
     uint64_t port;
@@ -90,13 +81,23 @@ static int check_port(struct url *u, struct str text)
     return refuse(u, "has a port that is no number from 1 to 65535");
 }
 
+static int take_each(struct url *u, struct str list, int (*take)(struct url *u, struct str item))
+{
+    struct str item;
+    int rc = 0;
+    while (rc == 0 && str_split(&list, ',', &item))
+        rc = take(u, item);
+    return rc;
+}
+
+static int take_hosts(struct url *u, struct str list)
+{
+    return take_each(u, list, take_host);
+}
+
 static int take_ports(struct url *u, struct str list)
 {
-    struct str port;
-    int rc = 0;
-    while (rc == 0 && str_split(&list, ',', &port))
-        rc = check_port(u, port);
-    return rc;
+    return take_each(u, list, check_port);
 }
 
 /* "HOST[:PORT]", where an address of IPv6 is in brackets. */

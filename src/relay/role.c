@@ -104,8 +104,10 @@ static void on_losing(void *arg, struct queue *q, bool own)
 {
     struct relay_role *r = arg;
     orders_drop_queue(r->orders, q);
-    if (own)
-        edge_set_queue(r->edge, NULL), observer_set_queue(r->observer, NULL);
+    if (own) {
+        edge_set_queue(r->edge, NULL);
+        observer_set_queue(r->observer, NULL);
+    }
     if (own && r->spool)
         spool_set_queue(r->spool, NULL);
     for (size_t i = 0; i < r->options.config->server_count; i++)

@@ -140,30 +140,36 @@ static bool look(struct untold *w, struct pg *pg, unsigned lost, struct mono_tim
 
 /* What takes custody is neither told of nor taken back when its copy does not come: the message is here, and
  * who sent it is to send it again. */
-static bool give_up(const struct untold *w, const struct batch *b, struct store_op *op, struct mono_time now)
+static bool is_given_up(const struct untold *w, const struct batch *b, const struct store_op *op,
+                        struct mono_time now)
 {
-    if (w->copies.state != STORE_COPIES_MISSING ||
-        mono_diff_ms(now, b->since) < w->copies.wanted->standby_timeout_ms)
-        return false;
-    sql_answer(op, ERR_UNKNOWN);
-    return true;
+    return op_takes_custody(op) && w->copies.state == STORE_COPIES_MISSING &&
+           mono_diff_ms(now, b->since) >= w->copies.wanted->standby_timeout_ms;
 }
 
-static void answer(struct untold *w, struct mono_time now, struct list *answered)
+/* looked: what the copies allow is of now. */
+static void answer(struct untold *w, bool looked, struct mono_time now, struct list *answered)
 {
     LIST_FOREACH (it, &w->batches) {
         struct batch *b = batch_of(it);
         LIST_FOREACH (node, &b->ops) {
             struct store_op *op = LIST_ENTRY(node, struct store_op, node);
-            bool over = copies_allow(&w->copies, b->position, op_takes_custody(op)) || give_up(w, b, op, now);
-            if (over) {
-                list_remove(node);
-                list_append(answered, node);
-            }
+            bool allowed = looked && copies_allow(&w->copies, b->position, op_takes_custody(op));
+            if (!allowed && !is_given_up(w, b, op, now))
+                continue;
+            if (!allowed)
+                sql_answer(op, ERR_UNKNOWN);
+            list_remove(node);
+            list_append(answered, node);
         }
         if (list_empty(&b->ops))
             drop(b);
     }
+}
+
+void untold_expire(struct untold *w, struct mono_time now, struct list *answered)
+{
+    answer(w, false, now, answered);
 }
 
 void untold_look(struct untold *w, struct pg *pg, unsigned lost, struct mono_time now, struct list *answered)
@@ -171,28 +177,12 @@ void untold_look(struct untold *w, struct pg *pg, unsigned lost, struct mono_tim
     if (!w->copies.wanted->replicated || !pg->conn || (!untold_any(w) && mono_before(now, w->look_at)))
         return;
     if (look(w, pg, lost, now))
-        answer(w, now, answered);
+        answer(w, true, now, answered);
     if (untold_any(w) && w->pause_ms < PAUSE_MAX_MS)
         w->pause_ms *= 2;
     w->look_at = untold_any(w)   ? mono_add_ms(now, w->pause_ms)
                  : w->looks_idly ? mono_add_ms(now, LOOK_MS)
                                  : MONO_NEVER;
-}
-
-void untold_expire(struct untold *w, struct mono_time now, struct list *answered)
-{
-    LIST_FOREACH (it, &w->batches) {
-        struct batch *b = batch_of(it);
-        LIST_FOREACH (node, &b->ops) {
-            struct store_op *op = LIST_ENTRY(node, struct store_op, node);
-            if (op_takes_custody(op) && give_up(w, b, op, now)) {
-                list_remove(node);
-                list_append(answered, node);
-            }
-        }
-        if (list_empty(&b->ops))
-            drop(b);
-    }
 }
 
 int untold_idle_ms(const struct untold *w, const struct pg *pg, struct mono_time now)
