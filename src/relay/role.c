@@ -389,11 +389,11 @@ void relay_role_free(struct relay_role *r)
     listeners_close(&r->listeners);
     loop_timer_free(r->stop_timer);
     viewer_free(r->viewer);
-    observer_free(r->observer);
     known_users_fini(&r->known_users);
-    owned_free(r->owned);
+    owned_free(r->owned); /* tells all below of the queues that go */
+    observer_free(r->observer);
     spool_free(r->spool);
-    orders_free(r->orders); /* is told of queues that go */
+    orders_free(r->orders);
     presence_free(r->presence);
     rights_free(r->rights);
     edge_free(r->edge);

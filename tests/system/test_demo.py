@@ -41,11 +41,11 @@ def broken(story):
     return [check["what"] for check in story["checks"] if not check["held"]]
 
 
-def await_messages():
-    """Until the demo's reader has mail; a session of that user."""
+def await_messages(then=lambda session: True):
+    """Until the demo's reader has mail, and what is done then in that session of his succeeds: the demo kills its server."""
     def look():
         with reader.imap(TwoSite.HOME, TwoSite.IMAP) as session:
-            return reader.has_messages(session)
+            return reader.has_messages(session) and then(session)
 
     wait.until(look, "a message of the demo", tolerate=NOT_YET)
 
@@ -70,9 +70,7 @@ def test_the_story_holds(demo, scratch):
 def test_a_message_that_is_there_twice_is_found_out(demo, scratch):
     """Somebody copies what the demo did not."""
     playing = demo()
-    await_messages()
-    with reader.imap(TwoSite.HOME, TwoSite.IMAP) as session:
-        assert session.copy("1", "INBOX")[0] == "OK"
+    await_messages(lambda session: session.copy("1", "INBOX")[0] == "OK")
     status, out = end_of(playing)
     assert status == program.FAILED
     assert "BROKEN: IMAP at 127.1.0.10:2143" in out and "BROKEN: POP3 at 127.1.0.10:2110" in out

@@ -36,6 +36,8 @@ static void lose(struct pg *pg)
     pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, PQerrorMessage(pg->conn));
 }
 
+#define LOCK_NOT_AVAILABLE "55P03" /* within lock_timeout */
+
 struct failure_class {
     const char *state; /* SQLSTATE, or its class */
     enum pg_failure failure;
@@ -43,19 +45,18 @@ struct failure_class {
 };
 
 static const struct failure_class classes[] = {
-    {"08", PG_LOST, ERR_UNAVAILABLE},     /* connection exception */
-    {"25006", PG_LOST, ERR_UNAVAILABLE},  /* read-only: a standby now */
-    {"57P", PG_LOST, ERR_UNAVAILABLE},    /* the server shuts down, or starts */
-    {"40003", PG_LOST, ERR_UNAVAILABLE},  /* whether it has committed is not known */
-    {"40", PG_AGAIN, ERR_UNAVAILABLE},    /* serialization, deadlock */
-    {"23505", PG_AGAIN, ERR_CONFLICT},    /* another transaction has made the same row */
-    {"55P03", PG_AGAIN, ERR_UNAVAILABLE}, /* a lock that is held for long */
-    {"25P03", PG_LOST, ERR_UNAVAILABLE},  /* we stood still in a transaction */
-    {"53100", PG_REFUSED, ERR_FULL},      /* disk full */
-    {"53", PG_LOST, ERR_UNAVAILABLE},     /* other resources */
-    {"57", PG_LOST, ERR_UNAVAILABLE},     /* an operator's hand */
-    {"42501", PG_REFUSED, ERR_DENIED},    /* privileges */
-    {"XX001", PG_REFUSED, ERR_CORRUPT},   /* a page, an index */
+    {"08", PG_LOST, ERR_UNAVAILABLE},    /* connection exception */
+    {"25006", PG_LOST, ERR_UNAVAILABLE}, /* read-only: a standby now */
+    {"57P", PG_LOST, ERR_UNAVAILABLE},   /* the server shuts down, or starts */
+    {"40003", PG_LOST, ERR_UNAVAILABLE}, /* whether it has committed is not known */
+    {"40", PG_AGAIN, ERR_UNAVAILABLE},   /* serialization, deadlock */
+    {"23505", PG_AGAIN, ERR_CONFLICT},   /* another transaction has made the same row */
+    {LOCK_NOT_AVAILABLE, PG_AGAIN, ERR_UNAVAILABLE},
+    {"53100", PG_REFUSED, ERR_FULL},    /* disk full */
+    {"53", PG_LOST, ERR_UNAVAILABLE},   /* other resources */
+    {"57", PG_LOST, ERR_UNAVAILABLE},   /* an operator's hand */
+    {"42501", PG_REFUSED, ERR_DENIED},  /* privileges */
+    {"XX001", PG_REFUSED, ERR_CORRUPT}, /* a page, an index */
     {"XX002", PG_REFUSED, ERR_CORRUPT},
 };
 
@@ -67,6 +68,7 @@ static void refuse(struct pg *pg, const PGresult *result)
         lose(pg);
         return;
     }
+    pg->blocked = pg->blocked || strcmp(state, LOCK_NOT_AVAILABLE) == 0;
     for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
         if (strncmp(state, classes[i].state, strlen(classes[i].state)) == 0) {
             pg_fail(pg, classes[i].failure, classes[i].err, text);

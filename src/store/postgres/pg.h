@@ -64,6 +64,7 @@ struct pg {
     enum pg_failure failure; /* the first one's kind */
     struct err_buf detail;   /* and its text */
     bool committing;         /* COMMIT was sent and has no answer */
+    bool blocked;            /* it met another transaction that kept a lock for too long */
 };
 
 void pg_init(struct pg *pg, const struct pg_options *options);
@@ -83,7 +84,9 @@ void pg_begin(struct pg *pg); /* forgets a failure; a reader's sees one state of
 void pg_commit(struct pg *pg);
 /* Of a transaction that has only read: waits for nothing. */
 void pg_end_read(struct pg *pg);
-void pg_rollback(struct pg *pg); /* closes the connection when even that fails */
+/* Closes the connection when even that fails. When it was blocked, sessions of the store that stand still
+ * amid a transaction are ended, so that the same may succeed. */
+void pg_rollback(struct pg *pg);
 
 /* SQL outside of the statements; the answer to a question for one number. */
 void pg_exec(struct pg *pg, const char *sql);

@@ -54,7 +54,7 @@ static PGconn *begin(const struct race *r, const struct place *at)
                                   at->port,
                                   r->password[0] ? r->password : NULL,
                                   r->pg->options.any_server ? "any" : "read-write",
-                                  "holdfast",
+                                  APPLICATION_NAME,
                                   "UTF8",
                                   "10000",
                                   "5",

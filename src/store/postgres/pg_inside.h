@@ -7,6 +7,8 @@
 /* Object identifiers of the server's types (pg_type): they are the protocol's. */
 enum { OID_BOOL = 16, OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25 };
 
+#define APPLICATION_NAME "holdfast" /* of all sessions of the store */
+
 extern const struct db_driver pg_driver;
 
 /* The first failure is kept. */

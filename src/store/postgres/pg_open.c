@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/postgres/pg_inside.h"
 
@@ -69,15 +70,10 @@ static void on_notice(void *arg, const PGresult *result)
         pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, PQresultErrorMessage(result));
 }
 
-/* A process that stands still amid a transaction holds locks that others need to take over: not for longer
- * than a lease. */
-static const char *const settings[] = {"SET idle_in_transaction_session_timeout TO '2s'",
-                                       "SET lock_timeout TO '10s'",
-                                       "SET client_connection_check_interval TO '2s'",
-                                       "SET tcp_keepalives_idle TO 5",
-                                       "SET tcp_keepalives_interval TO 2",
-                                       "SET tcp_keepalives_count TO 3",
-                                       "SET tcp_user_timeout TO '10s'"};
+static const char *const settings[] = {
+    "SET lock_timeout TO '3s'",      "SET client_connection_check_interval TO '2s'",
+    "SET tcp_keepalives_idle TO 5",  "SET tcp_keepalives_interval TO 2",
+    "SET tcp_keepalives_count TO 3", "SET tcp_user_timeout TO '10s'"};
 
 static void use_part(struct pg *pg)
 {
@@ -206,7 +202,7 @@ void pg_begin(struct pg *pg)
 {
     pg->failure = PG_WELL;
     pg->db.err = 0;
-    pg->committing = false;
+    pg->committing = pg->blocked = false;
     pg_exec(pg, pg->options.mode == PG_WRITE ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
 }
 
@@ -238,6 +234,25 @@ void pg_end_read(struct pg *pg)
         pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, PQerrorMessage(pg->conn));
 }
 
+/* Sessions of ours that have said nothing for a while amid a transaction. Their process stands still (it is
+ * stopped, or its machine is), with locks that others need to take over from it. No timeout of the server's
+ * looks at a pipeline that is not at its end. */
+static const char end_those_that_stand_still[] =
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    " AND datname = current_database() AND usename = current_user AND application_name = '" APPLICATION_NAME
+    "' AND xact_start IS NOT NULL AND wait_event_type = 'Client'"
+    " AND state_change < clock_timestamp() - INTERVAL '2 s'";
+
+static void clear_the_way(struct pg *pg)
+{
+    pg->failure = PG_WELL;
+    int64_t count = pg_number(pg, end_those_that_stand_still, 0);
+    pg_synchronise(pg);
+    if (count > 0)
+        log_event(LOG_WARNING, "sessions that stood still amid a transaction were ended",
+                  LOG_TEXT("part", pg->options.part), LOG_I64("count", count));
+}
+
 void pg_rollback(struct pg *pg)
 {
     enum pg_failure failure = pg->failure;
@@ -249,6 +264,8 @@ void pg_rollback(struct pg *pg)
         pg_synchronise(pg);
     if (pg->failure != PG_LOST)
         forget_prepared(pg);
+    if (pg->failure != PG_LOST && pg->blocked)
+        clear_the_way(pg);
     if (pg->failure == PG_LOST) {
         pg_close(pg);
     } else {

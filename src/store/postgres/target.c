@@ -171,12 +171,10 @@ static struct target_part *part_new(const struct target_options *o, enum part_ki
     return p;
 }
 
-/* What is committed is so together with the mark's end, or is written again. A source that is slow to read
- * is not taken for one that stands still. */
+/* What is committed is so together with the mark's end, or is written again. */
 static void settle_in(struct pg *pg)
 {
     pg_exec(pg, "SET synchronous_commit TO off");
-    pg_exec(pg, "SET idle_in_transaction_session_timeout TO '60s'");
     pg_synchronise(pg);
 }
 

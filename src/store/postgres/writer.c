@@ -311,7 +311,7 @@ static void run_batch(struct part *p, struct list *ops)
             run_each(p, ops);
         break;
     case MET:
-        if (single)
+        if (single || p->w.pg.blocked) /* each alone would wait as long as all did */
             answer_all(ops, ERR_UNAVAILABLE);
         else
             run_each(p, ops);

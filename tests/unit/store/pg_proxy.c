@@ -29,6 +29,7 @@ struct way {
 struct pair {
     bool open, marked; /* marked: the text was in the transaction at hand */
     bool deaf;         /* COMMIT went to the server; the client hears nothing any more */
+    bool mute;         /* the server hears nothing any more */
     struct way up, down;
 };
 
@@ -139,7 +140,10 @@ static bool judge(struct pg_proxy *p, struct pair *pair, const struct way *w, si
         return false;
     }
     pair->deaf |= fault == PG_PROXY_LOSE_ANSWER;
-    return true;
+    pair->mute |= fault == PG_PROXY_STAND_STILL;
+    if (fault == PG_PROXY_STAND_STILL)
+        note_fired(p);
+    return !pair->mute;
 }
 
 /* ---- messages ---- */

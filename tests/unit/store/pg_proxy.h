@@ -1,7 +1,7 @@
 /* A proxy between libpq and a PostgreSQL server, on a socket in a folder of its own, which loses the COMMIT
- * of a transaction that a test chooses: before the server has it, or its answer. It has a thread of its own;
- * all functions are for the test's. What is on its way in both directions at once must be small (a socket's
- * buffers), as the thread writes to one end at a time. For tests only. */
+ * of a transaction that a test chooses: before the server has it, or its answer; or keeps it. It has a thread
+ * of its own; all functions are for the test's. What is on its way in both directions at once must be small
+ * (a socket's buffers), as the thread writes to one end at a time. For tests only. */
 #ifndef HOLDFAST_TESTS_STORE_PG_PROXY_H
 #define HOLDFAST_TESTS_STORE_PG_PROXY_H
 
@@ -13,6 +13,7 @@ enum pg_proxy_fault {
     PG_PROXY_NONE,
     PG_PROXY_LOSE_COMMIT, /* the connection is cut before the server has it */
     PG_PROXY_LOSE_ANSWER, /* it is cut once the server has said that it has committed */
+    PG_PROXY_STAND_STILL, /* the server hears neither that nor anything else any more */
 };
 
 /* On the server's socket in server_folder; the proxy's is in a folder in there. Fails the test. */

@@ -190,6 +190,27 @@ static void an_owner_is_fenced_in_the_midst_of_an_accept(void **state)
     assert_int_equal(count_of(r, QUEUE "message"), 1);
 }
 
+/* With the lock of its queue's owner, as a process that is stopped, or its machine: for as long as it likes.
+ */
+static void who_stands_still_in_the_midst_of_an_accept_is_in_nobodys_way(void **state)
+{
+    struct rig *r = *state;
+    struct pg_proxy *proxy;
+    struct store *east = rig_open_through_proxy(r, &proxy), *west = rig_open(r);
+    struct queue *q = new_queue(r, east);
+    ASK(r, accepted);
+    assert_ok(accept_one(r, q, 1, "before@example.test"));
+    pg_proxy_arm(proxy, PG_PROXY_STAND_STILL, "still@example.test");
+    start_accept(q, 2, STR("still@example.test"), &accepted);
+    WAIT_UNTIL(pg_proxy_fired(proxy));
+    struct queue *taken = own(r, west, "relay-east", "west1", 1, NULL, NULL);
+    assert_ok(accept_one(r, taken, 3, "after@example.test"));
+    rig_wait(r, &accepted.done);
+    assert_err(accepted.err, ERR_UNAVAILABLE);
+    assert_int_equal(due(r, taken, "example.test", "", 0, 9).count, 2);
+    assert_err(accept_one(r, q, 4, "stale@example.test"), ERR_FENCED);
+}
+
 static void a_text_that_is_none_is_kept_as_near_as_can_be(void **state)
 {
     struct rig *r = *state;
@@ -365,6 +386,8 @@ static const struct rig_test postgres_tests[] = {
     {"a record that has not committed never is there", a_record_that_has_not_committed_never_is_there},
     {"what was killed recovers", what_was_killed_recovers},
     {"an owner is fenced in the midst of an accept", an_owner_is_fenced_in_the_midst_of_an_accept},
+    {"who stands still in the midst of an accept is in nobody's way",
+     who_stands_still_in_the_midst_of_an_accept_is_in_nobodys_way},
     {"a text that is none is kept as near as can be", a_text_that_is_none_is_kept_as_near_as_can_be},
     {"they are as few for many messages", they_are_as_few_for_many_messages},
     {"bodies that go are asked for at once", bodies_that_go_are_asked_for_at_once},
