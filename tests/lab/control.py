@@ -6,15 +6,15 @@ import pathlib
 import shutil
 import socket
 
-from lab.lab import SITES
+from lab.lab import SITES, STEPS
 from lab.places import address_in
 
 # Of the lab that ./dev lab brings up: on a disk, where the user postgres can pass, and nobody else can be first.
 FOLDER = pathlib.Path("/var/lib/holdfast-lab")
 SOCKET = "control"
-# {its name: the method of Lab, whether it wants a site}
-DISASTERS = {"kill-site": ("kill_site", True), "cut-link": ("cut_link", False), "lose-disk": ("lose_disk", True),
-             "freeze": ("freeze", True), "heal": ("heal", False)}
+# {its name: the method of Lab, and what it wants one of}
+DISASTERS = {"kill-site": ("kill_site", SITES), "cut-link": ("cut_link", ()), "lose-disk": ("lose_disk", SITES),
+             "freeze": ("freeze", SITES), "freeze-at": ("freeze_leader_at", STEPS), "heal": ("heal", ())}
 
 
 class Wrong(Exception):
@@ -23,14 +23,14 @@ class Wrong(Exception):
 
 def play(lab, name, *more):
     """One disaster by its name, or the healing of all."""
-    method, wants_site = DISASTERS.get(name, (None, False))
-    if method is None or len(more) != wants_site or not set(more) <= set(SITES):
+    method, choices = DISASTERS.get(name, (None, ()))
+    if method is None or len(more) != bool(choices) or not set(more) <= set(choices):
         raise Wrong(usage())
     getattr(lab, method)(*more)
 
 
 def usage():
-    disasters = [f"  ./dev lab {name}{' east|west' if wants_site else ''}" for name, (_, wants_site) in DISASTERS.items()]
+    disasters = [f"  ./dev lab {name}{' ' if choices else ''}{'|'.join(choices)}" for name, (_, choices) in DISASTERS.items()]
     return "\n".join(["usage, of a lab that runs:", "  ./dev lab status", *disasters, "  ./dev lab in PLACE COMMAND..."])
 
 
@@ -132,6 +132,8 @@ In another terminal, a disaster, and what heals them all:
   ./dev lab cut-link                east and west do not see each other; the third place sees both
   ./dev lab lose-disk east|west     the database there and its data are gone
   ./dev lab freeze east|west        Holdfast there stands still
+  ./dev lab freeze-at STEP          mail1 dies, and the site whose director deals with it stands still amid that:
+                                    {", ".join(STEPS)}
   ./dev lab heal
   ./dev lab status
 While one site has no copy of what the other one takes, new mail is referred (451), and what is held is delivered and read. Who knows

@@ -1,18 +1,20 @@
 """Random disasters in a row, under load: after each there is service before it is healed, and in the end readers find
 exactly what was accepted."""
 
+import itertools
 import random
 import time
 
 import wait
 from lab import control
 from ledger import REFUSED
-from lab.lab import SITES
+from lab.lab import SITES, STEPS
 from lab.watch import Watch
 from load import Load
+from network import NOT_YET
 
 # (name, how likely): a site that is lost costs the most time and shows the most.
-KINDS = (("kill-site", 3), ("cut-link", 3), ("lose-disk", 2), ("freeze", 2))
+KINDS = (("kill-site", 3), ("cut-link", 3), ("lose-disk", 2), ("freeze", 2), ("freeze-at", 2))
 WITH_A_SITE = ("kill-site", "lose-disk", "freeze")
 # One site has no copy of what the other one takes, and nobody says that it is lost: new mail is referred.
 DEGRADING = ("cut-link", "lose-disk")
@@ -28,20 +30,25 @@ class Plan:
     def __init__(self, seed, only=None):
         self.random = random.Random(seed)
         self.kinds = [(name, weight) for name, weight in KINDS if only in (None, name)]
+        self.steps = itertools.cycle(STEPS)
 
     def next(self):
         """(the words of a disaster, how many messages are to be accepted before its healing)."""
         names, weights = zip(*self.kinds)
         name = self.random.choices(names, weights)[0]
-        words = (name, self.random.choice(SITES)) if name in WITH_A_SITE else (name,)
-        return words, self.random.randint(0, ACCEPTED_MAX)
+        return self.words_of(name), self.random.randint(0, ACCEPTED_MAX)
+
+    def words_of(self, name):
+        if name == "freeze-at":
+            return name, next(self.steps)  # each as often as the others
+        return (name, self.random.choice(SITES)) if name in WITH_A_SITE else (name,)
 
 
 class Loads:
-    """Senders that ask DNS, and one at each relay, whatever DNS says."""
+    """Senders that ask DNS, and one at each relay, whatever DNS says. pause_s: after each session."""
 
-    def __init__(self, network, ledger, size_bytes):
-        self.all = [Load(network.mta(ledger), threads, addresses, size_bytes) for threads, addresses in (
+    def __init__(self, network, ledger, size_bytes, pause_s=0):
+        self.all = [Load(network.mta(ledger), threads, addresses, size_bytes, pause_s) for threads, addresses in (
             (SENDERS, None), (1, [network.RELAY_EAST]), (1, [network.RELAY_WEST]))]
 
     def __enter__(self):
@@ -53,16 +60,16 @@ class Loads:
 
 
 class Disasters:
-    """hold_s: how long each lasts at the least."""
+    """hold_s: how long each lasts at the least. pause_s: of each sender after a session."""
 
-    def __init__(self, lab, plan, ledger, say, hold_s=0):
-        self.lab, self.plan, self.ledger, self.say, self.hold_s = lab, plan, ledger, say, hold_s
+    def __init__(self, lab, plan, ledger, say, hold_s=0, pause_s=0):
+        self.lab, self.plan, self.ledger, self.say, self.hold_s, self.pause_s = lab, plan, ledger, say, hold_s, pause_s
         self.count = 0
 
     def run(self, goes_on):
         """goes_on(count): whether another one is to come after so many."""
         network = self.lab.holdfast
-        with Watch(self.lab), Loads(network, self.ledger, self.plan.random.choice(SIZES_BYTES)):
+        with Watch(self.lab), Loads(network, self.ledger, self.plan.random.choice(SIZES_BYTES), self.pause_s):
             while goes_on(self.count):
                 self.one()
         network.judge(self.ledger)
@@ -72,6 +79,10 @@ class Disasters:
     def referred(self):
         """What was refused for want of a copy, or of a database."""
         return [attempt for attempt in self.ledger.of(REFUSED) if attempt.reply.startswith("45")]
+
+    def is_served(self, name):
+        """Of a failover that was held up, where it has come to."""
+        return name != "freeze-at" or self.lab.holdfast.runs_elsewhere(self.lab.frozen)
 
     def one(self):
         words, more = self.plan.next()
@@ -83,11 +94,11 @@ class Disasters:
         if words[0] == "kill-site":
             self.lab.declare_lost(words[1])
         refused = len(self.referred())
-        served_as = ((lambda: len(self.referred()) > refused) if words[0] in DEGRADING
-                     else (lambda: self.ledger.count_accepted() >= before + more))
-        wait.until(lambda: served_as() and time.monotonic() >= began + self.hold_s,
-                   f"mail that is referred, or {more} more accepted", limit_s=SERVICE_LIMIT_S + self.hold_s)
-        served = time.monotonic()
+        served = ((lambda: len(self.referred()) > refused) if words[0] in DEGRADING
+                  else (lambda: self.ledger.count_accepted() >= before + more and self.is_served(words[0])))
+        wait.until(lambda: served() and time.monotonic() >= began + self.hold_s, tolerate=NOT_YET,
+                   what=f"mail that is referred, or {more} more accepted", limit_s=SERVICE_LIMIT_S + self.hold_s)
+        done = time.monotonic()
         self.lab.heal()
         self.lab.await_healed()
-        self.say(f"   service after {served - began:.1f} s, healed after {time.monotonic() - served:.1f} s more")
+        self.say(f"   service after {done - began:.1f} s, healed after {time.monotonic() - done:.1f} s more")

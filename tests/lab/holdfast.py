@@ -1,7 +1,10 @@
 """Holdfast in the lab: the two-site network of the examples, with a machine for each site."""
 
+import contextlib
+import re
 import shutil
 import ssl
+import subprocess
 
 import program
 from lab import database
@@ -15,6 +18,7 @@ HOSTS = (1, 2, 10, 53)  # status page, relay, mail1, name server: as in the exam
 CERTIFICATE = 'certificate "mail" { certificate = "mail.pem"  key = "mail.key" }'
 # A renewal is a commit in two sites, and machines of tests have other things to do.
 LEASE = "5s"
+MOVES = re.compile(r"director@(\w+): server moves server=mail1 from=\w+ to=(\w+)")
 LIMIT_S = 120  # the database's own failover comes before ours
 
 STANDBY_TIMEOUT = "10s"  # longer than Patroni takes to elect another primary and end the old one (lab/database.py)
@@ -90,3 +94,27 @@ class LabNetwork(TwoSite):
     def pids_of_node(self, name):
         site = next(site for site, node in NODES.items() if node == name)
         return self.places[site].pids(self.state_of(site))
+
+    @contextlib.contextmanager
+    def follow_log(self):
+        """What is said from now on, line by line, as it comes."""
+        words = ["timeout", str(LIMIT_S), "tail", "--bytes=0", "--follow", self.log_path]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, errors="replace") as tail:
+            try:
+                yield tail.stdout
+            finally:
+                tail.terminate()
+
+    @staticmethod
+    def site_of_mover(lines, state):
+        """Of the director that is the first to bring mail1 into that state."""
+        for line in lines:
+            moved = MOVES.search(line)
+            if moved and moved.group(2) == state:
+                return next(site for site, node in NODES.items() if node == moved.group(1))
+        raise AssertionError(f"mail1 was not brought to {state} within {LIMIT_S} s")
+
+    def runs_elsewhere(self, site):
+        """mail1 is operational, and not there."""
+        server = self.server()
+        return server["state"] == "operational" and server["site"] != site

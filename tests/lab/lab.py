@@ -11,21 +11,24 @@ from lab.holdfast import DATABASE_HOST, HOSTS, NUMBERS, LabNetwork
 from lab.places import NETWORK, Place, Router, address_in
 
 SITES = tuple(NUMBERS)
+STEPS = ("deciding", "fencing", "creating", "verifying", "routing")  # of a failover, by their names in the log
 ETCD_HOST = 6
 THIRD, THIRD_NUMBER = "third", 3  # where etcd's third member is, which decides between two sites that do not see each other
 OUTSIDE_NUMBER, OUTSIDE_HOST = 4, 2  # us, who send and read
+DELAY_MS = 5  # between the sites, in each direction: 500 km apart, by light
 HEAL_LIMIT_S = 120  # a database that is copied anew included
 
 
 class Lab:
     """In a folder that the user postgres can pass through. As a context it is started, and ended whatever happens."""
 
-    def __init__(self, folder, say=lambda text: None):
-        """say: where it tells what it does."""
-        self.folder, self.say = pathlib.Path(folder), say
+    def __init__(self, folder, say=lambda text: None, delay_ms=DELAY_MS):
+        """say: where it tells what it does. delay_ms: between the sites, in each direction."""
+        self.folder, self.say, self.delay_ms = pathlib.Path(folder), say, delay_ms
         self.places, self.router = {}, None
         self.etcds, self.databases, self.holdfast = {}, {}, None
         self.lost = set()  # sites that an operator has recorded as lost
+        self.frozen = None  # the site where Holdfast stands still
 
     def __enter__(self):
         try:
@@ -59,6 +62,8 @@ class Lab:
             self.router.join(self.places[name], number, (*hosts, ETCD_HOST))
             self.etcds[name] = Member(self.places[name], address_in(number, ETCD_HOST), self.folder)
         self.router.join_us(OUTSIDE_NUMBER, OUTSIDE_HOST)
+        if self.delay_ms > 0:
+            self.router.lengthen(*SITES, self.delay_ms, self.folder / "line.log")
         for site, number in NUMBERS.items():
             self.databases[site] = Database(self.places[site], address_in(number, DATABASE_HOST), self.folder,
                                             f"{NETWORK}.0.0/16")
@@ -122,10 +127,18 @@ class Lab:
     def freeze(self, site):
         """Holdfast there stands still, in whatever it was doing; the database does not."""
         self.holdfast.signal_site(site, signal.SIGSTOP)
+        self.frozen = site
+
+    def freeze_leader_at(self, state):
+        """mail1 dies, and Holdfast of the site whose director has brought its failover to that state stands still."""
+        with self.holdfast.follow_log() as lines:
+            self.holdfast.kill_server()
+            self.freeze(self.holdfast.site_of_mover(lines, state))
 
     def thaw(self):
         for site in SITES:
             self.holdfast.signal_site(site, signal.SIGCONT)
+        self.frozen = None
 
     def heal(self):
         """All lines, machines and disks are there again, and what had ended is started. Returns at once."""

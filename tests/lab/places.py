@@ -8,10 +8,12 @@ import subprocess
 import sys
 
 import program
-from lab import inside
+import wait
+from lab import delay, inside
 
 NETWORK = "10.91"  # .PLACE.HOST
 ROUTER = 254  # its host number, in each place
+LINE, LINE_TABLE = "line", "100"  # a device of the router's, and the routes that lead into it
 OUTSIDE_LINK = "holdfast-lab"  # of whoever looks from outside: he is the last place, and keeps his own namespace
 LIMIT_S = 30
 
@@ -93,7 +95,9 @@ class Router:
     def __init__(self):
         self.place = Place("router")
         self.numbers = {}
-        self.place.must("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+        # What comes from the line comes from another side than its sender is on.
+        self.place.must("sh", "-c", "cd /proc/sys/net/ipv4; echo 1 > ip_forward; echo 0 > conf/all/rp_filter; "
+                                    "echo 0 > conf/default/rp_filter; echo 0 > conf/all/send_redirects")
 
     def join(self, place, number, hosts):
         """hosts: the numbers of the addresses that the place has."""
@@ -116,6 +120,15 @@ class Router:
         self.place.must("ip", "address", "add", f"{address_in(number, ROUTER)}/24", "dev", name)
         self.place.must("ip", "link", "set", name, "up")
         self.numbers[name] = number
+
+    def lengthen(self, one, other, delay_ms, log):
+        """What goes between the two takes so long in each direction; before anything is dropped, whose rules come first then."""
+        self.place.spawn([sys.executable, delay.__file__, LINE, str(delay_ms)], log)
+        wait.until(lambda: LINE in self.place.must("ip", "-brief", "link"), "the line between the sites")
+        self.place.must("ip", "link", "set", LINE, "up")
+        self.place.must("ip", "route", "add", "default", "dev", LINE, "table", LINE_TABLE)
+        for near, far in ((one, other), (other, one)):
+            self.place.must("ip", "rule", "add", "iif", near, "to", subnet_of(self.numbers[far]), "lookup", LINE_TABLE)
 
     def darken(self, name):
         """Nothing passes to or from that place."""

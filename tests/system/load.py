@@ -5,12 +5,13 @@ import threading
 
 class Load:
     """Some threads, each an MTA. Whatever happens to the network, they try again.
-    addresses: where they go, when no name server is there to say it."""
+    addresses: where they go, when no name server is there to say it. pause_s: of each after a session of ten."""
 
-    def __init__(self, mta, threads=3, addresses=None, size_bytes=600):
+    def __init__(self, mta, threads=3, addresses=None, size_bytes=600, pause_s=0):
         self.mta = mta
         self.addresses = addresses
         self.size_bytes = size_bytes
+        self.pause_s = pause_s
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
         for thread in self.threads:
@@ -23,6 +24,8 @@ class Load:
                     break
             else:
                 self.stopping.wait(0.1)
+            if self.pause_s:
+                self.stopping.wait(self.pause_s)
 
     def end(self):
         self.stopping.set()

@@ -11,6 +11,8 @@
 #define JUMP_UIDS    "1000000"
 #define UIDS_LAST    "4200000000"
 #define JUMP_MODSEQS "1099511627776"
+/* In a transaction: each is short, whatever there is in all. */
+#define JUMP_MAILBOXES "5000"
 
 /* Longer than any two beats of a network that lives are apart. */
 #define CLOCK_LEAP_MS 30000
@@ -27,13 +29,18 @@
     "SELECT CASE WHEN system_id = 0 THEN 1 WHEN system_id <> " SYSTEM " OR timeline <> " TIMELINE            \
     " THEN 2 ELSE 0 END FROM history WHERE id = 1 FOR UPDATE"
 
-static void jump(struct pg *pg)
-{
-    pg_exec(pg, "UPDATE mailbox SET modseq = modseq + " JUMP_MODSEQS
-                ", uid_validity = CASE WHEN uid_next > " UIDS_LAST
-                " THEN uid_validity + 1 ELSE uid_validity END, uid_next = CASE WHEN uid_next > " UIDS_LAST
-                " THEN uid_next ELSE uid_next + " JUMP_UIDS " END");
-}
+/* Whoever connects goes on where it came to: by their numbers, those after jump_from, the last one jump_end.
+ */
+#define JUMP_BEGIN                                                                                           \
+    "UPDATE history SET jump_from = 0, jump_end = coalesce((SELECT max(id) FROM mailbox), 0) WHERE id = 1"
+#define JUMP_RANGE                                                                                           \
+    "SELECT jump_from, coalesce((SELECT max(id) FROM (SELECT id FROM mailbox WHERE id > jump_from"           \
+    " AND id <= jump_end ORDER BY id LIMIT " JUMP_MAILBOXES ") AS next), jump_end), jump_end FROM history"   \
+    " WHERE id = 1 AND jump_from < jump_end FOR UPDATE"
+#define JUMP                                                                                                 \
+    "UPDATE mailbox SET modseq = modseq + " JUMP_MODSEQS ", uid_validity = CASE WHEN uid_next > " UIDS_LAST  \
+    " THEN uid_validity + 1 ELSE uid_validity END, uid_next = CASE WHEN uid_next > " UIDS_LAST               \
+    " THEN uid_next ELSE uid_next + " JUMP_UIDS " END WHERE id > %lld AND id <= %lld"
 
 /* By how much the clock is ahead of where it was at the last transaction. */
 static void shift_leases(struct pg *pg, int64_t before_ms, int64_t ms)
@@ -66,9 +73,26 @@ void history_note(struct pg *pg, enum part_kind kind)
     log_event(LOG_WARNING, "the database has another history", LOG_TEXT("part", pg->options.part),
               LOG_TEXT("cause", "a standby was promoted, or a copy restored"));
     if (kind == PART_MAIL)
-        jump(pg);
+        pg_exec(pg, JUMP_BEGIN);
     else
         another_clock(pg);
+}
+
+bool history_jump(struct pg *pg)
+{
+    enum { FROM, TO, END };
+    char sql[sizeof(JUMP) + 64];
+    int64_t range[3] = {0, 0, 0};
+    pg_numbers(pg, JUMP_RANGE, range, ARRAY_LEN(range));
+    if (pg->failure != PG_WELL || range[END] == 0)
+        return false;
+    snprintf(sql, sizeof(sql), JUMP, (long long)range[FROM], (long long)range[TO]);
+    pg_exec(pg, sql);
+    snprintf(sql, sizeof(sql), "UPDATE history SET jump_from = %lld WHERE id = 1", (long long)range[TO]);
+    pg_exec(pg, sql);
+    log_event(LOG_INFO, "UIDs jump", LOG_TEXT("part", pg->options.part), LOG_I64("mailbox", range[TO]),
+              LOG_I64("last", range[END]));
+    return range[TO] < range[END];
 }
 
 int64_t history_clock(struct pg *pg)

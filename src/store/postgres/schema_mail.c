@@ -21,6 +21,8 @@ static const char *const migrations[] = {
     "CREATE TABLE delivered(user_id " NUMBER
     ", custody_id BYTEA NOT NULL, PRIMARY KEY(custody_id, user_id));",
     HISTORY_TABLE,
+    "ALTER TABLE history ADD COLUMN jump_from BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE history ADD COLUMN jump_end BIGINT NOT NULL DEFAULT 0;",
 };
 
 static const char *const statements[] = {BODY_SQL_LIST(SQL_TEXT) MAIL_SQL_LIST(SQL_TEXT)};

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "store/postgres/history.h"
 #include "store/postgres/part.h"
+#include "store/postgres/pg_inside.h"
 #include "store/postgres/tables.h"
 
 #define BATCH_MAX 256 /* operations a transaction: 16 MiB of bodies */
@@ -114,6 +115,14 @@ static void note_begin(struct part *p)
     if (p->kind == PART_MAIL || p->kind == PART_NETWORK)
         history_note(pg, p->kind);
     pg_commit(pg);
+    bool more = p->kind == PART_MAIL;
+    while (more && pg->failure == PG_WELL && !atomic_load(&p->stop)) {
+        pg_begin(pg);
+        more = history_jump(pg);
+        pg_commit(pg);
+    }
+    if (more && pg->failure == PG_WELL)
+        pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, "it is to stop before all UIDs have jumped");
 }
 
 int writer_open(struct part *p)

@@ -9,6 +9,7 @@ from lab.disasters import Loads
 from lab.watch import Watch
 
 DRAIN_LIMIT_S = 120
+PAUSE_S = 0.1  # of each sender after a session: other tests are beside
 MORE = 30  # messages that are accepted before, and in the west
 
 
@@ -26,7 +27,7 @@ def moves_after(network, moment):
 def test_nothing_is_lost_and_nothing_doubled(lab, lab_ledger, capsys):
     network = lab.holdfast
     with Watch(lab):
-        with Loads(network, lab_ledger, 600):
+        with Loads(network, lab_ledger, 600, PAUSE_S):
             await_more(network, lab_ledger)
             off = time.time()
             lab.kill_site("east")

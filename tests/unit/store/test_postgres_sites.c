@@ -47,6 +47,30 @@ static void where_uids_end_the_mailbox_becomes_another(void **state)
     assert_int_equal(after.uid_validity, before.uid_validity + 1);
 }
 
+/* Of very many mailboxes; who did so before was killed amid that. */
+static void what_one_has_begun_to_jump_another_ends(void **state)
+{
+    struct rig *r = *state;
+    begin_mail(r, r->store, "mail1", 1, NULL);
+    rig_administer(
+        r,
+        "INSERT INTO mail.mailbox(id, user_id, name, uid_validity, uid_next, modseq, recent_from, messages, "
+        "unseen, "
+        "subscribed, selectable) SELECT 10 * i, 99, 'm' || i, 1, 7, 1, 1, 0, 0, 0, 1 FROM generate_series(1, "
+        "12000) AS i");
+    rig_administer(r, "UPDATE mail.history SET jump_from = 5000, jump_end = 120000");
+    begin_mail(r, rig_open(r), "mail1", 2, NULL);
+    assert_int_equal(rig_administer_number(r, "SELECT count(*) FROM mail.mailbox WHERE uid_next = 1000007"),
+                     11500);
+    assert_int_equal(rig_administer_number(r, "SELECT count(*) FROM mail.mailbox WHERE uid_next = 7"), 500);
+    rig_administer(r, "UPDATE mail.history SET timeline = timeline + 1");
+    begin_mail(r, rig_open(r), "mail1", 3, NULL);
+    assert_int_equal(rig_administer_number(r, "SELECT count(*) FROM mail.mailbox WHERE uid_next = 2000007"),
+                     11500);
+    assert_int_equal(rig_administer_number(r, "SELECT count(*) FROM mail.mailbox WHERE uid_next = 1000007"),
+                     500);
+}
+
 #define QUEUE "\"queue_relay-east\"."
 
 /* The end of the log was lost: with a message, and that numbers of bodies were reserved. */
@@ -193,6 +217,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(after_another_history_uids_jump, rig_setup_postgres, rig_teardown),
+        cmocka_unit_test_setup_teardown(what_one_has_begun_to_jump_another_ends, rig_setup_postgres,
+                                        rig_teardown),
         cmocka_unit_test_setup_teardown(where_uids_end_the_mailbox_becomes_another, rig_setup_postgres,
                                         rig_teardown),
         cmocka_unit_test_setup_teardown(numbers_that_were_reserved_are_reserved_anew, rig_setup_postgres,
