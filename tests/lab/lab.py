@@ -16,7 +16,7 @@ ETCD_HOST = 6
 THIRD, THIRD_NUMBER = "third", 3  # where etcd's third member is, which decides between two sites that do not see each other
 OUTSIDE_NUMBER, OUTSIDE_HOST = 4, 2  # us, who send and read
 DELAY_MS = 5  # between the sites, in each direction: 500 km apart, by light
-HEAL_LIMIT_S = 120  # a database that is copied anew included
+HEAL_LIMIT_S = 240  # a database that is copied anew included
 
 
 class Lab:

@@ -124,6 +124,12 @@ static char *name_of(const struct part_options *o)
 
 static const struct sql_special special; /* all is rows */
 
+/* Who waits for longer ends who stands still (pg_rollback): in the network's part within a lease. */
+static int lock_wait_ms(enum part_kind kind)
+{
+    return kind == PART_NETWORK ? 1000 : 3000;
+}
+
 static struct part *part_new(struct store *s, struct loop *l, const struct part_options *o)
 {
     struct part *p = mem_zalloc(sizeof(*p));
@@ -145,6 +151,7 @@ static struct part *part_new(struct store *s, struct loop *l, const struct part_
     untold_init(&p->w.untold, o->durability, o->kind != PART_NETWORK);
     p->copies = p->w.untold.copies.state;
     list_init(&p->w.answered);
+    options.lock_wait_ms = lock_wait_ms(o->kind);
     options.sees_to_copies = o->durability->replicated;
     options.mode = PG_WRITE;
     pg_init(&p->w.pg, &options);

@@ -33,6 +33,7 @@ struct pg_options {
     const char *part;                /* the name of its schema in the database */
     const struct pg_schema *schema;
     enum pg_mode mode;
+    int lock_wait_ms;    /* how long a lock that another keeps is waited for; 0: for as long as it likes */
     bool sees_to_copies; /* a commit waits for no standby: who writes sees to copies itself */
     bool any_server;     /* one that takes no writes, too */
     bool copies;         /* it makes the copy that is not whole yet; others are refused: ERR_BUSY */
@@ -57,6 +58,7 @@ struct pg {
     struct pg_options options;
     PGconn *conn; /* NULL: not connected */
     bool *prepared;
+    const char *table;       /* pg_table's question, once it is prepared */
     uint64_t sent, answered; /* of this connection: statements, and their answers that we have */
     struct pg_later *later;  /* owned; who gets the row of an answer that is still to come, in their order */
     size_t later_first, later_end, later_capacity;
@@ -93,7 +95,8 @@ void pg_exec(struct pg *pg, const char *sql);
 int64_t pg_number(struct pg *pg, const char *sql, int64_t none);
 /* The same, for several; none is written when it has failed. */
 void pg_numbers(struct pg *pg, const char *sql, int64_t *ret_numbers, size_t count);
-/* The answer to a question outside of a transaction, for PQclear; NULL: it has failed. */
+/* The answer to a question outside of a transaction that is asked again and again, the same text, and no
+ * other on this connection; for PQclear; NULL: it has failed. */
 PGresult *pg_table(struct pg *pg, const char *sql);
 /* The same two with bytes as $1. */
 void pg_exec_bytes(struct pg *pg, const char *sql, const void *bytes, size_t len);

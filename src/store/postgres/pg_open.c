@@ -41,6 +41,7 @@ void pg_close(struct pg *pg)
     pg->conn = NULL;
     pg->sent = pg->answered = 0;
     pg->later_first = pg->later_end = 0;
+    pg->table = NULL;
     memset(pg->prepared, 0, pg->options.schema->statement_count * sizeof(*pg->prepared));
 }
 
@@ -82,6 +83,8 @@ static void use_part(struct pg *pg)
     CHECK(name);
     snprintf(sql, sizeof(sql), "SET search_path TO %s", name);
     PQfreemem(name);
+    pg_exec(pg, sql);
+    snprintf(sql, sizeof(sql), "SET lock_timeout TO %d", pg->options.lock_wait_ms);
     pg_exec(pg, sql);
     pg_exec(pg,
             pg->options.sees_to_copies ? "SET synchronous_commit TO local" : "SET synchronous_commit TO on");
@@ -159,13 +162,30 @@ void pg_numbers(struct pg *pg, const char *sql, int64_t *ret_numbers, size_t cou
     PQclear(result);
 }
 
+#define TABLE "table" /* its name as a prepared statement */
+
+static void prepare_table(struct pg *pg, const char *sql)
+{
+    CHECK(!pg->table);
+    if (!pg_sent(pg, PQsendPrepare(pg->conn, TABLE, sql, 0, NULL)) || !pg_sent(pg, PQpipelineSync(pg->conn)))
+        return;
+    PGresult *result = pg_answer_first(pg);
+    if (PQresultStatus(result) == PGRES_COMMAND_OK)
+        pg->table = sql;
+    PQclear(result);
+    PQclear(pg_answer_last(pg));
+}
+
 PGresult *pg_table(struct pg *pg, const char *sql)
 {
     pg->failure = PG_WELL;
     pg->db.err = 0;
     PQclear(pg_answer_last(pg)); /* of what was only read before */
-    send_text(pg, sql);
-    if (pg->failure != PG_WELL || !pg_sent(pg, PQpipelineSync(pg->conn)))
+    if (pg->failure == PG_WELL && pg->table != sql)
+        prepare_table(pg, sql);
+    if (pg->failure != PG_WELL ||
+        !pg_sent(pg, PQsendQueryPrepared(pg->conn, TABLE, 0, NULL, NULL, NULL, 1)) ||
+        !pg_sent(pg, PQpipelineSync(pg->conn)))
         return NULL;
     PGresult *result = pg_answer_first(pg);
     PQclear(pg_answer_last(pg));
@@ -224,6 +244,7 @@ static void forget_prepared(struct pg *pg)
     pg->failure = PG_WELL;
     pg_exec(pg, "DEALLOCATE ALL");
     pg_synchronise(pg);
+    pg->table = NULL;
     memset(pg->prepared, 0, pg->options.schema->statement_count * sizeof(*pg->prepared));
 }
 
@@ -241,7 +262,7 @@ static const char end_those_that_stand_still[] =
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
     " AND datname = current_database() AND usename = current_user AND application_name = '" APPLICATION_NAME
     "' AND xact_start IS NOT NULL AND wait_event_type = 'Client'"
-    " AND state_change < clock_timestamp() - INTERVAL '2 s'";
+    " AND state_change < clock_timestamp() - INTERVAL '1 s'";
 
 static void clear_the_way(struct pg *pg)
 {

@@ -4,7 +4,7 @@
 #include "store/postgres/tables.h"
 
 /* on_change fires within about 50 ms of a change by another process. */
-#define WATCH_POLL_MS 25
+#define WATCH_POLL_MS 50
 
 #define RETRY_MS 200 /* without a connection */
 
@@ -52,7 +52,8 @@ static bool has_changed(struct part *p)
     struct reader *r = &p->r;
     if (connect_reader(p) != 0)
         return false;
-    PGresult *result = pg_table(&r->pg, "SELECT changes FROM device WHERE id = 1");
+    static const char changes_sql[] = "SELECT changes FROM device WHERE id = 1";
+    PGresult *result = pg_table(&r->pg, changes_sql);
     if (!result) {
         pg_rollback(&r->pg);
         return true; /* what happens until it is connected again may be missed */
