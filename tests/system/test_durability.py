@@ -130,13 +130,13 @@ AGENT = """#!/bin/sh
 def make_fenced(make_two_site, databases, scratch):
     """make_fenced(end): the network with an agent for the west that ends so, and what it was told, each call."""
 
-    def make(end, changes=()):
+    def make(end):
         agent = scratch / "agent"
         agent.write_text(AGENT % end)
         agent.chmod(0o755)
         names = f'"pg_west", "{WEST}"'
         fence = ((f"{{{names}}} }}", f'{{{names}}}  fence = "{agent}"  fence_after = "1s" }}'),)
-        return make_two_site(databases, (*QUICK, *fence, *changes)), lambda: calls_of(scratch / "agent.told")
+        return make_two_site(databases, (*QUICK, *fence)), lambda: calls_of(scratch / "agent.told")
 
     return make
 
@@ -162,7 +162,7 @@ def test_a_site_that_is_fenced_is_recorded_as_lost_until_it_is_back(make_fenced,
     network.until(lambda: mta.send_by(network.RELAY_EAST, 1), "a relay that takes mail, without an operator")
     assert told() == ["action=off\nplug=west\n"]
     assert (west_of(network)["state"], west_of(network)["who"]) == ("lost", "director")
-    assert durability(network) == "local"
+    network.until(lambda: durability(network) == "local", "a relay that knows why")
     alarms = [event["detail"] for event in events(network, "alarm") if event["subject"] == "west"]
     assert [alarm["state"] for alarm in alarms] == ["lost"] and alarms[0]["agent"].endswith("/agent")
     west.start()

@@ -105,6 +105,26 @@ static void a_third_site_that_could_take_copies_is_in_the_way(void **state)
     fini(&w);
 }
 
+static void without_knowing_where_the_primary_is_no_site_is_gone(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    lose_west(&w);
+    end_leases(&w, "east", AFTER_MS); /* only the north lives, which has no database */
+    w.sites[EAST].fence = "/agent";
+    *work(&w, 1) = *work(&w, 0);
+    w.leases[4].holder = STR("north1");
+    w.leases[4].remaining_ms = 1000;
+    struct site_context x = {&w.config, &w.view, &w.sites[NORTH]};
+    assert_int_equal(site_judge(&x, &w.sites[WEST]), SITE_GONE);
+    assert_int_equal(site_judge(&x, &w.sites[EAST]), SITE_AS_RECORDED);
+    work(&w, 1)->databases = STR_EMPTY;
+    assert_int_equal(site_judge(&x, &w.sites[WEST]), SITE_AS_RECORDED);
+    assert_int_equal(site_judge(&x, &w.sites[EAST]), SITE_AS_RECORDED);
+    fini(&w);
+}
+
 static void ones_own_site_is_not_gone(void **state)
 {
     (void)state;
@@ -147,6 +167,7 @@ int main(void)
         cmocka_unit_test(its_loss_must_be_what_mail_waits_for),
         cmocka_unit_test(relays_that_live_say_the_same),
         cmocka_unit_test(a_third_site_that_could_take_copies_is_in_the_way),
+        cmocka_unit_test(without_knowing_where_the_primary_is_no_site_is_gone),
         cmocka_unit_test(ones_own_site_is_not_gone),
         cmocka_unit_test(what_operators_decide_is_left_to_them),
     };
