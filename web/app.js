@@ -115,7 +115,7 @@ function relay(r) {
 function site(s, nodes, leader) {
   const own = nodes.filter((node) => node.site === s.name);
   const alive = own.filter((node) => node.alive).length;
-  const word = s.lost || alive === own.length ? s.state : alive ? "partly alive" : "no node alive";
+  const word = s.lost ? `lost, by ${s.who}` : alive === own.length ? s.state : alive ? "partly alive" : "no node alive";
   const color = s.lost || !alive ? "bad" : alive < own.length ? "warn" : "good";
   const card = make("article", color, head(s.name, word, color));
   for (const node of own) {

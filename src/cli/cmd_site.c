@@ -15,11 +15,15 @@ static int list(struct context *cx, bool json)
     json_t *all = json_array();
     for (size_t i = 0; i < cx->config->site_count; i++) {
         const struct view_site *site = view_site_find(v, str_from(cx->config->sites[i].name));
+        const char *name = cx->config->sites[i].name;
         bool lost = site && site->record.lost;
-        json_array_append_new(
-            all, json_pack("{s:s, s:s}", "name", cx->config->sites[i].name, "state", lost ? "lost" : "ok"));
-        if (!json)
-            say_line(stdout, "%-16s %s", cx->config->sites[i].name, lost ? "lost" : "ok");
+        struct str who = lost ? site->record.who : STR_EMPTY;
+        json_array_append_new(all, json_pack("{s:s, s:s, s:s%}", "name", name, "state", lost ? "lost" : "ok",
+                                             "who", who.ptr ? who.ptr : "", who.len));
+        if (!json && lost)
+            say_line(stdout, "%-16s lost, by %.*s", name, STR_ARG(who));
+        else if (!json)
+            say_line(stdout, "%-16s ok", name);
     }
     if (json)
         context_print_json(all);

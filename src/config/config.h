@@ -65,6 +65,8 @@ struct config_texts {
 struct config_site {
     const char *name;
     struct config_texts databases; /* of a PostgreSQL store that are there, by any of their names */
+    const char *fence; /* "": none; a name in fence/, or an absolute path: turns the whole site off */
+    int64_t fence_after_ms, fence_timeout_ms;
 };
 
 struct config_node {
@@ -151,7 +153,8 @@ struct config_check {
     const char *command; /* CHECK_COMMAND: absolute path of a monitoring plugin */
 };
 
-#define CONFIG_FENCE_EPOCH "epoch" /* no agent: the store refuses the old instance */
+#define CONFIG_FENCE_EPOCH   "epoch"   /* no agent: the store refuses the old instance */
+#define CONFIG_FENCE_PROCESS "process" /* ours: for an instance that is a process of its node */
 
 struct config_create {
     struct config_site *site;

@@ -14,6 +14,7 @@ const struct config_node *rules_node_of_site(const struct config *c, const struc
 void rules_check(struct build *b)
 {
     rules_check_store(b);
+    rules_check_sites(b);
     rules_check_nodes(b);
     rules_check_domains(b);
     rules_check_servers(b);

@@ -10,6 +10,7 @@
 void rules_check(struct build *b);
 
 void rules_check_store(struct build *b);     /* what is said to the engine */
+void rules_check_sites(struct build *b);     /* how a whole one is fenced */
 void rules_check_nodes(struct build *b);     /* machines, roles and their sections */
 void rules_check_domains(struct build *b);   /* zones and domains */
 void rules_check_servers(struct build *b);   /* ports, checks, failover */

@@ -102,6 +102,18 @@ static const struct schema_key site_keys[] = {
      .help = "The databases of a PostgreSQL store that are there, each by all of its names: as "
              "pg_stat_replication shows a standby (`application_name`, `client_addr`), and as `url` names "
              "the host, as `HOST` or `HOST:PORT`."},
+    {FIELD("fence", config_site, fence), SCHEMA_PROGRAM, RELOAD_LIVE, "",
+     .help = "A fence agent that turns the whole site off, by the absolute path of one or its name in "
+             "`fence/`; the director calls it when the site is gone and new mail waits for its copies, and "
+             "records the site as lost once it is off. Unset: only an operator records that. Not in manual "
+             "mode: at least one server has `mode = \"automatic\"`, and each that is in the site."},
+    {FIELD("fence_after", config_site, fence_after_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"1m\"",
+     LIMITS(SECOND_MS, DAY_MS),
+     .help = "How long the site has to be gone before; and to be back, with its copies, before what the "
+             "director recorded ends. Longer than the databases need to elect another primary and to end the "
+             "old one, and than one site needs to start later than another."},
+    {FIELD("fence_timeout", config_site, fence_timeout_ms), SCHEMA_DURATION, RELOAD_LIVE, "\"1m\"",
+     LIMITS(SECOND_MS, HOUR_MS), .help = "How long the agent may take."},
     {.name = NULL},
 };
 

@@ -313,6 +313,7 @@ static size_t field_size(const struct schema_key *key)
     case SCHEMA_WORD:
         return sizeof(int);
     case SCHEMA_PATH:
+    case SCHEMA_PROGRAM:
         return sizeof(const char *);
     case SCHEMA_PINS:
         return sizeof(struct config_pins);

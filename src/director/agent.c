@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "director/batch.h"
 #include "director/orders.h"
+#include "director/site_fence.h"
 
 #define TASK_MAX_BYTES (256 * 1024) /* an order, its arguments, its result */
 #define WRITE_AGAIN_MS 200          /* the store failed, or our lease is not held: the result waits */
@@ -116,13 +117,15 @@ static void on_program_end(void *arg, const struct order_result *result)
 static bool known_verb(struct str verb)
 {
     return str_eq(verb, STR(ORDER_CREATE)) || str_eq(verb, STR(ORDER_DESTROY)) ||
-           str_eq(verb, STR(ORDER_FENCE));
+           str_eq(verb, STR(ORDER_FENCE)) || str_eq(verb, STR(ORDER_FENCE_SITE));
 }
 
 /* Who ordered it still waits for it. */
-static bool is_wanted(const struct task *t, const struct view *v)
+static bool is_wanted(const struct task *t, const struct view_order *o, const struct view *v)
 {
     const struct view_server *s = view_server_find(v, t->args.server);
+    if (str_eq(t->order.verb, STR(ORDER_FENCE_SITE)))
+        return site_fence_is_wanted(t->agent->options.config, v, o, &t->args);
     return !str_eq(t->order.verb, STR(ORDER_CREATE)) ||
            (s && str_eq(s->record.state, STR("creating")) && s->record.candidate.epoch == t->args.epoch &&
             str_eq(s->record.candidate.node, t->agent->node));
@@ -143,8 +146,8 @@ static void task_start(struct agent *a, const struct view_order *o, const struct
     free(json);
     if (rc < 0 || order_args_decode(&t->arena, t->order.args, &t->args) < 0 || !known_verb(t->order.verb))
         refusal.text = STR("not understood");
-    else if (!is_wanted(t, v))
-        refusal.text = STR("left behind by its failover");
+    else if (!is_wanted(t, o, v))
+        refusal.text = STR("left behind by what it was for");
     if (refusal.text.len > 0) {
         task_report(t, &refusal);
     } else if (order_is(&t->order, "taken")) { /* by a process of this node that died since */
@@ -155,7 +158,7 @@ static void task_start(struct agent *a, const struct view_order *o, const struct
     }
 }
 
-/* One order of a server at a time: what destroys waits for what creates. */
+/* One order of a server, or site, at a time: what destroys waits for what creates. */
 static bool is_busy(struct agent *a, const struct view_order *o)
 {
     LIST_FOREACH (it, &a->tasks) {

@@ -1,10 +1,11 @@
 /* The agent of a node: carries out the orders that are addressed to it, one at a
- * time for each server: create or destroy an instance, fence. An order goes from
+ * time for each server or site: create or destroy an instance, fence. An order goes from
  * "new" to "taken" before its program is run, and to "done" or "failed" after.
  *
  * What survives a crash: the orders. Those found taken are carried out again,
  * which provisioners and fence agents allow. An order to create that its
- * failover has left behind is not carried out. */
+ * failover has left behind is not carried out, nor one to fence a site of which
+ * a part lives again. */
 #ifndef HOLDFAST_DIRECTOR_AGENT_H
 #define HOLDFAST_DIRECTOR_AGENT_H
 

@@ -9,6 +9,7 @@
 #include "director/adopt.h"
 #include "director/housekeeping.h"
 #include "director/moves.h"
+#include "director/site_fence.h"
 #include "director/verify.h"
 
 #define ACT_MAX_BYTES  (64 << 20) /* texts of one pass over thousands of servers */
@@ -29,6 +30,12 @@ struct member {
     int fence_told; /* of this step: the error that was logged last */
 };
 
+/* How long a site has been judged the same. */
+struct site_clock {
+    enum site_word word;
+    struct mono_time since;
+};
+
 /* A transaction under way. */
 struct write {
     struct list node;
@@ -40,6 +47,7 @@ struct leader {
     struct loop *loop;
     struct leader_options o;
     struct member *members;
+    struct site_clock *sites;
     struct list writes;
     struct mono_time written_at, born_at;
 };
@@ -250,6 +258,30 @@ static void member_drive(struct member *m, const struct view *v, struct arena *a
     member_advise(m, decision.advice, arena);
 }
 
+/* ---- sites ---- */
+
+static void keep_site(struct leader *d, const struct site_context *x, size_t i, struct batch *b)
+{
+    struct site_clock *clock = &d->sites[i];
+    struct site_step step = {.site = &d->o.config->sites[i]};
+    step.word = site_judge(x, step.site);
+    if (step.word != clock->word)
+        *clock = (struct site_clock){step.word, x->view->read_at};
+    step.held_ms = mono_diff_ms(x->view->read_at, clock->since);
+    site_fence_step(x, &step, loop_wall(d->loop).ms, b);
+}
+
+static void keep_sites(struct leader *d, const struct view *v, struct arena *arena)
+{
+    struct site_context x = {d->o.config, v, d->o.site};
+    struct batch batch;
+    batch_init(&batch, arena);
+    for (size_t i = 0; i < d->o.config->site_count; i++)
+        keep_site(d, &x, i, &batch);
+    write_batch(d, &batch);
+    batch_fini(&batch);
+}
+
 /* ---- all of it ---- */
 
 static void keep_house(struct leader *d, const struct view *v, struct arena *arena)
@@ -271,7 +303,9 @@ void leader_on_view(struct leader *d, const struct view *v)
     arena_init(&arena, ACT_MAX_BYTES);
     for (size_t i = 0; i < d->o.config->server_count; i++)
         member_drive(&d->members[i], v, &arena);
-    if (list_empty(&d->writes)) /* routes are changed by moves, too */
+    if (list_empty(&d->writes))
+        keep_sites(d, v, &arena);
+    if (list_empty(&d->writes)) /* routes are changed by moves, too; orders by what sites need */
         keep_house(d, v, &arena);
     arena_fini(&arena);
 }
@@ -284,6 +318,8 @@ void leader_stop(struct leader *d)
         d->members[i].step.rounds = 0;
         d->members[i].advised = false;
     }
+    for (size_t i = 0; i < d->o.config->site_count; i++)
+        d->sites[i] = (struct site_clock){.word = SITE_AS_RECORDED};
 }
 
 struct leader *leader_new(struct loop *l, const struct leader_options *options)
@@ -292,6 +328,7 @@ struct leader *leader_new(struct loop *l, const struct leader_options *options)
     *d = (struct leader){.loop = l, .o = *options, .born_at = loop_now(l)};
     list_init(&d->writes);
     d->members = mem_calloc(options->config->server_count, sizeof(*d->members));
+    d->sites = mem_calloc(options->config->site_count, sizeof(*d->sites));
     for (size_t i = 0; i < options->config->server_count; i++)
         d->members[i] =
             (struct member){.leader = d, .server = &options->config->servers[i], .version = VERSION_UNSEEN};
@@ -308,6 +345,7 @@ void leader_free(struct leader *d)
         store_op_forget(w->op);
         free(w);
     }
+    free(d->sites);
     free(d->members);
     free(d);
 }

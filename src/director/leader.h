@@ -1,7 +1,7 @@
 /* What the director does while it holds the lease "director": moves each server's
  * failover (decide, then one guarded transaction, then the next view), verifies
  * candidates, fences by epoch, keeps routes and queues in order, carries out
- * operators' orders, and removes old ones.
+ * operators' orders, and removes old ones; has a site that is gone fenced, and records that.
  *
  * Nothing is kept here but clocks, counters and what is under way: who leads next
  * finds the rest in the records. */
@@ -20,8 +20,9 @@ struct leader_options {
     const struct config *config;
     struct network *network;
     struct mail *mail;
-    struct lease *lease;        /* "director" */
-    void (*refresh)(void *arg); /* asks for a view that begins now */
+    struct lease *lease;            /* "director" */
+    const struct config_site *site; /* where we are; outlives the leader */
+    void (*refresh)(void *arg);     /* asks for a view that begins now */
     void *arg;
 };
 

@@ -44,10 +44,10 @@ struct member {
     }
 
 static const struct member args_members[] = {
-    ARGS(MEMBER_STR, server), ARGS(MEMBER_STR, program),    ARGS(MEMBER_STR, node),
-    ARGS(MEMBER_STR, site),   ARGS(MEMBER_STR, address),    ARGS(MEMBER_I64, epoch),
-    ARGS(MEMBER_I64, pid),    ARGS(MEMBER_I64, pid_start),  ARGS(MEMBER_I64, timeout_ms),
-    ARGS(MEMBER_I64, pid_ns), ARGS(MEMBER_BOOL, known_off),
+    ARGS(MEMBER_STR, server), ARGS(MEMBER_STR, program),   ARGS(MEMBER_STR, node),
+    ARGS(MEMBER_STR, site),   ARGS(MEMBER_STR, address),   ARGS(MEMBER_I64, epoch),
+    ARGS(MEMBER_I64, pid),    ARGS(MEMBER_I64, pid_start), ARGS(MEMBER_I64, timeout_ms),
+    ARGS(MEMBER_I64, pid_ns), ARGS(MEMBER_I64, tries),     ARGS(MEMBER_BOOL, known_off),
 };
 
 static const struct member result_members[] = {

@@ -1,9 +1,9 @@
 /* Orders between the director and the nodes' agents: records of kind "order"
  * with target "node/NAME", written in the transaction that moves a failover, so
  * that who leads next sees the same. Keys are made of server, epoch, verb and
- * the server record's version: a step finds its order again, and no other step
- * ever has the same. An order to destroy stays until it was
- * done: it also tells that an instance is not known to be off. */
+ * the server record's version (or of a site's, its verb and its record's): a step finds its order again, and
+ * no other step ever has the same. An order to destroy stays until it was done: it also tells that an
+ * instance is not known to be off. */
 #ifndef HOLDFAST_DIRECTOR_ORDERS_H
 #define HOLDFAST_DIRECTOR_ORDERS_H
 
@@ -15,9 +15,10 @@
 #include "director/batch.h"
 #include "store/view.h"
 
-#define ORDER_CREATE  "create"
-#define ORDER_DESTROY "destroy"
-#define ORDER_FENCE   "fence"
+#define ORDER_CREATE     "create"
+#define ORDER_DESTROY    "destroy"
+#define ORDER_FENCE      "fence"
+#define ORDER_FENCE_SITE "fence-site" /* subject: the site (director/site_fence.h) */
 
 #define ORDER_TARGET_DIRECTOR "director"
 
@@ -29,6 +30,7 @@ struct order_args {
     int64_t epoch, pid, pid_start;
     int64_t pid_ns; /* fence: of the instance's node; 0: not known */
     int64_t timeout_ms;
+    int64_t tries;  /* fence-site: how often it failed before */
     bool known_off; /* destroy: only to clean up, a fence agent had succeeded */
 };
 

@@ -107,6 +107,11 @@ static char *provisioner_input(const struct program_options *o, const struct ord
     return out;
 }
 
+static char *site_fence_input(const struct order_args *args)
+{
+    return mem_asprintf("action=off\nplug=%.*s\n", STR_ARG(args->site));
+}
+
 static char *fence_input(const struct order_args *args)
 {
     if (args->pid > 0 && args->pid_ns > 0)
@@ -195,7 +200,8 @@ struct program *program_run(struct loop *l, const struct program_options *option
                             const struct order_args *args,
                             void (*on_end)(void *arg, const struct order_result *result), void *arg)
 {
-    bool fences = strcmp(verb, ORDER_FENCE) == 0;
+    bool of_site = strcmp(verb, ORDER_FENCE_SITE) == 0;
+    bool fences = of_site || strcmp(verb, ORDER_FENCE) == 0;
     struct program *p = mem_zalloc(sizeof(*p));
     char *path;
     *p = (struct program){.loop = l, .on_end = on_end, .arg = arg};
@@ -208,7 +214,9 @@ struct program *program_run(struct loop *l, const struct program_options *option
         loop_timer_start(p->timer, 0);
         return p;
     }
-    char *input = fences ? fence_input(args) : provisioner_input(options, args);
+    char *input = of_site  ? site_fence_input(args)
+                  : fences ? fence_input(args)
+                           : provisioner_input(options, args);
     spawn(p, options, path, fences ? NULL : verb, input, args->timeout_ms);
     free(input);
     free(path);

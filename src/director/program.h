@@ -4,7 +4,7 @@
  * object on stdin, and answers with one on stdout; exit status 0 is done, 75 try
  * again later, others failed. A fence agent gets key=value lines on stdin
  * (ClusterLabs' fence-agents API): action=off and the instance as plug, its pid
- * with start time, or its address where there is no pid; 0 is off. Both are
+ * with start time, or its address where there is no pid, or a whole site by its name; 0 is off. Both are
  * limited in time and output, and what they say on stderr is logged. */
 #ifndef HOLDFAST_DIRECTOR_PROGRAM_H
 #define HOLDFAST_DIRECTOR_PROGRAM_H
@@ -23,10 +23,9 @@ struct program_options {
     int lifeline_fd;  /* passed on, so that an instance ends with its node; -1: none */
 };
 
-/* verb: ORDER_CREATE, ORDER_DESTROY, PROGRAM_STATUS (provisioner) or ORDER_FENCE (fence agent).
- * on_end fires once, later, unless freed before (the process then goes on). result
- * is valid during the call; exit_status 0 means success: for create and
- * status, the answer was understood, too. */
+/* verb: ORDER_CREATE, ORDER_DESTROY, PROGRAM_STATUS (provisioner) or ORDER_FENCE, ORDER_FENCE_SITE (fence
+ * agent). on_end fires once, later, unless freed before (the process then goes on). result is valid during
+ * the call; exit_status 0 means success: for create and status, the answer was understood, too. */
 struct program *program_run(struct loop *l, const struct program_options *options, const char *verb,
                             const struct order_args *args,
                             void (*on_end)(void *arg, const struct order_result *result), void *arg);

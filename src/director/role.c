@@ -106,6 +106,7 @@ int director_start(struct loop *l, const struct director_options *options, struc
                                                        .network = d->network,
                                                        .mail = mail,
                                                        .lease = d->lead_lease,
+                                                       .site = options->node->site,
                                                        .refresh = refresh,
                                                        .arg = d});
     d->prune = prune_new(l, d->network, d->lead_lease, options->config);

@@ -69,31 +69,28 @@ static struct network_change observation(const struct observer *o, const struct 
 
 /* ---- copies ---- */
 
-struct copies_now {
-    enum store_copies state;
-    char why[STORE_WHY_MAX];
-};
-
-static struct copies_now look_at_copies(const struct observer *o)
+static struct store_copies_told look_at_copies(const struct observer *o)
 {
-    struct copies_now now = {.state = o->copies};
+    struct store_copies_told now = {.state = o->copies};
     if (o->queue)
-        now.state = queue_copies(o->queue, now.why);
+        queue_copies(o->queue, &now);
     return now;
 }
 
 /* key and value for free(). */
-static struct network_change work(const struct observer *o, const struct copies_now *copies)
+static struct network_change work(const struct observer *o, const struct store_copies_told *copies)
 {
     struct record_work record = *o->work;
     record.degraded = o->queue && copies->state == STORE_COPIES_MISSING;
     record.durability = o->queue ? str_from(store_copies_name(copies->state)) : STR_EMPTY;
     record.detail = str_from(copies->why);
+    record.databases = str_from(copies->seen);
+    record.copies = str_from(copies->copying);
     return put("work", mem_strdup(o->relay->name), record_work_encode(&record));
 }
 
 /* The same, of what happened. */
-static struct network_change event(const struct observer *o, const struct copies_now *copies)
+static struct network_change event(const struct observer *o, const struct store_copies_told *copies)
 {
     bool degraded = copies->state == STORE_COPIES_MISSING;
     json_t *detail =
@@ -119,7 +116,7 @@ static void write_all(struct observer *o)
 {
     size_t count = 0;
     struct network_change *changes = mem_calloc(o->target_count + 2, sizeof(*changes));
-    struct copies_now copies = look_at_copies(o);
+    struct store_copies_told copies = look_at_copies(o);
     bool was_degraded = o->copies == STORE_COPIES_MISSING, is_degraded = copies.state == STORE_COPIES_MISSING;
     while (count < o->target_count) {
         changes[count] = observation(o, o->targets[count]);

@@ -146,8 +146,8 @@ struct port_ops {
     void (*watch)(struct port *p, bool on);
     /* Adds what `store status` shows to an object. */
     void (*status)(struct port *p, json_t *into);
-    /* Which copies there are of what is written, and why not; NULL: one, as asked for. */
-    enum store_copies (*copies)(struct port *p, char why[STORE_WHY_MAX]);
+    /* Which copies there are of what is written; NULL: one, as asked for. */
+    void (*copies)(struct port *p, struct store_copies_told *ret_told);
     /* Frees p; what is under way may still commit. All operations were forgotten. */
     void (*close)(struct port *p);
 };

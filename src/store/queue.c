@@ -204,10 +204,11 @@ int queue_health(const struct queue *q)
     return q->port->ops->health(q->port);
 }
 
-enum store_copies queue_copies(const struct queue *q, char why[STORE_WHY_MAX])
+void queue_copies(const struct queue *q, struct store_copies_told *ret_told)
 {
-    why[0] = '\0';
-    return q->port->ops->copies ? q->port->ops->copies(q->port, why) : STORE_COPIES_LOCAL;
+    *ret_told = (struct store_copies_told){.state = STORE_COPIES_LOCAL};
+    if (q->port->ops->copies)
+        q->port->ops->copies(q->port, ret_told);
 }
 
 uint64_t queue_full_count(const struct queue *q)

@@ -28,8 +28,8 @@ const char *queue_name(const struct queue *q);
 int64_t queue_epoch(const struct queue *q); /* of this owner; 0 for a reader */
 /* 0 while it takes writes; ERR_FENCED, ERR_SYNC (reopening), ERR_FULL, ... */
 int queue_health(const struct queue *q);
-/* Which copies there are of what it takes; why: what is missing, or which sites are lost, else "". */
-enum store_copies queue_copies(const struct queue *q, char why[STORE_WHY_MAX]);
+/* Which copies there are of what it takes. */
+void queue_copies(const struct queue *q, struct store_copies_told *ret_told);
 /* How often something was refused for want of room, by this handle: queue_health says so for a moment only.
  */
 uint64_t queue_full_count(const struct queue *q);

@@ -114,6 +114,8 @@ static const struct field work_fields[] = {
     BOOL_FIELD(record_work, degraded),
     STR_FIELD(record_work, durability),
     STR_FIELD(record_work, detail),
+    STR_FIELD(record_work, databases),
+    STR_FIELD(record_work, copies),
     {NULL},
 };
 

@@ -95,6 +95,7 @@ struct record_work {
     bool degraded;                /* no other site has copies of what is accepted, or would be */
     struct str durability,
         detail; /* store_copies_name, "" without a queue; what is missing, or which sites are lost */
+    struct str databases, copies; /* sites, as store_copies_told has them: seen, copying */
 };
 
 /* kind "order", key: unique. From an operator, or from the director to a node. Who carries it out takes it

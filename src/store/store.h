@@ -24,8 +24,6 @@ struct store;
 
 enum store_engine_kind { STORE_ENGINE_SQLITE, STORE_ENGINE_POSTGRES, STORE_ENGINE_MEMORY };
 
-#define STORE_SITES_MAX 16
-
 /* A site with databases; each of their names as config/config.h has it. */
 struct store_site {
     const char *name;

@@ -86,7 +86,7 @@ static const struct {
     {"relays", "relay", "counted", "relay_counted", 1, "Whether its queue could be counted."},
     {"nodes", "node", "alive", "node_alive", 1, "Whether the lease of its director or relay runs."},
     {"nodes", "node", "director", "node_director_alive", 1, "Whether the lease of its director runs."},
-    {"sites", "site", "lost", "site_lost", 1, "Whether an operator recorded the site as lost."},
+    {"sites", "site", "lost", "site_lost", 1, "Whether the site is recorded as lost."},
 };
 
 static void write_number(struct buf *out, const json_t *list, size_t number)

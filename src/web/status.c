@@ -235,7 +235,8 @@ static json_t *site_status(const struct status_input *in, const struct config_si
 {
     const struct view_site *record = view_site_find(in->view, str_from(s->name));
     bool lost = record && record->record.lost;
-    return json_pack("{s:s, s:b, s:s}", "name", s->name, "lost", lost, "state", lost ? "lost" : "ok");
+    return json_pack("{s:s, s:b, s:s, s:o}", "name", s->name, "lost", lost, "state", lost ? "lost" : "ok",
+                     "who", text(lost ? record->record.who : STR_EMPTY));
 }
 
 static json_t *route_status(const struct status_input *in, const struct config_domain *d)

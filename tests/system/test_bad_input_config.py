@@ -83,6 +83,9 @@ OUTSIDE = [
      'provisioner = "/nowhere/make"  fence = "/dev" } }', "/nowhere/make", MISSING),
     ('failover { mode = "manual" }', 'failover { mode = "manual"  create { site = "home"  address = "127.0.0.9"  '
      'provisioner = "/bin/true"  fence = "no-such-agent" } }', "no-such-agent", "not among the programs"),
+    ('store { url = "sqlite:store" }', 'store { url = "postgresql://holdfast@127.0.0.1/holdfast" }\n'
+     'site "near" { databases = {"a"} }\nsite "far" { databases = {"b"}  fence = "/nowhere/off" }\n'
+     'node "far1" { site = "far"  roles = {"director"} }', "/nowhere/off", MISSING),
     ('failover { mode = "manual" }', 'failover { mode = "manual" } check { kind = "command"  command = "/etc/passwd" }',
      "/etc/passwd", "cannot be executed"),
 ]

@@ -11,7 +11,9 @@ def test_lost_and_back(two_site, ledger):
     assert states(two_site) == {"east": "ok", "west": "ok"}
     assert two_site.json("site", "lost", "east", "--why", "a test")["state"] == "done"
     assert states(two_site) == {"east": "lost", "west": "ok"}
-    assert two_site.must("site", "list").split() == ["east", "lost", "west", "ok"]
+    assert [line.split()[:2] for line in two_site.must("site", "list").splitlines()] == [["east", "lost,"], ["west", "ok"]]
+    by = {site["name"]: site["who"] for site in two_site.json("site", "list")}
+    assert "@" in by["east"] and by["west"] == ""
     two_site.mta(ledger).send(4)
     two_site.judge(ledger)
     assert two_site.json("site", "back", "east")["state"] == "done"

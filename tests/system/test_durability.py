@@ -115,3 +115,74 @@ def test_degraded_mail_is_accepted_where_that_is_asked_for(make_two_site, databa
     assert len(network.mta(ledger).send_by(network.RELAY_EAST, 5)) == 5
     network.judge(ledger)
     assert events(network, "durability-degraded")
+
+
+# ---- a site that is gone, and an agent that turns it off ----
+
+QUICK = (('site "east" {', 'timing { lease = "1s" }\nsite "east" {'),)
+AGENT = """#!/bin/sh
+{ cat; echo .; } >>"$0.told"
+%s
+"""
+
+
+@pytest.fixture
+def make_fenced(make_two_site, databases, scratch):
+    """make_fenced(end): the network with an agent for the west that ends so, and what it was told, each call."""
+
+    def make(end):
+        agent = scratch / "agent"
+        agent.write_text(AGENT % end)
+        agent.chmod(0o755)
+        names = f'"pg_west", "{WEST}"'
+        fence = ((f"{{{names}}} }}", f'{{{names}}}  fence = "{agent}"  fence_after = "1s" }}'),)
+        return make_two_site(databases, (*QUICK, *fence)), lambda: calls_of(scratch / "agent.told")
+
+    return make
+
+
+def calls_of(path):
+    return path.read_text().split(".\n")[:-1] if path.exists() else []
+
+
+def lose_west(network, west):
+    network.kill_node("west1")
+    west.kill()
+
+
+def west_of(network):
+    return next(site for site in network.json("site", "list") if site["name"] == "west")
+
+
+def test_a_site_that_is_fenced_is_recorded_as_lost_until_it_is_back(make_fenced, databases, ledger):
+    _, west = databases
+    network, told = make_fenced("exit 0")
+    mta = network.mta(ledger)
+    lose_west(network, west)
+    network.until(lambda: mta.send_by(network.RELAY_EAST, 1), "a relay that takes mail, without an operator")
+    assert told() == ["action=off\nplug=west\n"]
+    assert (west_of(network)["state"], west_of(network)["who"]) == ("lost", "director")
+    network.until(lambda: durability(network) == "local", "a relay that knows why")
+    alarms = [event["detail"] for event in events(network, "alarm") if event["subject"] == "west"]
+    assert [alarm["state"] for alarm in alarms] == ["lost"] and alarms[0]["agent"].endswith("/agent")
+    west.start()
+    network.start_node("west1")
+    network.until(lambda: durability(network) == "replicated", "copies in both sites again, without an operator")
+    assert west_of(network)["state"] == "ok" and events(network, "site-back")
+    assert len(mta.send_by(network.RELAY_EAST, 5)) == 5 and len(told()) == 1
+    network.judge(ledger)
+
+
+def test_a_site_that_cannot_be_fenced_is_left_to_an_operator(make_fenced, databases, ledger):
+    _, west = databases
+    network, told = make_fenced("echo no such plug >&2; exit 1")
+    mta = network.mta(ledger)
+    lose_west(network, west)
+    network.until(lambda: [event["detail"] for event in events(network, "alarm")
+                           if "no such plug" in event["detail"].get("text", "")], "an alarm that says why")
+    assert len(told()) == 1 and west_of(network)["state"] == "ok"
+    assert mta.attempt_by(network.RELAY_EAST).reply.startswith("451")
+    network.must("site", "lost", "west", "--why", "its power is off, by hand")
+    network.until(lambda: mta.send_by(network.RELAY_EAST, 1), "a relay that takes mail")
+    assert len(told()) == 1 and "@" in west_of(network)["who"]
+    network.judge(ledger)

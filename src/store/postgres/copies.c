@@ -113,6 +113,23 @@ static bool is_elsewhere(struct copies *c, const struct copies_look *look)
     return true;
 }
 
+/* Nothing is known of where the databases are while one that is connected is in no site. */
+static void see_sites(struct copies *c, const struct copies_look *look)
+{
+    unsigned seen = 1U << c->primary, copying = 0;
+    for (size_t i = 0; i < look->count; i++) {
+        const struct copies_standby *s = &look->standbys[i];
+        int site = site_of(c->wanted, s);
+        if (!s->tells || site < 0)
+            return;
+        seen |= 1U << site;
+        if (s->synchronous && site != c->primary)
+            copying |= 1U << site;
+    }
+    c->seen = seen;
+    c->copying = copying;
+}
+
 static void judge(struct copies *c, const struct copies_look *look, unsigned lost,
                   const struct copies_wait *oldest)
 {
@@ -123,6 +140,7 @@ static void judge(struct copies *c, const struct copies_look *look, unsigned los
     }
     if (is_elsewhere(c, look))
         return;
+    see_sites(c, look);
     if (is_alone(c, lost)) {
         c->state = STORE_COPIES_LOCAL;
         c->behind = 0;
@@ -145,6 +163,7 @@ void copies_see(struct copies *c, const struct copies_look *look, unsigned lost,
 {
     bool flowed = c->state == STORE_COPIES_FLOW;
     c->why[0] = '\0';
+    c->seen = c->copying = 0;
     if (!c->wanted->replicated)
         return;
     judge(c, look, lost, oldest);
@@ -155,8 +174,30 @@ void copies_see(struct copies *c, const struct copies_look *look, unsigned lost,
 
 void copies_blind(struct copies *c, const char *why)
 {
+    c->seen = c->copying = 0;
     if (c->wanted->replicated)
         miss(c, "the database does not tell of its standbys: %s%s", why, "");
+}
+
+static void append_name(char *names, size_t size, const char *name)
+{
+    size_t len = strlen(names);
+    snprintf(names + len, size - len, "%s%s", len > 0 ? " " : "", name);
+}
+
+void copies_tell(const struct copies *c, struct store_copies_told *ret_told)
+{
+    const struct store_durability *d = c->wanted;
+    *ret_told = (struct store_copies_told){.state = c->state};
+    memcpy(ret_told->why, c->why, sizeof(ret_told->why));
+    if (c->seen)
+        append_name(ret_told->seen, sizeof(ret_told->seen), d->sites[c->primary].name);
+    for (size_t i = 0; i < d->site_count; i++) {
+        if ((int)i != c->primary && c->seen & 1U << i)
+            append_name(ret_told->seen, sizeof(ret_told->seen), d->sites[i].name);
+        if (c->copying & 1U << i)
+            append_name(ret_told->copying, sizeof(ret_told->copying), d->sites[i].name);
+    }
 }
 
 bool copies_allow(const struct copies *c, uint64_t position, bool takes_custody)

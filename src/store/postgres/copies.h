@@ -44,6 +44,9 @@ struct copies {
     bool patient;                   /* ... still, at the last look */
     uint64_t behind;                /* it stood still: it flows again once this is flushed; 0: it did not */
     char why[COPIES_WHY_MAX];       /* what is missing, and what to do; or which sites are lost; else "" */
+    /* At the last look, bits of sites; seen 0: not known. Whatever is recorded as lost: */
+    unsigned seen;    /* where a database is connected, the primary's own among them */
+    unsigned copying; /* of the others: where a standby replicates synchronously */
 };
 
 void copies_init(struct copies *c, const struct store_durability *wanted);
@@ -55,6 +58,8 @@ void copies_see(struct copies *c, const struct copies_look *look, unsigned lost,
                 const struct copies_wait *oldest);
 /* The server does not say. */
 void copies_blind(struct copies *c, const char *why);
+/* The same for others. */
+void copies_tell(const struct copies *c, struct store_copies_told *ret_told);
 /* Whether a write that ends at `position` (0: not known yet) may be told of. */
 bool copies_allow(const struct copies *c, uint64_t position, bool takes_custody);
 

@@ -59,20 +59,18 @@ static void watch(struct port *port, bool on)
 static void status_of_copies(struct part *p, json_t *into)
 {
     pthread_mutex_lock(&p->copies_mutex);
-    json_object_set_new(into, "durability", json_string(store_copies_name(p->copies)));
-    if (p->copies_why[0])
-        json_object_set_new(into, "durability_detail", json_string(p->copies_why));
+    json_object_set_new(into, "durability", json_string(store_copies_name(p->copies.state)));
+    if (p->copies.why[0])
+        json_object_set_new(into, "durability_detail", json_string(p->copies.why));
     pthread_mutex_unlock(&p->copies_mutex);
 }
 
-static enum store_copies copies(struct port *port, char why[STORE_WHY_MAX])
+static void copies(struct port *port, struct store_copies_told *ret_told)
 {
     struct part *p = part_of(port);
     pthread_mutex_lock(&p->copies_mutex);
-    enum store_copies state = p->copies;
-    memcpy(why, p->copies_why, STORE_WHY_MAX);
+    *ret_told = p->copies;
     pthread_mutex_unlock(&p->copies_mutex);
-    return state;
 }
 
 static void status(struct port *port, json_t *into)
@@ -149,7 +147,7 @@ static struct part *part_new(struct store *s, struct loop *l, const struct part_
     p->lost_sites = o->lost_sites;
     pthread_mutex_init(&p->copies_mutex, NULL);
     untold_init(&p->w.untold, o->durability, o->kind != PART_NETWORK);
-    p->copies = p->w.untold.copies.state;
+    copies_tell(&p->w.untold.copies, &p->copies);
     list_init(&p->w.answered);
     options.lock_wait_ms = lock_wait_ms(o->kind);
     options.sees_to_copies = o->durability->replicated;

@@ -59,8 +59,7 @@ struct part {
     atomic_bool degraded;          /* new mail is not taken for want of copies */
     const atomic_uint *lost_sites; /* bits: the store's */
     pthread_mutex_t copies_mutex;  /* guards what the writer tells of copies: */
-    enum store_copies copies;
-    char copies_why[COPIES_WHY_MAX];
+    struct store_copies_told copies;
     struct writer w;
     struct reader r;
 };

@@ -81,9 +81,8 @@ static void tell_of_copies(struct part *p)
 {
     const struct copies *c = &p->w.untold.copies;
     pthread_mutex_lock(&p->copies_mutex);
-    enum store_copies before = p->copies;
-    p->copies = c->state;
-    memcpy(p->copies_why, c->why, sizeof(p->copies_why));
+    enum store_copies before = p->copies.state;
+    copies_tell(c, &p->copies);
     pthread_mutex_unlock(&p->copies_mutex);
     atomic_store(&p->degraded, c->state == STORE_COPIES_MISSING && !c->wanted->accept_degraded);
     if (before == c->state)

@@ -13,7 +13,8 @@ static void unknown_and_repeated(void **state)
     static const struct bad_case cases[] = {
         {NETWORK "zone \"test\" {\n tll = \"1s\" }",
          "3: zone \"test\": unknown key tll; the keys are file, ttl\n"},
-        {NETWORK "site \"t\" { x = 1 }", "2: site \"t\": unknown key x; the keys are databases\n"},
+        {NETWORK "site \"t\" { x = 1 }",
+         "2: site \"t\": unknown key x; the keys are databases, fence, fence_after, fence_timeout\n"},
         {NETWORK "x = 1", "2: the file: unknown key x; it has no keys, remove it\n"},
         {NETWORK "mailbox { a = 1 b { } }", "2: the file: unknown section mailbox; the sections are store, "
                                             "users, system, timing, site, node, dns, web, "

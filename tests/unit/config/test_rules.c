@@ -460,6 +460,43 @@ static void a_spool_is_beside_a_shared_store(void **state)
     check_cases(cases, ARRAY_LEN(cases));
 }
 
+#define TWO_SITES(keys)                                                                                      \
+    NETWORK "store { " POSTGRES " }\nsite \"t\" { databases = {\"a\"} } node \"tn\" { site = \"t\" roles = " \
+            "{\"director\"} }\nsite \"u\" { " keys " }\n"
+#define NODE_U "node \"un\" { site = \"u\" roles = {\"director\"} }"
+
+static void a_site_is_fenced_as_a_whole(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {TWO_SITES("databases = {\"b\"} fence = \"/p\"") NODE_U, ""},
+        {TWO_SITES("databases = {\"b\"} fence = \"agent\" fence_after = \"20s\"") NODE_U, ""},
+        {TWO_SITES("databases = {\"b\"}\nfence = \"epoch\"") NODE_U,
+         "5: site \"u\": fence = \"epoch\" is for an instance of a server, and turns no site off; name an "
+         "agent "
+         "that does, such as one of its power distribution, or remove it\n"},
+        {TWO_SITES("databases = {\"b\"} fence = \"process\"") NODE_U,
+         "4: site \"u\": fence = \"process\" is for an instance of a server, and turns no site off; name an "
+         "agent that does, such as one of its power distribution, or remove it\n"},
+        {TWO_SITES("databases = {\"b\"} fence = \"/p\""),
+         "4: site \"u\": fence needs a node there with the role \"relay\" or \"director\", by which it is "
+         "known "
+         "that the site lives; add one, or remove it\n"},
+        {"store { " POSTGRES
+         " } site \"t\" { databases = {\"a\"} }\nsite \"s\" { databases = {\"b\"}\nfence = "
+         "\"/p\" } " NODE DNS RELAY SERVER,
+         "3: site \"s\": fence needs a node of another site with the role \"director\", which calls the "
+         "agent; "
+         "add one, or remove it\n"},
+        {NETWORK "site \"t\" { } node \"tn\" { site = \"t\" roles = {\"director\"} }\nsite \"u\" { fence = "
+                 "\"/p\" }" NODE_U,
+         "3: site \"u\": fence is for a site whose copies new mail waits for: with durability "
+         "\"replicated\", "
+         "and databases there; name them, or remove it\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +512,7 @@ int main(void)
         cmocka_unit_test(a_message_is_known_while_it_may_come_again),
         cmocka_unit_test(a_spool_is_beside_a_shared_store),
         cmocka_unit_test(fences),
+        cmocka_unit_test(a_site_is_fenced_as_a_whole),
         cmocka_unit_test(failover),
         cmocka_unit_test(an_address_and_port_has_one_holder),
         cmocka_unit_test(a_server_has_its_addresses_alone),

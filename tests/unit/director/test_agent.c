@@ -9,22 +9,38 @@
 #define KEY "mail1/0000000001/destroy/2"
 
 static struct config_server servers[] = {{.name = "mail1", .kind = SERVER_BUILTIN}};
-static const struct config config = {
-    .path = "/sim/conf", .state_dir = "/sim/state", .servers = servers, .server_count = 1};
+static struct config_site sites[] = {{.name = "west"}};
+static struct config_node nodes[] = {{.name = "west1", .site = sites}};
+static const struct config config = {.path = "/sim/conf",
+                                     .state_dir = "/sim/state",
+                                     .sites = sites,
+                                     .site_count = 1,
+                                     .nodes = nodes,
+                                     .node_count = 1,
+                                     .servers = servers,
+                                     .server_count = 1};
 
 struct world {
     struct bench bench;
     struct agent *agent;
     struct arena arena;
     struct view_order order;
+    struct view_lease lease; /* of the site's node */
     int runs;
 };
 
 static void on_spawn(void *arg, struct sim_spawn *s, const struct loop_process_spec *spec)
 {
     struct world *w = arg;
-    assert_string_equal(spec->argv[1], ORDER_DESTROY);
     w->runs++;
+    if (str_eq(w->order.record.verb, STR(ORDER_FENCE_SITE))) {
+        assert_string_equal(spec->argv[0], "/agent");
+        assert_null(spec->argv[1]);
+        assert_str(spec->input, "action=off\nplug=west\n");
+        sim_spawn_done(s, 0, STR_EMPTY);
+        return;
+    }
+    assert_string_equal(spec->argv[1], ORDER_DESTROY);
     sim_spawn_done(s, 0, STR("{}"));
 }
 
@@ -64,6 +80,7 @@ static void init(struct world *w)
     bench_init(&w->bench, "node/east1");
     arena_init(&w->arena, 1 << 16);
     w->runs = 0;
+    w->lease = (struct view_lease){STR("node/west1"), STR("west1"), 1, -60000};
     sim_loop_on_spawn(w->bench.loop, on_spawn, w);
     w->agent = agent_new(w->bench.loop, store_network(w->bench.store), w->bench.lease, "east1", &options);
     put_order(w);
@@ -78,7 +95,11 @@ static void fini(struct world *w)
 
 static void look(struct world *w, int64_t version, const char *state)
 {
-    struct view view = {.orders = &w->order, .order_count = 1, .read_at = loop_now(w->bench.loop)};
+    struct view view = {.orders = &w->order,
+                        .order_count = 1,
+                        .leases = &w->lease,
+                        .lease_count = 1,
+                        .read_at = loop_now(w->bench.loop)};
     w->order.version = version;
     w->order.record.state = str_from(state);
     agent_on_view(w->agent, &view);
@@ -126,6 +147,41 @@ static void runs_nothing_when_another_is_the_node(void **state)
     fini(&w);
 }
 
+/* The order that is there already becomes one to fence the west. */
+static void make_it_fence_the_site(struct world *w)
+{
+    struct order_args args = {.program = STR("/agent"), .site = STR("west"), .timeout_ms = 5000};
+    w->order.record.verb = STR(ORDER_FENCE_SITE);
+    w->order.record.subject = args.site;
+    w->order.record.args = order_args_encode(&w->arena, &args);
+}
+
+static void turns_a_site_off(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    make_it_fence_the_site(&w);
+    look(&w, 1, "new");
+    bench_run(&w.bench);
+    assert_int_equal(w.runs, 1);
+    assert_int_equal(bench_version(&w.bench, "order", KEY), 3); /* taken, then done */
+    fini(&w);
+}
+
+static void turns_no_site_off_that_lives_again(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    make_it_fence_the_site(&w);
+    w.lease.remaining_ms = 1000;
+    look(&w, 1, "taken"); /* by a process of this node that died since */
+    assert_int_equal(w.runs, 0);
+    assert_int_equal(bench_version(&w.bench, "order", KEY), 2); /* failed */
+    fini(&w);
+}
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
@@ -133,6 +189,8 @@ int main(void)
         cmocka_unit_test(carries_an_order_out_once),
         cmocka_unit_test(carries_out_again_what_it_had_taken_before_it_died),
         cmocka_unit_test(runs_nothing_when_another_is_the_node),
+        cmocka_unit_test(turns_a_site_off),
+        cmocka_unit_test(turns_no_site_off_that_lives_again),
     };
     return cmocka_run_group_tests_name("director agent", tests, NULL, NULL);
 }

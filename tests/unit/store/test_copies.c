@@ -170,6 +170,45 @@ static void without_the_other_sites_one_copy_is_enough(void **state)
     assert_int_equal(c.state, STORE_COPIES_FLOW);
 }
 
+static void sites_are(const struct copies *c, const char *seen, const char *copying)
+{
+    struct store_copies_told told;
+    copies_tell(c, &told);
+    assert_int_equal(told.state, c->state);
+    assert_string_equal(told.why, c->why);
+    assert_string_equal(told.seen, seen);
+    assert_string_equal(told.copying, copying);
+}
+
+static void where_databases_are_is_told_of_lost_sites_too(void **state)
+{
+    (void)state;
+    struct store_durability d = two_sites();
+    struct copies c = connected(&d, "10.2.0.5");
+    struct copies_standby all[] = {{"pg-east", "", false, true, 500},
+                                   {"backup", "10.2.0.9", false, true, 500}};
+    sites_are(&c, "", "");
+    see(&c, 1, NULL, 0, 0, NULL);
+    sites_are(&c, "west", "");
+    see(&c, 2, all, 1, LOST_EAST, NULL); /* back, not yet in step */
+    sites_are(&c, "west east", "");
+    all[0].synchronous = true;
+    see(&c, 3, all, 1, LOST_EAST, NULL);
+    sites_are(&c, "west east", "east");
+    assert_int_equal(c.state, STORE_COPIES_LOCAL);
+    see(&c, 4, all, 1, 0, NULL);
+    sites_are(&c, "west east", "east");
+    see(&c, 5, all, 2, 0, NULL); /* one that may be anywhere */
+    sites_are(&c, "", "");
+    see(&c, 6, all, 1, 0, NULL);
+    copies_blind(&c, "no such view");
+    sites_are(&c, "", "");
+    struct copies_look look = {.at = {7 * SECOND}, .server = "10.1.0.5"}; /* a name that leads elsewhere */
+    see(&c, 7, NULL, 0, 0, NULL);
+    copies_see(&c, &look, 0, NULL);
+    sites_are(&c, "", "");
+}
+
 static void degraded_may_be_accepted(void **state)
 {
     (void)state;
@@ -221,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_name_that_leads_elsewhere_is_not_believed),
         cmocka_unit_test(one_that_stands_still_does_not_keep_up),
         cmocka_unit_test(without_the_other_sites_one_copy_is_enough),
+        cmocka_unit_test(where_databases_are_is_told_of_lost_sites_too),
         cmocka_unit_test(degraded_may_be_accepted),
         cmocka_unit_test(another_server_is_looked_at_anew),
         cmocka_unit_test(locally_none_is_asked_for),

@@ -169,19 +169,21 @@ static void what_would_have_no_copy_is_not_taken(void **state)
 {
     struct rig *r = *state;
     struct queue *before = new_queue(r, r->store);
-    char why[STORE_WHY_MAX];
+    struct store_copies_told told;
     assert_ok(accept_one(r, before, 1, "held@example.test"));
     struct store *s = open_replicated(r, false);
     struct queue *q = own(r, s, "relay-east", "east1", 1, NULL, NULL);
     assert_err(queue_health(q), ERR_DEGRADED);
     assert_null(queue_body_begin(q));
-    assert_int_equal(queue_copies(q, why), STORE_COPIES_MISSING);
-    assert_string_equal(why, "no standby in another site is connected");
+    queue_copies(q, &told);
+    assert_int_equal(told.state, STORE_COPIES_MISSING);
+    assert_string_equal(told.why, "no standby in another site is connected");
     assert_ok(settle(r, q, 1, QUEUE_OUTCOME_DELIVERED, 0)); /* what is held goes on */
     struct str west = STR("west");
     store_set_lost_sites(s, &west, 1);
     RIG_UNTIL(r, queue_health(q) == 0);
-    assert_int_equal(queue_copies(q, why), STORE_COPIES_LOCAL);
+    queue_copies(q, &told);
+    assert_int_equal(told.state, STORE_COPIES_LOCAL);
     assert_ok(accept_one(r, q, 2, "alone@example.test"));
     store_set_lost_sites(s, NULL, 0);
     RIG_UNTIL(r, queue_health(q) == ERR_DEGRADED);
@@ -190,10 +192,11 @@ static void what_would_have_no_copy_is_not_taken(void **state)
 static void what_has_no_copy_is_taken_where_that_is_wanted(void **state)
 {
     struct rig *r = *state;
-    char why[STORE_WHY_MAX];
+    struct store_copies_told told;
     struct queue *q = new_queue(r, open_replicated(r, true));
     assert_ok(queue_health(q));
-    assert_int_equal(queue_copies(q, why), STORE_COPIES_MISSING);
+    queue_copies(q, &told);
+    assert_int_equal(told.state, STORE_COPIES_MISSING);
     assert_ok(accept_one(r, q, 1, "degraded@example.test"));
 }
 
