@@ -82,6 +82,11 @@ void loop_listener_pause(struct loop_listener *li, bool paused)
     li->ops->listener_pause(li, paused);
 }
 
+int loop_listener_refuse(struct loop_listener *li, bool refuse)
+{
+    return li->ops->listener_refuse(li, refuse);
+}
+
 void loop_listener_local(const struct loop_listener *li, struct addr *ret_addr)
 {
     li->ops->listener_local(li, ret_addr);

@@ -73,6 +73,11 @@ int loop_listen_fd(struct loop *l, int fd,
                    void (*on_accept)(void *arg, struct loop_stream *s, const struct addr *peer), void *arg,
                    struct loop_listener **ret_listener, struct err_buf *eb) MUST_USE;
 void loop_listener_pause(struct loop_listener *li, bool paused); /* leaves new ones in the kernel's backlog */
+/* true: stops listening, and keeps the port: who connects is refused, who waits in the backlog is cut. This
+ * needs no privilege, which closing and binding anew may. false: listens again; ERR_BUSY: another has taken
+ * the port meanwhile, which Linux lets those do that set SO_REUSEADDR; it refuses on. Only where the port was
+ * named: one that the kernel chose is given up. */
+int loop_listener_refuse(struct loop_listener *li, bool refuse) MUST_USE;
 void loop_listener_local(const struct loop_listener *li,
                          struct addr *ret_addr);   /* with the port, also when 0 was asked */
 void loop_listener_free(struct loop_listener *li); /* NULL is allowed */

@@ -34,6 +34,7 @@ struct loop_ops {
     int (*listen_fd)(struct loop *l, int fd, loop_accept_fn *on_accept, void *arg,
                      struct loop_listener **ret_listener, struct err_buf *eb);
     void (*listener_pause)(struct loop_listener *li, bool paused);
+    int (*listener_refuse)(struct loop_listener *li, bool refuse);
     void (*listener_local)(const struct loop_listener *li, struct addr *ret_addr);
     void (*listener_free)(struct loop_listener *li);
 

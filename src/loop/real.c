@@ -192,6 +192,7 @@ const struct loop_ops real_ops = {
     .listen = real_listen,
     .listen_fd = real_listen_fd,
     .listener_pause = real_listener_pause,
+    .listener_refuse = real_listener_refuse,
     .listener_local = real_listener_local,
     .listener_free = real_listener_free,
     .connect = real_connect,

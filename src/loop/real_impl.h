@@ -86,6 +86,7 @@ int real_listen(struct loop *l, const struct addr *at, loop_accept_fn *on_accept
 int real_listen_fd(struct loop *l, int fd, loop_accept_fn *on_accept, void *arg,
                    struct loop_listener **ret_listener, struct err_buf *eb);
 void real_listener_pause(struct loop_listener *base, bool paused);
+int real_listener_refuse(struct loop_listener *base, bool refuse);
 void real_listener_local(const struct loop_listener *base, struct addr *ret_addr);
 void real_listener_free(struct loop_listener *base);
 

@@ -18,7 +18,7 @@ struct real_listener {
     int fd;
     struct loop_watch *watch;
     struct loop_timer *retry;
-    bool paused;
+    bool paused, refuses;
     bool busy; /* in on_ready, which lets go of the memory of a listener freed meanwhile */
     bool freed;
     loop_accept_fn *on_accept;
@@ -32,7 +32,7 @@ static struct real_listener *listener_of(struct loop_listener *base)
 
 static void update_watch(struct real_listener *li)
 {
-    loop_watch_set(li->watch, !li->paused && !loop_timer_active(li->retry), false);
+    loop_watch_set(li->watch, !li->paused && !li->refuses && !loop_timer_active(li->retry), false);
 }
 
 /* The connection that failed is gone from the backlog with most errors; with
@@ -67,7 +67,7 @@ static void on_ready(void *arg, bool readable, bool writable)
     struct real_listener *li = arg;
     li->busy = true;
     for (int i = 0; i < ACCEPT_BURST && accept_one(li); i++)
-        if (li->freed || li->paused)
+        if (li->freed || li->paused || li->refuses)
             break;
     li->busy = false;
     if (li->freed)
@@ -127,6 +127,22 @@ void real_listener_pause(struct loop_listener *base, bool paused)
     struct real_listener *li = listener_of(base);
     li->paused = paused;
     update_watch(li);
+}
+
+/* What shutdown(2) does to a listening socket is Linux's own: it is as before listen(2), and bound. The poll
+ * goes first: such a socket reports POLLHUP, whatever is asked for. */
+int real_listener_refuse(struct loop_listener *base, bool refuse)
+{
+    struct real_listener *li = listener_of(base);
+    if (refuse == li->refuses)
+        return 0;
+    if (!refuse && listen(li->fd, BACKLOG) != 0)
+        return err_from_errno(errno);
+    li->refuses = refuse;
+    update_watch(li);
+    if (refuse)
+        shutdown(li->fd, SHUT_RD);
+    return 0;
 }
 
 void real_listener_local(const struct loop_listener *base, struct addr *ret_addr)

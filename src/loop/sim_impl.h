@@ -130,6 +130,7 @@ int sim_listen(struct loop *l, const struct addr *at, loop_accept_fn *on_accept,
 int sim_listen_fd(struct loop *l, int fd, loop_accept_fn *on_accept, void *arg,
                   struct loop_listener **ret_listener, struct err_buf *eb);
 void sim_listener_pause(struct loop_listener *base, bool paused);
+int sim_listener_refuse(struct loop_listener *base, bool refuse);
 void sim_listener_local(const struct loop_listener *base, struct addr *ret_addr);
 void sim_listener_free(struct loop_listener *base);
 

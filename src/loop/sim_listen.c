@@ -90,13 +90,33 @@ struct sim_listener *sim_listener_at(const struct sim_world *w, const struct add
     return listener_find(w, at, sim_address_owner(w, at));
 }
 
-static void listener_kill(struct sim_object *o)
+static void stop(struct sim_listener *li)
 {
-    struct sim_listener *li = CONTAINER_OF(o, struct sim_listener, object);
     sim_event_cancel(li->loop->world, &li->event);
     list_remove(&li->node);
     while (!list_empty(&li->backlog))
         sim_end_close(&LIST_ENTRY(li->backlog.next, struct sim_conn, backlog)->ends[1], true);
+}
+
+/* As in the real one, another may listen there meanwhile. */
+int sim_listener_refuse(struct loop_listener *base, bool refuse)
+{
+    struct sim_listener *li = listener_of(base);
+    if (refuse == list_empty(&li->node))
+        return 0;
+    if (refuse) {
+        stop(li);
+        return 0;
+    }
+    if (!li->loop->alive || listener_find(li->loop->world, &li->at, li->loop->host))
+        return ERR_BUSY;
+    list_append(&li->loop->world->listeners, &li->node);
+    return 0;
+}
+
+static void listener_kill(struct sim_object *o)
+{
+    stop(CONTAINER_OF(o, struct sim_listener, object));
 }
 
 static void listener_dispose(struct sim_object *o)

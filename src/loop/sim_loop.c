@@ -279,6 +279,7 @@ const struct loop_ops sim_ops = {
     .listen = sim_listen,
     .listen_fd = sim_listen_fd,
     .listener_pause = sim_listener_pause,
+    .listener_refuse = sim_listener_refuse,
     .listener_local = sim_listener_local,
     .listener_free = sim_listener_free,
     .connect = sim_connect,

@@ -9,6 +9,7 @@
 #include "loop/loop.h"
 #include "mailbox/directory.h"
 #include "mailbox/relays.h"
+#include "mailbox/tenure.h"
 #include "mailbox/upgrade.h"
 #include "net/entrance.h"
 #include "net/log_limit.h"
@@ -17,6 +18,7 @@
 #include "pop3/session.h"
 #include "smtp/client.h"
 #include "smtp/server.h"
+#include "store/lease.h"
 #include "store/mail.h"
 
 struct instance {
@@ -37,6 +39,8 @@ struct instance {
     struct imap_options imap_options;
     struct pop3_options pop3_options;
     struct log_limit *log_limit;
+    enum tenure tenure;
+    struct lease *lease; /* that the server is ours */
     bool closing;
     struct entrance entrance;
     struct proxies *proxies;
@@ -44,11 +48,16 @@ struct instance {
     void (*on_fenced)(struct instance *i);
 };
 
+/* It has the right to be its server now, also by the clock: a process that stood still asks before any timer
+ * has fired. Else no mail is taken and nobody logs in. */
+bool instance_serves(const struct instance *i);
+
 /* What every session begins with, so that they can be ended together. */
 struct session_node {
     struct list node;
     struct instance *instance;
     struct admission_slot slot;
+    bool takes_mail;                           /* it ends with the right to take mail */
     void (*shutdown)(struct session_node *s);  /* politely */
     void (*make_room)(struct session_node *s); /* now, with a farewell; frees it */
     void (*cut)(struct session_node *s);       /* now; frees it */

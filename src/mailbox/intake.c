@@ -55,7 +55,8 @@ static void drop_transaction(struct intake *s)
 /* 0, or why nothing can be taken; ERR_DEGRADED: but what is held by our relays. */
 static int intake_health(const struct instance *i)
 {
-    return i->closing || !directory_known(i->directory) ? ERR_CLOSED : mail_health(i->mail);
+    bool closed = i->closing || !instance_serves(i) || !directory_known(i->directory);
+    return closed ? ERR_CLOSED : mail_health(i->mail);
 }
 
 /* 421 at once while nothing can be taken, so that senders go on to a relay. */
@@ -228,7 +229,7 @@ static void on_data_end(void *arg, const struct smtp_data_info *info)
 {
     struct intake *s = arg;
     s->size_bytes = info->size_bytes;
-    int err = s->body ? body_writer_error(s->body) : ERR_CLOSED;
+    int err = s->body && instance_serves(s->base.instance) ? body_writer_error(s->body) : ERR_CLOSED;
     if (err) {
         drop_transaction(s);
         reply_error(s, err);
@@ -305,6 +306,7 @@ void intake_accept(struct instance *i, const struct smtp_server_options *options
 {
     struct intake *s = mem_zalloc(sizeof(*s));
     session_node_init(&s->base, i, peer);
+    s->base.takes_mail = true;
     s->base.shutdown = shutdown_session;
     s->base.make_room = make_room;
     s->base.cut = cut_session;

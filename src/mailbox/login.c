@@ -18,6 +18,7 @@ struct login {
     char name[NAME_SHOWN_MAX + 1]; /* as given */
     struct password_request *request;
     struct loop_timer *timer;
+    int answer; /* when it fires */
     char *user; /* "" when there is none of that name */
     char *verifier;
     char password[PASSWORD_MAX_BYTES]; /* for the upgrade, until it was judged */
@@ -63,7 +64,14 @@ static void finish(struct login *l, int err)
 
 static void on_delay(void *arg)
 {
-    finish(arg, ERR_DENIED);
+    struct login *l = arg;
+    finish(l, l->answer);
+}
+
+static void answer_in(struct login *l, int err, int64_t delay_ms)
+{
+    l->answer = err;
+    loop_timer_start(l->timer, delay_ms);
 }
 
 static void on_verified(void *arg, int err)
@@ -71,7 +79,7 @@ static void on_verified(void *arg, int err)
     struct login *l = arg;
     l->request = NULL;
     if (err == ERR_DENIED) {
-        loop_timer_start(l->timer, DENIED_DELAY_MS);
+        answer_in(l, ERR_DENIED, DENIED_DELAY_MS);
         return;
     }
     if (err == 0)
@@ -100,7 +108,10 @@ struct login *login_new(struct instance *i, const struct login_from *from, struc
         l->password_len = password.len;
     }
     l->timer = loop_timer_new(i->loop, on_delay, l);
-    l->request = password_queue_verify(i->passwords, verifier, password, on_verified, l);
+    if (instance_serves(i))
+        l->request = password_queue_verify(i->passwords, verifier, password, on_verified, l);
+    else
+        answer_in(l, ERR_UNAVAILABLE, 0);
     return l;
 }
 

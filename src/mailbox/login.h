@@ -15,8 +15,9 @@ struct login_from {
 };
 
 /* name: an address in any case. on_done fires once, later: 0 and the user, in
- * lower case, valid in the call; ERR_DENIED; ERR_BUSY. name and password are copied. Either end has a line in
- * the log. */
+ * lower case, valid in the call; ERR_DENIED; ERR_BUSY; ERR_UNAVAILABLE while the instance has no right to be
+ * its server, who may have changed the password elsewhere. name and password are copied. Either end has a
+ * line in the log. */
 struct login *login_new(struct instance *i, const struct login_from *from, struct str name,
                         struct str password, void (*on_done)(void *arg, int err, struct str user), void *arg);
 /* on_done will not fire. NULL is allowed. */

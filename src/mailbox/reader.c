@@ -7,7 +7,8 @@
 
 #define STREAM_HIGH_BYTES (256 * 1024) /* output that the kernel has not taken; above it no more is made */
 #define LINGER_MS         5000         /* for the last answer to be fetched */
-#define LOGIN_MAX_MS      180000       /* from the connection to a login, whatever comes */
+#define GOING_DOWN        "This instance is going down, connect again soon"
+#define LOGIN_MAX_MS      180000 /* from the connection to a login, whatever comes */
 
 struct machine {
     const char *protocol;
@@ -298,21 +299,25 @@ static const struct pop3_ops pop3_ops = {
 static void shutdown_session(struct session_node *node)
 {
     struct reader *r = (struct reader *)node;
-    r->type->shutdown(r->machine, "This instance is going down, connect again soon");
+    r->type->shutdown(r->machine, GOING_DOWN);
     pump(r);
+}
+
+static void end_now(struct reader *r, const char *why)
+{
+    if (!r->shaking_hands && !r->ended)
+        r->type->shutdown(r->machine, why);
+    destroy(r, 0);
 }
 
 static void make_room(struct session_node *node)
 {
-    struct reader *r = (struct reader *)node;
-    if (!r->shaking_hands)
-        r->type->shutdown(r->machine, "Too many connections: idle ones are ended first");
-    destroy(r, 0);
+    end_now((struct reader *)node, "Too many connections: idle ones are ended first");
 }
 
 static void cut_session(struct session_node *node)
 {
-    destroy((struct reader *)node, 0);
+    end_now((struct reader *)node, GOING_DOWN);
 }
 
 static struct reader *reader_new(struct instance *i, const struct machine *type, struct loop_stream *stream,

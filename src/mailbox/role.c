@@ -2,31 +2,24 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "auth/sasl.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "mailbox/doors.h"
 #include "mailbox/handover.h"
-#include "mailbox/services.h"
 #include "net/descriptors.h"
 #include "net/tls_client.h"
 #include "store/lease.h"
 #include "store/view.h"
 
-#define STOP_POLL_MS 20
+#define STOP_POLL_MS   20
+#define EPOCH_AGAIN_MS 500 /* after the store has given the lease, and no epoch */
 
 /* A session, and the connection to the relay that a submission makes. */
 #define SESSION_DESCRIPTORS 2
 
 #define RECEIVED_MAX_BYTES 4096 /* what a submission gets before the relay judges its size */
-
-struct listening {
-    struct service_place place; /* its instance is the role's */
-    uint16_t port;              /* 0: not offered */
-    int fd;                     /* bound before; -1: not, or listening */
-    struct loop_listener *listener;
-};
 
 struct mailbox_role {
     struct instance instance; /* first: on_fenced gets it */
@@ -34,12 +27,14 @@ struct mailbox_role {
     const struct mailbox_role_ops *ops;
     void *arg;
     struct viewer *viewer;
-    struct listening listening[MAILBOX_SERVICES];
+    struct doors doors;
     char banner[160], who[128];
 
-    bool begun, ready, failed;
-    struct store_op *begin_op;
-    struct lease *lease;
+    bool begun, failed;
+    struct store_op *begin_op, *epoch_op;
+    struct loop_timer *epoch_timer; /* then it is asked for again */
+    struct loop_timer
+        *doors_timer; /* then they are as the tenure wants them: never from inside of a session */
     struct loop_timer *stop_timer;
     struct mono_time stop_deadline;
     void (*on_stopped)(void *arg);
@@ -55,11 +50,6 @@ static void fail(struct mailbox_role *r, int err, const char *why)
     r->ops->failed(r->arg, err, why);
 }
 
-static void on_fenced(struct instance *i)
-{
-    fail((struct mailbox_role *)i, ERR_FENCED, "another instance has taken the identity");
-}
-
 static void make_room(void *arg, struct admission_slot *slot)
 {
     struct session_node *s = CONTAINER_OF(slot, struct session_node, slot);
@@ -67,47 +57,74 @@ static void make_room(void *arg, struct admission_slot *slot)
     s->make_room(s);
 }
 
-/* ---- becoming ready ---- */
+/* ---- the right to be the server ---- */
 
-static void on_accept(void *arg, struct loop_stream *stream, const struct addr *peer)
+static void tell_tenure(const struct mailbox_role *r, enum tenure before)
 {
-    struct listening *l = arg;
-    service_open(&l->place, stream, peer);
+    enum tenure now = r->instance.tenure;
+    if (before == TENURE_SERVING && now == TENURE_KEEPING)
+        log_event(LOG_WARNING, "no mail is taken: the lease was not renewed in time; readers stay",
+                  LOG_TEXT("server", r->options.server->name), LOG_I64("epoch", r->options.epoch));
+    if (before == TENURE_RETURNING && now == TENURE_SERVING)
+        log_event(LOG_INFO, "mail is taken again: the store has given the lease",
+                  LOG_TEXT("server", r->options.server->name), LOG_I64("epoch", r->options.epoch));
 }
 
-static int listen_one(struct mailbox_role *r, struct listening *l, struct err_buf *eb)
+/* why: the end's, where the event may mean that. */
+static void move(struct mailbox_role *r, enum tenure_event event, const char *why)
 {
-    struct addr at = r->options.address;
-    int fd = l->fd;
-    l->fd = -1;
-    if (fd >= 0)
-        return loop_listen_fd(r->instance.loop, fd, on_accept, l, &l->listener, eb);
-    addr_set_port(&at, l->port);
-    return loop_listen(r->instance.loop, &at, on_accept, l, &l->listener, eb);
+    enum tenure before = r->instance.tenure;
+    r->instance.tenure = tenure_next(before, event);
+    if (r->instance.tenure == before)
+        return;
+    tell_tenure(r, before);
+    if (r->instance.tenure == TENURE_OVER)
+        fail(r, ERR_FENCED, why);
+    else if (before != TENURE_STARTING)
+        loop_timer_start(r->doors_timer, 0);
 }
 
-static int listen_all(struct mailbox_role *r, struct err_buf *eb)
+static void end_mail_sessions(struct mailbox_role *r)
 {
-    for (size_t i = 0; i < MAILBOX_SERVICES; i++) {
-        int rc = r->listening[i].port ? listen_one(r, &r->listening[i], eb) : 0;
-        if (rc < 0)
-            return rc;
+    LIST_FOREACH (it, &r->instance.sessions) {
+        struct session_node *s = LIST_ENTRY(it, struct session_node, node);
+        if (s->takes_mail)
+            s->shutdown(s);
     }
-    return 0;
+}
+
+static void on_doors(void *arg)
+{
+    struct mailbox_role *r = arg;
+    struct err_buf eb = {""};
+    if (r->instance.closing)
+        return;
+    bool takes_mail = tenure_takes_mail(r->instance.tenure);
+    int rc = doors_shut_mail(&r->doors, !takes_mail, &eb);
+    if (rc < 0)
+        fail(r, rc, eb.text);
+    else if (!takes_mail)
+        end_mail_sessions(r);
+}
+
+static void on_fenced(struct instance *i)
+{
+    move((struct mailbox_role *)i, TENURE_FENCED, "another instance has taken the identity");
 }
 
 static void check_ready(struct mailbox_role *r)
 {
     struct err_buf eb = {""};
-    bool leased = r->lease && lease_is_held(r->lease);
-    if (r->ready || r->failed || !r->begun || !leased || !directory_known(r->instance.directory))
+    struct instance *i = &r->instance;
+    bool leased = i->lease && lease_is_held(i->lease);
+    if (i->tenure != TENURE_STARTING || r->failed || !r->begun || !leased || !directory_known(i->directory))
         return;
-    int rc = listen_all(r, &eb);
+    int rc = doors_open(&r->doors, &eb);
     if (rc < 0) {
         fail(r, rc, eb.text);
         return;
     }
-    r->ready = true;
+    move(r, TENURE_COMPLETE, NULL);
     r->ops->ready(r->arg);
 }
 
@@ -125,16 +142,57 @@ static void on_begin(void *arg, int err)
     check_ready(r);
 }
 
-/* ---- the lease ---- */
+/* ---- the lease, and the epoch after it was taken anew ---- */
+
+static void on_epoch(void *arg, int err, int64_t epoch)
+{
+    struct mailbox_role *r = arg;
+    r->epoch_op = NULL;
+    if (err)
+        loop_timer_start(r->epoch_timer, EPOCH_AGAIN_MS);
+    else if (epoch == r->options.epoch)
+        move(r, TENURE_CURRENT, NULL);
+    else
+        move(r, TENURE_FENCED, "the store knows another epoch of this server");
+}
+
+static void ask_epoch(void *arg)
+{
+    struct mailbox_role *r = arg;
+    if (!r->epoch_op)
+        r->epoch_op = mail_epoch(r->instance.mail, str_from(r->options.server->name), on_epoch, r);
+}
+
+static void forget_epoch(struct mailbox_role *r)
+{
+    if (r->epoch_op)
+        store_op_forget(r->epoch_op);
+    r->epoch_op = NULL;
+    loop_timer_stop(r->epoch_timer);
+}
 
 static void on_lease_held(void *arg)
 {
-    check_ready(arg);
+    struct mailbox_role *r = arg;
+    if (r->instance.tenure == TENURE_STARTING) {
+        check_ready(r);
+        return;
+    }
+    move(r, TENURE_HELD, NULL);
+    forget_epoch(r);
+    ask_epoch(r);
 }
 
 static void on_lease_lost(void *arg)
 {
-    fail(arg, ERR_FENCED, "the lease could not be renewed in time");
+    struct mailbox_role *r = arg;
+    forget_epoch(r); /* another may be the server when it is answered */
+    move(r, TENURE_LOST, NULL);
+}
+
+static void on_lease_taken(void *arg)
+{
+    move(arg, TENURE_TAKEN, "another instance holds the lease");
 }
 
 /* ---- the network's state ---- */
@@ -160,7 +218,7 @@ static void on_view(void *arg, const struct view *v)
     if (record && record->record.epoch > r->options.epoch &&
         record->record.instance.epoch != r->options.epoch &&
         record->record.candidate.epoch != r->options.epoch)
-        fail(r, ERR_FENCED, "the network's record names a later epoch");
+        move(r, TENURE_FENCED, "the network's record names a later epoch");
 }
 
 /* ---- start and stop ---- */
@@ -227,14 +285,6 @@ static void forget_relays(struct relays *relays)
     relays_fini(relays);
 }
 
-static void make_listening(struct mailbox_role *r)
-{
-    for (size_t i = 0; i < MAILBOX_SERVICES; i++)
-        r->listening[i] = (struct listening){.place = {&r->instance, i},
-                                             .port = service_port(r->options.server, i),
-                                             .fd = r->options.listen_fds ? r->options.listen_fds[i] : -1};
-}
-
 static void start_work(struct mailbox_role *r)
 {
     struct instance *i = &r->instance;
@@ -248,8 +298,11 @@ static void start_work(struct mailbox_role *r)
     i->passwords = password_queue_new(i->loop);
     i->upgrade = upgrade_new(i->loop, network, i->passwords);
     r->viewer = viewer_new(i->loop, network, on_view, r);
-    r->lease = lease_new(i->loop, network, str_from(lease_name), str_from(holder),
-                         r->options.config->lease_ms, &(struct lease_ops){on_lease_held, on_lease_lost}, r);
+    r->epoch_timer = loop_timer_new(i->loop, ask_epoch, r);
+    r->doors_timer = loop_timer_new(i->loop, on_doors, r);
+    i->lease =
+        lease_new(i->loop, network, str_from(lease_name), str_from(holder), r->options.config->lease_ms,
+                  &(struct lease_ops){on_lease_held, on_lease_lost, on_lease_taken}, r);
     r->begin_op =
         mail_instance_begin(i->mail, str_from(r->options.server->name), r->options.epoch, on_begin, r);
 }
@@ -279,7 +332,7 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
     r->instance.entrance.make_room = make_room;
     admission_init(&r->instance.entrance.admission, 1, 1);
     set_limits(r);
-    make_listening(r);
+    doors_init(&r->doors, &r->instance, &options->address, options->listen_fds);
     int rc = store_mail(options->store, &r->instance.mail, eb);
     if (rc < 0) {
         mailbox_role_free(r);
@@ -293,24 +346,22 @@ int mailbox_role_start(struct loop *l, const struct mailbox_role_options *option
     return 0;
 }
 
+bool mailbox_role_serves(const struct mailbox_role *r)
+{
+    return tenure_takes_mail(r->instance.tenure);
+}
+
 void mailbox_role_reload(struct mailbox_role *r)
 {
     set_limits(r);
     tls_server_set(r->instance.tls, r->options.server->certificates, r->options.server->certificate_count);
 }
 
-static void close_listeners(struct mailbox_role *r)
+static void close_doors(struct mailbox_role *r)
 {
     proxies_free(r->instance.proxies);
     r->instance.proxies = NULL;
-    for (size_t i = 0; i < MAILBOX_SERVICES; i++) {
-        if (r->listening[i].listener)
-            loop_listener_free(r->listening[i].listener);
-        r->listening[i].listener = NULL;
-        if (r->listening[i].fd >= 0)
-            close(r->listening[i].fd);
-        r->listening[i].fd = -1;
-    }
+    doors_fini(&r->doors);
 }
 
 static void on_stop_timer(void *arg)
@@ -330,7 +381,7 @@ void mailbox_role_stop(struct mailbox_role *r, int64_t grace_ms, void (*on_stopp
     r->on_stopped = on_stopped;
     r->stop_arg = arg;
     r->stop_deadline = mono_add_ms(loop_now(r->instance.loop), grace_ms);
-    close_listeners(r);
+    close_doors(r);
     LIST_FOREACH (it, &r->instance.sessions) {
         struct session_node *s = LIST_ENTRY(it, struct session_node, node);
         s->shutdown(s);
@@ -341,7 +392,7 @@ void mailbox_role_stop(struct mailbox_role *r, int64_t grace_ms, void (*on_stopp
 
 void mailbox_role_free(struct mailbox_role *r)
 {
-    close_listeners(r);
+    close_doors(r);
     LIST_FOREACH (it, &r->instance.sessions) {
         struct session_node *s = LIST_ENTRY(it, struct session_node, node);
         s->cut(s);
@@ -349,7 +400,9 @@ void mailbox_role_free(struct mailbox_role *r)
     admission_fini(&r->instance.entrance.admission);
     if (r->begin_op)
         store_op_forget(r->begin_op);
-    lease_free(r->lease); /* given back: the next instance need not wait for it to run out */
+    if (r->epoch_op)
+        store_op_forget(r->epoch_op);
+    lease_free(r->instance.lease); /* given back: the next instance need not wait for it to run out */
     viewer_free(r->viewer);
     directory_free(r->instance.directory);
     upgrade_free(r->instance.upgrade);
@@ -357,6 +410,8 @@ void mailbox_role_free(struct mailbox_role *r)
     log_limit_free(r->instance.log_limit);
     tls_server_free(r->instance.tls);
     forget_relays(&r->instance.relays);
+    loop_timer_free(r->epoch_timer);
+    loop_timer_free(r->doors_timer);
     loop_timer_free(r->stop_timer);
     free(r);
 }

@@ -27,10 +27,11 @@ struct mailbox_role_options {
 };
 
 struct mailbox_role_ops {
-    /* Epoch and lease are ours, the users are known, all listeners are open. */
+    /* Epoch and lease are ours, the users are known, all listeners are open: once. While the lease is not
+     * renewed after that, those for mail refuse and readers stay (mailbox/tenure.h), and nothing is told. */
     void (*ready)(void *arg);
-    /* It cannot start or must stop (fenced, lease lost): the caller frees it and
-     * ends the process. why is one line. */
+    /* It cannot start, or another is the server: the caller frees it and ends the process. why is one line.
+     */
     void (*failed)(void *arg, int err, const char *why);
 };
 
@@ -50,6 +51,8 @@ void mailbox_role_stop(struct mailbox_role *r, int64_t grace_ms, void (*on_stopp
 /* The configuration changed in place (config_exchange), or files that it names did: reads the certificates.
  */
 void mailbox_role_reload(struct mailbox_role *r);
-void mailbox_role_free(struct mailbox_role *r); /* cuts what is left */
+void mailbox_role_free(struct mailbox_role *r); /* cuts what is left; readers are told */
+/* It takes mail now: its lease is held, and its epoch was the server's since. */
+bool mailbox_role_serves(const struct mailbox_role *r);
 
 #endif

@@ -43,15 +43,18 @@ static const struct {
     size_t port_offset;
     void (*accept)(struct instance *i, struct loop_stream *stream, const struct addr *peer, bool tls);
     bool tls; /* from the first byte */
+    bool takes_mail;
 } services[MAILBOX_SERVICES] = {
-    {SMTP_WORDS("SMTP"), offsetof(struct config_server, smtp_port), smtp_accept, false},
-    {SMTP_WORDS("LMTP"), offsetof(struct config_server, lmtp_port), lmtp_accept, false},
-    {SMTP_WORDS("submission"), offsetof(struct config_server, submission_port), submission_accept, false},
-    {TLS_WORDS("submissions"), offsetof(struct config_server, submissions_port), submission_accept, true},
-    {IMAP_WORDS("IMAP"), offsetof(struct config_server, imap_port), imap_accept, false},
-    {TLS_WORDS("IMAPS"), offsetof(struct config_server, imaps_port), imap_accept, true},
-    {POP3_WORDS("POP3"), offsetof(struct config_server, pop3_port), pop3_accept, false},
-    {TLS_WORDS("POP3S"), offsetof(struct config_server, pop3s_port), pop3_accept, true},
+    {SMTP_WORDS("SMTP"), offsetof(struct config_server, smtp_port), smtp_accept, false, true},
+    {SMTP_WORDS("LMTP"), offsetof(struct config_server, lmtp_port), lmtp_accept, false, true},
+    {SMTP_WORDS("submission"), offsetof(struct config_server, submission_port), submission_accept, false,
+     true},
+    {TLS_WORDS("submissions"), offsetof(struct config_server, submissions_port), submission_accept, true,
+     true},
+    {IMAP_WORDS("IMAP"), offsetof(struct config_server, imap_port), imap_accept, false, false},
+    {TLS_WORDS("IMAPS"), offsetof(struct config_server, imaps_port), imap_accept, true, false},
+    {POP3_WORDS("POP3"), offsetof(struct config_server, pop3_port), pop3_accept, false, false},
+    {TLS_WORDS("POP3S"), offsetof(struct config_server, pop3s_port), pop3_accept, true, false},
 };
 
 uint16_t service_port(const struct config_server *s, size_t service)
@@ -59,7 +62,17 @@ uint16_t service_port(const struct config_server *s, size_t service)
     return (uint16_t) * (const int64_t *)(const void *)((const char *)s + services[service].port_offset);
 }
 
+bool service_takes_mail(size_t service)
+{
+    return services[service].takes_mail;
+}
+
 /* ---- sessions ---- */
+
+bool instance_serves(const struct instance *i)
+{
+    return tenure_takes_mail(i->tenure) && lease_is_held(i->lease);
+}
 
 static bool is_own(const struct instance *i, const struct addr *peer)
 {

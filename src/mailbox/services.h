@@ -13,6 +13,7 @@ struct service_place {
 };
 
 uint16_t service_port(const struct config_server *s, size_t service); /* 0: not offered */
+bool service_takes_mail(size_t service); /* SMTP, LMTP, submission; else it is a reader's */
 /* Takes a new connection. place must live as long as the instance. */
 void service_open(struct service_place *place, struct loop_stream *stream, const struct addr *peer);
 

@@ -95,6 +95,8 @@ static void on_login(void *arg, int err, struct str user)
         smtp_server_auth_done(s->server, user);
     else if (err == ERR_BUSY)
         reply(s, SMTP_REPLY(454, 4, 7, 0, "Too many logins at once, try again later"));
+    else if (err == ERR_UNAVAILABLE)
+        reply(s, SMTP_REPLY(454, 4, 7, 0, "Nobody can log in now, try again later"));
     else
         reply(s, SMTP_REPLY(535, 5, 7, 8, "Wrong user name or password"));
 }
@@ -236,7 +238,7 @@ static void on_connect(void *arg)
 {
     struct submission *s = arg;
     const struct instance *i = s->base.instance;
-    if (i->closing || i->relays.count == 0 || !directory_known(i->directory))
+    if (i->closing || !instance_serves(i) || i->relays.count == 0 || !directory_known(i->directory))
         reply(s, SMTP_REPLY_UNAVAILABLE);
     else
         smtp_server_reply(s->server, NULL);
@@ -250,7 +252,7 @@ static void on_mail(void *arg, const struct smtp_mail *mail)
     s->smtputf8 = mail->smtputf8;
     s->ret = mail->dsn.ret;
     s->envid = str_dup(mail->dsn.envid);
-    smtp_server_reply(s->server, NULL);
+    on_connect(s);
 }
 
 static struct str copy(struct str text)
@@ -373,16 +375,23 @@ static bool on_data(void *arg, const char *data, size_t len)
     return !s->paused;
 }
 
+/* No relay has the end of the message, so none has taken it. */
+static void give_up(struct submission *s, struct smtp_reply answer)
+{
+    drop_handover(s);
+    s->answer = answer;
+    s->done = true;
+}
+
 static void on_data_end(void *arg, const struct smtp_data_info *info)
 {
     struct submission *s = arg;
     s->size_bytes = info->size_bytes;
     s->body_ended = true;
-    if (s->body.overflow) {
-        drop_handover(s);
-        s->answer = SMTP_REPLY(451, 4, 3, 0, "The relay does not take it now, try again later");
-        s->done = true;
-    }
+    if (s->body.overflow)
+        give_up(s, SMTP_REPLY(451, 4, 3, 0, "The relay does not take it now, try again later"));
+    else if (!s->done && !instance_serves(s->base.instance))
+        give_up(s, SMTP_REPLY_UNAVAILABLE);
     give_body(s);
     answer_end(s);
 }
@@ -448,6 +457,7 @@ void submission_accept(struct instance *i, struct loop_stream *stream, const str
 {
     struct submission *s = mem_zalloc(sizeof(*s));
     session_node_init(&s->base, i, peer);
+    s->base.takes_mail = true;
     s->base.shutdown = shutdown_session;
     s->base.make_room = make_room;
     s->base.cut = cut_session;

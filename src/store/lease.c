@@ -55,6 +55,20 @@ static void taken(struct lease *k, int64_t token)
         k->ops.held(k->arg);
 }
 
+static bool is_held_by_another(const struct lease *k, const struct network_lease *current)
+{
+    return current && current->remaining_ms > 0 && !str_eq(current->holder, k->guard.holder);
+}
+
+static void refused(struct lease *k, const struct network_lease *current)
+{
+    bool taken_by_another = is_held_by_another(k, current);
+    ask_in(k, current ? current->remaining_ms + 1 : k->ttl_ms);
+    lose(k);
+    if (taken_by_another && k->ops.taken)
+        k->ops.taken(k->arg);
+}
+
 static void on_take(void *arg, int err, const struct network_lease *current)
 {
     struct lease *k = arg;
@@ -62,8 +76,7 @@ static void on_take(void *arg, int err, const struct network_lease *current)
     if (err == 0) {
         taken(k, current->token);
     } else if (err == ERR_BUSY) {
-        ask_in(k, current ? current->remaining_ms + 1 : k->ttl_ms);
-        lose(k);
+        refused(k, current);
     } else {
         ask_in(k, k->ttl_ms); /* held on until its end; the store may answer again before */
     }

@@ -20,6 +20,9 @@ struct lease;
 struct lease_ops {
     void (*held)(void *arg); /* it was taken (anew) */
     void (*lost)(void *arg); /* stop at once */
+    /* Asked for it, the store said that another holds it now; after lost, where it was held. Each time that
+     * it says so. NULL: not told. */
+    void (*taken)(void *arg);
 };
 
 struct lease *lease_new(struct loop *l, struct network *n, struct str name, struct str holder, int64_t ttl_ms,

@@ -326,7 +326,7 @@ void witness_look(struct world *w)
         struct instance *i = LIST_ENTRY(it, struct instance, node);
         if (i->process.loop)
             ledger_lives(w->ledger, str_from(i->identity), i->epoch);
-        if (i->ready && acts(&i->process, now_ms))
+        if (i->ready && i->role && mailbox_role_serves(i->role) && acts(&i->process, now_ms))
             ledger_serves(w->ledger, str_from(i->lease), str_from(i->holder), now_ms);
     }
     for (int k = 0; k < WORLD_NODES; k++) {

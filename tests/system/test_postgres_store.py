@@ -1,6 +1,11 @@
 """The two-site network on a store that is PostgreSQL: what it promises, and what it says while its database is away."""
 
+import socket
+
+import program
 import pytest
+import reader
+import wait
 from network import MANUAL, TwoSite
 
 DATABASE = "127.1.0.54"
@@ -50,4 +55,31 @@ def test_a_database_that_is_killed_loses_nothing(make_two_site, database, ledger
     assert not refused, "nothing is accepted that cannot be kept"
     database.start()
     network.until(lambda: mta.send_by(network.RELAY_EAST, 1), "a relay that takes mail again")
+    network.judge(ledger)
+
+
+def is_refused(address, port):
+    try:
+        socket.create_connection((address, port), wait.LIMIT_S).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_readers_stay_while_the_database_is_away(make_two_site, database, ledger):
+    network = make_two_site(MANUAL)
+    pid, mta = network.server_pid(), network.mta(ledger)
+    with reader.imap(network.HOME, network.IMAP) as session:
+        database.kill()
+        for port in (network.SMTP, network.LMTP, network.SUBMISSION):
+            network.until(lambda port=port: is_refused(network.HOME, port), f"port {port} that refuses")
+        assert session.noop()[0] == "OK"
+        status, said = session.status("INBOX", "(MESSAGES)")
+        assert status == "NO" and said[0].startswith(b"[UNAVAILABLE]"), said
+        assert not is_refused(network.HOME, network.POP3)
+        assert program.is_alive(pid)
+        database.start()
+        network.until(lambda: mta.send_by(network.HOME, 1), "an instance that takes mail again")
+        assert session.status("INBOX", "(MESSAGES)") == ("OK", [b'"INBOX" (MESSAGES 1)'])
+    assert network.server_pid() == pid
     network.judge(ledger)

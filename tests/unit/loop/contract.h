@@ -50,6 +50,7 @@ struct contract_pair contract_connect(struct contract *c);
     X(connect_cancelled)                                                                                     \
     X(stream_knows_its_ends)                                                                                 \
     X(listener_paused_leaves_them_waiting)                                                                   \
+    X(listener_refuses_and_listens_again)                                                                    \
     X(listener_freed_by_its_callback)                                                                        \
     X(echo_of_10_mib_is_exact)                                                                               \
     X(writer_waits_for_reader)                                                                               \

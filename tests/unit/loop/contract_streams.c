@@ -224,6 +224,52 @@ static void free_listener(void *arg, struct loop_stream *s, const struct addr *p
     count_accept(arg, s, peer);
 }
 
+static void note_refusal(void *arg, struct loop_stream *s, int err)
+{
+    struct accepting *a = arg;
+    assert_null(s);
+    assert_int_equal(err, ERR_REFUSED);
+    loop_stop(a->l);
+}
+
+static void connect_to(struct contract *c, struct accepting *a, const struct addr *at, bool refused)
+{
+    struct loop_connect *connect;
+    loop_connect(c->l, at, NULL, 10000, refused ? note_refusal : note_connect, a, &connect);
+    contract_run(c);
+}
+
+/* Its port stays its own: nobody else is in the way of its return. */
+static void refuse_and_return(struct contract *c, struct accepting *a, const struct addr *at)
+{
+    assert_ok(loop_listener_refuse(a->li, true));
+    assert_ok(loop_listener_refuse(a->li, true));
+    settle(c); /* it is not woken by what the socket reports now */
+    connect_to(c, a, at, true);
+    assert_ok(loop_listener_refuse(a->li, false));
+    assert_ok(loop_listener_refuse(a->li, false));
+}
+
+void listener_refuses_and_listens_again(void **state)
+{
+    struct contract *c = *state;
+    struct accepting a = {.l = c->l};
+    struct addr at;
+    struct err_buf eb;
+    loop_listener_free(contract_listen(c, count_accept, &a, &at));
+    settle(c);
+    assert_ok(loop_listen(c->l, &at, count_accept, &a, &a.li, &eb)); /* at a port that is named */
+    for (int k = 1; k <= 3; k++) {
+        refuse_and_return(c, &a, &at);
+        a.client = NULL;
+        connect_to(c, &a, &at, false);
+        while (!a.client || a.accepted < k)
+            contract_run(c);
+        loop_stream_free(a.client);
+    }
+    loop_listener_free(a.li);
+}
+
 static void keep_connect(void *arg, struct loop_stream *s, int err)
 {
     (void)err; /* the second may be refused, or cut: its listener is gone */

@@ -164,19 +164,147 @@ static int take_lease(struct rig *r)
     return t.err;
 }
 
-/* Before the store would let another in. */
-static void an_instance_that_cannot_renew_its_lease_stops(void **state)
+static bool takes_no_mail(void *arg)
+{
+    return !mailbox_role_serves(((struct rig_instance *)arg)->role);
+}
+
+static bool takes_mail(void *arg)
+{
+    return mailbox_role_serves(((struct rig_instance *)arg)->role);
+}
+
+static struct rig_client *log_in(struct rig *r)
+{
+    struct rig_client *c = rig_connect(r, RIG_IMAP);
+    rig_say(c, "1 LOGIN " ALICE " " RIG_PASSWORD "\r\n2 SELECT INBOX\r\n");
+    rig_expect(c, "2 OK");
+    return c;
+}
+
+/* An instance without its store, its lease over: since before the store would let another in. */
+static struct rig_instance *start_without_store(struct rig *r)
+{
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    sim_run_until(r->world, mono_add_ms(sim_now(r->world), 60000));
+    assert_true(mailbox_role_serves(i->role));
+    store_memory_cut(i->store, true);
+    rig_until(r, takes_no_mail, i);
+    assert_err(take_lease(r), ERR_BUSY);
+    sim_run_until(r->world, mono_add_ms(sim_now(r->world), 60000));
+    return i;
+}
+
+static void assert_refused(struct rig *r, int port, bool refused)
+{
+    struct rig_client *c = rig_connect(r, port);
+    assert_int_equal(c->refused, refused);
+    rig_client_free(c);
+}
+
+static void without_a_lease_it_takes_no_mail_and_keeps_its_readers(void **state)
 {
     (void)state;
     struct rig *r = rig_new();
     struct rig_instance *i = rig_start_ready(r, "a", 1);
+    struct rig_client *user = log_in(r), *idle = log_in(r), *sender = rig_connect(r, RIG_SMTP);
+    rig_say(idle, "3 IDLE\r\n");
+    rig_expect(idle, "+");
+    rig_expect(sender, "220");
+    store_memory_cut(i->store, true);
+    rig_expect(sender, "421 4.3.2");
+    rig_expect_end(sender);
+    assert_true(takes_no_mail(i));
+    for (int port = 0; port < 3; port++)
+        assert_refused(r, (int[]){RIG_SMTP, RIG_LMTP, RIG_SUBMISSION}[port], true);
+    sim_run_until(r->world, mono_add_ms(sim_now(r->world), 600000));
+    rig_say(user, "3 NOOP\r\n4 FETCH 1:* FLAGS\r\n5 SELECT INBOX\r\n6 STATUS INBOX (MESSAGES)\r\n"
+                  "7 CREATE x\r\n8 CAPABILITY\r\n");
+    static const char *const answers[] = {
+        "3 OK", "4 ", "5 NO [UNAVAILABLE]", "6 NO [UNAVAILABLE]", "7 NO [UNAVAILABLE]", "8 OK"};
+    for (size_t k = 0; k < ARRAY_LEN(answers); k++)
+        rig_expect(user, answers[k]);
+    store_memory_cut(i->store, false);
+    rig_until(r, takes_mail, i);
+    rig_send(r, ALICE, 0, "250 ");
+    rig_say(user, "9 SELECT INBOX\r\n");
+    rig_expect(user, "* 1 EXISTS");
+    rig_expect(user, "9 OK");
+    rig_expect(idle, "* 1 EXISTS");
+    rig_client_free(user);
+    rig_client_free(idle);
+    rig_client_free(sender);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+static void without_a_lease_nobody_logs_in(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = start_without_store(r);
+    struct rig_client *imap = rig_connect(r, RIG_IMAP), *pop3 = rig_connect(r, RIG_POP3);
+    rig_say(imap, "1 LOGIN " ALICE " " RIG_PASSWORD "\r\n2 LOGIN " ALICE " x\r\n3 NOOP\r\n");
+    rig_expect(imap, "1 NO [UNAVAILABLE]");
+    rig_expect(imap, "2 NO [UNAVAILABLE]");
+    rig_expect(imap, "3 OK");
+    rig_say(pop3, "USER " ALICE "\r\nPASS " RIG_PASSWORD "\r\nNOOP\r\nQUIT\r\n");
+    rig_expect(pop3, "-ERR [SYS/TEMP]");
+    rig_expect(pop3, "+OK");
+    store_memory_cut(i->store, false);
+    rig_until(r, takes_mail, i);
+    rig_say(imap, "4 LOGIN " ALICE " " RIG_PASSWORD "\r\n5 LOGOUT\r\n");
+    rig_expect(imap, "4 OK");
+    rig_expect(imap, "5 OK");
+    rig_client_free(imap);
+    rig_client_free(pop3);
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+/* Its final dot comes when the lease is over: 421, also where the store would take it. */
+static void a_message_under_way_is_not_taken_without_the_lease(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    struct rig_client *c = rig_connect(r, RIG_SMTP);
+    rig_say(c, "HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<" ALICE ">\r\nDATA\r\n");
+    rig_expect(c, "354");
+    sim_loop_freeze(i->loop, true);
+    sim_run_until(r->world, mono_add_ms(sim_now(r->world), 60000));
+    rig_say(c, "Subject: x\r\n\r\n.\r\n");
+    sim_run_until(r->world, mono_add_ms(sim_now(r->world), 1000));
+    sim_loop_freeze(i->loop, false);
+    rig_expect(c, "4");
+    rig_client_free(c);
+    rig_until(r, takes_mail, i); /* nobody else was the server meanwhile */
+    assert_int_equal(rig_count(r, ALICE), 0);
+    rig_send(r, ALICE, 0, "250 ");
+    rig_instance_free(i);
+    rig_free(r);
+}
+
+/* The lease is free when the store is back, the epoch another's. */
+static void one_that_was_fenced_without_its_store_ends(void **state)
+{
+    (void)state;
+    struct rig *r = rig_new();
+    struct rig_instance *i = rig_start_ready(r, "a", 1);
+    struct rig_client *user = log_in(r);
+    store_memory_cut(i->store, true);
+    rig_until(r, takes_no_mail, i);
+    fence(r, 2);
     sim_run_until(r->world, mono_add_ms(sim_now(r->world), 60000));
     assert_ok(i->err);
-    store_memory_cut(i->store, true);
+    store_memory_cut(i->store, false);
     rig_until_failed(i);
     assert_err(i->err, ERR_FENCED);
-    assert_err(take_lease(r), ERR_BUSY);
+    assert_refused(r, RIG_SMTP, true);
     rig_instance_free(i);
+    rig_expect(user, "* BYE");
+    rig_expect_end(user);
+    rig_client_free(user);
     rig_free(r);
 }
 
@@ -305,7 +433,10 @@ int main(void)
         cmocka_unit_test(whom_it_takes_mail_for),
         cmocka_unit_test(a_fenced_instance_says_no_250_and_stops),
         cmocka_unit_test(a_stale_epoch_does_not_start),
-        cmocka_unit_test(an_instance_that_cannot_renew_its_lease_stops),
+        cmocka_unit_test(without_a_lease_it_takes_no_mail_and_keeps_its_readers),
+        cmocka_unit_test(without_a_lease_nobody_logs_in),
+        cmocka_unit_test(a_message_under_way_is_not_taken_without_the_lease),
+        cmocka_unit_test(one_that_was_fenced_without_its_store_ends),
         cmocka_unit_test(the_next_instance_waits_for_the_lease_of_the_last),
         cmocka_unit_test(sessions_are_ended_politely),
         cmocka_unit_test(the_longest_idle_makes_room),

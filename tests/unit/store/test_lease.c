@@ -11,7 +11,7 @@ struct holder {
     struct loop *loop;
     struct store *store;
     struct lease *lease;
-    int held, lost;
+    int held, lost, taken;
 };
 
 struct world {
@@ -35,13 +35,18 @@ static void on_lost(void *arg)
     ((struct holder *)arg)->lost++;
 }
 
+static void on_taken(void *arg)
+{
+    ((struct holder *)arg)->taken++;
+}
+
 static void start(struct world *w, struct holder *h, const char *name)
 {
     struct store_options options = {.engine = STORE_ENGINE_MEMORY, .memory = w->device};
     h->loop = sim_loop_new(w->sim, name, name);
     assert_ok(store_open(h->loop, &options, &h->store, NULL));
     h->lease = lease_new(h->loop, store_network(h->store), STR("director"), str_from(name), TTL_MS,
-                         &(struct lease_ops){on_held, on_lost}, h);
+                         &(struct lease_ops){on_held, on_lost, on_taken}, h);
 }
 
 static void run_ms(struct world *w, int64_t ms)
@@ -95,6 +100,8 @@ static void one_holds_and_renews(void **state)
     assert_false(lease_is_held(w.b.lease));
     assert_int_equal(w.a.held, 1);
     assert_int_equal(w.a.lost, 0);
+    assert_int_equal(w.a.taken, 0);
+    assert_true(w.b.taken > 0);
     end(&w, &w.a, false);
     end(&w, &w.b, false);
     fini(&w);
@@ -144,9 +151,11 @@ static void a_holder_without_store_stops_before_another_starts(void **state)
     store_memory_cut(w.a.store, true);
     run_never_both(&w, 2 * TTL_MS);
     assert_int_equal(w.a.lost, 1);
+    assert_int_equal(w.a.taken, 0); /* not known yet */
     assert_true(lease_is_held(w.b.lease));
     store_memory_cut(w.a.store, false);
     run_never_both(&w, 2 * TTL_MS);
+    assert_true(w.a.taken > 0);
     end(&w, &w.a, false);
     end(&w, &w.b, false);
     fini(&w);
