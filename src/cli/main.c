@@ -52,12 +52,16 @@ int command_usage(const char *name, const char *problem)
     return EXIT_USAGE;
 }
 
+/* verb: NULL for all that it has. */
+static int explain(const char *name, const char *verb)
+{
+    print_usage(stdout, name, verb, true);
+    return EXIT_DONE;
+}
+
 static int run(const struct command_entry *command, int argc, char **argv)
 {
-    if (!usage_is_asked(argc, argv))
-        return command->run(argc, argv);
-    print_usage(stdout, command->name, argv[0], true);
-    return EXIT_DONE;
+    return usage_is_asked(argc, argv) ? explain(command->name, argv[0]) : command->run(argc, argv);
 }
 
 /* A full disk behind stdout must not pass for an answer. */
@@ -75,7 +79,8 @@ static int dispatch(int argc, char **argv)
         print_commands(stderr);
         return EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    bool help = strcmp(argv[1], "help") == 0;
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || (help && argc == 2)) {
         print_commands(stdout);
         return EXIT_DONE;
     }
@@ -83,10 +88,11 @@ static int dispatch(int argc, char **argv)
         printf("holdfast %s\n", HOLDFAST_VERSION);
         return EXIT_DONE;
     }
+    const char *name = argv[help ? 2 : 1];
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        if (strcmp(commands[i].name, argv[1]) == 0)
-            return run(&commands[i], argc - 2, argv + 2);
-    fprintf(stderr, "holdfast: unknown command '%s'; `holdfast --help` lists them\n", argv[1]);
+        if (strcmp(commands[i].name, name) == 0)
+            return help ? explain(name, argc > 3 ? argv[3] : NULL) : run(&commands[i], argc - 2, argv + 2);
+    fprintf(stderr, "holdfast: unknown command '%s'; `holdfast --help` lists them\n", name);
     return EXIT_USAGE;
 }
 

@@ -33,11 +33,14 @@ static void add_attempts(struct happenings *h, const json_t *list)
     json_t *a;
     json_array_foreach(list, i, a)
     {
-        add(h, a,
-            mem_asprintf("%s: %s at %s, epoch %lld, generation %lld of the server: %s",
-                         field_text(a, "outcome", ""), field_text(a, "server", ""),
-                         field_text(a, "instance", ""), field_number(a, "epoch"),
-                         field_number(a, "generation"), field_text(a, "reply", "")));
+        const char *outcome = field_text(a, "outcome", ""), *reply = field_text(a, "reply", "");
+        if (*field_text(a, "server", ""))
+            add(h, a,
+                mem_asprintf("%s: %s at %s, epoch %lld, generation %lld of the server: %s", outcome,
+                             field_text(a, "server", ""), field_text(a, "instance", ""),
+                             field_number(a, "epoch"), field_number(a, "generation"), reply));
+        else /* it never was on its way */
+            add(h, a, mem_asprintf("%s: %s", outcome, reply));
     }
 }
 

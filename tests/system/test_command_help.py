@@ -21,6 +21,7 @@ def test_all_commands_are_known():
 def test_help_is_given(words):
     done = program.holdfast(*words, "--help")
     assert (done.returncode, done.stderr) == (program.DONE, "")
+    assert program.holdfast("help", *words).stdout == done.stdout
     assert done.stdout.startswith(f"usage: holdfast {' '.join(words)}"), done.stdout
     forms = re.findall(r"^(?:usage:|      ) holdfast (.*)$", done.stdout, re.MULTILINE)
     wanted = [list(words)] if len(words) == 2 or words[0] not in VERBS else [[words[0], v] for v in VERBS[words[0]]]

@@ -359,6 +359,23 @@ static void switchover_goes_elsewhere_and_failback_returns(void **state)
     rig_free(r);
 }
 
+/* It says where the server is after all. */
+static void a_failback_that_ends_elsewhere_has_failed(void **state)
+{
+    (void)state;
+    struct rig *r = rig_started(22);
+    rig_order_ends(r, "switchover", "done");
+    rig_run_until(r, rig_settled, 10000);
+    r->nodes[RIG_EAST].create_fails = 100;
+    rig_order_ends(r, "failback", "failed");
+    rig_run_until(r, rig_settled, 15000);
+    rig_is_at(r, "west1", "127.2.0.10");
+    const char *said = rig_order_result(r, r->orders);
+    assert_non_null(strstr(said, "not moved as asked for"));
+    assert_non_null(strstr(said, "mail1 runs in west on west1 at 127.2.0.10, epoch "));
+    rig_free(r);
+}
+
 /* The holder is ended by its own provisioner, so that what was under way can end; no epoch is spent on it. */
 static void a_switchover_ends_the_holder_gently(void **state)
 {
@@ -472,6 +489,7 @@ int main(void)
         cmocka_unit_test(one_observer_alone_moves_nothing),
         cmocka_unit_test(in_manual_mode_an_operator_decides),
         cmocka_unit_test(switchover_goes_elsewhere_and_failback_returns),
+        cmocka_unit_test(a_failback_that_ends_elsewhere_has_failed),
         cmocka_unit_test(a_switchover_ends_the_holder_gently),
         cmocka_unit_test(a_switchover_without_another_site_moves_nothing),
         cmocka_unit_test(orders_while_a_move_is_under_way),
