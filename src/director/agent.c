@@ -10,6 +10,7 @@
 #include "director/site_fence.h"
 
 #define TASK_MAX_BYTES (256 * 1024) /* an order, its arguments, its result */
+#define HELD_UP_MS     5000         /* what was judged so long ago may not be so any more */
 #define WRITE_AGAIN_MS 200          /* the store failed, or our lease is not held: the result waits */
 
 struct agent {
@@ -32,6 +33,7 @@ struct task {
     struct record_order order;
     struct order_args args;
     int64_t version;
+    struct mono_time judged_at;
     bool reporting;
     bool finished; /* kept until the view shows it, so that an older one does not start it again */
     struct program *program;
@@ -52,8 +54,28 @@ static void task_free(struct task *t)
 
 static void on_program_end(void *arg, const struct order_result *result);
 
+/* What turns off a whole site is done at once or not at all. */
+static bool is_hasty(const struct task *t)
+{
+    return str_eq(t->order.verb, STR(ORDER_FENCE_SITE));
+}
+
+static bool was_held_up(const struct task *t)
+{
+    return !lease_is_held(t->agent->lease) ||
+           mono_diff_ms(loop_now(t->agent->loop), t->judged_at) > HELD_UP_MS;
+}
+
+static void task_report(struct task *t, const struct order_result *result);
+
 static void task_run(struct task *t)
 {
+    const struct order_result late = {.exit_status = -1,
+                                      .text = STR("held up after it was judged: not carried out")};
+    if (is_hasty(t) && was_held_up(t)) {
+        task_report(t, &late);
+        return;
+    }
     char *verb = str_dup(t->order.verb);
     t->program = program_run(t->agent->loop, &t->agent->options, verb, &t->args, on_program_end, t);
     free(verb);
@@ -70,8 +92,8 @@ static void on_written(void *arg, int err, size_t failed)
     } else if (err == 0) {
         t->version++;
         t->finished = true;
-    } else if (err == ERR_CONFLICT) {
-        task_free(t); /* somebody else has changed or removed the order */
+    } else if (err == ERR_CONFLICT || (is_hasty(t) && !t->reporting)) {
+        task_free(t); /* somebody else has changed or removed the order; or the next view judges anew */
     } else {
         if (err == ERR_FENCED)
             lease_refused(t->agent->lease);
@@ -85,7 +107,10 @@ static void task_write(void *arg)
     struct batch batch;
     struct arena arena;
     if (!lease_is_held(t->agent->lease)) {
-        loop_timer_start(t->timer, WRITE_AGAIN_MS);
+        if (is_hasty(t) && !t->reporting)
+            task_free(t); /* the next view judges anew */
+        else
+            loop_timer_start(t->timer, WRITE_AGAIN_MS);
         return;
     }
     arena_init(&arena, TASK_MAX_BYTES);
@@ -141,6 +166,7 @@ static void task_start(struct agent *a, const struct view_order *o, const struct
     t->timer = loop_timer_new(a->loop, task_write, t);
     t->key = arena_str(&t->arena, o->key);
     t->version = o->version;
+    t->judged_at = loop_now(a->loop);
     char *json = record_order_encode(&o->record);
     int rc = record_order_decode(&t->arena, str_from(json), &t->order);
     free(json);

@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "director/agree.h"
 
+#define KEY_MAX_BYTES 1024
+
 /* ---- who does it ---- */
 
 static bool can_carry(const struct site_context *x, const struct config_node *n, const struct config_site *s)
@@ -150,15 +152,20 @@ static void on_done(const struct site_context *x, const struct site_step *step, 
 
 /* ---- one step ---- */
 
+static bool is_due(const struct site_step *step)
+{
+    return step->word == SITE_GONE && step->held_ms >= step->site->fence_after_ms;
+}
+
 static void on_open(const struct site_context *x, const struct site_step *step, const struct view_order *o,
                     int64_t now_wall_ms, struct batch *b)
 {
     bool carried = is_carried(x, o, step->site);
     if (carried && (order_is(&o->record, "taken") || step->word == SITE_GONE))
         return;
-    if (step->word == SITE_GONE)
+    if (is_due(step))
         give(x, step, o->key, o->version, tries_of(o, b), now_wall_ms, b);
-    else
+    else if (step->word != SITE_GONE)
         batch_delete(b, "order", o->key, o->version);
 }
 
@@ -171,8 +178,27 @@ static void on_order(const struct site_context *x, const struct site_step *step,
         on_done(x, step, o, now_wall_ms, b);
     else if (order_is(&o->record, "failed"))
         on_failed(step, o, b);
-    else if (step->word == SITE_GONE && o->age_ms >= pause_ms(tries_of(o, b)))
+    else if (site_shows_life(x->config, x->view, step->site, 0)) /* the next loss is another one */
+        batch_delete(b, "order", o->key, o->version);
+    else if (is_due(step) && o->age_ms >= pause_ms(tries_of(o, b)))
         give(x, step, o->key, o->version, tries_of(o, b), now_wall_ms, b);
+}
+
+static struct str key_of(struct arena *a, const struct view *v, struct str name)
+{
+    const struct view_site *site = view_site_find(v, name);
+    return order_key(a, name, 0, ORDER_FENCE_SITE, site ? site->version : 0);
+}
+
+/* What was ordered before an operator recorded the site as lost, or as back. */
+static void withdraw_others(const struct view *v, struct str name, struct str key, struct batch *b)
+{
+    for (size_t i = 0; i < v->order_count; i++) {
+        const struct view_order *o = &v->orders[i];
+        if (str_eq(o->record.verb, STR(ORDER_FENCE_SITE)) && str_eq(o->record.subject, name) &&
+            !str_eq(o->key, key) && order_is(&o->record, "new"))
+            batch_delete(b, "order", o->key, o->version);
+    }
 }
 
 void site_fence_step(const struct site_context *x, const struct site_step *step, int64_t now_wall_ms,
@@ -180,18 +206,29 @@ void site_fence_step(const struct site_context *x, const struct site_step *step,
 {
     struct str name = str_from(step->site->name);
     const struct view_site *site = view_site_find(x->view, name);
-    struct str key = order_key(b->arena, name, 0, ORDER_FENCE_SITE, site ? site->version : 0);
+    struct str key = key_of(b->arena, x->view, name);
     const struct view_order *o = view_order_find(x->view, key);
-    bool due = step->held_ms >= step->site->fence_after_ms;
+    withdraw_others(x->view, name, key, b);
     if (o && !(site && site->record.lost)) {
         on_order(x, step, o, now_wall_ms, b);
-    } else if (step->word == SITE_GONE && due) {
+    } else if (is_due(step)) {
         give(x, step, key, NETWORK_ABSENT, 0, now_wall_ms, b);
-    } else if (step->word == SITE_BACK && due) {
+    } else if (step->word == SITE_BACK && step->held_ms >= step->site->fence_after_ms) {
         record(x, step, false, now_wall_ms, b);
         tell(step, "site-back", "back", STR_EMPTY,
              STR("it lives and has copies again: new mail waits for them"), false, b);
     }
+}
+
+/* By its key: neither a record of the site nor another loss has come between. */
+static bool is_of_now(const struct view *v, const struct view_order *o, struct str name)
+{
+    struct arena arena;
+    const struct view_site *site = view_site_find(v, name);
+    arena_init(&arena, KEY_MAX_BYTES);
+    bool same = str_eq(o->key, key_of(&arena, v, name));
+    arena_fini(&arena);
+    return same && !(site && site->record.lost);
 }
 
 bool site_fence_is_wanted(const struct config *c, const struct view *v, const struct view_order *o,
@@ -199,6 +236,7 @@ bool site_fence_is_wanted(const struct config *c, const struct view *v, const st
 {
     for (size_t i = 0; i < c->site_count; i++)
         if (str_eq(args->site, str_from(c->sites[i].name)))
-            return o->age_ms <= args->timeout_ms && !site_shows_life(c, v, &c->sites[i], 0);
+            return o->age_ms <= args->timeout_ms && is_of_now(v, o, args->site) &&
+                   !site_shows_life(c, v, &c->sites[i], 0);
     return false;
 }

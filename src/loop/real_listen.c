@@ -140,9 +140,7 @@ int real_listener_refuse(struct loop_listener *base, bool refuse)
         return err_from_errno(errno);
     li->refuses = refuse;
     update_watch(li);
-    if (refuse)
-        shutdown(li->fd, SHUT_RD);
-    return 0;
+    return refuse && shutdown(li->fd, SHUT_RD) != 0 ? err_from_errno(errno) : 0;
 }
 
 void real_listener_local(const struct loop_listener *base, struct addr *ret_addr)

@@ -82,6 +82,8 @@ static void on_verified(void *arg, int err)
         answer_in(l, ERR_DENIED, DENIED_DELAY_MS);
         return;
     }
+    if (err == 0 && !instance_serves(l->instance)) /* the verifier may be one of before */
+        err = ERR_UNAVAILABLE;
     if (err == 0)
         upgrade_consider(l->instance->upgrade, str_from(l->user), str_from(l->verifier),
                          (struct str){l->password, l->password_len});

@@ -13,7 +13,7 @@
 void history_note(struct pg *pg, enum part_kind kind);
 
 /* Of the mail's part: in a transaction of its own, some mailboxes more; true: there are more still. Before a
- * writer does anything else: until all have jumped none is written or shown. */
+ * writer does anything else: until all have jumped none gets a UID or MODSEQ. */
 bool history_jump(struct pg *pg) MUST_USE;
 
 /* At the beginning of each writing transaction of the network's, whose row of `device` makes them come one

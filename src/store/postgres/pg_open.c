@@ -71,10 +71,9 @@ static void on_notice(void *arg, const PGresult *result)
         pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, PQresultErrorMessage(result));
 }
 
-static const char *const settings[] = {
-    "SET lock_timeout TO '3s'",      "SET client_connection_check_interval TO '2s'",
-    "SET tcp_keepalives_idle TO 5",  "SET tcp_keepalives_interval TO 2",
-    "SET tcp_keepalives_count TO 3", "SET tcp_user_timeout TO '10s'"};
+static const char *const settings[] = {"SET client_connection_check_interval TO '2s'",
+                                       "SET tcp_keepalives_idle TO 5", "SET tcp_keepalives_interval TO 2",
+                                       "SET tcp_keepalives_count TO 3", "SET tcp_user_timeout TO '10s'"};
 
 static void use_part(struct pg *pg)
 {
@@ -255,14 +254,16 @@ void pg_end_read(struct pg *pg)
         pg_fail(pg, PG_LOST, ERR_UNAVAILABLE, PQerrorMessage(pg->conn));
 }
 
-/* Sessions of ours that have said nothing for a while amid a transaction. Their process stands still (it is
- * stopped, or its machine is), with locks that others need to take over from it. No timeout of the server's
- * looks at a pipeline that is not at its end. */
+/* Sessions of ours that have said nothing for a while amid a transaction that writes in this part. Their
+ * process stands still (it is stopped, or its machine is), with locks that others need to take over from it.
+ * No timeout of the server's looks at a pipeline that is not at its end. */
 static const char end_those_that_stand_still[] =
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
     " AND datname = current_database() AND usename = current_user AND application_name = '" APPLICATION_NAME
     "' AND xact_start IS NOT NULL AND wait_event_type = 'Client'"
-    " AND state_change < clock_timestamp() - INTERVAL '1 s'";
+    " AND state_change < clock_timestamp() - INTERVAL '1 s' AND pid IN (SELECT l.pid FROM pg_locks AS l"
+    " JOIN pg_class AS c ON c.oid = l.relation JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = current_schema() AND l.mode <> 'AccessShareLock')";
 
 static void clear_the_way(struct pg *pg)
 {

@@ -139,6 +139,8 @@ int writer_open(struct part *p)
         return w->pg.conn ? 0 : ERR_UNAVAILABLE;
     }
     err = w->pg.db.err;
+    if (w->pg.failure != PG_WELL)
+        pg_rollback(&w->pg); /* who is in the way is to be gone at the next try */
     pg_close(&w->pg);
     return err;
 }

@@ -3,10 +3,10 @@
 import pytest
 from lab.disasters import Disasters, Plan
 
-SEED, DISASTERS = 7, 1  # a link that is cut and healed
+SEED, DISASTERS = 7, 1
 PAUSE_S = 0.3  # of each sender after a session: other tests are beside
 
 
 @pytest.mark.timeout(600)
 def test_random_disasters_in_a_row(lab, lab_ledger):
-    Disasters(lab, Plan(SEED), lab_ledger, print, pause_s=PAUSE_S).run(lambda count: count < DISASTERS)
+    Disasters(lab, Plan(SEED, "cut-link"), lab_ledger, print, pause_s=PAUSE_S).run(lambda count: count < DISASTERS)

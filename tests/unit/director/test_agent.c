@@ -6,7 +6,8 @@
 #include "bench.h"
 #include "director/orders.h"
 
-#define KEY "mail1/0000000001/destroy/2"
+#define KEY      "mail1/0000000001/destroy/2"
+#define SITE_KEY "west/0000000000/fence-site/0"
 
 static struct config_server servers[] = {{.name = "mail1", .kind = SERVER_BUILTIN}};
 static struct config_site sites[] = {{.name = "west"}};
@@ -50,6 +51,16 @@ static void on_put(void *arg, int err, size_t failed)
     assert_ok(err);
 }
 
+static void store_order(struct world *w)
+{
+    char *json = record_order_encode(&w->order.record);
+    struct network_change change = {
+        .type = NETWORK_PUT, .kind = STR("order"), .key = w->order.key, .value = str_from(json)};
+    network_write(store_network(w->bench.store), &change, 1, NULL, on_put, NULL);
+    bench_run(&w->bench);
+    free(json);
+}
+
 /* An order to destroy, as the director would have left it in the store. */
 static void put_order(struct world *w)
 {
@@ -65,12 +76,7 @@ static void put_order(struct world *w)
                                               .subject = STR("mail1"),
                                               .args = order_args_encode(&w->arena, &args),
                                               .state = STR("new")}};
-    char *json = record_order_encode(&w->order.record);
-    struct network_change change = {
-        .type = NETWORK_PUT, .kind = STR("order"), .key = w->order.key, .value = str_from(json)};
-    network_write(store_network(w->bench.store), &change, 1, NULL, on_put, NULL);
-    bench_run(&w->bench);
-    free(json);
+    store_order(w);
 }
 
 static void init(struct world *w)
@@ -147,13 +153,15 @@ static void runs_nothing_when_another_is_the_node(void **state)
     fini(&w);
 }
 
-/* The order that is there already becomes one to fence the west. */
+/* Another order: to fence the west. */
 static void make_it_fence_the_site(struct world *w)
 {
     struct order_args args = {.program = STR("/agent"), .site = STR("west"), .timeout_ms = 5000};
+    w->order.key = STR(SITE_KEY);
     w->order.record.verb = STR(ORDER_FENCE_SITE);
     w->order.record.subject = args.site;
     w->order.record.args = order_args_encode(&w->arena, &args);
+    store_order(w);
 }
 
 static void turns_a_site_off(void **state)
@@ -165,7 +173,25 @@ static void turns_a_site_off(void **state)
     look(&w, 1, "new");
     bench_run(&w.bench);
     assert_int_equal(w.runs, 1);
-    assert_int_equal(bench_version(&w.bench, "order", KEY), 3); /* taken, then done */
+    assert_int_equal(bench_version(&w.bench, "order", SITE_KEY), 3); /* taken, then done */
+    fini(&w);
+}
+
+/* Nothing is left that would take it later. */
+static void turns_no_site_off_without_its_lease(void **state)
+{
+    (void)state;
+    struct world w;
+    init(&w);
+    make_it_fence_the_site(&w);
+    bench_steal(&w.bench, "node/east1");
+    look(&w, 1, "new");
+    assert_int_equal(w.runs, 0);
+    w.lease.remaining_ms = 1000;
+    w.order.key = STR("west/0000000000/fence-site/1"); /* another order of the same site is looked at */
+    look(&w, 1, "taken");
+    assert_int_equal(w.runs, 0);
+    assert_int_equal(bench_version(&w.bench, "order", SITE_KEY), 1);
     fini(&w);
 }
 
@@ -178,7 +204,7 @@ static void turns_no_site_off_that_lives_again(void **state)
     w.lease.remaining_ms = 1000;
     look(&w, 1, "taken"); /* by a process of this node that died since */
     assert_int_equal(w.runs, 0);
-    assert_int_equal(bench_version(&w.bench, "order", KEY), 2); /* failed */
+    assert_int_equal(bench_version(&w.bench, "order", SITE_KEY), 2); /* failed */
     fini(&w);
 }
 
@@ -190,6 +216,7 @@ int main(void)
         cmocka_unit_test(carries_out_again_what_it_had_taken_before_it_died),
         cmocka_unit_test(runs_nothing_when_another_is_the_node),
         cmocka_unit_test(turns_a_site_off),
+        cmocka_unit_test(turns_no_site_off_without_its_lease),
         cmocka_unit_test(turns_no_site_off_that_lives_again),
     };
     return cmocka_run_group_tests_name("director agent", tests, NULL, NULL);

@@ -126,10 +126,37 @@ static void a_failure_is_told_and_tried_again_by_another_after_a_pause(void **st
         w.order.age_ms = pauses[i];
         step(&w, SITE_AS_RECORDED, AFTER_MS);
         assert_int_equal(w.batch.count, 0);
+        step(&w, SITE_GONE, AFTER_MS - 1); /* it may have been back meanwhile */
+        assert_int_equal(w.batch.count, 0);
         step(&w, SITE_GONE, AFTER_MS);
         take_order(&w, i % 3 == 0 ? "east2" : i % 3 == 1 ? "north1" : "east1");
         assert_str(w.order.record.state, "new");
     }
+    fini(&w);
+}
+
+static void a_failure_is_forgotten_when_the_site_lives(void **state)
+{
+    (void)state;
+    struct world w;
+    order(&w);
+    end_order(&w, "later", "no such plug");
+    end_leases(&w, "west1", -1000);
+    step(&w, SITE_AS_RECORDED, 0);
+    assert_change(&w, 0, "order", KEY);
+    assert_int_equal(w.batch.changes[0].type, NETWORK_DELETE);
+    fini(&w);
+}
+
+static void what_was_ordered_before_another_record_is_withdrawn(void **state)
+{
+    (void)state;
+    struct world w;
+    order(&w);
+    w.order.key = STR("west/0000000000/fence-site/7");
+    step(&w, SITE_AS_RECORDED, 0);
+    assert_change(&w, 0, "order", "west/0000000000/fence-site/7");
+    assert_int_equal(w.batch.changes[0].type, NETWORK_DELETE);
     fini(&w);
 }
 
@@ -227,6 +254,10 @@ static void it_is_not_carried_out_when_it_is_old_or_the_site_lives(void **state)
     w.order.age_ms = 0;
     end_leases(&w, "west1", -1000);
     assert_false(site_fence_is_wanted(&w.config, &w.view, &w.order, &args));
+    end_leases(&w, "west1", 60000);
+    assert_true(site_fence_is_wanted(&w.config, &w.view, &w.order, &args));
+    w.order.key = STR("west/0000000000/fence-site/7"); /* the site's record is another one now */
+    assert_false(site_fence_is_wanted(&w.config, &w.view, &w.order, &args));
     args.site = STR("nowhere");
     assert_false(site_fence_is_wanted(&w.config, &w.view, &w.order, &args));
     fini(&w);
@@ -240,6 +271,8 @@ int main(void)
         cmocka_unit_test(an_order_goes_on_elsewhere_when_its_node_dies),
         cmocka_unit_test(an_order_that_nobody_has_taken_ends_with_its_reason),
         cmocka_unit_test(a_failure_is_told_and_tried_again_by_another_after_a_pause),
+        cmocka_unit_test(a_failure_is_forgotten_when_the_site_lives),
+        cmocka_unit_test(what_was_ordered_before_another_record_is_withdrawn),
         cmocka_unit_test(what_was_confirmed_is_recorded_with_an_alarm),
         cmocka_unit_test(a_confirmation_that_is_over_records_nothing),
         cmocka_unit_test(what_the_director_recorded_ends_when_the_site_lives_and_has_copies),
