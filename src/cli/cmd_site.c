@@ -14,8 +14,8 @@ static int list(struct context *cx, bool json)
     const struct view *v = viewer_view(viewer);
     json_t *all = json_array();
     for (size_t i = 0; i < cx->config->site_count; i++) {
-        const struct view_site *site = view_site_find(v, str_from(cx->config->sites[i].name));
         const char *name = cx->config->sites[i].name;
+        const struct view_site *site = view_site_find(v, str_from(name));
         bool lost = site && site->record.lost;
         struct str who = lost ? site->record.who : STR_EMPTY;
         json_array_append_new(all, json_pack("{s:s, s:s, s:s%}", "name", name, "state", lost ? "lost" : "ok",

@@ -1,6 +1,7 @@
 #include "director/adopt.h"
 
 #include "director/agree.h"
+#include "director/named.h"
 #include "store/records.h"
 
 /* ---- queues ---- */
@@ -28,10 +29,8 @@ static const struct config_node *heir(const struct view *v, const struct config 
 
 static bool owner_lives(const struct view *v, const struct config *c, struct str name)
 {
-    for (size_t i = 0; i < c->node_count; i++)
-        if (str_eq(name, str_from(c->nodes[i].name)))
-            return can_own(v, &c->nodes[i]);
-    return false;
+    const struct config_node *n = named_node(c, name);
+    return n && can_own(v, n);
 }
 
 /* NULL: as it is. */
@@ -83,10 +82,7 @@ static bool is_of_a_relay(const struct config *c, struct str queue)
 static const struct config_node *keeper_to_be(const struct view *v, const struct config *c,
                                               const struct view_queue *q, bool settled)
 {
-    const struct config_node *keeper = NULL;
-    for (size_t i = 0; i < c->node_count; i++)
-        if (str_eq(q->record.owner, str_from(c->nodes[i].name)))
-            keeper = &c->nodes[i];
+    const struct config_node *keeper = named_node(c, q->record.owner);
     if (!settled || (keeper && can_own(v, keeper)))
         return NULL;
     return heir(v, c, keeper ? keeper->site : NULL);

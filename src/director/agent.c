@@ -60,6 +60,12 @@ static bool is_hasty(const struct task *t)
     return str_eq(t->order.verb, STR(ORDER_FENCE_SITE));
 }
 
+/* The next view judges it anew. */
+static bool ends_untaken(const struct task *t)
+{
+    return is_hasty(t) && !t->reporting;
+}
+
 static bool was_held_up(const struct task *t)
 {
     return !lease_is_held(t->agent->lease) ||
@@ -92,8 +98,8 @@ static void on_written(void *arg, int err, size_t failed)
     } else if (err == 0) {
         t->version++;
         t->finished = true;
-    } else if (err == ERR_CONFLICT || (is_hasty(t) && !t->reporting)) {
-        task_free(t); /* somebody else has changed or removed the order; or the next view judges anew */
+    } else if (err == ERR_CONFLICT || ends_untaken(t)) {
+        task_free(t); /* somebody else has changed or removed the order, or it waits for the next view */
     } else {
         if (err == ERR_FENCED)
             lease_refused(t->agent->lease);
@@ -107,8 +113,8 @@ static void task_write(void *arg)
     struct batch batch;
     struct arena arena;
     if (!lease_is_held(t->agent->lease)) {
-        if (is_hasty(t) && !t->reporting)
-            task_free(t); /* the next view judges anew */
+        if (ends_untaken(t))
+            task_free(t);
         else
             loop_timer_start(t->timer, WRITE_AGAIN_MS);
         return;
@@ -149,7 +155,7 @@ static bool known_verb(struct str verb)
 static bool is_wanted(const struct task *t, const struct view_order *o, const struct view *v)
 {
     const struct view_server *s = view_server_find(v, t->args.server);
-    if (str_eq(t->order.verb, STR(ORDER_FENCE_SITE)))
+    if (is_hasty(t))
         return site_fence_is_wanted(t->agent->options.config, v, o, &t->args);
     return !str_eq(t->order.verb, STR(ORDER_CREATE)) ||
            (s && str_eq(s->record.state, STR("creating")) && s->record.candidate.epoch == t->args.epoch &&

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "director/agree.h"
+#include "director/named.h"
 #include "director/orders.h"
 
 #define OWN_STEP_TIMEOUT_MS 30000 /* of what belongs to no create entry */
@@ -46,10 +47,8 @@ typedef bool lives_fn(const struct view *v, const struct config_node *n);
 
 static bool lives(const struct judge *j, struct str node, lives_fn *how)
 {
-    for (size_t i = 0; i < j->x->config->node_count; i++)
-        if (is(node, j->x->config->nodes[i].name))
-            return how(j->x->view, &j->x->config->nodes[i]);
-    return false;
+    const struct config_node *n = named_node(j->x->config, node);
+    return n && how(j->x->view, n);
 }
 
 /* There is somebody to carry it out. */

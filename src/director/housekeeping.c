@@ -1,34 +1,19 @@
 #include "director/housekeeping.h"
 
 #include "director/moves.h"
+#include "director/named.h"
 #include "director/orders.h"
 
 #define KEEP_ENDED_MS    (10 * 60 * 1000) /* whoever gave the order has read its result by then */
 #define DESTROY_AGAIN_MS 5000
 #define REMOVALS_MAX     100 /* a transaction */
 
-static struct config_site *site_of(const struct config *c, struct str name)
-{
-    for (size_t i = 0; i < c->site_count; i++)
-        if (str_eq(name, str_from(c->sites[i].name)))
-            return &c->sites[i];
-    return NULL;
-}
-
-static bool is_server(const struct config *c, struct str name)
-{
-    for (size_t i = 0; i < c->server_count; i++)
-        if (str_eq(name, str_from(c->servers[i].name)))
-            return true;
-    return false;
-}
-
 static void mark_site(const struct view *v, const struct config *c, const struct view_order *o, bool lost,
                       int64_t now_wall_ms, struct batch *b)
 {
     const struct view_site *old = view_site_find(v, o->record.subject);
     struct record_site record = {.lost = lost, .who = o->record.who, .changed_at_ms = now_wall_ms};
-    if (!site_of(c, o->record.subject)) {
+    if (!named_site(c, o->record.subject)) {
         move_refuse(o, STR("there is no such site"), false, b);
         return;
     }
@@ -47,7 +32,7 @@ static void operator_order(const struct view *v, const struct config *c, const s
         mark_site(v, c, o, true, now_wall_ms, b);
     else if (str_eq(o->record.verb, STR(ORDER_SITE_BACK)))
         mark_site(v, c, o, false, now_wall_ms, b);
-    else if (!is_server(c, o->record.subject))
+    else if (!named_server(c, o->record.subject))
         move_refuse(o, STR("there is no such server"), false, b);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "director/agree.h"
+#include "director/named.h"
 #include "director/orders.h"
 
 #define HOME_TIMEOUT_MS 30000 /* of a first start that no create entry describes */
@@ -165,11 +166,8 @@ static bool is_planned(const struct record_server *r)
 
 static struct str live_holder(const struct plan_context *x)
 {
-    for (size_t i = 0; i < x->config->node_count; i++)
-        if (is(x->record->instance.node, x->config->nodes[i].name) &&
-            agree_agent_lives(x->view, &x->config->nodes[i]))
-            return x->record->instance.node;
-    return STR_EMPTY;
+    const struct config_node *n = named_node(x->config, x->record->instance.node);
+    return n && agree_agent_lives(x->view, n) ? x->record->instance.node : STR_EMPTY;
 }
 
 static enum fence_method fence_for(const struct plan_context *x, const struct config_create *e, bool required,

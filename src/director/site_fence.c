@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "director/agree.h"
+#include "director/named.h"
 
 #define KEY_MAX_BYTES 1024
 
@@ -30,11 +31,8 @@ static const struct config_node *carrier(const struct site_context *x, const str
 
 static bool is_carried(const struct site_context *x, const struct view_order *o, const struct config_site *s)
 {
-    struct str node = order_node(&o->record);
-    for (size_t i = 0; i < x->config->node_count; i++)
-        if (str_eq(node, str_from(x->config->nodes[i].name)))
-            return can_carry(x, &x->config->nodes[i], s);
-    return false;
+    const struct config_node *n = named_node(x->config, order_node(&o->record));
+    return n && can_carry(x, n, s);
 }
 
 /* ---- telling ---- */
@@ -152,9 +150,10 @@ static void on_done(const struct site_context *x, const struct site_step *step, 
 
 /* ---- one step ---- */
 
-static bool is_due(const struct site_step *step)
+/* It has been so for long enough. */
+static bool is_due(const struct site_step *step, enum site_word word)
 {
-    return step->word == SITE_GONE && step->held_ms >= step->site->fence_after_ms;
+    return step->word == word && step->held_ms >= step->site->fence_after_ms;
 }
 
 static void on_open(const struct site_context *x, const struct site_step *step, const struct view_order *o,
@@ -163,7 +162,7 @@ static void on_open(const struct site_context *x, const struct site_step *step, 
     bool carried = is_carried(x, o, step->site);
     if (carried && (order_is(&o->record, "taken") || step->word == SITE_GONE))
         return;
-    if (is_due(step))
+    if (is_due(step, SITE_GONE))
         give(x, step, o->key, o->version, tries_of(o, b), now_wall_ms, b);
     else if (step->word != SITE_GONE)
         batch_delete(b, "order", o->key, o->version);
@@ -180,7 +179,7 @@ static void on_order(const struct site_context *x, const struct site_step *step,
         on_failed(step, o, b);
     else if (site_shows_life(x->config, x->view, step->site, 0)) /* the next loss is another one */
         batch_delete(b, "order", o->key, o->version);
-    else if (is_due(step) && o->age_ms >= pause_ms(tries_of(o, b)))
+    else if (is_due(step, SITE_GONE) && o->age_ms >= pause_ms(tries_of(o, b)))
         give(x, step, o->key, o->version, tries_of(o, b), now_wall_ms, b);
 }
 
@@ -211,9 +210,9 @@ void site_fence_step(const struct site_context *x, const struct site_step *step,
     withdraw_others(x->view, name, key, b);
     if (o && !(site && site->record.lost)) {
         on_order(x, step, o, now_wall_ms, b);
-    } else if (is_due(step)) {
+    } else if (is_due(step, SITE_GONE)) {
         give(x, step, key, NETWORK_ABSENT, 0, now_wall_ms, b);
-    } else if (step->word == SITE_BACK && step->held_ms >= step->site->fence_after_ms) {
+    } else if (is_due(step, SITE_BACK)) {
         record(x, step, false, now_wall_ms, b);
         tell(step, "site-back", "back", STR_EMPTY,
              STR("it lives and has copies again: new mail waits for them"), false, b);
@@ -234,9 +233,6 @@ static bool is_of_now(const struct view *v, const struct view_order *o, struct s
 bool site_fence_is_wanted(const struct config *c, const struct view *v, const struct view_order *o,
                           const struct order_args *args)
 {
-    for (size_t i = 0; i < c->site_count; i++)
-        if (str_eq(args->site, str_from(c->sites[i].name)))
-            return o->age_ms <= args->timeout_ms && is_of_now(v, o, args->site) &&
-                   !site_shows_life(c, v, &c->sites[i], 0);
-    return false;
+    const struct config_site *s = named_site(c, args->site);
+    return s && o->age_ms <= args->timeout_ms && is_of_now(v, o, args->site) && !site_shows_life(c, v, s, 0);
 }

@@ -1,4 +1,5 @@
 #include "director/site_loss.h"
+#include "director/named.h"
 
 #include <string.h>
 
@@ -13,12 +14,8 @@ static bool is_lost(const struct view *v, const struct config_site *s)
 /* Of a lease: "NODE", or "NODE:EPOCH" of an instance. */
 static bool is_of_site(const struct config *c, const struct config_site *s, struct str holder)
 {
-    size_t end = str_find(holder, ':', 0);
-    struct str node = str_sub(holder, 0, end);
-    for (size_t i = 0; i < c->node_count; i++)
-        if (c->nodes[i].site == s && str_eq(node, str_from(c->nodes[i].name)))
-            return true;
-    return false;
+    const struct config_node *n = named_node(c, str_sub(holder, 0, str_find(holder, ':', 0)));
+    return n && n->site == s;
 }
 
 bool site_shows_life(const struct config *c, const struct view *v, const struct config_site *s,

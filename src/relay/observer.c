@@ -84,10 +84,8 @@ static struct network_change work(const struct observer *o, const struct store_c
     record.degraded = o->queue && copies->state == STORE_COPIES_MISSING;
     record.durability = o->queue ? str_from(store_copies_name(copies->state)) : STR_EMPTY;
     record.detail = str_from(copies->why);
-    if (o->queue && queue_health(o->queue) != ERR_UNAVAILABLE) { /* else it is of before the store was away */
-        record.databases = str_from(copies->seen);
-        record.copies = str_from(copies->copying);
-    }
+    record.databases = str_from(copies->seen);
+    record.copies = str_from(copies->copying);
     return put("work", mem_strdup(o->relay->name), record_work_encode(&record));
 }
 

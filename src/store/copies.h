@@ -16,8 +16,8 @@ enum store_copies {
 struct store_copies_told {
     enum store_copies state;
     char why[STORE_WHY_MAX]; /* what is missing, or which sites are lost; else "" */
-    /* Sites, by name, a space between; both "" while the database does not tell, or has a replication client
-     * that is in no site: */
+    /* Sites, by name, a space between; both "" while the database does not tell or is not reached, or has a
+     * replication client that is in no site: */
     char seen[STORE_SITE_NAMES_MAX];    /* where a database is connected; the primary's own is the first */
     char copying[STORE_SITE_NAMES_MAX]; /* others whose standby counts, or would if its site were not lost */
 };

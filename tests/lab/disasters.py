@@ -21,6 +21,7 @@ DEGRADING = ("cut-link", "lose-disk")
 SERVICE_LIMIT_S = 120
 ACCEPTED_MAX = 40  # after a disaster, before it is healed
 SENDERS = 1  # beside one at each relay: they are to be hurt, not to fill the machine
+PAUSE_BESIDE_OTHERS_S = 0.3  # of each sender after a session, in the suite: other tests are beside
 SIZES_BYTES = (600, 4096, 60000)
 
 

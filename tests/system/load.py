@@ -24,8 +24,7 @@ class Load:
                     break
             else:
                 self.stopping.wait(0.1)
-            if self.pause_s:
-                self.stopping.wait(self.pause_s)
+            self.stopping.wait(self.pause_s)
 
     def end(self):
         self.stopping.set()

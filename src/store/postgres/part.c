@@ -71,6 +71,8 @@ static void copies(struct port *port, struct store_copies_told *ret_told)
     pthread_mutex_lock(&p->copies_mutex);
     *ret_told = p->copies;
     pthread_mutex_unlock(&p->copies_mutex);
+    if (atomic_load(&p->sick) == ERR_UNAVAILABLE) /* that is of before */
+        ret_told->seen[0] = ret_told->copying[0] = '\0';
 }
 
 static void status(struct port *port, json_t *into)

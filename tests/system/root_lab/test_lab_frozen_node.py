@@ -6,10 +6,8 @@ import signal
 import ledger as ledgers
 import program
 import pytest
-from lab.disasters import Disasters, Loads, Plan
+from lab.disasters import PAUSE_BESIDE_OTHERS_S, Disasters, Loads, Plan
 from lab.watch import Watch
-
-PAUSE_S = 0.3  # of each sender after a session: other tests are beside
 
 
 @pytest.mark.timeout(600)
@@ -17,7 +15,7 @@ def test_frozen_amid_deliveries_and_thawed(lab, lab_ledger):
     network = lab.holdfast
     old = network.server()
     with Watch(lab):
-        with Loads(network, lab_ledger, 600, PAUSE_S):
+        with Loads(network, lab_ledger, 600, PAUSE_BESIDE_OTHERS_S):
             accepted = lab_ledger.count_accepted()
             network.until(lambda: lab_ledger.count_accepted() > accepted + 40, "a load")
             lab.freeze("east")
@@ -46,4 +44,4 @@ def test_a_stale_server_takes_nothing_when_it_wakes(lab, lab_ledger):
 @pytest.mark.timeout(600)
 def test_frozen_amid_a_failover(lab, lab_ledger):
     """At its first two steps; at all of them: `./dev chaos --only freeze-at`."""
-    Disasters(lab, Plan(1, "freeze-at"), lab_ledger, print, pause_s=PAUSE_S).run(lambda count: count < 2)
+    Disasters(lab, Plan(1, "freeze-at"), lab_ledger, print, pause_s=PAUSE_BESIDE_OTHERS_S).run(lambda count: count < 2)
