@@ -129,28 +129,27 @@ static bool is_for_later(const struct move *m, const struct record_server *after
 }
 
 /* ret_text: TEXT_MAX bytes. */
-static void place_text(const struct record_server *after, const char *lead, char *ret_text)
+static void place_text(const struct record_server *after, const char *lead, const char *name, char *ret_text)
 {
     const struct record_instance *i = &after->instance;
-    snprintf(ret_text, TEXT_MAX, "%s runs in %.*s%s%.*s at %.*s, epoch %lld", lead, STR_ARG(i->site),
+    snprintf(ret_text, TEXT_MAX, "%s%s runs in %.*s%s%.*s at %.*s, epoch %lld", lead, name, STR_ARG(i->site),
              i->node.len > 0 ? " on " : "", STR_ARG(i->node), STR_ARG(i->address), (long long)i->epoch);
 }
 
 static struct str outcome_text(const struct move *m, const struct record_server *after, bool well,
                                struct batch *b)
 {
-    char text[TEXT_MAX], lead[TEXT_MAX];
+    char text[TEXT_MAX];
     struct str detail = m->decision->input.detail;
     const char *name = m->x->server->name;
-    if (!well && detail.len == 0 && is(after->state, "running")) { /* some step had failed before */
-        snprintf(lead, sizeof(lead), "not moved as asked for (`holdfast events` tells why): %s", name);
-        place_text(after, lead, text);
-    } else if (!well)
+    if (!well && detail.len == 0 && is(after->state, "running")) /* some step had failed before */
+        place_text(after, "not moved as asked for (`holdfast events` tells why): ", name, text);
+    else if (!well)
         snprintf(text, sizeof(text), "%s is %.*s: %.*s", name, STR_ARG(after->state), STR_ARG(detail));
     else if (after->served_by.len > 0)
         snprintf(text, sizeof(text), "%.*s has the mail of %s", STR_ARG(after->served_by), name);
     else if (is(after->state, "running"))
-        place_text(after, name, text);
+        place_text(after, "", name, text);
     else
         snprintf(text, sizeof(text), "%s is %.*s; holdfast server failback %s brings it back", name,
                  STR_ARG(after->state), name);
