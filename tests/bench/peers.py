@@ -49,13 +49,13 @@ class Holdfast(Peer):
     """The relay role alone, release build."""
 
     name = "holdfast"
-    store = "sqlite:store"
+    store, store_options = "sqlite:store", ""  # the latter behind the url
     changes = ()  # further ones of the example's text: (old, new)
 
     def start(self):
         text = (program.EXAMPLES / "backup-mx.conf").read_text()
         for old, new in (("127.0.0.1:2525", f"{ADDRESS}:{self.port}"), ("smtp_port = 2600", f"smtp_port = {self.server_port}"),
-                         ("sqlite:store", self.store), *self.changes):
+                         ('"sqlite:store"', f'"{self.store}"{self.store_options}'), *self.changes):
             assert old in text, old
             text = text.replace(old, new)
         (self.folder / "holdfast.conf").write_text(text)

@@ -34,7 +34,8 @@ def relay_on(on, database="relay"):
 
     class OnPostgres(peers.Holdfast):
         name = "postgresql"
-        store = f'{on.uri(database)}"  durability = "local'  # what the database does is measured
+        store = on.uri(database)
+        store_options = '  durability = "local"'  # what the database does is measured
 
         def make_state(self):
             on.empty(database)
