@@ -99,16 +99,17 @@ static void again(struct verify *v)
     loop_timer_start(v->timer, AGAIN_MS);
 }
 
-static void on_outcome(void *arg, enum health_outcome outcome, struct str detail)
+static void on_outcome(void *arg, const struct probe_outcome *outcome)
 {
     struct verify *v = arg;
     v->probe = NULL;
-    if (outcome == HEALTH_OK) {
+    if (outcome->outcome == HEALTH_OK) {
         v->next++;
         next(v);
         return;
     }
-    snprintf(v->detail, sizeof(v->detail), "port %u: %.*s", v->checks[v->next].port, STR_ARG(detail));
+    snprintf(v->detail, sizeof(v->detail), "port %u: %.*s", v->checks[v->next].port,
+             STR_ARG(outcome->detail));
     again(v);
 }
 

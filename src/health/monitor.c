@@ -84,7 +84,7 @@ static void take_outcome(struct check *c, enum health_source source, enum health
     (void)health_machine_outcome(&m->machine, &event);
 }
 
-static void on_probe(void *arg, enum health_outcome outcome, struct str detail)
+static void on_probe(void *arg, const struct probe_outcome *outcome)
 {
     struct check *c = arg;
     struct monitor *m = c->monitor;
@@ -92,9 +92,12 @@ static void on_probe(void *arg, enum health_outcome outcome, struct str detail)
     int64_t left_ms = c->config->interval_ms - elapsed_ms;
     c->probe = NULL;
     loop_timer_start(c->timer, left_ms > 0 ? left_ms : 0);
-    take_outcome(c, HEALTH_PROBE, outcome, detail);
+    take_outcome(c, HEALTH_PROBE, outcome->outcome, outcome->detail);
     if (m->events.on_outcome) {
-        struct monitor_outcome said = {.kind = c->config->kind, .outcome = outcome, .detail = detail};
+        struct monitor_outcome said = {.kind = c->config->kind,
+                                       .outcome = outcome->outcome,
+                                       .answered = outcome->answered,
+                                       .detail = outcome->detail};
         m->events.on_outcome(m->arg, m, &said);
     }
     tell_change(m);
@@ -115,7 +118,8 @@ static void on_timer(void *arg)
     uint16_t port = port_of(m, spec.kind);
     c->started_at = loop_now(m->loop);
     if (port == 0 && spec.kind != CHECK_COMMAND) {
-        on_probe(c, HEALTH_FAIL, STR("the server has no port for this check"));
+        on_probe(c, &(struct probe_outcome){.outcome = HEALTH_FAIL,
+                                            .detail = STR("the server has no port for this check")});
         return;
     }
     addr_set_port(&spec.to, port);

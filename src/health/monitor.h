@@ -45,6 +45,7 @@ struct monitor_target {
 struct monitor_outcome {
     enum check_kind kind;
     enum health_outcome outcome;
+    bool answered; /* as of a probe (health/probe.h) */
     struct str detail;
 };
 

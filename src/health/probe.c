@@ -24,8 +24,8 @@ struct probe {
     struct loop_process *process;
     struct smtp_offers *offers; /* or NULL */
     struct tls_client *tls;     /* or NULL */
-    bool shaking_hands;
-    void (*on_outcome)(void *arg, enum health_outcome outcome, struct str detail);
+    bool shaking_hands, answered;
+    void (*on_outcome)(void *arg, const struct probe_outcome *outcome);
     void *arg;
 };
 
@@ -49,11 +49,13 @@ void probe_cancel(struct probe *p)
 static void finish(struct probe *p, enum health_outcome outcome, const char *detail)
 {
     char text[DIALOGUE_DETAIL_MAX];
-    void (*on_outcome)(void *, enum health_outcome, struct str) = p->on_outcome;
+    struct probe_outcome said = {.outcome = outcome, .answered = p->answered};
+    void (*on_outcome)(void *, const struct probe_outcome *) = p->on_outcome;
     void *arg = p->arg;
     snprintf(text, sizeof(text), "%s", detail);
+    said.detail = str_from(text);
     probe_cancel(p);
-    on_outcome(arg, outcome, str_from(text));
+    on_outcome(arg, &said);
 }
 
 static void fail_at(struct probe *p, const char *what)
@@ -125,6 +127,7 @@ static void start_tls(struct probe *p)
 static void on_read(void *arg, const char *data, size_t len, int err)
 {
     struct probe *p = arg;
+    p->answered = true;
     if (err < 0) {
         on_lost(p, err);
         return;
@@ -153,6 +156,7 @@ static void on_connect(void *arg, struct loop_stream *s, int err)
     struct probe *p = arg;
     p->connect = NULL;
     p->stream = s;
+    p->answered = err == ERR_REFUSED;
     if (err == ERR_LIMIT)
         finish(p, HEALTH_NONE, "this machine lacks what a connection takes (descriptors, memory, ports)");
     else if (err < 0)
@@ -220,8 +224,7 @@ static enum dialogue_tls tls_of(const struct probe_spec *spec)
 }
 
 struct probe *probe_start(struct loop *l, const struct probe_spec *spec,
-                          void (*on_outcome)(void *arg, enum health_outcome outcome, struct str detail),
-                          void *arg)
+                          void (*on_outcome)(void *arg, const struct probe_outcome *outcome), void *arg)
 {
     struct probe *p = mem_zalloc(sizeof(*p));
     CHECK(spec->timeout_ms > 0);

@@ -34,8 +34,14 @@ struct probe_spec {
     struct tls_client *tls;
 };
 
+struct probe_outcome {
+    enum health_outcome outcome;
+    bool answered; /* of a failure: something is alive there that refused, ended or answered the connection */
+    struct str detail; /* valid during the call */
+};
+
 /* Starts it; spec is copied. on_outcome fires once, never from inside this
- * call; the probe is gone after it. detail is valid during the call:
+ * call; the probe is gone after it. Its detail:
  *
  *   kinds with a dialogue  the deciding line of the server, or what went wrong
  *   CHECK_TCP              connected, or the error
@@ -45,8 +51,7 @@ struct probe_spec {
  *   all                      HEALTH_NONE, too, when our own machine has nothing
  *                          to connect with (ERR_LIMIT of loop_connect) */
 struct probe *probe_start(struct loop *l, const struct probe_spec *spec,
-                          void (*on_outcome)(void *arg, enum health_outcome outcome, struct str detail),
-                          void *arg);
+                          void (*on_outcome)(void *arg, const struct probe_outcome *outcome), void *arg);
 /* Ends it without a callback. NULL is allowed. */
 void probe_cancel(struct probe *p);
 

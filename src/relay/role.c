@@ -194,16 +194,31 @@ static size_t on_queue_changed(void *arg, struct queue *q, const struct queue_fi
 
 /* ---- the right to send ---- */
 
+static void tell_targets_of_store(struct relay_role *r, bool answers)
+{
+    for (size_t i = 0; i < r->options.config->server_count; i++)
+        target_on_store(r->targets[i], answers);
+}
+
+static void on_store_back(void *arg)
+{
+    tell_targets_of_store(arg, true);
+}
+
 static void on_lease_held(void *arg)
 {
     struct relay_role *r = arg;
+    loop_timer_start(r->store_timer, r->options.config->lease_ms);
     rights_on_held(r->rights, presence_lease(r->presence));
     viewer_refresh(r->viewer);
 }
 
 static void on_lease_lost(void *arg)
 {
-    rights_on_lost(((struct relay_role *)arg)->rights);
+    struct relay_role *r = arg;
+    rights_on_lost(r->rights);
+    loop_timer_stop(r->store_timer);
+    tell_targets_of_store(r, false);
 }
 
 /* ---- the network's state ---- */
@@ -326,6 +341,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
     make_outside(r);
     r->rights = rights_new(l, store_network(options->store), options->relay->node->name, r->targets,
                            config->server_count);
+    r->store_timer = loop_timer_new(l, on_store_back, r);
     make_spool(r);
     r->owned = owned_new(l, options->store, config, options->relay, &owned_ops, r);
     r->orders = orders_new(options->store, config, r->owned, on_queue_changed, r);
@@ -388,6 +404,7 @@ void relay_role_free(struct relay_role *r)
 {
     listeners_close(&r->listeners);
     loop_timer_free(r->stop_timer);
+    loop_timer_free(r->store_timer);
     viewer_free(r->viewer);
     known_users_fini(&r->known_users);
     owned_free(r->owned); /* tells all below of the queues that go */

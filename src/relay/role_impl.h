@@ -51,6 +51,7 @@ struct relay_role {
     size_t custody_count;
     struct record_work work;
 
+    struct loop_timer *store_timer; /* until the servers' instances have their leases again, if they live */
     struct loop_timer *stop_timer;
     struct mono_time stop_deadline;
     void (*on_stopped)(void *arg);

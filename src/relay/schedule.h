@@ -58,7 +58,8 @@ void schedule_on_well(struct schedule *s);
  * been under way for retry_ms without an end: a server that hangs lets sessions wait for minutes (RFC
  * 5321 4.5.3.2). */
 void schedule_on_probe_failed(struct schedule *s, bool waiting, struct mono_time now);
-/* Another instance took the identity: its chances are counted anew. */
+/* Another instance took the identity, or what this one has failed at says nothing of it: its chances are
+ * counted anew. */
 void schedule_on_instance(struct schedule *s, struct mono_time now);
 
 /* How many sessions may carry something now, all together. */

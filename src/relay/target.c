@@ -54,6 +54,7 @@ static void on_outcome(void *arg, struct monitor *m, const struct monitor_outcom
     (void)m;
     if (outcome->outcome != HEALTH_FAIL)
         return;
+    t->answered = outcome->answered;
     struct mono_time now = loop_now(t->loop);
     bool wanted = schedule_wants_invocation(&t->schedule, now);
     schedule_on_probe_failed(&t->schedule, waiting(t), now);
@@ -189,6 +190,22 @@ void target_set_instance(struct target *t, const struct target_instance *instanc
     run(t);
 }
 
+/* As an instance does that has no lease. */
+static bool waits_for_store(const struct target *t)
+{
+    return t->store_away && t->answered && t->options.server->kind == SERVER_BUILTIN &&
+           t->schedule.server == SCHEDULE_DOWN;
+}
+
+void target_on_store(struct target *t, bool answers)
+{
+    if (answers && waits_for_store(t))
+        schedule_on_instance(&t->schedule, loop_now(t->loop));
+    t->store_away = !answers;
+    t->ops->observed(t->arg, t);
+    run(t);
+}
+
 void target_add_source(struct target *t, struct source *s)
 {
     source_set_add(&t->sources, s);
@@ -237,6 +254,6 @@ void target_observe(const struct target *t, struct target_observation *ret_obser
         .epoch = t->instance.epoch,
         .failed = t->schedule.failed_attempts,
         .down_for_ms = schedule_down_for_ms(&t->schedule, now),
-        .invoke = schedule_wants_invocation(&t->schedule, now),
+        .invoke = schedule_wants_invocation(&t->schedule, now) && !waits_for_store(t),
     };
 }

@@ -29,6 +29,8 @@ struct target {
     struct refusals refusals;
     struct standstill standstill;
     struct blame blame;
+    bool store_away; /* target_on_store */
+    bool answered;   /* the last probe that failed: something is alive there */
 };
 
 /* ---- target.c ---- */

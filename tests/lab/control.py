@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import socket
 
-from lab.lab import SITES, STEPS
+from lab.lab import DELIVERY_STEPS, SITES, STEPS
 from lab.places import address_in
 
 # Of the lab that ./dev lab brings up: on a disk, where the user postgres can pass, and nobody else can be first.
@@ -14,7 +14,8 @@ FOLDER = pathlib.Path("/var/lib/holdfast-lab")
 SOCKET = "control"
 # {its name: the method of Lab, and what it wants one of}
 DISASTERS = {"kill-site": ("kill_site", SITES), "cut-link": ("cut_link", ()), "lose-disk": ("lose_disk", SITES),
-             "freeze": ("freeze", SITES), "freeze-at": ("freeze_leader_at", STEPS), "heal": ("heal", ())}
+             "freeze": ("freeze", SITES), "freeze-at": ("freeze_leader_at", STEPS),
+             "freeze-delivery": ("freeze_delivery_at", tuple(DELIVERY_STEPS)), "heal": ("heal", ())}
 
 
 class Wrong(Exception):
@@ -134,6 +135,8 @@ In another terminal, a disaster, and what heals them all:
   ./dev lab freeze east|west        Holdfast there stands still
   ./dev lab freeze-at STEP          mail1 dies, and the site whose director deals with it stands still amid that:
                                     {", ".join(STEPS)}
+  ./dev lab freeze-delivery STEP    the site where mail1 runs stands still amid a delivery, when one comes:
+                                    {", ".join(DELIVERY_STEPS)}
   ./dev lab heal
   ./dev lab status
 While one site has no copy of what the other one takes, new mail is referred (451), and what is held is delivered and read. Who knows

@@ -8,13 +8,13 @@ import time
 import wait
 from lab import control
 from ledger import REFUSED
-from lab.lab import SITES, STEPS
+from lab.lab import DELIVERY_STEPS, SITES, STEPS
 from lab.watch import Watch
 from load import Load
 from network import NOT_YET
 
 # (name, how likely): a site that is lost costs the most time and shows the most.
-KINDS = (("kill-site", 3), ("cut-link", 3), ("lose-disk", 2), ("freeze", 2), ("freeze-at", 2))
+KINDS = (("kill-site", 3), ("cut-link", 3), ("lose-disk", 2), ("freeze", 2), ("freeze-at", 2), ("freeze-delivery", 2))
 WITH_A_SITE = ("kill-site", "lose-disk", "freeze")
 # One site has no copy of what the other one takes, and nobody says that it is lost: new mail is referred.
 DEGRADING = ("cut-link", "lose-disk")
@@ -31,7 +31,7 @@ class Plan:
     def __init__(self, seed, only=None):
         self.random = random.Random(seed)
         self.kinds = [(name, weight) for name, weight in KINDS if only in (None, name)]
-        self.steps = itertools.cycle(STEPS)
+        self.steps = {"freeze-at": itertools.cycle(STEPS), "freeze-delivery": itertools.cycle(DELIVERY_STEPS)}
 
     def next(self):
         """(the words of a disaster, how many messages are to be accepted before its healing)."""
@@ -40,8 +40,8 @@ class Plan:
         return self.words_of(name), self.random.randint(0, ACCEPTED_MAX)
 
     def words_of(self, name):
-        if name == "freeze-at":
-            return name, next(self.steps)  # each as often as the others
+        if name in self.steps:
+            return name, next(self.steps[name])  # each as often as the others
         return (name, self.random.choice(SITES)) if name in WITH_A_SITE else (name,)
 
 
@@ -82,8 +82,8 @@ class Disasters:
         return [attempt for attempt in self.ledger.of(REFUSED) if attempt.reply.startswith("45")]
 
     def is_served(self, name):
-        """Of a failover that was held up, where it has come to."""
-        return name != "freeze-at" or self.lab.holdfast.runs_elsewhere(self.lab.frozen)
+        """Of what was held up, where it has come to."""
+        return name not in self.plan.steps or self.lab.holdfast.runs_elsewhere(self.lab.frozen)
 
     def one(self):
         words, more = self.plan.next()

@@ -7,11 +7,25 @@ import certificates
 import wait
 from lab.database import Database
 from lab.etcd import Member
+from lab.halt import Halt
 from lab.holdfast import DATABASE_HOST, HOSTS, NUMBERS, LabNetwork
 from lab.places import NETWORK, Place, Router, address_in
 
 SITES = tuple(NUMBERS)
 STEPS = ("deciding", "fencing", "creating", "verifying", "routing")  # of a failover, by their names in the log
+# Of a delivery: the role that stands still, and where (halt.py).
+DELIVERY_STEPS = {
+    "taken": ("relay", ("queue_body_open",)),  # nothing of it is sent
+    "sending": ("relay", ("smtp_client_body",)),
+    "dot": ("relay", ("delivery.c:may_end",)),  # it is to ask whether it has the right to give it
+    "answered": ("relay", ("delivery.c:on_done",)),  # by 250, which nobody knows yet
+    "recording": ("relay", ("sql_queue_settle",)),  # amid a transaction
+    "recorded": ("relay", ("settlement.c:on_settle",)),
+    "received": ("mailbox", ("mail_deliver",)),  # nothing of it is stored
+    "storing": ("mailbox", ("sql_mail_deliver",)),  # amid a transaction
+    "committing": ("mailbox", ("sql_mail_deliver", "pg_commit", "wait_for")),  # it is asked for, the answer unknown
+    "stored": ("mailbox", ("intake.c:on_delivered",)),  # which nobody has been told
+}
 ETCD_HOST = 6
 THIRD, THIRD_NUMBER = "third", 3  # where etcd's third member is, which decides between two sites that do not see each other
 OUTSIDE_NUMBER, OUTSIDE_HOST = 4, 2  # us, who send and read
@@ -134,6 +148,14 @@ class Lab:
         with self.holdfast.follow_log() as lines:
             self.holdfast.kill_server()
             self.freeze(self.holdfast.site_of_mover(lines, state))
+
+    def freeze_delivery_at(self, step):
+        """Where mail1 runs, a delivery to it comes to that step, and all of Holdfast there stands still. Mail must be on its way."""
+        role, functions = DELIVERY_STEPS[step]
+        server = self.holdfast.server()
+        with Halt(self.holdfast.pid_of(server["site"], role), functions, self.folder / "halt.log") as halt:
+            halt.await_stop()
+            self.freeze(server["site"])
 
     def thaw(self):
         for site in SITES:

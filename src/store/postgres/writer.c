@@ -14,8 +14,9 @@
 #define PURGE_IDLE_ROWS 256 /* a transaction, when nothing else is to be done */
 
 #define RETRY_DELAY_MIN_MS 50
-#define RETRY_DELAY_MAX_MS 2000
-#define MEETINGS_MAX       6 /* with other transactions, until it is told; each time it waits twice as long */
+#define RETRY_DELAY_MAX_MS                                                                                   \
+    1000               /* below a lease: who lives has it again within one of the database's return */
+#define MEETINGS_MAX 6 /* with other transactions, until it is told; each time it waits twice as long */
 
 /* Older marks, tombstones too, are removed: no connection outlives its peer for so long. */
 #define MARKS_END "DELETE FROM mark WHERE at_ms < " CLOCK_MS " - 7 * CAST(86400000 AS BIGINT)"
@@ -213,12 +214,16 @@ static enum outcome transact(struct part *p, struct list *ops)
 
 /* ---- what is not known ---- */
 
+static void try_less_often(struct writer *w)
+{
+    int64_t delay_ms = 2 * w->retry_delay_ms;
+    w->retry_delay_ms = delay_ms < RETRY_DELAY_MAX_MS ? delay_ms : RETRY_DELAY_MAX_MS;
+}
+
 static void wait_to_retry(struct part *p)
 {
-    struct writer *w = &p->w;
-    wake_wait(&p->work.to_writer, (int)w->retry_delay_ms);
-    if (w->retry_delay_ms < RETRY_DELAY_MAX_MS)
-        w->retry_delay_ms *= 2;
+    wake_wait(&p->work.to_writer, (int)p->w.retry_delay_ms);
+    try_less_often(&p->w);
 }
 
 /* Whether it has committed. While the part is to end, nobody waits for the answer. */
@@ -361,8 +366,7 @@ static void try_to_recover(struct part *p)
         atomic_store(&p->sick, 0);
         return;
     }
-    if (w->retry_delay_ms < RETRY_DELAY_MAX_MS)
-        w->retry_delay_ms *= 2;
+    try_less_often(w);
     w->retry_at = mono_add_ms(loop_now(p->port.loop), w->retry_delay_ms);
 }
 

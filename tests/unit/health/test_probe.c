@@ -16,15 +16,17 @@ struct ending {
     struct loop *loop;
     int calls;
     enum health_outcome outcome;
+    bool answered;
     char detail[256];
 };
 
-static void on_outcome(void *arg, enum health_outcome outcome, struct str detail)
+static void on_outcome(void *arg, const struct probe_outcome *outcome)
 {
     struct ending *e = arg;
     e->calls++;
-    e->outcome = outcome;
-    snprintf(e->detail, sizeof(e->detail), "%.*s", STR_ARG(detail));
+    e->outcome = outcome->outcome;
+    e->answered = outcome->answered;
+    snprintf(e->detail, sizeof(e->detail), "%.*s", STR_ARG(outcome->detail));
     loop_stop(e->loop);
 }
 
@@ -94,6 +96,7 @@ static void a_greeting_421_is_a_failure_with_its_text(void **state)
     struct ending e = probe_fake(CHECK_SMTP, "421 4.3.2 going down\r\n", "250 m\r\n", 0, NULL);
     assert_int_equal(e.outcome, HEALTH_FAIL);
     assert_string_equal(e.detail, "greeting: 421 4.3.2 going down");
+    assert_true(e.answered);
 }
 
 /* What deliveries must have is a part of working. */
@@ -125,6 +128,7 @@ static void silence_runs_into_the_timeout(void **state)
     struct ending e = probe_fake(CHECK_SMTP, NULL, NULL, 50, NULL);
     assert_int_equal(e.outcome, HEALTH_FAIL);
     assert_non_null(strstr(e.detail, "no answer in time, waiting for the greeting"));
+    assert_false(e.answered);
 }
 
 static void a_lost_connection_fails(void **state)
@@ -163,6 +167,7 @@ static void a_closed_port_refuses(void **state)
     fake_server_stop(&f);
     struct ending e = run(l, (struct probe_spec){.kind = CHECK_TCP, .to = f.at});
     assert_int_equal(e.outcome, HEALTH_FAIL);
+    assert_true(e.answered);
     assert_non_null(strstr(e.detail, "refused"));
     loop_real_free(l);
 }

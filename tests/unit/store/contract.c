@@ -23,6 +23,7 @@ int rig_run(const char *engine, int (*setup)(void **state), const struct rig_tes
     count = gather(tests, count, report_tests, setup);
     count = gather(tests, count, body_tests, setup);
     count = gather(tests, count, mail_tests, setup);
+    count = gather(tests, count, together_tests, setup);
     count = gather(tests, count, extra, setup);
     return _cmocka_run_group_tests(engine, tests, count, NULL, NULL);
 }

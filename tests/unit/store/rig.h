@@ -125,7 +125,8 @@ struct rig_test {
     void (*run)(void **state);
 };
 extern const struct rig_test network_tests[], recipient_tests[], queue_tests[], find_tests[], kept_tests[],
-    replay_tests[], past_tests[], report_tests[], body_tests[], mail_tests[]; /* end with name NULL */
+    replay_tests[], past_tests[], report_tests[], body_tests[], mail_tests[],
+    together_tests[]; /* end with name NULL */
 
 /* Runs them all for an engine, and its own (extra); the number of failures. */
 int rig_run(const char *engine, int (*setup)(void **state), const struct rig_test *extra);
