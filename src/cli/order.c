@@ -78,13 +78,13 @@ static void take_answer(struct order_wait *w, const struct network_record *recor
     arena_fini(&arena);
 }
 
-static void on_leases(void *arg, int err, const struct network_lease *leases, size_t count)
+static void on_look(void *arg, int err, const struct network_sight *seen)
 {
     struct order_wait *w = arg;
     bool led = err != 0;
     w->op = NULL;
-    for (size_t i = 0; i < count; i++)
-        led |= str_eq(leases[i].name, STR("director")) && leases[i].remaining_ms > 0;
+    for (size_t i = 0; i < seen->lease_count; i++)
+        led |= str_eq(seen->leases[i].name, STR("director")) && seen->leases[i].remaining_ms > 0;
     if (!led) {
         w->giver->told_no_leader = true;
         say_line(
@@ -105,7 +105,7 @@ static void on_read(void *arg, int err, const struct network_record *records, si
     if (w->state)
         finish(w, 0);
     else if (w->giver->for_director && !w->giver->told_no_leader)
-        w->op = network_leases(store_network(w->cx->store), on_leases, w);
+        w->op = network_look(store_network(w->cx->store), NULL, 0, on_look, w);
     else
         loop_timer_start(w->poll_timer, POLL_MS);
 }

@@ -27,8 +27,8 @@
 #define OP_KIND_LIST(X)                                                                                      \
     X(lease_take)                                                                                            \
     X(lease_release)                                                                                         \
-    X(lease_list)                                                                                            \
     X(record_read)                                                                                           \
+    X(look)                                                                                                  \
     X(record_write)                                                                                          \
     X(event_prune)                                                                                           \
     X(event_list)                                                                                            \

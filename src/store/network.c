@@ -58,24 +58,6 @@ struct store_op *network_lease_release(struct network *n, struct str name, struc
     return op_submit(&o->op);
 }
 
-static void finish_lease_list(struct store_op *op)
-{
-    struct op_lease_list *o = (struct op_lease_list *)op;
-    ((void (*)(void *, int, const struct network_lease *, size_t))op->callback)(op->arg, op->err,
-                                                                                o->ret_leases, o->ret_count);
-}
-
-static const struct op_type lease_list_type = {OP_lease_list, 0, sizeof(struct op_lease_list),
-                                               finish_lease_list, NULL};
-
-struct store_op *network_leases(struct network *n,
-                                void (*on_leases)(void *arg, int err, const struct network_lease *leases,
-                                                  size_t count),
-                                void *arg)
-{
-    return op_submit(op_new(n->port, &lease_list_type, (op_callback)on_leases, arg));
-}
-
 /* ---- records ---- */
 
 static void finish_record_read(struct store_op *op)
@@ -98,6 +80,26 @@ struct store_op *network_read(struct network *n, struct str kind, struct str key
     o->key = op_str(&o->op, key);
     if (!utf8_is_text(kind) || !utf8_is_text(key))
         return op_submit_failed(&o->op, ERR_INVALID);
+    return op_submit(&o->op);
+}
+
+static void finish_look(struct store_op *op)
+{
+    const struct op_look *o = (struct op_look *)op;
+    struct network_sight seen = {o->ret_records, o->ret_record_count, o->ret_leases, o->ret_lease_count};
+    ((void (*)(void *, int, const struct network_sight *))op->callback)(op->arg, op->err, &seen);
+}
+
+static const struct op_type look_type = {OP_look, 0, sizeof(struct op_look), finish_look, NULL};
+
+struct store_op *network_look(struct network *n, const struct str *kinds, size_t kind_count,
+                              void (*on_look)(void *arg, int err, const struct network_sight *seen),
+                              void *arg)
+{
+    struct op_look *o = op_new(n->port, &look_type, (op_callback)on_look, arg);
+    CHECK(kind_count <= NETWORK_LOOK_KINDS_MAX);
+    for (; o->kind_count < kind_count; o->kind_count++)
+        o->kinds[o->kind_count] = op_str(&o->op, kinds[o->kind_count]);
     return op_submit(&o->op);
 }
 

@@ -38,10 +38,6 @@ struct store_op *network_lease_take(struct network *n, struct str name, struct s
 /* ERR_FENCED when we do not hold it with that token. */
 struct store_op *network_lease_release(struct network *n, struct str name, struct str holder, int64_t token,
                                        void (*on_release)(void *arg, int err), void *arg);
-struct store_op *network_leases(struct network *n,
-                                void (*on_leases)(void *arg, int err, const struct network_lease *leases,
-                                                  size_t count),
-                                void *arg);
 
 /* ---- records ---- */
 
@@ -56,6 +52,19 @@ struct network_record {
 struct store_op *network_read(struct network *n, struct str kind, struct str key,
                               void (*on_read)(void *arg, int err, const struct network_record *records,
                                               size_t count),
+                              void *arg);
+
+/* What is there at one moment: of each of some kinds all records, kind after kind, in order of key; all
+ * leases, in order of name. */
+struct network_sight {
+    const struct network_record *records;
+    size_t record_count;
+    const struct network_lease *leases;
+    size_t lease_count;
+};
+#define NETWORK_LOOK_KINDS_MAX 10
+struct store_op *network_look(struct network *n, const struct str *kinds, size_t kind_count,
+                              void (*on_look)(void *arg, int err, const struct network_sight *seen),
                               void *arg);
 
 #define NETWORK_ANY_VERSION (-1) /* put whatever is there */

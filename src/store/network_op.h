@@ -18,17 +18,21 @@ struct op_lease_release {
     int64_t token;
 };
 
-struct op_lease_list {
-    struct store_op op;
-    struct network_lease *ret_leases; /* in order of name */
-    size_t ret_count;
-};
-
 struct op_record_read {
     struct store_op op;
     struct str kind, key; /* key.ptr NULL: all */
     struct network_record *ret_records;
     size_t ret_count;
+};
+
+struct op_look {
+    struct store_op op;
+    struct str kinds[NETWORK_LOOK_KINDS_MAX]; /* each once */
+    size_t kind_count;
+    struct network_record *ret_records; /* in order of kind and key */
+    size_t ret_record_count;
+    struct network_lease *ret_leases; /* in order of name */
+    size_t ret_lease_count;
 };
 
 struct op_record_write {

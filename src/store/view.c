@@ -10,20 +10,6 @@
 #define RETRY_MS             200        /* after a failed reading */
 #define REFRESH_MS           500        /* a lease that runs out fires no change */
 
-enum {
-    KIND_ORDER,
-    KIND_SERVER,
-    KIND_ROUTE,
-    KIND_QUEUE,
-    KIND_NODE,
-    KIND_SITE,
-    KIND_OBSERVATION,
-    KIND_WORK,
-    KIND_SECRET,
-    KIND_REVISION,
-    KIND_COUNT
-};
-
 struct snapshot {
     struct arena arena;
     struct view view;
@@ -47,7 +33,6 @@ struct viewer {
     struct network_watch *watch;
     struct loop_timer *timer;
     struct store_op *op;
-    int step; /* kind being read; KIND_COUNT: the leases */
     bool reading, again;
     struct snapshot *building, *current;
 };
@@ -139,20 +124,13 @@ static void take_revision(struct snapshot *s, const struct network_record *recor
 static const struct {
     const char *kind;
     void (*take)(struct snapshot *s, const struct network_record *records, size_t count);
-} kinds[KIND_COUNT] = {
-    [KIND_ORDER] = {"order", take_orders},
-    [KIND_SERVER] = {"server", take_servers},
-    [KIND_ROUTE] = {"route", take_routes},
-    [KIND_QUEUE] = {"queue", take_queues},
-    [KIND_NODE] = {"node", take_nodes},
-    [KIND_SITE] = {"site", take_sites},
-    [KIND_OBSERVATION] = {"observation", take_observations},
-    [KIND_WORK] = {"work", take_works},
-    [KIND_SECRET] = {"secret", take_secret},
-    [KIND_REVISION] = {"revision", take_revision},
+} kinds[] = {
+    {"order", take_orders},      {"server", take_servers},
+    {"route", take_routes},      {"queue", take_queues},
+    {"node", take_nodes},        {"site", take_sites},
+    {"work", take_works},        {"secret", take_secret},
+    {"revision", take_revision}, {"observation", take_observations},
 };
-
-static void read_next(struct viewer *w);
 
 static void failed(struct viewer *w)
 {
@@ -173,15 +151,8 @@ static void finish(struct viewer *w)
     w->on_view(w->arg, &w->current->view); /* last: the callee may free w */
 }
 
-static void on_leases(void *arg, int err, const struct network_lease *leases, size_t count)
+static void take_leases(struct snapshot *s, const struct network_lease *leases, size_t count)
 {
-    struct viewer *w = arg;
-    w->op = NULL;
-    if (err) {
-        failed(w);
-        return;
-    }
-    struct snapshot *s = w->building;
     s->view.leases = arena_alloc(&s->arena, count * sizeof(struct view_lease));
     for (size_t i = 0; s->view.leases && i < count; i++) {
         s->view.leases[i] =
@@ -189,10 +160,22 @@ static void on_leases(void *arg, int err, const struct network_lease *leases, si
                                 leases[i].token, leases[i].remaining_ms};
         s->view.lease_count++;
     }
-    finish(w);
 }
 
-static void on_records(void *arg, int err, const struct network_record *records, size_t count)
+/* Those of one kind stand together. */
+static void take_records(struct snapshot *s, const struct network_sight *seen)
+{
+    for (size_t from = 0, to; from < seen->record_count; from = to) {
+        struct str kind = seen->records[from].kind;
+        for (to = from + 1; to < seen->record_count && str_eq(seen->records[to].kind, kind); to++)
+            continue;
+        for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+            if (str_eq(kind, str_from(kinds[i].kind)))
+                kinds[i].take(s, &seen->records[from], to - from);
+    }
+}
+
+static void on_look(void *arg, int err, const struct network_sight *seen)
 {
     struct viewer *w = arg;
     w->op = NULL;
@@ -200,17 +183,17 @@ static void on_records(void *arg, int err, const struct network_record *records,
         failed(w);
         return;
     }
-    kinds[w->step].take(w->building, records, count);
-    w->step++;
-    read_next(w);
+    take_records(w->building, seen);
+    take_leases(w->building, seen->leases, seen->lease_count);
+    finish(w);
 }
 
-static void read_next(struct viewer *w)
+static void read_all(struct viewer *w)
 {
-    if (w->step < KIND_COUNT)
-        w->op = network_read(w->network, str_from(kinds[w->step].kind), (struct str){NULL, 0}, on_records, w);
-    else
-        w->op = network_leases(w->network, on_leases, w);
+    struct str names[ARRAY_LEN(kinds)];
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        names[i] = str_from(kinds[i].kind);
+    w->op = network_look(w->network, names, ARRAY_LEN(names), on_look, w);
 }
 
 static void begin(struct viewer *w)
@@ -222,11 +205,10 @@ static void begin(struct viewer *w)
     loop_timer_stop(w->timer);
     w->reading = true;
     w->again = false;
-    w->step = 0;
     w->building = snapshot_new();
     w->building->view.peer_secret_hex = STR_EMPTY;
     w->building->view.read_at = loop_now(w->loop);
-    read_next(w);
+    read_all(w);
 }
 
 static void on_trigger(void *arg)

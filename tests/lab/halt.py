@@ -24,7 +24,7 @@ class Halt:
         first, *others = self.functions
         steps = [f"break {first}", "continue"]
         for function in others:
-            steps += ["delete", f"break {function} thread $_thread", "continue"]
+            steps += ["delete", f'eval "break {function} thread %d", $_thread', "continue"]
         # The signal waits for the end of gdb's own hold on the process.
         steps += ["delete", f"shell kill -STOP {self.pid}", "detach"]
         return ["gdb", "-nx", "-batch", *(word for step in QUIETLY for word in ("-iex", step)), "-p", str(self.pid),

@@ -23,7 +23,7 @@ DELIVERY_STEPS = {
     "recorded": ("relay", ("settlement.c:on_settle",)),
     "received": ("mailbox", ("mail_deliver",)),  # nothing of it is stored
     "storing": ("mailbox", ("sql_mail_deliver",)),  # amid a transaction
-    "committing": ("mailbox", ("sql_mail_deliver", "pg_commit", "wait_for")),  # it is asked for, the answer unknown
+    "committing": ("mailbox", ("sql_mail_deliver", "pg_commit", "pg.c:wait_for")),  # it is asked for, the answer unknown
     "stored": ("mailbox", ("intake.c:on_delivered",)),  # which nobody has been told
 }
 ETCD_HOST = 6

@@ -75,16 +75,14 @@ static int lease_cmp(const void *a, const void *b)
     return str_cmp(((const struct network_lease *)a)->name, ((const struct network_lease *)b)->name);
 }
 
-int memory_lease_list(struct memory_tx *tx, struct store_op *op)
+static void look_at_leases(struct memory_tx *tx, struct op_look *o)
 {
-    struct op_lease_list *o = (struct op_lease_list *)op;
     struct map *leases = &tx->device->network.leases;
-    o->ret_leases = op_alloc(op, leases->len * sizeof(*o->ret_leases));
+    o->ret_leases = op_alloc(&o->op, leases->len * sizeof(*o->ret_leases));
     for (struct map_entry *e = leases->first; e; e = e->next)
         if (((struct memory_lease *)e->value)->token > 0)
-            show_lease(tx, op, e->value, &o->ret_leases[o->ret_count++]);
-    qsort(o->ret_leases, o->ret_count, sizeof(*o->ret_leases), lease_cmp);
-    return 0;
+            show_lease(tx, &o->op, e->value, &o->ret_leases[o->ret_lease_count++]);
+    qsort(o->ret_leases, o->ret_lease_count, sizeof(*o->ret_leases), lease_cmp);
 }
 
 /* ---- records ---- */
@@ -107,7 +105,16 @@ static struct memory_record *record_find(struct memory_tx *tx, struct store_op *
 
 static int record_cmp(const void *a, const void *b)
 {
-    return str_cmp(((const struct network_record *)a)->key, ((const struct network_record *)b)->key);
+    const struct network_record *left = a, *right = b;
+    int kinds = str_cmp(left->kind, right->kind);
+    return kinds != 0 ? kinds : str_cmp(left->key, right->key);
+}
+
+static struct network_record show_record(struct memory_tx *tx, struct store_op *op,
+                                         const struct memory_record *r)
+{
+    return (struct network_record){op_str(op, r->kind), op_str(op, r->key), op_str(op, r->value), r->version,
+                                   mono_diff_ms(device_now(tx), r->written)};
 }
 
 int memory_record_read(struct memory_tx *tx, struct store_op *op)
@@ -118,12 +125,34 @@ int memory_record_read(struct memory_tx *tx, struct store_op *op)
         if (!str_eq(r->kind, o->kind) || (o->key.ptr && !str_eq(r->key, o->key)))
             continue;
         o->ret_records = op_array_grow(op, o->ret_records, o->ret_count, sizeof(*o->ret_records));
-        o->ret_records[o->ret_count++] =
-            (struct network_record){op_str(op, r->kind), op_str(op, r->key), op_str(op, r->value), r->version,
-                                    mono_diff_ms(device_now(tx), r->written)};
+        o->ret_records[o->ret_count++] = show_record(tx, op, r);
     }
     if (o->ret_count > 1)
         qsort(o->ret_records, o->ret_count, sizeof(*o->ret_records), record_cmp);
+    return 0;
+}
+
+static bool is_asked_for(const struct op_look *o, struct str kind)
+{
+    for (size_t i = 0; i < o->kind_count; i++)
+        if (str_eq(o->kinds[i], kind))
+            return true;
+    return false;
+}
+
+int memory_look(struct memory_tx *tx, struct store_op *op)
+{
+    struct op_look *o = (struct op_look *)op;
+    for (struct map_entry *e = tx->device->network.records.first; e; e = e->next) {
+        const struct memory_record *r = e->value;
+        if (!is_asked_for(o, r->kind))
+            continue;
+        o->ret_records = op_array_grow(op, o->ret_records, o->ret_record_count, sizeof(*o->ret_records));
+        o->ret_records[o->ret_record_count++] = show_record(tx, op, r);
+    }
+    if (o->ret_record_count > 1)
+        qsort(o->ret_records, o->ret_record_count, sizeof(*o->ret_records), record_cmp);
+    look_at_leases(tx, o);
     return 0;
 }
 

@@ -49,28 +49,14 @@ int sql_lease_release(struct sql_tx *tx, struct store_op *op)
     return 0;
 }
 
-int sql_lease_list(struct sql_tx *tx, struct store_op *op)
-{
-    struct op_lease_list *o = (struct op_lease_list *)op;
-    for (struct db_row *row = db_query(tx->db, SQL_LEASE_LIST); row; row = db_next(row)) {
-        o->ret_leases = op_array_grow(op, o->ret_leases, o->ret_count, sizeof(*o->ret_leases));
-        o->ret_leases[o->ret_count++] =
-            (struct network_lease){op_str(op, db_col_str(row, 0)), op_str(op, db_col_str(row, 1)),
-                                   db_col_i64(row, 2), db_col_i64(row, 3) - tx->now_ms};
-    }
-    return 0;
-}
-
 /* ---- records ---- */
 
-static void show_record(struct sql_tx *tx, struct op_record_read *o, struct db_row *row)
+static struct network_record show_record(struct sql_tx *tx, struct store_op *op, struct db_row *row)
 {
-    struct store_op *op = &o->op;
     int64_t written_ms = db_col_i64(row, 4);
-    o->ret_records = op_array_grow(op, o->ret_records, o->ret_count, sizeof(*o->ret_records));
-    o->ret_records[o->ret_count++] = (struct network_record){
-        op_str(op, db_col_str(row, 0)), op_str(op, db_col_str(row, 1)), op_str(op, db_col_str(row, 2)),
-        db_col_i64(row, 3), written_ms < 0 ? NETWORK_AGE_ANCIENT_MS : tx->now_ms - written_ms};
+    return (struct network_record){op_str(op, db_col_str(row, 0)), op_str(op, db_col_str(row, 1)),
+                                   op_str(op, db_col_str(row, 2)), db_col_i64(row, 3),
+                                   written_ms < 0 ? NETWORK_AGE_ANCIENT_MS : tx->now_ms - written_ms};
 }
 
 int sql_record_read(struct sql_tx *tx, struct store_op *op)
@@ -78,8 +64,37 @@ int sql_record_read(struct sql_tx *tx, struct store_op *op)
     struct op_record_read *o = (struct op_record_read *)op;
     struct db_row *row = o->key.ptr ? db_query(tx->db, SQL_RECORD_GET, TEXT(o->kind), TEXT(o->key))
                                     : db_query(tx->db, SQL_RECORD_LIST, TEXT(o->kind));
-    for (; row; row = db_next(row))
-        show_record(tx, o, row);
+    for (; row; row = db_next(row)) {
+        o->ret_records = op_array_grow(op, o->ret_records, o->ret_count, sizeof(*o->ret_records));
+        o->ret_records[o->ret_count++] = show_record(tx, op, row);
+    }
+    return 0;
+}
+
+static void look_at_records(struct sql_tx *tx, struct op_look *o)
+{
+    struct store_op *op = &o->op;
+    const struct str *k = o->kinds; /* of those that are not asked for nothing is there */
+    struct db_row *row =
+        db_query(tx->db, SQL_RECORDS_OF_KINDS, TEXT(k[0]), TEXT(k[1]), TEXT(k[2]), TEXT(k[3]), TEXT(k[4]),
+                 TEXT(k[5]), TEXT(k[6]), TEXT(k[7]), TEXT(k[8]), TEXT(k[9]));
+    for (; row; row = db_next(row)) {
+        o->ret_records = op_array_grow(op, o->ret_records, o->ret_record_count, sizeof(*o->ret_records));
+        o->ret_records[o->ret_record_count++] = show_record(tx, op, row);
+    }
+}
+
+int sql_look(struct sql_tx *tx, struct store_op *op)
+{
+    struct op_look *o = (struct op_look *)op;
+    if (o->kind_count > 0)
+        look_at_records(tx, o);
+    for (struct db_row *row = db_query(tx->db, SQL_LEASE_LIST); row; row = db_next(row)) {
+        o->ret_leases = op_array_grow(op, o->ret_leases, o->ret_lease_count, sizeof(*o->ret_leases));
+        o->ret_leases[o->ret_lease_count++] =
+            (struct network_lease){op_str(op, db_col_str(row, 0)), op_str(op, db_col_str(row, 1)),
+                                   db_col_i64(row, 2), db_col_i64(row, 3) - tx->now_ms};
+    }
     return 0;
 }
 

@@ -12,6 +12,9 @@
     X(LEASE_LIST, "SELECT name, holder, token, expires_ms FROM lease ORDER BY name")                         \
     X(RECORD_GET, "SELECT kind, key, value, version, written_ms FROM record WHERE kind = ? AND key = ?")     \
     X(RECORD_LIST, "SELECT kind, key, value, version, written_ms FROM record WHERE kind = ? ORDER BY key")   \
+    X(RECORDS_OF_KINDS, "SELECT kind, key, value, version, written_ms FROM record WHERE kind IN (?, ?, ?, "  \
+                        "?, ?, ?, ?, ?, ?, ?)"                                                               \
+                        " ORDER BY kind, key")                                                               \
     X(RECORD_VERSION, "SELECT version FROM record WHERE kind = ? AND key = ?")                               \
     X(RECORD_PUT,                                                                                            \
       "INSERT INTO record(kind, key, value, version, written_ms) VALUES(?1, ?2, ?3, 1, ?4)"                  \

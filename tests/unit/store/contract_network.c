@@ -76,31 +76,45 @@ static void a_released_lease_is_free(void **state)
     assert_true(west.token > east.token);
 }
 
-struct lease_list {
+struct sight {
     struct answer answer;
-    char names[64];
+    char text[128];
 };
 
-static void on_leases(void *arg, int err, const struct network_lease *leases, size_t count)
+static void on_look(void *arg, int err, const struct network_sight *seen)
 {
-    struct lease_list *l = arg;
-    for (size_t i = 0; i < count; i++) {
-        strncat(l->names, leases[i].name.ptr, leases[i].name.len);
-        strcat(l->names, leases[i].remaining_ms > 0 ? "+ " : "- ");
-    }
-    on_plain(&l->answer, err);
+    struct sight *s = arg;
+    char *out = s->text;
+    for (size_t i = 0; i < seen->record_count; i++)
+        out += sprintf(out, "%.*s/%.*s=%.*s ", STR_ARG(seen->records[i].kind), STR_ARG(seen->records[i].key),
+                       STR_ARG(seen->records[i].value));
+    for (size_t i = 0; i < seen->lease_count; i++)
+        out += sprintf(out, "%.*s%c ", STR_ARG(seen->leases[i].name),
+                       seen->leases[i].remaining_ms > 0 ? '+' : '-');
+    on_plain(&s->answer, err);
 }
 
-static void leases_are_listed_by_name(void **state)
+static void expect_sight(struct rig *r, const struct str *kinds, size_t kind_count, const char *text)
+{
+    struct sight s = {.answer = {.rig = r}};
+    network_look(r->network, kinds, kind_count, on_look, &s);
+    rig_wait(r, &s.answer.done);
+    assert_ok(s.answer.err);
+    assert_string_equal(s.text, text);
+}
+
+static void all_of_some_kinds_and_the_leases_are_seen_at_once(void **state)
 {
     struct rig *r = *state;
-    struct lease_list l = {.answer = {.rig = r}};
+    const struct str kinds[] = {STR("work"), STR("node"), STR("none")};
     assert_ok(lease_take(r->network, r, "node/west", "w", 0, KEPT, NULL));
     assert_ok(lease_take(r->network, r, "node/east", "e", 0, 0, NULL));
-    network_leases(r->network, on_leases, &l);
-    rig_wait(r, &l.answer.done);
-    assert_ok(l.answer.err);
-    assert_string_equal(l.names, "node/east- node/west+ ");
+    assert_ok(record_put(r, r->network, "work", "a", "1", NETWORK_ABSENT, NULL));
+    assert_ok(record_put(r, r->network, "node", "west", "2", NETWORK_ABSENT, NULL));
+    assert_ok(record_put(r, r->network, "node", "east", "3", NETWORK_ABSENT, NULL));
+    assert_ok(record_put(r, r->network, "user", "alice", "4", NETWORK_ABSENT, NULL));
+    expect_sight(r, kinds, ARRAY_LEN(kinds), "node/east=3 node/west=2 work/a=1 node/east- node/west+ ");
+    expect_sight(r, NULL, 0, "node/east- node/west+ ");
 }
 
 /* ---- records ---- */
@@ -434,7 +448,7 @@ const struct rig_test network_tests[] = {
     {"a lease that ran out can be taken", a_lease_that_ran_out_can_be_taken},
     {"renewing what ran out shows in the token", renewing_what_ran_out_shows_in_the_token},
     {"a released lease is free", a_released_lease_is_free},
-    {"leases are listed by name", leases_are_listed_by_name},
+    {"all of some kinds and the leases are seen at once", all_of_some_kinds_and_the_leases_are_seen_at_once},
     {"a record is read as it was put", a_record_is_read_as_it_was_put},
     {"a kind is read in order of key", a_kind_is_read_in_order_of_key},
     {"only the version read can be replaced", only_the_version_read_can_be_replaced},
