@@ -14,7 +14,8 @@ struct giving {
     struct context *cx;
     const struct queue_selection *selection;
     const struct queue_act_words *words;
-    uint64_t left;   /* of the limit; goes down by what was changed */
+    uint64_t left; /* of the limit; goes down by what was changed */
+    uint64_t changed;
     json_t *answers; /* --json */
 };
 
@@ -42,6 +43,7 @@ static int give_to_queue(struct giving *g, const char *queue)
     int status = context_order_json(g->cx, &order, ORDER_TIMEOUT_MS, &answer);
     uint64_t changed = (uint64_t)json_integer_value(json_object_get(answer, "changed"));
     g->left -= changed < g->left ? changed : g->left;
+    g->changed += changed;
     if (!g->answers && status == EXIT_DONE)
         context_print_changed(answer);
     if (g->answers) {
@@ -72,9 +74,22 @@ static void give_to_all(struct giving *g, const struct queue_names *names, int *
     }
 }
 
+/* An order that changes nothing is none that the operator meant. */
+static void say_what_it_takes(const char *verb)
+{
+    const char *takes = "is in custody";
+    if (strcmp(verb, "hold") == 0)
+        takes = "waits";
+    else if (strcmp(verb, "release") == 0)
+        takes = "is held or in quarantine";
+    else if (strcmp(verb, "retry") == 0)
+        takes = "waits to be tried again (`holdfast queue release` lets go what is held or in quarantine)";
+    say_line(stderr, "holdfast queue %s: nothing that was selected %s", verb, takes);
+}
+
 int queue_give(struct context *cx, const struct queue_selection *s, const struct queue_act_words *words)
 {
-    struct giving g = {cx, s, words, s->limit, words->json ? json_array() : NULL};
+    struct giving g = {cx, s, words, s->limit, 0, words->json ? json_array() : NULL};
     struct queue_names names;
     int worst = EXIT_DONE;
     context_queue_names(cx, &names);
@@ -82,6 +97,8 @@ int queue_give(struct context *cx, const struct queue_selection *s, const struct
         worst = command_usage("queue", "there is no relay of that name");
     else
         give_to_all(&g, &names, &worst);
+    if (!g.answers && worst == EXIT_DONE && g.changed == 0)
+        say_what_it_takes(words->verb);
     queue_names_fini(&names);
     if (g.answers && worst != EXIT_USAGE)
         context_print_json(g.answers);

@@ -5,11 +5,13 @@
 #include "base/check.h"
 
 #define ORDER "[--timeout 2m] [--why TEXT] [--json]"
+/* What several forms take is written once. */
+#define SELECTION_WORD "SELECTION"
 #define SELECTION                                                                                            \
-    "[--id ID] [--server NAME] [--sender ADDRESS] [--recipient ADDRESS] [--domain NAME] "                    \
-    "[--message-id ID] [--state STATE] [--reply TEXT] [--older-than TIME] [--newer-than TIME] [--relay "     \
-    "NAME] [--limit N]"
-#define ACT "(ID | " SELECTION " | --all) [--why TEXT] [--json]"
+    "[--id ID] [--server NAME] [--sender ADDRESS] [--recipient ADDRESS] [--domain NAME]\n"                   \
+    "             [--message-id ID] [--state STATE] [--reply TEXT] [--older-than TIME]\n"                    \
+    "             [--newer-than TIME] [--relay NAME] [--limit N]"
+#define ACT "(ID | " SELECTION_WORD " | --all) [--why TEXT] [--json]"
 
 /* One way to use a command. A command with verbs has a form for each. */
 struct usage_form {
@@ -42,7 +44,7 @@ static const struct usage_form forms[] = {
     {"site", "list", "[--json]", "shows every site, and which are recorded as lost"},
     {"site", "lost", "NAME [--why TEXT] [--json]", "records a site as lost: the others may act alone"},
     {"site", "back", "NAME [--why TEXT] [--json]", "records that it is back"},
-    {"queue", "list", "[ID] " SELECTION " [--after QUEUE-ID] [--all] [--json]",
+    {"queue", "list", "[ID] [" SELECTION_WORD "] [--after QUEUE-ID] [--all] [--json]",
      "shows the messages in custody; --all: those that have ended, too"},
     {"queue", "show", "ID [--json]", "shows one message, each recipient of it"},
     {"queue", "hold", ACT, "keeps what is selected from being sent, until it is released"},
@@ -74,7 +76,9 @@ static const struct usage_form forms[] = {
 static const struct {
     const char *word, *meaning;
 } meanings[] = {
+    {SELECTION_WORD, SELECTION},
     {"ID", "a custody id, as in the 250 reply, or the queue id of one recipient, such as relay1:17"},
+    {"QUEUE-ID", "the queue id of one recipient"},
     {"--after", "what follows that row; a list that ends early says of which"},
     {"--timeout", "how long to wait until it can be done, such as 30s or 5m"},
     {"TIME", "how long ago, such as 2h, or a time such as 2026-01-31T08:00:00Z"},
@@ -120,10 +124,12 @@ static const struct usage_form *find_verb(const struct usage_form *all, size_t c
 
 static bool mentions(const struct usage_form *all, size_t count, const char *word)
 {
-    bool found = false;
-    for (size_t i = 0; i < count; i++)
+    bool found = false, selects = false;
+    for (size_t i = 0; i < count; i++) {
         found |= strstr(all[i].words, word) != NULL;
-    return found;
+        selects |= strstr(all[i].words, SELECTION_WORD) != NULL;
+    }
+    return found || (selects && strstr(SELECTION, word) != NULL);
 }
 
 static void format_meanings(struct buf *out, const struct usage_form *all, size_t count)
@@ -154,6 +160,8 @@ void usage_format(struct buf *out, const char *command, const char *verb, bool e
     if (explain)
         format_meanings(out, all, count);
     buf_append_text(out, usage_common());
+    if (!explain && count > 0)
+        buf_append_fmt(out, "`holdfast help %s` says what it does, and what the words mean.\n", command);
 }
 
 bool usage_is_asked(int argc, char **argv)

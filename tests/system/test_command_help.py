@@ -26,7 +26,9 @@ def test_help_is_given(words):
     forms = re.findall(r"^(?:usage:|      ) holdfast (.*)$", done.stdout, re.MULTILINE)
     wanted = [list(words)] if len(words) == 2 or words[0] not in VERBS else [[words[0], v] for v in VERBS[words[0]]]
     assert [form.split()[:len(wanted[0])] for form in forms] == wanted
-    for form in forms:
+    selection = re.search(r"^SELECTION +((?:.*\n +)*.*)$", done.stdout, re.MULTILINE)
+    assert bool(selection) == any("SELECTION" in form for form in forms)
+    for form in [*forms, selection.group(1) if selection else ""]:
         for option, value in re.findall(r"(--[a-z-]+)( [A-Z0-9a-z]+)?", form):
             refused = program.holdfast(words[0], option, *value.split(), "--no-such-option")
             assert refused.returncode == program.USAGE

@@ -135,7 +135,10 @@ def test_retry_asks_for_an_attempt_now(make_network, make_sink, ledger):
     assert changed(network, "retry", "--all") == {"relay1": 1}
     network.until(lambda: len(sink.commands("RCPT")) > before, "another attempt")
     del sink.answers["RCPT"]
-    network.must("queue", "retry", row["id"])
+    network.must("queue", "hold", row["id"])
+    done = network.command("queue", "retry", row["id"])
+    assert done.returncode == program.DONE and "holdfast queue release" in done.stderr
+    network.must("queue", "release", row["id"])
     network.until(lambda: len(sink.messages) == 1 and network.json("queue", "list") == [], "the delivery")
 
 

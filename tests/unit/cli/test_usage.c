@@ -17,6 +17,7 @@ static void test_a_command_has_a_line_for_each_verb(void **state)
     assert_non_null(strstr(text, "usage: holdfast site list [--json]\n       holdfast site lost NAME"));
     assert_non_null(strstr(text, "holdfast site back NAME"));
     assert_null(strstr(text, "records"));
+    assert_non_null(strstr(text, "`holdfast help site`"));
     assert_non_null(strstr(text, "--state-dir"));
     free(text);
 }
