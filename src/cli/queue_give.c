@@ -77,14 +77,19 @@ static void give_to_all(struct giving *g, const struct queue_names *names, int *
 /* An order that changes nothing is none that the operator meant. */
 static void say_what_it_takes(const char *verb)
 {
-    const char *takes = "is in custody";
-    if (strcmp(verb, "hold") == 0)
-        takes = "waits";
-    else if (strcmp(verb, "release") == 0)
-        takes = "is held or in quarantine";
-    else if (strcmp(verb, "retry") == 0)
-        takes = "waits to be tried again (`holdfast queue release` lets go what is held or in quarantine)";
-    say_line(stderr, "holdfast queue %s: nothing that was selected %s", verb, takes);
+    static const struct {
+        const char *verb, *takes;
+    } acts[] = {
+        {"hold", "waits"},
+        {"release", "is held or in quarantine"},
+        {"retry", "waits to be tried again (`holdfast queue release` lets go what is held or in quarantine)"},
+        {"move", "is in custody and has another home"},
+        {"remove", "is in custody"},
+        {"quarantine", "is in custody and not in quarantine"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(acts); i++)
+        if (strcmp(verb, acts[i].verb) == 0)
+            say_line(stderr, "holdfast queue %s: nothing that was selected %s", verb, acts[i].takes);
 }
 
 int queue_give(struct context *cx, const struct queue_selection *s, const struct queue_act_words *words)

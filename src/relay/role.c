@@ -200,6 +200,13 @@ static void tell_targets_of_store(struct relay_role *r, bool answers)
         target_on_store(r->targets[i], answers);
 }
 
+/* So long after our own return instances have theirs, if they live. */
+static int64_t return_ms(const struct relay_role *r)
+{
+    int64_t lease_ms = r->options.config->lease_ms;
+    return lease_ms > STORE_RETURN_MS ? lease_ms : STORE_RETURN_MS;
+}
+
 static void on_store_back(void *arg)
 {
     tell_targets_of_store(arg, true);
@@ -208,7 +215,7 @@ static void on_store_back(void *arg)
 static void on_lease_held(void *arg)
 {
     struct relay_role *r = arg;
-    loop_timer_start(r->store_timer, r->options.config->lease_ms);
+    loop_timer_start(r->store_timer, return_ms(r));
     rights_on_held(r->rights, presence_lease(r->presence));
     viewer_refresh(r->viewer);
 }
@@ -355,6 +362,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         relay_role_free(r);
         return rc;
     }
+    tell_targets_of_store(r, false);
     r->presence = make_presence(r); /* last: it says that the relay takes mail */
     *ret_role = r;
     return 0;
@@ -404,7 +412,6 @@ void relay_role_free(struct relay_role *r)
 {
     listeners_close(&r->listeners);
     loop_timer_free(r->stop_timer);
-    loop_timer_free(r->store_timer);
     viewer_free(r->viewer);
     known_users_fini(&r->known_users);
     owned_free(r->owned); /* tells all below of the queues that go */
@@ -412,6 +419,7 @@ void relay_role_free(struct relay_role *r)
     spool_free(r->spool);
     orders_free(r->orders);
     presence_free(r->presence);
+    loop_timer_free(r->store_timer);
     rights_free(r->rights);
     edge_free(r->edge);
     tls_server_free(r->tls);

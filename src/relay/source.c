@@ -3,16 +3,20 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "relay/selected.h"
 
 #define PAGE_ROWS      256
-#define RETRY_READ_MS  500     /* after a failed reading */
-#define NEXT_AT_MAX_MS 3600000 /* look again at least hourly: clocks are set back */
+#define BEHIND_MAX     PAGE_ROWS /* as many as that are no few messages' fault: what follows them waits */
+#define RETRY_READ_MS  500       /* after a failed reading */
+#define NEXT_AT_MAX_MS 3600000   /* look again at least hourly: clocks are set back */
 #define ANY_TIME       ((struct wall_time){INT64_MAX})
 
 struct lane {
-    struct list pool; /* of struct transaction */
-    size_t ready;     /* so many */
-    int64_t after_id; /* the page's cursor */
+    struct list pool;   /* of struct transaction */
+    struct list behind; /* of those that go behind the next page, too, if there is one */
+    size_t ready;       /* so many are in the pool ... */
+    size_t put_behind;  /* ... and behind */
+    int64_t after_id;   /* the page's cursor */
     struct wall_time read_at;
     struct store_op *op, *next_op;
     bool began;     /* all that waited was read once, due or not: see source.h */
@@ -199,19 +203,18 @@ static void add_row(struct source *s, enum source_lane lane, const struct queue_
                                        .last_reply = str_dup(row->last_reply)};
 }
 
-static void on_page(struct source *s, enum source_lane lane, int err, const struct queue_rows *rows)
+static void take_up_behind(struct lane *l)
+{
+    list_splice(&l->pool, &l->behind);
+    l->ready += l->put_behind;
+    l->put_behind = 0;
+}
+
+static void note_page(struct source *s, enum source_lane lane, const struct queue_rows *rows)
 {
     struct lane *l = &s->lanes[lane];
-    l->op = NULL;
-    if (err) {
-        claims_reading_end(s->claims);
-        read_again_soon(s);
-        l->exhausted = true;
-        return;
-    }
     for (size_t i = 0; i < rows->count; i++)
         add_row(s, lane, &rows->items[i]);
-    claims_reading_end(s->claims);
     l->began |= !rows->more; /* what came since is above */
     l->exhausted = !rows->more && !l->kicked;
     l->kicked = false;
@@ -219,6 +222,20 @@ static void on_page(struct source *s, enum source_lane lane, int err, const stru
         l->exhausted = !l->rewind;
         ask_next_at(s, lane);
     }
+}
+
+static void on_page(struct source *s, enum source_lane lane, int err, const struct queue_rows *rows)
+{
+    struct lane *l = &s->lanes[lane];
+    l->op = NULL;
+    if (err) {
+        read_again_soon(s);
+        l->exhausted = true;
+    } else {
+        note_page(s, lane, rows);
+    }
+    claims_reading_end(s->claims);
+    take_up_behind(l);
     if (!list_empty(&l->pool))
         s->on_ready(s->arg);
     else if (!l->exhausted)
@@ -274,11 +291,19 @@ struct source *source_new(struct loop *l, struct queue *q, struct right *right, 
     s->timer_at_ms = INT64_MAX;
     s->claims = claims;
     list_init(&s->out);
-    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
+    for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++) {
         list_init(&s->lanes[lane].pool);
+        list_init(&s->lanes[lane].behind);
+    }
     for (int lane = 0; lane < SOURCE_LANE_COUNT; lane++)
         fetch(s, (enum source_lane)lane);
     return s;
+}
+
+static void free_all(struct list *transactions)
+{
+    LIST_FOREACH (it, transactions)
+        transaction_free(LIST_ENTRY(it, struct transaction, node), false);
 }
 
 static void lane_empty(struct source *s, struct lane *l)
@@ -290,9 +315,9 @@ static void lane_empty(struct source *s, struct lane *l)
     if (l->next_op)
         store_op_forget(l->next_op);
     l->op = l->next_op = NULL;
-    LIST_FOREACH (it, &l->pool)
-        transaction_free(LIST_ENTRY(it, struct transaction, node), false);
-    l->ready = 0;
+    free_all(&l->pool);
+    free_all(&l->behind);
+    l->ready = l->put_behind = 0;
 }
 
 void source_free(struct source *s)
@@ -322,6 +347,17 @@ bool source_may_send(const struct source *s)
     return right_is_held(s->right);
 }
 
+/* Nothing is at hand. Where there is more to read it comes before what was put behind. */
+static void go_on(struct source *s, enum source_lane lane)
+{
+    struct lane *l = &s->lanes[lane];
+    bool more = !l->exhausted || l->rewind;
+    if (more && l->put_behind < BEHIND_MAX)
+        fetch(s, lane);
+    else if (!l->op)
+        take_up_behind(l);
+}
+
 /* The last one of a page is sent while the next page is read. */
 struct transaction *source_take(struct source *s, enum source_lane lane)
 {
@@ -335,34 +371,48 @@ struct transaction *source_take(struct source *s, enum source_lane lane)
         list_append(&s->out, &t->node);
         l->ready--;
     }
-    if (list_empty(&l->pool) && (!l->exhausted || l->rewind))
-        fetch(s, lane);
+    if (list_empty(&l->pool))
+        go_on(s, lane);
     return t;
 }
 
-static void give_back(struct transaction *t, void (*put)(struct list *pool, struct list *node))
+/* What was read before a reset is read anew. */
+static bool is_of_before(struct transaction *t)
 {
     struct source *s = t->source;
-    struct lane *l = &s->lanes[t->lane];
-    if (t->reset != s->resets) {
-        transaction_free(t, false);
-        source_again(s); /* it may be below the cursor */
-        return;
-    }
-    list_remove(&t->node);
-    put(&l->pool, &t->node);
-    l->ready++;
-    s->on_ready(s->arg);
+    if (t->reset == s->resets)
+        return false;
+    transaction_free(t, false);
+    source_again(s); /* it may be below the cursor */
+    return true;
 }
 
 void source_give_back(struct transaction *t)
 {
-    give_back(t, list_prepend);
+    struct source *s = t->source;
+    struct lane *l = &s->lanes[t->lane];
+    if (is_of_before(t))
+        return;
+    list_remove(&t->node);
+    list_prepend(&l->pool, &t->node);
+    l->ready++;
+    s->on_ready(s->arg);
 }
 
 void source_give_back_last(struct transaction *t)
 {
-    give_back(t, list_append);
+    struct source *s = t->source;
+    enum source_lane lane = t->lane;
+    struct lane *l = &s->lanes[lane];
+    if (is_of_before(t))
+        return;
+    list_remove(&t->node);
+    list_append(&l->behind, &t->node);
+    l->put_behind++;
+    if (list_empty(&l->pool))
+        go_on(s, lane);
+    if (!list_empty(&l->pool))
+        s->on_ready(s->arg);
 }
 
 void source_done(struct transaction *t, struct wall_time retry_at)
@@ -387,17 +437,21 @@ void source_reset(struct source *s)
     rewind_lanes(s);
 }
 
-/* The cursor before the first one that was read and not handed out. */
-static int64_t unread(const struct lane *l)
+static int64_t before_all_of(const struct list *transactions, int64_t after_id)
 {
-    int64_t after_id = l->after_id;
-    LIST_FOREACH (it, &l->pool) {
+    LIST_FOREACH (it, transactions) {
         const struct transaction *t = LIST_ENTRY(it, struct transaction, node);
         for (size_t i = 0; i < t->recipient_count; i++)
             if (t->recipients[i].delivery_id <= after_id)
                 after_id = t->recipients[i].delivery_id - 1;
     }
     return after_id;
+}
+
+/* The cursor before the first one that was read and not handed out. */
+static int64_t unread(const struct lane *l)
+{
+    return before_all_of(&l->behind, before_all_of(&l->pool, l->after_id));
 }
 
 void source_read_again(struct source *s)
@@ -434,34 +488,13 @@ static bool place_selected(const struct source *s, const struct queue_filter *f)
     return false;
 }
 
-static bool message_selected(const struct transaction *t, const struct queue_filter *f)
-{
-    return (!f->sender.ptr || str_ieq(f->sender, str_from(t->reverse_path))) &&
-           (!f->header_id.ptr || str_eq(f->header_id, str_from(t->header_id))) &&
-           t->received_at.ms >= f->received_from.ms &&
-           (f->received_before.ms == 0 || t->received_at.ms < f->received_before.ms) &&
-           (!f->custody_id || custody_id_eq(f->custody_id, &t->custody_id));
-}
-
-static bool recipient_selected(const struct transaction_recipient *r, const struct queue_filter *f)
-{
-    const char *at = strrchr(r->address, '@');
-    return (!f->recipient.ptr || str_ieq(f->recipient, str_from(r->address))) &&
-           (!f->reply.ptr || str_ihas(str_from(r->last_reply), f->reply)) &&
-           (!f->domain.ptr || (at && str_ieq(f->domain, str_from(at + 1)))) &&
-           (f->delivery_id == 0 || f->delivery_id == r->delivery_id);
-}
-
 size_t source_in_flight(const struct source *s, const struct queue_filter *f)
 {
     size_t count = 0;
     bool waiting = f->states == 0 || (f->states & (1U << QUEUE_WAITING));
     if (!waiting || !place_selected(s, f))
         return 0;
-    LIST_FOREACH (it, &s->out) {
-        const struct transaction *t = LIST_ENTRY(it, struct transaction, node);
-        for (size_t i = 0; message_selected(t, f) && i < t->recipient_count; i++)
-            count += recipient_selected(&t->recipients[i], f);
-    }
+    LIST_FOREACH (it, &s->out)
+        count += selected_recipients(LIST_ENTRY(it, struct transaction, node), f);
     return count;
 }

@@ -86,7 +86,7 @@ struct transaction *source_take(struct source *s, enum source_lane lane);
 /* Not tried, or no answer about it: it goes back to the front; or, when the
  * source was reset since, to whoever the queue says it belongs to now. */
 void source_give_back(struct transaction *t);
-/* The same, behind the others that are ready. */
+/* The same, behind the others that are ready, and those that can be read then. */
 void source_give_back_last(struct transaction *t);
 /* Its outcomes are in the queue; frees t. retry_at: the earliest next_at of a
  * deferred recipient, or the zero time. */

@@ -54,7 +54,8 @@ static void on_outcome(void *arg, struct monitor *m, const struct monitor_outcom
     (void)m;
     if (outcome->outcome != HEALTH_FAIL)
         return;
-    t->answered = outcome->answered;
+    t->answered &= ~(1U << outcome->kind);
+    t->answered |= (unsigned)outcome->answered << outcome->kind;
     struct mono_time now = loop_now(t->loop);
     bool wanted = schedule_wants_invocation(&t->schedule, now);
     schedule_on_probe_failed(&t->schedule, waiting(t), now);
@@ -193,17 +194,19 @@ void target_set_instance(struct target *t, const struct target_instance *instanc
 /* As an instance does that has no lease. */
 static bool waits_for_store(const struct target *t)
 {
-    return t->store_away && t->answered && t->options.server->kind == SERVER_BUILTIN &&
-           t->schedule.server == SCHEDULE_DOWN;
+    return t->store_away && t->answered != 0 && t->options.server->kind == SERVER_BUILTIN &&
+           t->schedule.server != SCHEDULE_UP;
 }
 
 void target_on_store(struct target *t, bool answers)
 {
-    if (answers && waits_for_store(t))
-        schedule_on_instance(&t->schedule, loop_now(t->loop));
+    bool anew = answers && waits_for_store(t);
     t->store_away = !answers;
+    if (anew) {
+        schedule_on_instance(&t->schedule, loop_now(t->loop));
+        loop_timer_start(t->timer, 0); /* a lease may be lost while a session asks for it */
+    }
     t->ops->observed(t->arg, t);
-    run(t);
 }
 
 void target_add_source(struct target *t, struct source *s)

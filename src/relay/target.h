@@ -60,10 +60,10 @@ void target_reload(struct target *t);
 /* Sets where the server is; a new epoch or address begins a new chance. */
 void target_set_instance(struct target *t, const struct target_instance *instance);
 
-/* Our store is silent (our own lease ran out), or has answered for so long again that who lives has its
- * lease. A builtin server that lives refuses mail until then, as it must (docs/decisions/0039): while
- * something there refuses, it is no reason to ask for another server, and its chances are counted anew
- * afterwards. A server that is silent is counted as ever. */
+/* Our store is silent (our own lease ran out; so it is in the beginning), or has answered for so long again
+ * that who lives has its lease. A builtin server that lives refuses mail until then, as it must
+ * (docs/decisions/0039): while something there refuses, it is no reason to ask for another server, and its
+ * chances are counted anew afterwards. A server that is silent is counted as ever. */
 void target_on_store(struct target *t, bool answers);
 
 /* Puts s under this target, or takes it away (not inside a session's callback).

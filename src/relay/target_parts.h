@@ -29,8 +29,8 @@ struct target {
     struct refusals refusals;
     struct standstill standstill;
     struct blame blame;
-    bool store_away; /* target_on_store */
-    bool answered;   /* the last probe that failed: something is alive there */
+    bool store_away;   /* target_on_store */
+    unsigned answered; /* bits by kind of check: something answered its last probe that failed */
 };
 
 /* ---- target.c ---- */

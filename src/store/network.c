@@ -98,8 +98,11 @@ struct store_op *network_look(struct network *n, const struct str *kinds, size_t
 {
     struct op_look *o = op_new(n->port, &look_type, (op_callback)on_look, arg);
     CHECK(kind_count <= NETWORK_LOOK_KINDS_MAX);
-    for (; o->kind_count < kind_count; o->kind_count++)
+    for (; o->kind_count < kind_count; o->kind_count++) {
         o->kinds[o->kind_count] = op_str(&o->op, kinds[o->kind_count]);
+        if (!utf8_is_text(kinds[o->kind_count]))
+            return op_submit_failed(&o->op, ERR_INVALID);
+    }
     return op_submit(&o->op);
 }
 

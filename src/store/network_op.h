@@ -27,7 +27,7 @@ struct op_record_read {
 
 struct op_look {
     struct store_op op;
-    struct str kinds[NETWORK_LOOK_KINDS_MAX]; /* each once */
+    struct str kinds[NETWORK_LOOK_KINDS_MAX]; /* the first kind_count */
     size_t kind_count;
     struct network_record *ret_records; /* in order of kind and key */
     size_t ret_record_count;

@@ -40,6 +40,10 @@ struct store_durability {
     size_t site_count;
 };
 
+/* A store that is silent is tried again and again by each process: who lives has reached it so long after it
+ * has answered another one, also over a connection that broke without a word (store/postgres/pg.h). */
+#define STORE_RETURN_MS 10000
+
 struct store_options {
     enum store_engine_kind engine;
     const char *path;            /* SQLite: the folder, made when missing (mode 0700); PostgreSQL: the URI */

@@ -188,6 +188,8 @@ static void on_look(void *arg, int err, const struct network_sight *seen)
     finish(w);
 }
 
+_Static_assert(ARRAY_LEN(kinds) <= NETWORK_LOOK_KINDS_MAX, "one look sees them all");
+
 static void read_all(struct viewer *w)
 {
     struct str names[ARRAY_LEN(kinds)];

@@ -33,13 +33,24 @@ class Halt:
     def __enter__(self):
         with open(self.log, "wb") as log:
             self.gdb = subprocess.Popen(self.words(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        wait.until(lambda: "Breakpoint 1 at" in self.said(), "gdb at its work", abandon=self.has_ended)
+        try:
+            wait.until(lambda: "Breakpoint 1 at" in self.said(), "gdb at its work", abandon=self.has_ended)
+        except BaseException:
+            self.end()
+            raise
         return self
 
     def __exit__(self, *_):
-        if self.gdb.poll() is None:
-            self.gdb.terminate()  # it lets go of the process
-        self.gdb.wait()
+        self.end()
+
+    def end(self):
+        """It lets go of the process."""
+        self.gdb.terminate()
+        try:
+            self.gdb.wait(wait.LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self.gdb.kill()
+            self.gdb.wait()
 
     def said(self):
         return self.log.read_text(errors="replace")
@@ -50,7 +61,8 @@ class Halt:
     def await_stop(self):
         """Fails unless it stands still there."""
         wait.until(self.has_ended, f"process {self.pid} at {' -> '.join(self.functions)}", limit_s=LIMIT_S)
-        assert self.said().count("hit Breakpoint") == len(self.functions) and is_stopped(self.pid), self.said()[-2000:]
+        assert self.said().count("hit Breakpoint") == len(self.functions), self.said()[-2000:]
+        wait.until(lambda: is_stopped(self.pid), f"process {self.pid}, which stands still")  # each thread comes to it by itself
 
 
 def is_stopped(pid):

@@ -14,9 +14,8 @@
 #define PURGE_IDLE_ROWS 256 /* a transaction, when nothing else is to be done */
 
 #define RETRY_DELAY_MIN_MS 50
-#define RETRY_DELAY_MAX_MS                                                                                   \
-    1000               /* below a lease: who lives has it again within one of the database's return */
-#define MEETINGS_MAX 6 /* with other transactions, until it is told; each time it waits twice as long */
+#define RETRY_DELAY_MAX_MS 1000 /* between two tries: see STORE_RETURN_MS */
+#define MEETINGS_MAX       6 /* with other transactions, until it is told; each time it waits twice as long */
 
 /* Older marks, tombstones too, are removed: no connection outlives its peer for so long. */
 #define MARKS_END "DELETE FROM mark WHERE at_ms < " CLOCK_MS " - 7 * CAST(86400000 AS BIGINT)"

@@ -74,7 +74,9 @@ int sql_record_read(struct sql_tx *tx, struct store_op *op)
 static void look_at_records(struct sql_tx *tx, struct op_look *o)
 {
     struct store_op *op = &o->op;
-    const struct str *k = o->kinds; /* of those that are not asked for nothing is there */
+    struct str k[NETWORK_LOOK_KINDS_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(k); i++)
+        k[i] = o->kinds[i < o->kind_count ? i : 0];
     struct db_row *row =
         db_query(tx->db, SQL_RECORDS_OF_KINDS, TEXT(k[0]), TEXT(k[1]), TEXT(k[2]), TEXT(k[3]), TEXT(k[4]),
                  TEXT(k[5]), TEXT(k[6]), TEXT(k[7]), TEXT(k[8]), TEXT(k[9]));

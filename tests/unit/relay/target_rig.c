@@ -328,16 +328,17 @@ static void on_quarantined(void *arg, struct target *t, struct queue *q)
 static const struct target_ops target_ops = {.observed = on_observed, .to_tell = on_quarantined};
 
 /* Its check says nothing in SMTP, so that all sessions are deliveries. */
-static struct config_check tcp_check = {
+static const struct config_check tcp_check = {
     .kind = CHECK_TCP, .interval_ms = 1000, .timeout_ms = 1000, .fall = 2, .rise = 1};
 
 static void make_target(struct target_rig *r, size_t i)
 {
+    r->checks[i] = tcp_check;
     r->servers[i] = (struct config_server){.name = i ? "mail2" : "mail1",
                                            .kind = SERVER_EXTERNAL,
                                            .hostname = "mail.example.test",
                                            .smtp_port = 25,
-                                           .checks = &tcp_check,
+                                           .checks = &r->checks[i],
                                            .check_count = 1,
                                            .failover = {.attempts = 3, .after_ms = 2000}};
     static const struct config config = {.log_messages = LOG_MESSAGES_NONE};

@@ -55,6 +55,7 @@ struct target_rig {
     struct config_relay relay;
     struct record_work work;
     struct config_server servers[2];
+    struct config_check checks[2]; /* of each */
     struct smtp_client_options client;
     struct target *targets[2], *routed; /* routed: the source's */
     struct peer peers[2];

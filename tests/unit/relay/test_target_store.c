@@ -58,6 +58,32 @@ static void test_what_was_refused_before_our_store_was_lost_is_counted_anew(void
     RIG_UNTIL(r, asks_for_another(r));
 }
 
+static bool recovers(struct target_rig *r)
+{
+    struct target_observation seen;
+    target_observe(r->targets[0], &seen);
+    return seen.word->state == HEALTH_RECOVERING;
+}
+
+/* As one does whose lease runs out once more. */
+static void test_who_refuses_again_while_it_recovers_is_counted_anew(void **state)
+{
+    struct target_rig *r = *state;
+    r->checks[0].rise = 3;
+    target_reload(r->targets[0]);
+    be_well(r, SERVER_BUILTIN);
+    target_on_store(r->targets[0], false);
+    refuse(r);
+    rig_pass(r, LONG_MS);
+    peer_serve(&r->peers[0]);
+    RIG_UNTIL(r, recovers(r));
+    target_on_store(r->targets[0], true);
+    refuse(r);
+    RIG_UNTIL(r, !recovers(r));
+    assert_false(asks_for_another(r));
+    RIG_UNTIL(r, asks_for_another(r));
+}
+
 static void test_a_server_that_is_silent_is_counted_as_ever(void **state)
 {
     struct target_rig *r = *state;
@@ -88,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TARGET_TEST(test_what_is_refused_while_our_store_is_away_asks_for_no_other),
         TARGET_TEST(test_what_was_refused_before_our_store_was_lost_is_counted_anew),
+        TARGET_TEST(test_who_refuses_again_while_it_recovers_is_counted_anew),
         TARGET_TEST(test_a_server_that_is_silent_is_counted_as_ever),
         TARGET_TEST(test_an_external_server_that_refuses_is_counted_as_ever),
     };

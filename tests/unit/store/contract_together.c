@@ -8,7 +8,6 @@
 
 /* One server's process, which delivers. */
 struct server {
-    struct rig *rig;
     struct mail *mail;
     uint64_t first; /* custody id */
     unsigned sent, ended, failed;
@@ -57,7 +56,6 @@ static void deliver_together(struct rig *r, struct together *t, uint64_t step)
     for (size_t i = 0; i < SERVERS; i++) {
         struct server *s = &t->servers[i];
         t->stores[i] = rig_open(r);
-        s->rig = r;
         s->mail = begin_mail(r, t->stores[i], names[i], 1, NULL);
         s->first = 1 + i * step;
     }
