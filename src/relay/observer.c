@@ -15,7 +15,8 @@ struct observer {
     struct target *const *targets;
     size_t target_count;
     struct queue *queue;      /* or NULL */
-    enum store_copies copies; /* of it, as was told last */
+    enum store_copies copies;  /* of it, as was told last ... */
+    enum store_copies telling; /* ... and as is being told */
     struct loop_timer *timer;
     struct store_op *op;
     bool again;
@@ -26,9 +27,10 @@ static void write_all(struct observer *o);
 static void on_written(void *arg, int err, size_t failed)
 {
     struct observer *o = arg;
-    (void)err; /* a store that takes nothing is seen by the directors as silence, which counts as unknown */
     (void)failed;
     o->op = NULL;
+    if (err == 0) /* a store that takes nothing is seen by the directors as silence, which counts as unknown */
+        o->copies = o->telling;
     if (o->again)
         loop_timer_start(o->timer, 0);
 }
@@ -125,7 +127,7 @@ static void write_all(struct observer *o)
     changes[count++] = work(o, &copies);
     if (was_degraded != is_degraded)
         changes[count++] = event(o, &copies);
-    o->copies = copies.state;
+    o->telling = copies.state;
     o->again = false;
     o->op = network_write(o->network, changes, count, NULL, on_written, o);
     for (size_t i = 0; i < count; i++) {

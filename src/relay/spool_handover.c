@@ -210,7 +210,7 @@ static void begin(struct spool_handover *h)
 static void on_timer(void *arg)
 {
     struct spool_handover *h = arg;
-    if (queue_health(h->into) == 0)
+    if (queue_takes_held(h->into))
         begin(h);
     else
         loop_timer_start(h->timer, CHECK_MS);

@@ -80,7 +80,7 @@ static void fail_reading(struct spool_parcel *p, int err)
 
 static void fail_writing(struct spool_parcel *p, int err)
 {
-    bool stuck = is_of_message(err) && queue_health(p->into) == 0;
+    bool stuck = is_of_message(err) && queue_takes_held(p->into);
     end(p, stuck ? SPOOL_PARCEL_STUCK : SPOOL_PARCEL_LATER, err);
 }
 
@@ -180,7 +180,7 @@ int spool_parcel_start(struct spool_parcel *p, struct queue *from, struct queue 
                        void (*on_end)(void *arg, struct spool_parcel *p, enum spool_parcel_end end, int err),
                        void *arg)
 {
-    struct body_writer *writer = queue_body_begin(into);
+    struct body_writer *writer = queue_body_begin_held(into);
     if (!writer)
         return queue_health(into) ? queue_health(into) : ERR_UNAVAILABLE;
     p->from = from;

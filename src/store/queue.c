@@ -228,6 +228,21 @@ struct body_writer *queue_body_begin(struct queue *q)
     return queue_health(q) == 0 ? body_writer_new(q->port) : NULL;
 }
 
+bool queue_takes_held(const struct queue *q)
+{
+    int health = queue_health(q);
+    return health == 0 || health == ERR_DEGRADED;
+}
+
+struct body_writer *queue_body_begin_held(struct queue *q)
+{
+    if (!queue_takes_held(q))
+        return NULL;
+    struct body_writer *body = body_writer_new(q->port);
+    body_writer_hold(body, true);
+    return body;
+}
+
 struct body_reader *queue_body_open(struct queue *q, int64_t message_id)
 {
     return body_reader_new(q->port, message_id, 0);
@@ -284,6 +299,7 @@ struct store_op *queue_accept(struct queue *q, struct body_writer *body,
         err = ERR_INVALID;
     if (err != 0)
         return op_submit_failed(&o->op, err);
+    o->op.held = o->body.held;
     queue_copy_message(&o->op, &o->message, message);
     o->recipients = op_alloc(&o->op, recipient_count * sizeof(*recipients));
     o->recipient_count = recipient_count;

@@ -17,6 +17,9 @@ ALICE = "alice@example.test"
 BOB = "bob@example.test"
 # Of the two-site network: an operator invokes the other server, so that a dead one stays undeliverable until then.
 MANUAL = (('mode     = "automatic"', 'mode     = "manual"'),)
+# Of the same: both relays take mail while the shared store is away.
+SPOOL = (('listen  = {"127.1.0.2:2525"}', 'listen  = {"127.1.0.2:2525"}  spool = "yes"'),
+         ('listen = {"127.2.0.2:2525"}', 'listen = {"127.2.0.2:2525"}  spool = "yes"'))
 END_LIMIT_S = 30
 LOOK_LIMIT_S = 10  # for a command that only looks
 PAUSE_TRIES = 10

@@ -1,7 +1,7 @@
 """Durability in two sites: a database in each, and what is accepted is in both."""
 
 import pytest
-from network import MANUAL, TwoSite
+from network import MANUAL, SPOOL, TwoSite
 
 EAST, WEST = "127.1.0.54", "127.2.0.54"
 PATIENCE = '"1s"'
@@ -88,6 +88,20 @@ def test_without_a_standby_new_mail_is_referred_and_held_mail_goes(make_two_site
     assert len(mta.send_by(network.RELAY_EAST, 5)) == 5
     network.judge(ledger)
     network.until(lambda: events(network, "durability-restored"), "its event")
+
+
+def test_what_is_spooled_is_read_though_one_database_only_is_back(make_two_site, databases, ledger):
+    """It is nowhere safer in the spool; mail that is new waits for copies in both sites."""
+    east, west = databases
+    network = make_two_site(databases, SPOOL)
+    mta = network.mta(ledger)
+    west.stop()
+    east.kill()
+    network.until(lambda: mta.send_by(network.RELAY_EAST, 5), "a relay that takes mail into its spool")
+    east.start()
+    network.judge(ledger)
+    assert durability(network) == "degraded" and not mta.send_by(network.RELAY_EAST, 1)
+    network.until(lambda: events(network, "durability-degraded"), "its event")
 
 
 def test_a_site_recorded_as_lost_is_not_waited_for(make_two_site, databases, ledger):

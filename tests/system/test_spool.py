@@ -11,14 +11,12 @@ import reader
 import wait
 from load import Load
 from names import Resolver
-from network import TwoSite
+from network import SPOOL, TwoSite
 from sender import SENDER, Session
 
 DATABASE = "127.1.0.54"
 LONG_LEASE = (("users {", 'timing { lease = "5m" }\nusers {'),)
 DRAIN_LIMIT_S = 150
-SPOOL = (('listen  = {"127.1.0.2:2525"}', 'listen  = {"127.1.0.2:2525"}  spool = "yes"'),
-         ('listen = {"127.2.0.2:2525"}', 'listen = {"127.2.0.2:2525"}  spool = "yes"'))
 
 
 @pytest.fixture

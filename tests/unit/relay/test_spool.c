@@ -396,6 +396,19 @@ static void test_it_waits_for_a_store_that_is_away(void **state)
     assert_each_once(b, 5, 1);
 }
 
+/* It is in one place only, wherever it is. */
+static void test_a_store_without_copies_takes_it(void **state)
+{
+    struct bench *b = *state;
+    struct store_memory_faults degraded = {.degraded = true};
+    fill(b, 1, 5, 1);
+    store_memory_set_faults(b->r->memory, &degraded, draw, b);
+    hand_over(b);
+    RIG_UNTIL(b->r, is_empty(b));
+    assert_err(accept_one(b->r, b->shared, 99, "new@d.test"), ERR_DEGRADED);
+    assert_each_once(b, 5, 1);
+}
+
 static void test_it_goes_on_with_another_handle_of_the_queue(void **state)
 {
     struct bench *b = *state;
@@ -466,6 +479,7 @@ int main(void)
         SPOOL_TEST(test_a_process_that_dies_at_any_moment_doubles_nothing),
         SPOOL_TEST(test_commits_that_fail_double_nothing),
         SPOOL_TEST(test_it_waits_for_a_store_that_is_away),
+        SPOOL_TEST(test_a_store_without_copies_takes_it),
         SPOOL_TEST(test_it_goes_on_with_another_handle_of_the_queue),
         SPOOL_TEST(test_a_message_that_cannot_be_read_holds_up_no_other),
         SPOOL_TEST(test_a_body_that_was_changed_stays),
