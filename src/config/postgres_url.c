@@ -148,8 +148,12 @@ static int take_nothing(struct url *u, struct str value)
 
 static int take_sslmode(struct url *u, struct str value)
 {
+    static const char *const modes[] = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
     u->verifies = str_eq(value, STR("verify-full"));
-    return 0;
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+        if (str_eq(value, str_from(modes[i])))
+            return 0;
+    return refuse(u, "has an sslmode that PostgreSQL does not know; write verify-full");
 }
 
 static int take_file(struct url *u, struct str value)

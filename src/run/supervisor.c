@@ -11,6 +11,8 @@
 #include "run/lifeline.h"
 #include "run/restart.h"
 
+#define EXIT_LATER 75 /* EX_TEMPFAIL of sysexits.h: what it needs is not there now, the store say */
+
 struct child {
     struct supervisor *owner;
     struct supervisor_child spec;
@@ -106,11 +108,20 @@ static void on_done_timer(void *arg)
     s->ops.ended(s->arg);
 }
 
+static const char *death_name(const struct loop_process_result *result)
+{
+    if (result->err)
+        return "cannot be started";
+    return result->exit_status == EXIT_LATER ? "ended, as what it needs is not there now; is tried again"
+                                             : "died";
+}
+
 static void log_death(const struct child *c, const struct loop_process_result *result, int64_t again_ms)
 {
-    log_event(LOG_WARNING, result->err ? "cannot be started" : "died", LOG_TEXT("child", c->spec.name),
-              LOG_TEXT("error", err_name(result->err)), LOG_I64("status", result->exit_status),
-              LOG_I64("signal", result->signal), LOG_I64("again_ms", again_ms));
+    log_event(LOG_WARNING, death_name(result), LOG_TEXT("child", c->spec.name),
+              LOG_TEXT("error", result->err ? err_name(result->err) : ""),
+              LOG_I64("status", result->exit_status), LOG_I64("signal", result->signal),
+              LOG_I64("again_ms", again_ms));
 }
 
 static void give_up(struct child *c)

@@ -228,12 +228,6 @@ struct body_writer *queue_body_begin(struct queue *q)
     return queue_health(q) == 0 ? body_writer_new(q->port) : NULL;
 }
 
-bool queue_takes_held(const struct queue *q)
-{
-    int health = queue_health(q);
-    return health == 0 || health == ERR_DEGRADED;
-}
-
 struct body_writer *queue_body_begin_held(struct queue *q)
 {
     if (!queue_takes_held(q))

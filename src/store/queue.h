@@ -16,6 +16,7 @@
 
 #include "base/custody_id.h"
 #include "base/dsn.h"
+#include "base/err.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "store/body.h"
@@ -72,10 +73,14 @@ struct queue_recipient_in {
 
 /* NULL while queue_health is not 0. */
 struct body_writer *queue_body_begin(struct queue *q);
-/* The same of a message that we have in custody already, outside of the store (a relay's spool): it is taken though
- * health is ERR_DEGRADED, for it is nowhere safer. */
+/* The same of a message that we have in custody already, outside of the store (a relay's spool): it is taken
+ * though health is ERR_DEGRADED, for it is nowhere safer. */
 struct body_writer *queue_body_begin_held(struct queue *q);
-bool queue_takes_held(const struct queue *q);
+static inline bool queue_takes_held(const struct queue *q)
+{
+    int health = queue_health(q);
+    return health == 0 || health == ERR_DEGRADED;
+}
 
 /* Makes the message durable; consumes the writer. Only after err 0 may a `250`
  * be sent. message_id is the queue's own number of it. */

@@ -256,7 +256,9 @@ static void write_parts(struct buf *out, const json_t *store, const char *name, 
 
 static void write_store(struct buf *out, const json_t *store)
 {
-    family(out, "store_healthy", "gauge", "Whether the part's file can be used.");
+    family(out, "store_healthy", "gauge",
+           "Whether the part of the store takes all that it may be given; as last seen, while store_answers "
+           "is 0.");
     write_parts(out, store, "store_healthy", "health");
     family(out, "store_size_bytes", "gauge", "Size of the part's file.");
     write_parts(out, store, "store_size_bytes", "size_bytes");

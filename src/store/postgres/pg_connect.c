@@ -214,7 +214,8 @@ int pg_find_server(struct pg *pg, const char *password)
     PQfreemem(why);
     run(&r);
     pg->conn = r.won;
-    return r.won ? 0
-                 : err_set(&pg->detail, r.denied ? ERR_DENIED : ERR_UNAVAILABLE,
-                           "the store's database does not let us in: %s", r.text);
+    return r.won
+               ? 0
+               : err_set(&pg->detail, r.denied ? ERR_DENIED : ERR_UNAVAILABLE, "the store's database %s: %s",
+                         r.denied ? "does not let us in" : "cannot be reached", r.text);
 }

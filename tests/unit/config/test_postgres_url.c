@@ -51,6 +51,7 @@ static const struct {
     {"postgresql://db1.test/holdfast?sslmode=require&sslrootcert=/etc/ca.pem", AWAY},
     {"postgresql://db1.test/holdfast?sslmode=verify-ca&sslrootcert=/etc/ca.pem", AWAY},
     {"postgresql://db1.test/holdfast?sslmode=verify-full", AWAY},
+    {"postgresql://127.0.0.1/holdfast?sslmode=sometimes", "has an sslmode that PostgreSQL does not know"},
     /* what would weaken it */
     {"postgresql:///holdfast?target_session_attrs=any", "target_session_attrs"},
     {"postgresql:///holdfast?options=-csynchronous_commit%3Doff", PLAIN},
