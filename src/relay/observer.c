@@ -14,7 +14,7 @@ struct observer {
     int64_t interval_ms;
     struct target *const *targets;
     size_t target_count;
-    struct queue *queue;      /* or NULL */
+    struct queue *queue;       /* or NULL */
     enum store_copies copies;  /* of it, as was told last ... */
     enum store_copies telling; /* ... and as is being told */
     struct loop_timer *timer;
@@ -29,7 +29,8 @@ static void on_written(void *arg, int err, size_t failed)
     struct observer *o = arg;
     (void)failed;
     o->op = NULL;
-    if (err == 0) /* a store that takes nothing is seen by the directors as silence, which counts as unknown */
+    if (err ==
+        0) /* a store that takes nothing is seen by the directors as silence, which counts as unknown */
         o->copies = o->telling;
     if (o->again)
         loop_timer_start(o->timer, 0);
