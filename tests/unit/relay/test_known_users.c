@@ -106,8 +106,8 @@ static void a_flood_is_a_few_looks(void **state)
     rig_wait(g.rig, &many[0].done);
     assert_false(many[1].done);
     begin(&g, &late, "y@dir.test");
-    assert_null(g.users.look); /* it pauses before the next one */
-    RIG_UNTIL(g.rig, g.users.look != NULL);
+    assert_null(g.users.look);                           /* it pauses before the next one */
+    RIG_UNTIL(g.rig, g.users.look != NULL || late.done); /* it may be over within one turn */
     assert_true(list_empty(&g.users.next));
     for (size_t i = 0; i < ARRAY_LEN(many); i++) {
         rig_wait(g.rig, &many[i].done);
