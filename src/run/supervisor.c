@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -10,8 +11,6 @@
 #include "base/str.h"
 #include "run/lifeline.h"
 #include "run/restart.h"
-
-#define EXIT_LATER 75 /* EX_TEMPFAIL of sysexits.h: what it needs is not there now, the store say */
 
 struct child {
     struct supervisor *owner;
@@ -112,8 +111,8 @@ static const char *death_name(const struct loop_process_result *result)
 {
     if (result->err)
         return "cannot be started";
-    return result->exit_status == EXIT_LATER ? "ended, as what it needs is not there now; is tried again"
-                                             : "died";
+    return result->exit_status == EX_TEMPFAIL ? "ended, as what it needs is not there now; is tried again"
+                                              : "died";
 }
 
 static void log_death(const struct child *c, const struct loop_process_result *result, int64_t again_ms)

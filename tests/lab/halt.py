@@ -3,6 +3,7 @@
 import pathlib
 import subprocess
 
+import program
 import wait
 
 LIMIT_S = 120
@@ -62,8 +63,4 @@ class Halt:
         """Fails unless it stands still there."""
         wait.until(self.has_ended, f"process {self.pid} at {' -> '.join(self.functions)}", limit_s=LIMIT_S)
         assert self.said().count("hit Breakpoint") == len(self.functions), self.said()[-2000:]
-        wait.until(lambda: is_stopped(self.pid), f"process {self.pid}, which stands still")  # each thread comes to it by itself
-
-
-def is_stopped(pid):
-    return pathlib.Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0] == "T"
+        wait.until(lambda: program.state(self.pid) == "T", f"process {self.pid}, which stands still")  # each thread comes to it by itself

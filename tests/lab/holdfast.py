@@ -95,12 +95,6 @@ class LabNetwork(TwoSite):
         site = next(site for site, node in NODES.items() if node == name)
         return self.places[site].pids(self.state_of(site))
 
-    def pid_of(self, site, role):
-        """Of the one process there that has that role."""
-        pids = [pid for pid in self.pids_of_node(NODES[site]) if program.command_line(pid)[1] == role]
-        assert len(pids) == 1, f"{len(pids)} processes are {role} in the {site}"
-        return pids[0]
-
     @contextlib.contextmanager
     def follow_log(self):
         """What is said from now on, line by line, as it comes."""

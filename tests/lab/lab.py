@@ -153,7 +153,7 @@ class Lab:
         """Where mail1 runs, a delivery to it comes to that step, and all of Holdfast there stands still. Mail must be on its way."""
         role, functions = DELIVERY_STEPS[step]
         server = self.holdfast.server()
-        with Halt(self.holdfast.pid_of(server["site"], role), functions, self.folder / "halt.log") as halt:
+        with Halt(self.holdfast.role_pid(role, server["node"]), functions, self.folder / "halt.log") as halt:
             halt.await_stop()
             self.freeze(server["site"])
 

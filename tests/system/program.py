@@ -43,12 +43,17 @@ def command_line(pid):
     return [os.fsdecode(word) for word in pathlib.Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")]
 
 
+def state(pid):
+    """As the kernel has it, a letter: "Z" a zombie, "T" stopped. None: there is none."""
+    try:
+        return pathlib.Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return None
+
+
 def is_alive(pid):
     """Not a zombie either, whose parent merely has not looked yet."""
-    try:
-        return pathlib.Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    return state(pid) not in (None, "Z")
 
 
 def peak_kib(pid):

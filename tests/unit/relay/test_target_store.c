@@ -10,17 +10,17 @@ static bool asks_for_another(struct target_rig *r)
     return seen.invoke;
 }
 
-static bool is_well(struct target_rig *r)
+static bool is_as(struct target_rig *r, enum health_state state)
 {
     struct target_observation seen;
     target_observe(r->targets[0], &seen);
-    return seen.word->state == HEALTH_OPERATIONAL;
+    return seen.word->state == state;
 }
 
 static void be_well(struct target_rig *r, enum server_kind kind)
 {
     r->servers[0].kind = kind;
-    RIG_UNTIL(r, is_well(r));
+    RIG_UNTIL(r, is_as(r, HEALTH_OPERATIONAL));
 }
 
 static void refuse(struct target_rig *r)
@@ -58,13 +58,6 @@ static void test_what_was_refused_before_our_store_was_lost_is_counted_anew(void
     RIG_UNTIL(r, asks_for_another(r));
 }
 
-static bool recovers(struct target_rig *r)
-{
-    struct target_observation seen;
-    target_observe(r->targets[0], &seen);
-    return seen.word->state == HEALTH_RECOVERING;
-}
-
 /* As one does whose lease runs out once more. */
 static void test_who_refuses_again_while_it_recovers_is_counted_anew(void **state)
 {
@@ -76,10 +69,10 @@ static void test_who_refuses_again_while_it_recovers_is_counted_anew(void **stat
     refuse(r);
     rig_pass(r, LONG_MS);
     peer_serve(&r->peers[0]);
-    RIG_UNTIL(r, recovers(r));
+    RIG_UNTIL(r, is_as(r, HEALTH_RECOVERING));
     target_on_store(r->targets[0], true);
     refuse(r);
-    RIG_UNTIL(r, !recovers(r));
+    RIG_UNTIL(r, !is_as(r, HEALTH_RECOVERING));
     assert_false(asks_for_another(r));
     RIG_UNTIL(r, asks_for_another(r));
 }
