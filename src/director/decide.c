@@ -127,6 +127,14 @@ static bool is_being_cleared(const struct judge *j)
     return false;
 }
 
+/* What is off already and was ordered home may go elsewhere, but not because home's nodes were a moment late:
+ * the network may have only just been started. */
+static bool may_go_home_yet(const struct judge *j)
+{
+    return is(j->r->wanted, WANTED_FAILBACK) && j->r->plan_index == PLAN_NOTHING && j->step->rounds == 0 &&
+           j->d->choice.index != PLAN_HOME && j->step->elapsed_ms < DECIDE_PATIENCE_MS;
+}
+
 static void judge_deciding(struct judge *j)
 {
     struct err_buf eb;
@@ -136,6 +144,8 @@ static void judge_deciding(struct judge *j)
         due(j, MACHINE_NONE_LEFT, arena_str(j->arena, str_from(eb.text)));
         return;
     }
+    if (may_go_home_yet(j))
+        return;
     struct record_server tried = *j->r;
     struct plan_context x = *j->x;
     tried.plan_index = j->d->choice.index;

@@ -13,8 +13,8 @@
 
 #define DECIDE_CREATE_AGAIN_MS 300 /* a provisioner that said "try again later" (75) has this long */
 #define DECIDE_PATIENCE_MS                                                                                   \
-    5000 /* for a live node to destroy what is in the way: it kills after 3 s; for a                         \
-          * first start's place to come up */
+    5000 /* for a live node to destroy what is in the way: it kills after 3 s; for the                       \
+          * place of a first start or a failback to come up */
 #define DECIDE_ROUND_FIRST_MS 500 /* until the plan is tried from its start again, doubling */
 #define DECIDE_ROUND_MAX_MS   10000
 

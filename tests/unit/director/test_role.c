@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "director/decide.h"
 #include "rig.h"
 #include "unit/unit.h"
 
@@ -376,6 +377,29 @@ static void a_failback_that_ends_elsewhere_has_failed(void **state)
     rig_free(r);
 }
 
+/* A network that has only just been started, say. */
+static void a_failback_of_what_is_off_waits_for_home_a_while(void **state)
+{
+    (void)state;
+    struct rig *r = rig_started(23);
+    rig_order_ends(r, "fence", "done");
+    for (int late = 0; late < 2; late++) {
+        rig_kill_node(r, RIG_EAST);
+        rig_run_ms(r, 2 * RIG_LEASE_MS);
+        rig_order(r, "failback", "mail1");
+        rig_run_ms(r, DECIDE_PATIENCE_MS / 2);
+        assert_str(rig_record(r).state, "deciding");
+        if (late)
+            rig_run_ms(r, DECIDE_PATIENCE_MS);
+        rig_start_node(r, RIG_EAST);
+        rig_run_until(r, rig_order_done, 10000);
+        rig_run_until(r, rig_settled, 15000);
+        rig_is_at(r, late ? "west1" : "east1", late ? "127.2.0.10" : "127.1.0.10");
+        rig_order_ends(r, "fence", "done");
+    }
+    rig_free(r);
+}
+
 /* The holder is ended by its own provisioner, so that what was under way can end; no epoch is spent on it. */
 static void a_switchover_ends_the_holder_gently(void **state)
 {
@@ -490,6 +514,7 @@ int main(void)
         cmocka_unit_test(in_manual_mode_an_operator_decides),
         cmocka_unit_test(switchover_goes_elsewhere_and_failback_returns),
         cmocka_unit_test(a_failback_that_ends_elsewhere_has_failed),
+        cmocka_unit_test(a_failback_of_what_is_off_waits_for_home_a_while),
         cmocka_unit_test(a_switchover_ends_the_holder_gently),
         cmocka_unit_test(a_switchover_without_another_site_moves_nothing),
         cmocka_unit_test(orders_while_a_move_is_under_way),
