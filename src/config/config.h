@@ -304,7 +304,8 @@ struct config_mention {
     const void *object; /* the section's struct */
 };
 
-/* Calls fn for each mention, in the order of the file's sections. */
+/* Calls fn for each mention, in the order of the file's sections; then for those of the store's url, whose
+ * section is "url" and whose key is the parameter. */
 void config_each_mention(const struct config *c, void (*fn)(void *arg, const struct config_mention *m),
                          void *arg);
 void config_findings_free(struct config_findings *f);

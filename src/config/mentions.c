@@ -2,6 +2,7 @@
 
 #include "config/config.h"
 #include "config/config_owner.h"
+#include "config/postgres_url.h"
 #include "config/schema.h"
 
 struct walk {
@@ -43,6 +44,32 @@ static void visit_keys(const struct walk *w, const struct tree_section *s)
     }
 }
 
+struct url_walk {
+    const struct walk *walk;
+    const struct tree_section *store;
+};
+
+static void visit_url_file(void *arg, const char *parameter, const char *path)
+{
+    const struct url_walk *u = arg;
+    const struct config_mention m = {.kind = CONFIG_MENTIONS_FILE,
+                                     .section = "url",
+                                     .label = "store: url",
+                                     .key = parameter,
+                                     .text = path,
+                                     .line = tree_line(u->store, "url"),
+                                     .object = u->store->object};
+    u->walk->fn(u->walk->arg, &m);
+}
+
+static void visit_url(const struct walk *w, const struct config *c, const struct tree_section *root)
+{
+    struct url_walk u = {w, tree_first(root, "store")};
+    const struct postgres_url_visitor v = {.on_file = visit_url_file, .arg = &u};
+    if (u.store && c->store_engine == STORE_POSTGRESQL)
+        postgres_url_visit(c->store_url, &v);
+}
+
 static void visit(const struct walk *w, const struct tree_section *parent)
 {
     for (const struct tree_section *s = parent->sections; s; s = s->next) {
@@ -59,4 +86,5 @@ void config_each_mention(const struct config *c, void (*fn)(void *arg, const str
     const struct config_owner *owner = c->owner;
     struct walk w = {fn, arg};
     visit(&w, owner->root);
+    visit_url(&w, c, owner->root);
 }

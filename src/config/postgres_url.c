@@ -8,16 +8,21 @@
 #include "base/str.h"
 #include "config/findings.h"
 
-#define URL_MAX_BYTES 2000 /* a dozen hosts and all parameters are far shorter */
+#define URL_MAX_BYTES   2000 /* a dozen hosts and all parameters are far shorter */
+#define PORT_BY_DEFAULT STR("5432")
 #define NAME_MAX_BYTES                                                                                       \
     255 /* of a host, RFC 1035 2.3.4; nothing else needs more, but paths, which libpq bounds */
 
 struct url {
     struct err_buf *eb;
-    bool verifies;      /* sslmode=verify-full */
-    bool has_authority; /* sslrootcert */
+    const struct postgres_url_visitor *visitor; /* NULL: it is only checked */
+    bool verifies;                              /* sslmode=verify-full */
+    bool has_authority;                         /* sslrootcert */
     char away_text[NAME_MAX_BYTES + 1];
-    unsigned seen; /* bits of the parameters */
+    unsigned seen;         /* bits of the parameters */
+    const char *parameter; /* that is being taken */
+    struct str places;     /* "HOST[:PORT],..." */
+    bool has_more_hosts;   /* by parameters */
 };
 
 static int refuse(struct url *u, const char *what)
@@ -92,6 +97,7 @@ static int take_each(struct url *u, struct str list, int (*take)(struct url *u, 
 
 static int take_hosts(struct url *u, struct str list)
 {
+    u->has_more_hosts = true;
     return take_each(u, list, take_host);
 }
 
@@ -101,41 +107,58 @@ static int take_ports(struct url *u, struct str list)
 }
 
 /* "HOST[:PORT]", where an address of IPv6 is in brackets. */
-static int take_place(struct url *u, struct str place)
+static int split_place(struct url *u, struct str place, struct str *ret_host, struct str *ret_port)
 {
-    struct str host, port = STR_EMPTY;
     size_t end = place.len > 0 && place.ptr[0] == '[' ? str_find(place, ']', 0) : 0;
     if (end == SIZE_MAX)
         return refuse(u, "has a [ without a ]");
     size_t colon = str_find(place, ':', end);
-    if (colon != SIZE_MAX)
-        port = str_sub(place, colon + 1, SIZE_MAX);
-    host = str_sub(place, 0, colon);
+    *ret_port = colon == SIZE_MAX ? STR_EMPTY : str_sub(place, colon + 1, SIZE_MAX);
+    *ret_host = str_sub(place, 0, colon);
     if (end > 0) {
-        host = str_sub(place, 1, end - 1);
+        *ret_host = str_sub(place, 1, end - 1);
         if (end + 1 != place.len && end + 1 != colon)
             return refuse(u, "has something between a ] and its port");
     }
-    int rc = take_host(u, host);
+    return 0;
+}
+
+static int take_place(struct url *u, struct str place)
+{
+    struct str host, port;
+    int rc = split_place(u, place, &host, &port);
+    if (rc == 0)
+        rc = take_host(u, host);
     return rc == 0 ? check_port(u, port) : rc;
+}
+
+static int visit_place(struct url *u, struct str place)
+{
+    struct str host_text, port;
+    char host[NAME_MAX_BYTES + 1], port_text[8];
+    if (split_place(u, place, &host_text, &port) < 0 || decode(u, host_text, host) < 0)
+        return ERR_INVALID;
+    snprintf(port_text, sizeof(port_text), "%.*s", STR_ARG(port.len > 0 ? port : PORT_BY_DEFAULT));
+    if (host[0] != '\0' && host[0] != '/' && host[0] != '@')
+        u->visitor->on_server(u->visitor->arg, host, port_text);
+    return 0;
+}
+
+static struct str places_of(struct str authority)
+{
+    size_t at = str_find(authority, '@', 0);
+    return at == SIZE_MAX ? authority : str_sub(authority, at + 1, SIZE_MAX);
 }
 
 static int take_authority(struct url *u, struct str authority)
 {
-    struct str user = STR_EMPTY, place;
     size_t at = str_find(authority, '@', 0);
-    int rc = 0;
-    if (at != SIZE_MAX) {
-        user = str_sub(authority, 0, at);
-        authority = str_sub(authority, at + 1, SIZE_MAX);
-    }
+    struct str user = at == SIZE_MAX ? STR_EMPTY : str_sub(authority, 0, at);
     if (str_find(user, ':', 0) != SIZE_MAX)
         return refuse(
             u, "has a password in it, which who reads this file can read; put it into a file of its own, and "
                "name that by password_file");
-    while (rc == 0 && str_split(&authority, ',', &place))
-        rc = take_place(u, place);
-    return rc;
+    return take_each(u, places_of(authority), take_place);
 }
 
 /* ---- parameters ---- */
@@ -156,12 +179,26 @@ static int take_sslmode(struct url *u, struct str value)
     return refuse(u, "has an sslmode that PostgreSQL does not know; write verify-full");
 }
 
-static int take_file(struct url *u, struct str value)
+static int take_path(struct url *u, struct str value, char path[NAME_MAX_BYTES + 1])
 {
-    char path[NAME_MAX_BYTES + 1];
     int rc = decode(u, value, path);
     if (rc == 0 && path[0] != '/')
         return refuse(u, "names a file or folder by a path that is not absolute");
+    return rc;
+}
+
+static int take_folder(struct url *u, struct str value)
+{
+    char path[NAME_MAX_BYTES + 1];
+    return take_path(u, value, path);
+}
+
+static int take_file(struct url *u, struct str value)
+{
+    char path[NAME_MAX_BYTES + 1];
+    int rc = take_path(u, value, path);
+    if (rc == 0 && u->visitor && u->visitor->on_file)
+        u->visitor->on_file(u->visitor->arg, u->parameter, path);
     return rc;
 }
 
@@ -213,7 +250,7 @@ static const struct parameter {
     {"ssl_min_protocol_version", take_nothing},
     {"sslcert", take_file},
     {"sslcrl", take_file},
-    {"sslcrldir", take_file},
+    {"sslcrldir", take_folder},
     {"sslkey", take_file},
     {"sslmode", take_sslmode},
     {"sslpassword", take_secret},
@@ -242,6 +279,7 @@ static int take_parameter(struct url *u, struct str text)
         if (u->seen & 1U << i)
             return refuse_parameter(u, name, "twice");
         u->seen |= 1U << i;
+        u->parameter = parameters[i].name;
         return parameters[i].take(u, str_sub(text, equals + 1, SIZE_MAX));
     }
     return refuse_parameter(u, name, "that is not for this; remove it");
@@ -265,6 +303,7 @@ static int take_parts(struct url *u, struct str rest)
     struct str all = cut(&rest, '?'), database = cut(&rest, '/'), one;
     char name[NAME_MAX_BYTES + 1];
     int rc = take_authority(u, rest);
+    u->places = places_of(rest);
     if (rc == 0 && database.len == 0)
         return refuse(u, "names no database; write \"postgresql://USER@HOST/DATABASE\"");
     if (rc == 0)
@@ -274,18 +313,23 @@ static int take_parts(struct url *u, struct str rest)
     return rc;
 }
 
+static int take_url(struct url *u, const char *url)
+{
+    struct str rest = str_from(url);
+    size_t colon = str_find(rest, ':', 0);
+    if (rest.len > URL_MAX_BYTES)
+        return refuse(u, "is too long");
+    rest = colon == SIZE_MAX ? STR_EMPTY : str_sub(rest, colon + 1, SIZE_MAX);
+    if (!str_starts(rest, STR("//")))
+        return refuse(u, "must go on with \"//\", as in \"postgresql://USER@HOST/DATABASE\"");
+    return take_parts(u, str_sub(rest, 2, SIZE_MAX));
+}
+
 int postgres_url_check(const char *url, struct err_buf *eb)
 {
     struct url u = {.eb = eb};
-    struct str rest = str_from(url);
     char shown[CLIP_TEXT_MAX];
-    size_t colon = str_find(rest, ':', 0);
-    if (rest.len > URL_MAX_BYTES)
-        return refuse(&u, "is too long");
-    rest = colon == SIZE_MAX ? STR_EMPTY : str_sub(rest, colon + 1, SIZE_MAX);
-    if (!str_starts(rest, STR("//")))
-        return refuse(&u, "must go on with \"//\", as in \"postgresql://USER@HOST/DATABASE\"");
-    int rc = take_parts(&u, str_sub(rest, 2, SIZE_MAX));
+    int rc = take_url(&u, url);
     if (rc < 0 || u.away_text[0] == '\0' || (u.verifies && u.has_authority))
         return rc;
     return err_set(
@@ -293,4 +337,12 @@ int postgres_url_check(const char *url, struct err_buf *eb)
         "leads to \"%s\", off this machine, and does not say how that is known to be it; add "
         "sslmode=verify-full and sslrootcert=FILE, the authority that its certificate is by, after a ?",
         findings_clip(u.away_text, shown));
+}
+
+void postgres_url_visit(const char *url, const struct postgres_url_visitor *v)
+{
+    struct err_buf ignored;
+    struct url u = {.eb = &ignored, .visitor = v};
+    if (take_url(&u, url) == 0 && v->on_server && !u.has_more_hosts)
+        (void)!take_each(&u, u.places, visit_place);
 }

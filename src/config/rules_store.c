@@ -1,8 +1,12 @@
+#include <stdio.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "config/findings.h"
 #include "config/postgres_url.h"
 #include "config/rules.h"
+
+#define PLACE_MAX 272 /* "HOST:PORT" */
 
 static bool is_there(const struct config_site *site, const char *name)
 {
@@ -24,6 +28,57 @@ static void check_names(struct build *b, const struct config_site *site, const s
                     "%s: the database \"%s\" is in site \"%s\", too; each of its names is in one site",
                     s->label, site->databases.items[i], other->name);
 }
+
+/* ---- where the databases of url are ---- */
+
+struct places {
+    struct build *b;
+    const struct tree_section *store;
+};
+
+static bool is_named(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->site_count; i++)
+        if (is_there(&c->sites[i], name))
+            return true;
+    return false;
+}
+
+/* Which name of a host an address belongs to is known only to who connects. */
+static bool may_be_named_by_address(const struct config *c, const char *host)
+{
+    struct addr a;
+    if (addr_parse_ip(str_from(host), 0, &a) == 0)
+        return false;
+    for (size_t i = 0; i < c->site_count; i++)
+        for (size_t k = 0; k < c->sites[i].databases.count; k++)
+            if (addr_parse_ip(str_from(c->sites[i].databases.items[k]), 0, &a) == 0)
+                return true;
+    return false;
+}
+
+static void check_server(void *arg, const char *host, const char *port)
+{
+    const struct places *p = arg;
+    const struct config *c = p->b->config;
+    char place[PLACE_MAX], shown[CLIP_TEXT_MAX];
+    snprintf(place, sizeof(place), "%s:%s", host, port);
+    if (!is_named(c, host) && !is_named(c, place) && !may_be_named_by_address(c, host))
+        findings_add(p->b->findings, tree_line(p->store, "url"),
+                     "store: url leads to \"%s\", which is in no site: with durability \"replicated\" it "
+                     "takes no mail while the database there is the writable one; name it by databases of "
+                     "its site",
+                     findings_clip(host, shown));
+}
+
+static void check_servers(struct build *b, const struct tree_section *store)
+{
+    struct places p = {b, store};
+    const struct postgres_url_visitor v = {.on_server = check_server, .arg = &p};
+    postgres_url_visit(b->config->store_url, &v);
+}
+
+/* ---- all of it ---- */
 
 static size_t check_sites(struct build *b)
 {
@@ -62,6 +117,8 @@ static void check_durability(struct build *b, const struct tree_section *store, 
             "store: durability is \"replicated\", as with postgresql: unless written otherwise, which "
             "wants to know where the databases are: name them by databases in two sites; or write "
             "durability = \"local\"");
+    else
+        check_servers(b, store);
 }
 
 void rules_check_store(struct build *b)

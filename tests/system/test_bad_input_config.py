@@ -84,8 +84,10 @@ OUTSIDE = [
     ('failover { mode = "manual" }', 'failover { mode = "manual"  create { site = "home"  address = "127.0.0.9"  '
      'provisioner = "/bin/true"  fence = "no-such-agent" } }', "no-such-agent", "not among the programs"),
     ('store { url = "sqlite:store" }', 'store { url = "postgresql://holdfast@127.0.0.1/holdfast" }\n'
-     'site "near" { databases = {"a"} }\nsite "far" { databases = {"b"}  fence = "/nowhere/off" }\n'
+     'site "near" { databases = {"127.0.0.1"} }\nsite "far" { databases = {"b"}  fence = "/nowhere/off" }\n'
      'node "far1" { site = "far"  roles = {"director"} }', "/nowhere/off", MISSING),
+    ('store { url = "sqlite:store" }', 'store { url = "postgresql://holdfast@127.0.0.1/holdfast?sslmode=verify-full'
+     '&sslrootcert=/nowhere/ca.pem"  durability = "local" }', "/nowhere/ca.pem", MISSING),
     ('failover { mode = "manual" }', 'failover { mode = "manual" } check { kind = "command"  command = "/etc/passwd" }',
      "/etc/passwd", "cannot be executed"),
 ]

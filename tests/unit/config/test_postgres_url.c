@@ -1,4 +1,6 @@
 /* What a URI of PostgreSQL may be, and what is told of one that may not. */
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "config/postgres_url.h"
 #include "unit/unit.h"
@@ -112,12 +114,54 @@ static void long_ones_have_an_end(void **state)
     free(hosts);
 }
 
+struct seen {
+    char servers[200], files[200];
+};
+
+static void on_server(void *arg, const char *host, const char *port)
+{
+    struct seen *s = arg;
+    size_t len = strlen(s->servers);
+    snprintf(s->servers + len, sizeof(s->servers) - len, "%s %s;", host, port);
+}
+
+static void on_file(void *arg, const char *parameter, const char *path)
+{
+    struct seen *s = arg;
+    size_t len = strlen(s->files);
+    snprintf(s->files + len, sizeof(s->files) - len, "%s %s;", parameter, path);
+}
+
+static void what_it_leads_to(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *servers, *files;
+    } cases[] = {
+        {"postgresql://hf@db%2e1:99,[::1],/h", "db.1 99;::1 5432;", ""},
+        {"postgresql://%2Frun,db2:1/h?sslrootcert=/a%20b&sslcrldir=/c&sslkey=/k", "db2 1;",
+         "sslrootcert /a b;sslkey /k;"},
+        {"postgresql://db1/h?hostaddr=127.0.0.1", "", ""},
+        {"postgresql:///h?host=db1", "", ""},
+        {"sqlite:h", "", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct seen seen = {"", ""};
+        const struct postgres_url_visitor v = {on_server, on_file, &seen}, blind = {0};
+        postgres_url_visit(cases[i].url, &v);
+        assert_string_equal(seen.servers, cases[i].servers);
+        assert_string_equal(seen.files, cases[i].files);
+        postgres_url_visit(cases[i].url, &blind);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_good),
         cmocka_unit_test(what_is_bad_and_why),
         cmocka_unit_test(long_ones_have_an_end),
+        cmocka_unit_test(what_it_leads_to),
     };
     return cmocka_run_group_tests_name("config, URI of PostgreSQL", tests, NULL, NULL);
 }

@@ -37,10 +37,10 @@ static void copies_want_databases_in_two_sites(void **state)
          "3: store: durability" TOLD},
         {NETWORK "store { " POSTGRES " durability = \"local\" }", ""},
         {NETWORK "store { " POSTGRES
-                 " }\nsite \"t\" { databases = {\"a\"} } site \"u\" { databases = {\"b\", \"c\"} }",
+                 " }\nsite \"t\" { databases = {\"localhost\"} } site \"u\" { databases = {\"b\", \"c\"} }",
          ""},
-        {NETWORK "store { " POSTGRES
-                 " }\nsite \"t\" { databases = {\"a\"} }\nsite \"u\" {\ndatabases = {\"b\", \"a\"} }",
+        {NETWORK "store { " POSTGRES " }\nsite \"t\" { databases = {\"a\", \"localhost\"} }\nsite \"u\" "
+                 "{\ndatabases = {\"b\", \"a\"} }",
          "5: site \"u\": the database \"a\" is in site \"t\", too; each of its names is in one site\n"},
         {NETWORK "store {\ndurability = \"replicated\" }",
          "3: store: durability \"replicated\" wants a url of postgresql:, with databases in two sites; or "
@@ -48,6 +48,30 @@ static void copies_want_databases_in_two_sites(void **state)
          "durability = \"local\"\n"},
         {NETWORK "site \"t\" { databases = {\"a\"} }",
          "2: site \"t\": databases are of a store with a url of postgresql: only; remove them\n"},
+    };
+    check_cases(cases, ARRAY_LEN(cases));
+}
+
+#define AT(hosts, t, u)                                                                                      \
+    NETWORK "store {\nurl = \"postgresql://hf@" hosts "/h\" }\nsite \"t\" { databases = {" t                 \
+            "} } site \"u\" { databases = {" u "} }"
+#define NOWHERE(host)                                                                                        \
+    "3: store: url leads to \"" host "\", which is in no site: with durability \"replicated\" it takes no "  \
+    "mail while the database there is the writable one; name it by databases of its site\n"
+
+static void url_leads_to_databases_of_sites(void **state)
+{
+    (void)state;
+    static const struct bad_case cases[] = {
+        {AT("127.0.0.1,127.0.0.2:99,[::1]:98", "\"127.0.0.1\"", "\"127.0.0.2:99\", \"::1\""), ""},
+        {AT("127.0.0.1,127.0.0.2:99", "\"127.0.0.1:5432\"", "\"127.0.0.2:98\""), NOWHERE("127.0.0.2")},
+        {AT("localhost,127.0.0.2", "\"127.0.0.2\"", "\"127.0.0.3\""), ""}, /* it may be the latter */
+        {AT("127.0.0.1,127.0.0.2", "\"127.0.0.2\"", "\"localhost\""), NOWHERE("127.0.0.1")},
+        {AT("", "\"a\"", "\"b\""), ""}, /* a socket: it may be either */
+        {NETWORK "store { url = \"postgresql://hf@localhost/h?host=127.0.0.9\" }\nsite \"t\" { databases = "
+                 "{\"a\"} } site \"u\" { databases = {\"b\"} }",
+         ""},
+        {NETWORK "store { " POSTGRES " durability = \"local\" }\nsite \"t\" { databases = {\"a\"} }", ""},
     };
     check_cases(cases, ARRAY_LEN(cases));
 }
@@ -461,7 +485,8 @@ static void a_spool_is_beside_a_shared_store(void **state)
 }
 
 #define TWO_SITES(keys)                                                                                      \
-    NETWORK "store { " POSTGRES " }\nsite \"t\" { databases = {\"a\"} } node \"tn\" { site = \"t\" roles = " \
+    NETWORK "store { " POSTGRES                                                                              \
+            " }\nsite \"t\" { databases = {\"localhost\"} } node \"tn\" { site = \"t\" roles = "             \
             "{\"director\"} }\nsite \"u\" { " keys " }\n"
 #define NODE_U "node \"un\" { site = \"u\" roles = {\"director\"} }"
 
@@ -483,7 +508,7 @@ static void a_site_is_fenced_as_a_whole(void **state)
          "known "
          "that the site lives; add one, or remove it\n"},
         {"store { " POSTGRES
-         " } site \"t\" { databases = {\"a\"} }\nsite \"s\" { databases = {\"b\"}\nfence = "
+         " } site \"t\" { databases = {\"localhost\"} }\nsite \"s\" { databases = {\"b\"}\nfence = "
          "\"/p\" } " NODE DNS RELAY SERVER,
          "3: site \"s\": fence needs a node of another site with the role \"director\", which calls the "
          "agent; "
@@ -502,6 +527,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_store_is_told),
         cmocka_unit_test(copies_want_databases_in_two_sites),
+        cmocka_unit_test(url_leads_to_databases_of_sites),
         cmocka_unit_test(sqlite_serves_one_machine),
         cmocka_unit_test(roles_and_sections_agree),
         cmocka_unit_test(zones_and_domains),
