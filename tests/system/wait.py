@@ -3,7 +3,7 @@
 import time
 
 POLL_S = 0.03
-LOOKS_REST = 2  # a pause is so many times what the look took: looking must not take the machine from what is looked at
+LOOKS_REST = 6  # a pause is so many times what the look took: looking must not take the machine from what is looked at
 REST_MAX_S = 1
 LIMIT_S = 60  # far above what anything here takes, also on a busy machine
 
