@@ -1,57 +1,62 @@
 #include "cli/bootstrap.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "auth/peer.h"
 #include "auth/users_file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "cli/commands.h"
 #include "cli/say.h"
 #include "store/records.h"
 
-struct write_wait {
-    struct context *cx;
-    int err;
+#define RETRY_MS 1000 /* a store that is away */
+
+struct bootstrap {
+    struct loop *loop;
+    struct network *network;
+    const struct config *config;
+    const char *command;
+    void (*on_done)(void *arg, int err);
+    void *arg;
+    struct store_op *op;
+    struct loop_timer *timer;
+    bool no_users;
+    size_t users; /* that are being put */
 };
 
-static void on_write(void *arg, int err, size_t failed)
+static void end(struct bootstrap *b, int err)
 {
-    struct write_wait *w = arg;
+    if (err != 0 && err != ERR_INVALID)
+        say_line(stderr, "holdfast %s: the store does not take the network's first records: %s", b->command,
+                 err_name(err));
+    b->on_done(b->arg, err); /* last: the callee may free b */
+}
+
+/* What has no answer may be there, which the next look tells. */
+static bool tries_again(struct bootstrap *b, int err)
+{
+    if (err != ERR_UNAVAILABLE && err != ERR_UNKNOWN)
+        return false;
+    loop_timer_start(b->timer, RETRY_MS);
+    return true;
+}
+
+/* ---- users ---- */
+
+static void on_users_put(void *arg, int err, size_t failed)
+{
+    struct bootstrap *b = arg;
     (void)failed;
-    w->err = err;
-    context_done(w->cx);
-}
-
-static int write_all(struct context *cx, const struct network_change *changes, size_t count)
-{
-    struct write_wait w = {.cx = cx};
-    network_write(store_network(cx->store), changes, count, NULL, on_write, &w);
-    context_wait(cx);
-    return w.err;
-}
-
-static int put_peer_key(struct context *cx)
-{
-    struct peer_key key;
-    char hex[PEER_KEY_TEXT];
-    loop_random(cx->loop, key.bytes, sizeof(key.bytes));
-    peer_key_format(&key, hex);
-    struct record_secret secret = {.hex = str_from(hex)};
-    char *value = record_secret_encode(&secret);
-    struct network_change change = {.type = NETWORK_PUT,
-                                    .kind = STR("secret"),
-                                    .key = STR("peer"),
-                                    .value = str_from(value),
-                                    .expect_version = NETWORK_ABSENT};
-    int err = write_all(cx, &change, 1);
-    free(value);
-    return err;
+    b->op = NULL;
+    if (tries_again(b, err))
+        return;
+    if (err == 0)
+        log_event(LOG_INFO, "users read into the store", LOG_I64("users", (int64_t)b->users));
+    end(b, err == ERR_CONFLICT ? 0 : err);
 }
 
 /* The users and their revision together: another's start finds all or nothing. */
-static int put_users(struct context *cx, const struct users_file *users)
+static void put_users(struct bootstrap *b, const struct users_file *users)
 {
     struct network_change *changes = mem_calloc(users->count + 1, sizeof(*changes));
     changes[0] = (struct network_change){.type = NETWORK_PUT,
@@ -67,45 +72,121 @@ static int put_users(struct context *cx, const struct users_file *users)
                                                  .value = str_from(record_user_encode(&user)),
                                                  .expect_version = NETWORK_ANY_VERSION};
     }
-    int err = write_all(cx, changes, users->count + 1);
+    b->users = users->count;
+    b->op = network_write(b->network, changes, users->count + 1, NULL, on_users_put, b);
     for (size_t i = 0; i < users->count; i++)
         free((void *)(uintptr_t)changes[i + 1].value.ptr);
     free(changes);
-    if (err == 0)
-        log_event(LOG_INFO, "users read into the store", LOG_I64("users", (int64_t)users->count));
-    return err;
 }
 
-static int load_users(struct context *cx)
+static void load_users(struct bootstrap *b)
 {
+    const char *path = b->config->users_file;
     struct users_file users = {0};
     struct err_buf eb = {""};
-    if (cx->config->users_file[0] && users_file_load(cx->config->users_file, &users, &eb) < 0) {
-        say_line(stderr, "holdfast %s: %s", cx->command, eb.text);
-        return ERR_INVALID;
+    if (path[0] && users_file_load(path, &users, &eb) < 0) {
+        say_line(stderr, "holdfast %s: %s", b->command, eb.text);
+        end(b, ERR_INVALID);
+        return;
     }
-    int err = put_users(cx, &users); /* which the store takes, or not: its errors are others */
-    if (cx->config->users_file[0])
+    put_users(b, &users);
+    if (path[0])
         users_file_free(&users);
-    return err;
 }
 
-static int failed(const struct context *cx, int err)
+/* ---- the peer key ---- */
+
+static void go_on(struct bootstrap *b)
 {
-    if (err != ERR_INVALID)
-        say_line(stderr, "holdfast %s: the store does not take the network's first records: %s", cx->command,
-                 err_name(err));
-    return err;
+    if (b->no_users)
+        load_users(b);
+    else
+        end(b, 0);
 }
 
-int bootstrap(struct context *cx)
+static void on_key_put(void *arg, int err, size_t failed)
 {
-    struct viewer *viewer = context_view(cx);
-    bool no_key = viewer_view(viewer)->peer_secret_hex.len == 0;
-    bool no_users = viewer_view(viewer)->users_revision == 0;
-    viewer_free(viewer);
-    int err = no_key ? put_peer_key(cx) : 0;
-    if ((err == 0 || err == ERR_CONFLICT) && no_users)
-        err = load_users(cx);
-    return err == 0 || err == ERR_CONFLICT ? 0 : failed(cx, err);
+    struct bootstrap *b = arg;
+    (void)failed;
+    b->op = NULL;
+    if (tries_again(b, err))
+        return;
+    if (err == 0 || err == ERR_CONFLICT)
+        go_on(b);
+    else
+        end(b, err);
+}
+
+static void put_peer_key(struct bootstrap *b)
+{
+    struct peer_key key;
+    char hex[PEER_KEY_TEXT];
+    loop_random(b->loop, key.bytes, sizeof(key.bytes));
+    peer_key_format(&key, hex);
+    struct record_secret secret = {.hex = str_from(hex)};
+    char *value = record_secret_encode(&secret);
+    struct network_change change = {.type = NETWORK_PUT,
+                                    .kind = STR("secret"),
+                                    .key = STR("peer"),
+                                    .value = str_from(value),
+                                    .expect_version = NETWORK_ABSENT};
+    b->op = network_write(b->network, &change, 1, NULL, on_key_put, b);
+    free(value);
+}
+
+/* ---- what is there ---- */
+
+static bool has(const struct network_sight *seen, const char *kind, const char *key)
+{
+    for (size_t i = 0; i < seen->record_count; i++)
+        if (str_eq(seen->records[i].kind, str_from(kind)) && str_eq(seen->records[i].key, str_from(key)))
+            return true;
+    return false;
+}
+
+static void on_look(void *arg, int err, const struct network_sight *seen)
+{
+    struct bootstrap *b = arg;
+    b->op = NULL;
+    if (tries_again(b, err))
+        return;
+    if (err != 0) {
+        end(b, err);
+        return;
+    }
+    b->no_users = !has(seen, "revision", "users");
+    if (has(seen, "secret", "peer"))
+        go_on(b);
+    else
+        put_peer_key(b);
+}
+
+static void look(void *arg)
+{
+    struct bootstrap *b = arg;
+    static const struct str kinds[] = {{"secret", 6}, {"revision", 8}};
+    b->op = network_look(b->network, kinds, ARRAY_LEN(kinds), on_look, b);
+}
+
+/* ---- life ---- */
+
+struct bootstrap *bootstrap_new(struct loop *l, struct network *n, const struct config *c,
+                                const char *command, void (*on_done)(void *arg, int err), void *arg)
+{
+    struct bootstrap *b = mem_zalloc(sizeof(*b));
+    *b = (struct bootstrap){
+        .loop = l, .network = n, .config = c, .command = command, .on_done = on_done, .arg = arg};
+    b->timer = loop_timer_new(l, look, b);
+    look(b);
+    return b;
+}
+
+void bootstrap_free(struct bootstrap *b)
+{
+    if (!b)
+        return;
+    if (b->op)
+        store_op_forget(b->op);
+    loop_timer_free(b->timer);
+    free(b);
 }

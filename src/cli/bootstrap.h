@@ -4,9 +4,18 @@
 #ifndef HOLDFAST_CLI_BOOTSTRAP_H
 #define HOLDFAST_CLI_BOOTSTRAP_H
 
-#include "cli/context.h"
+#include "config/config.h"
+#include "loop/loop.h"
+#include "store/network.h"
 
-/* Waits for it. 0, or what failed (printed): ERR_INVALID the file of users, else an error of the store. */
-int bootstrap(struct context *cx) MUST_USE;
+struct bootstrap;
+
+/* Looks what is there, and puts what is not; while the store is away it tries again. on_done fires once. err:
+ * 0, or what failed (printed, as the command's): ERR_INVALID the file of users, else an error of the store.
+ * All must outlive it. */
+struct bootstrap *bootstrap_new(struct loop *l, struct network *n, const struct config *c,
+                                const char *command, void (*on_done)(void *arg, int err), void *arg);
+/* Also from inside of on_done, or before. NULL is allowed. */
+void bootstrap_free(struct bootstrap *b);
 
 #endif

@@ -70,6 +70,7 @@ static int start_bound(struct relay_main *m, const struct config_relay *relay, i
         log_event(LOG_ERROR, eb.text);
         return supervisor_refusal();
     }
+    m->rm.cx.store_may_be_away = relay->spool == SPOOL_YES;
     int status = role_main_open(&m->rm);
     if (status)
         return status;

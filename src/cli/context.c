@@ -88,6 +88,7 @@ int context_open_store(struct context *cx, bool read_only)
 {
     struct err_buf eb = {""};
     struct store_options options = context_store_options(cx->config, read_only);
+    options.may_be_away = cx->store_may_be_away;
     bool writes_folder = !read_only && (cx->is_role || options.engine == STORE_ENGINE_SQLITE);
     if (writes_folder && state_folder_make(cx->config, &eb) < 0)
         return refused(cx, &eb);

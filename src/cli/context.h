@@ -21,8 +21,9 @@ struct context {
     struct config *config;
     struct loop *loop;
     struct store *store;
-    int store_err; /* of the store that could not be opened */
-    bool is_role;  /* a role's main: it has become the configured user, if any, by itself */
+    int store_err;          /* of the store that could not be opened */
+    bool store_may_be_away; /* store_options.may_be_away */
+    bool is_role;           /* a role's main: it has become the configured user, if any, by itself */
     bool waiting;
     bool viewing;     /* context_view waits for its first view */
     bool interrupted; /* context_order was ended by a signal: give no other */

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "cli/bootstrap.h"
 #include "cli/commands.h"
 #include "cli/owner.h"
 #include "cli/say.h"
@@ -116,6 +115,31 @@ int role_main_become(struct role_main *rm)
     return owner_become_configured(&rm->cx, rm->keep_bind) == EXIT_DONE ? EXIT_DONE : supervisor_refusal();
 }
 
+/* The store may have been away until now: what would have refused the start then ends it. */
+static void on_bootstrapped(void *arg, int err)
+{
+    struct role_main *rm = arg;
+    rm->bootstrap_status = err == 0 ? EXIT_DONE : err == ERR_INVALID ? supervisor_refusal() : EXIT_FAILED;
+    bootstrap_free(rm->bootstrap);
+    rm->bootstrap = NULL;
+    if (rm->opening)
+        context_done(&rm->cx);
+    else if (err != 0)
+        role_main_end(rm, rm->bootstrap_status);
+}
+
+static int bootstrap(struct role_main *rm)
+{
+    struct context *cx = &rm->cx;
+    rm->opening = !store_is_away(cx->store);
+    rm->bootstrap =
+        bootstrap_new(cx->loop, store_network(cx->store), cx->config, cx->command, on_bootstrapped, rm);
+    if (rm->opening)
+        context_wait(cx);
+    rm->opening = false;
+    return rm->bootstrap_status;
+}
+
 int role_main_open(struct role_main *rm)
 {
     int status = role_main_become(rm);
@@ -124,10 +148,7 @@ int role_main_open(struct role_main *rm)
     status = context_open_store(&rm->cx, false);
     if (status != EXIT_DONE)
         return rm->cx.store_err == ERR_VERSION ? supervisor_refusal() : status;
-    int err = bootstrap(&rm->cx);
-    if (err == ERR_INVALID)
-        return supervisor_refusal();
-    return err < 0 ? EXIT_FAILED : EXIT_DONE;
+    return bootstrap(rm);
 }
 
 static void on_end_signal(void *arg, int signum)
@@ -215,6 +236,7 @@ void role_main_fini(struct role_main *rm)
     for (size_t i = 0; i < rm->replaced_count; i++)
         config_free(rm->replaced[i]);
     free(rm->replaced);
+    bootstrap_free(rm->bootstrap);
     lifeline_release(rm->lifeline);
     context_fini(&rm->cx);
     claim_release(&rm->claim);

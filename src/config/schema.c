@@ -246,8 +246,8 @@ static const struct schema_key relay_keys[] = {
      .help =
          "While a shared store (a `url` of `postgresql:`) cannot be reached: mail is refused with 451, or it "
          "is taken into a queue of the relay's own below its state folder, on this disk alone whatever "
-         "durability the store has, and handed over once the store is back (a relay that starts without the "
-         "store takes none)."},
+         "durability the store has, and handed over once the store is back. A relay that starts without the "
+         "store takes mail for the users that it knew when the store last answered."},
     {FIELD("message_size_max", config_relay, message_size_max_bytes), SCHEMA_SIZE, RELOAD_RESTART,
      "\"50MiB\"", MESSAGE_SIZE_LIMITS, .help = "The largest message taken, announced by SIZE."},
     {FIELD("bare_newlines", config_relay, bare_newlines), SCHEMA_WORD, RELOAD_RESTART, "\"refuse\"",

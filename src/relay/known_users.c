@@ -23,6 +23,8 @@ static void on_users(void *arg, int err, const struct network_record *records, s
     for (size_t i = 0; i < count; i++)
         recipients_directory_add(k->recipients, records[i].key);
     recipients_directory_end(k->recipients);
+    if (k->copy)
+        directory_copy_update(k->copy);
     decide(k);
 }
 

@@ -8,6 +8,7 @@
 #ifndef HOLDFAST_RELAY_KNOWN_USERS_H
 #define HOLDFAST_RELAY_KNOWN_USERS_H
 
+#include "relay/directory_copy.h"
 #include "relay/recipients.h"
 #include "relay/verify.h"
 #include "store/view.h"
@@ -18,8 +19,9 @@
 struct known_users {
     struct network *network;
     struct recipients *recipients;
-    int64_t revision; /* of what was read, or is being read */
-    int64_t wanted;   /* the revision that those who wait now have to see */
+    struct directory_copy *copy; /* NULL: none is kept */
+    int64_t revision;            /* of what was read, or is being read */
+    int64_t wanted;              /* the revision that those who wait now have to see */
     struct store_op *op;
     struct store_op *look; /* the revision is being read */
     bool looking;          /* from the reading of the revision until those who wait are told */
@@ -28,7 +30,7 @@ struct known_users {
     bool overdue; /* the look under way is: nobody waits for it */
 };
 
-/* All must outlive it. */
+/* All must outlive it. copy, which may be set after it, is told of each directory that was read. */
 void known_users_init(struct known_users *k, struct loop *l, struct network *n,
                       struct recipients *recipients);
 /* Who still waits is not answered any more. */

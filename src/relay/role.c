@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "relay/clients.h"
 #include "relay/custody.h"
+#include "relay/directory_copy.h"
 #include "relay/edge.h"
 #include "relay/expiry.h"
 #include "relay/known_users.h"
@@ -170,6 +171,9 @@ static void make_spool(struct relay_role *r)
                                     .work = &r->work};
     if (r->options.spool)
         r->spool = spool_new(r->loop, &options, &spool_ops, r);
+    if (r->options.spool && r->options.relay->spool == SPOOL_YES)
+        r->directory_copy = directory_copy_new(r->loop, store_network(r->options.spool), &r->recipients);
+    r->known_users.copy = r->directory_copy;
 }
 
 /* ---- what operators order ---- */
@@ -243,10 +247,27 @@ static void update_peer_key(struct relay_role *r, const struct view *v)
     edge_set_peer_key(r->edge, &r->peer_key);
 }
 
+/* Until the store answers for the first time mail goes into the spool, if there is one. */
+static void start_away(struct relay_role *r)
+{
+    r->store_was_away = store_is_away(r->options.store);
+    if (r->store_was_away)
+        edge_set_refusal(r->edge, ERR_UNAVAILABLE);
+}
+
+/* From now on the own queue says what it takes, or why it could not be opened. */
+static void end_away(struct relay_role *r)
+{
+    if (r->store_was_away)
+        edge_set_refusal(r->edge, 0);
+    r->store_was_away = false;
+}
+
 static void on_view(void *arg, const struct view *v)
 {
     struct relay_role *r = arg;
     update_peer_key(r, v);
+    end_away(r);
     known_users_on_view(&r->known_users, v);
     target_instances_set(r->options.config, r->targets, v);
     owned_on_view(r->owned, v);
@@ -363,6 +384,7 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         return rc;
     }
     tell_targets_of_store(r, false);
+    start_away(r);
     r->presence = make_presence(r); /* last: it says that the relay takes mail */
     *ret_role = r;
     return 0;
@@ -432,6 +454,7 @@ void relay_role_free(struct relay_role *r)
     free(r->streams);
     free(r->custodies);
     list_watch_free(r->list_watch);
+    directory_copy_free(r->directory_copy);
     recipients_fini(&r->recipients);
     free(r);
 }

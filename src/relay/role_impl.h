@@ -28,6 +28,7 @@ struct relay_role {
     struct relay_role_options options;
     struct recipients recipients;
     struct known_users known_users;
+    struct directory_copy *directory_copy; /* NULL: nobody would read it */
     struct list_watch *list_watch;
     struct verify *verify;
     struct tls_server *tls;
@@ -51,6 +52,7 @@ struct relay_role {
     size_t custody_count;
     struct record_work work;
 
+    bool store_was_away;            /* at the start, and since */
     struct loop_timer *store_timer; /* until the servers' instances have their leases again, if they live */
     struct loop_timer *stop_timer;
     struct mono_time stop_deadline;

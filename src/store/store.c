@@ -70,6 +70,12 @@ struct engine_store *engine_store_of(struct store *s)
     return s->engine_store;
 }
 
+bool store_is_away(const struct store *s)
+{
+    struct port *p = network_port(s->network);
+    return p->ops->health(p) == ERR_UNAVAILABLE;
+}
+
 struct network *store_network(struct store *s)
 {
     return s->network;

@@ -50,6 +50,7 @@ struct store_options {
     const char *password_file;   /* PostgreSQL: its first line is the password; NULL: none is needed */
     struct store_memory *memory; /* memory: the device that the processes share */
     bool read_only;              /* the CLI looking; nothing is made */
+    bool may_be_away;            /* PostgreSQL: opened also when it cannot be reached, which is tried on */
     struct store_durability durability; /* its texts outlive the store */
 };
 
@@ -60,6 +61,9 @@ int store_open(struct loop *l, const struct store_options *options, struct store
                struct err_buf *eb) MUST_USE;
 /* Waits for commits under way; no callback fires after. Queues must be closed. */
 void store_close(struct store *s);
+
+/* The network part cannot be reached now: what is asked of it fails with ERR_UNAVAILABLE. */
+bool store_is_away(const struct store *s);
 
 struct network *store_network(struct store *s);
 

@@ -93,6 +93,39 @@ def test_a_relay_that_is_killed_with_mail_in_its_spool_loses_none(make_two_site,
     await_handed_over(network)
 
 
+def test_a_relay_that_starts_without_the_store_takes_mail(make_two_site, database, ledger):
+    """As after a loss of power, where the database is the last to be there again: for whom it knew."""
+    network = make_two_site(SPOOL)
+    assert network.command("user", "add", "new@example.test", stdin="a secret\n").returncode == program.DONE
+    network.until(lambda: reply_to_rcpt(network.RELAY_EAST, network.SMTP, "new@example.test") == 250, "who was added")
+    network.kill_everything()
+    database.kill()
+    network.spawn("run")
+    spool(network, ledger, 50)
+    for recipient, code in (("new@example.test", 250), ("nobody@example.test", 450), ("who@elsewhere.test", 550)):
+        assert reply_to_rcpt(network.RELAY_EAST, network.SMTP, recipient) == code
+    program.kill(network.role_pid("relay", "east1"))
+    spool(network, ledger, 10)
+    assert "relay started relay=relay-east" in network.log()
+    database.start()
+    network.judge(ledger, limit_s=DRAIN_LIMIT_S)
+    await_handed_over(network)
+
+
+def test_a_relay_with_an_empty_spool_refuses_nobody_for_good(make_network, database, ledger):
+    """It has never seen the store: whom it should take mail for is not known."""
+    network = make_network(TwoSite, "two-site.conf", (
+        ('url = "sqlite:store"', f'url = "{database.uri()}"  durability = "local"'), *SPOOL))
+    database.kill()
+    network.spawn("run")
+    wait.until(lambda: reply_to_rcpt(network.RELAY_EAST, network.SMTP, "alice@example.test") == 451, "a relay that waits",
+               tolerate=(OSError, smtplib.SMTPException))
+    database.start()
+    network.await_ready()
+    assert len(network.mta(ledger).send_by(network.RELAY_EAST, 5)) == 5
+    network.judge(ledger)
+
+
 def test_it_may_die_while_it_hands_over(make_two_site, database, ledger):
     network = make_two_site(SPOOL)
     database.kill()

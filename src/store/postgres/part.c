@@ -192,7 +192,7 @@ bool part_reap(struct part *p, bool wait)
 }
 
 /* What is opened before the threads run, so that its failure is the caller's. */
-static int open_now(struct part *p, struct err_buf *eb)
+static int open_now(struct part *p, bool may_be_away, struct err_buf *eb)
 {
     struct pg *pg = p->mode == PORT_READ ? &p->r.pg : &p->w.pg;
     int err = 0;
@@ -204,6 +204,10 @@ static int open_now(struct part *p, struct err_buf *eb)
         err = pg_open(pg);
     else if (p->kind != PART_QUEUE)
         err = writer_open(p);
+    if (err == ERR_UNAVAILABLE && may_be_away && p->mode == PORT_WRITE) {
+        writer_begin_away(p);
+        err = 0;
+    }
     if (err != 0)
         *eb = pg->detail;
     return err;
@@ -218,7 +222,7 @@ int part_open(struct store *s, struct loop *l, const struct part_options *option
               struct err_buf *eb)
 {
     struct part *p = part_new(s, l, options);
-    int err = open_now(p, eb);
+    int err = open_now(p, options->may_be_away, eb);
     if (err != 0) {
         port_fini(&p->port);
         part_free(p);

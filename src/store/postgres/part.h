@@ -34,6 +34,7 @@ struct writer {
     struct list answered;      /* what has waited for copies, to be handed back */
     struct mono_time retry_at; /* without a connection: the next try */
     int64_t retry_delay_ms;
+    int obstacle; /* why it could not be used at the last of these; 0: none */
 };
 
 struct reader {
@@ -70,6 +71,7 @@ struct part_options {
     struct str name; /* of a queue */
     enum port_mode mode;
     bool look;                                 /* the store was opened read-only */
+    bool may_be_away;                          /* it is opened also when it cannot be reached */
     const struct store_durability *durability; /* outlive the part */
     const atomic_uint *lost_sites;
 };
@@ -84,6 +86,7 @@ bool part_reap(struct part *p, bool wait);
 /* ---- for the threads ---- */
 
 int writer_open(struct part *p) MUST_USE; /* the reason is in w.pg.detail */
+void writer_begin_away(struct part *p);   /* instead of that: its thread goes on to try */
 void *part_writer_main(void *part);
 void *part_reader_main(void *part);
 

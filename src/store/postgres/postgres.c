@@ -6,7 +6,7 @@ struct engine_store {
     struct store *store;
     struct loop *loop;
     char *uri, *password_file;
-    bool read_only;
+    bool read_only, may_be_away;
     struct store_durability durability;
     atomic_uint lost_sites; /* bits of its sites */
     struct list parts;      /* open or closing */
@@ -22,6 +22,7 @@ static int engine_open(struct store *s, struct loop *l, const struct store_optio
     es->uri = mem_strdup(options->path);
     es->password_file = mem_strdup(options->password_file);
     es->read_only = options->read_only;
+    es->may_be_away = options->may_be_away;
     es->durability = options->durability;
     atomic_init(&es->lost_sites, 0);
     list_init(&es->parts);
@@ -47,6 +48,7 @@ static int engine_port_open(struct engine_store *es, enum part_kind kind, struct
                                    .name = name,
                                    .mode = mode,
                                    .look = es->read_only,
+                                   .may_be_away = es->may_be_away && kind == PART_NETWORK,
                                    .durability = &es->durability,
                                    .lost_sites = &es->lost_sites};
     struct part *p;

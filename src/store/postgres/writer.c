@@ -353,13 +353,31 @@ static void fall_sick(struct part *p)
     p->w.retry_at = mono_add_ms(loop_now(p->port.loop), p->w.retry_delay_ms);
 }
 
+void writer_begin_away(struct part *p)
+{
+    atomic_store(&p->sick, ERR_UNAVAILABLE);
+    fall_sick(p);
+}
+
+/* It is there, and not as it should be: made by a newer program, say. */
+static void note_obstacle(struct part *p, int err)
+{
+    if (err != p->w.obstacle && err != 0 && err != ERR_UNAVAILABLE)
+        log_event(LOG_ERROR, "store not usable", LOG_TEXT("part", p->name),
+                  LOG_TEXT("error", p->w.pg.detail.text),
+                  LOG_TEXT("todo", "mend it; it is tried again by itself"));
+    p->w.obstacle = err;
+}
+
 static void try_to_recover(struct part *p)
 {
     struct writer *w = &p->w;
     if (mono_before(loop_now(p->port.loop), w->retry_at))
         return;
     pg_close(&w->pg);
-    if (writer_open(p) == 0) {
+    int err = writer_open(p);
+    note_obstacle(p, err);
+    if (err == 0) {
         log_event(LOG_INFO, "store reached again", LOG_TEXT("part", p->name));
         atomic_store(&p->reader_must_reopen, true);
         atomic_store(&p->sick, 0);

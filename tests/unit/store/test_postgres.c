@@ -3,7 +3,9 @@
 #include "rig_postgres.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
+#include "cluster.h"
 #include "store/queue_kept.h"
 #include "unit/wait.h"
 
@@ -377,6 +379,49 @@ static void a_password_file_that_is_missing_is_told(void **state)
     assert_non_null(strstr(eb.text, "password_file /proc/none/password cannot be read"));
 }
 
+/* ---- what is away at the start ---- */
+
+/* A way to the server that is not there yet. */
+static void make_way(const struct rig *r, char way[64], char uri[192])
+{
+    const char *host = strstr(r->uri, "?host=");
+    assert_non_null(host);
+    snprintf(way, 64, "%s/way-%d", cluster_folder(), r->database);
+    snprintf(uri, 192, "%.*s?host=%s", (int)(host - r->uri), r->uri, way);
+}
+
+static void open_way(const char *way)
+{
+    assert_int_equal(symlink(cluster_folder(), way), 0);
+}
+
+static void what_may_be_away_is_opened_and_found_later(void **state)
+{
+    struct rig *r = *state;
+    struct err_buf eb;
+    struct store *s;
+    char way[64], uri[192];
+    make_way(r, way, uri);
+    struct store_options options = {.engine = r->engine, .path = uri};
+    assert_err(store_open(r->loop, &options, &s, &eb), ERR_UNAVAILABLE);
+    options.may_be_away = true;
+    assert_ok(store_open(r->loop, &options, &s, &eb));
+    assert_true(store_is_away(s));
+    assert_err(records(r, store_network(s), "kind", NULL).err, ERR_UNAVAILABLE);
+    assert_err(record_put(r, store_network(s), "kind", "key", "{}", NETWORK_ABSENT, NULL), ERR_UNAVAILABLE);
+    rig_administer(r, "UPDATE network.part SET version = version + 999");
+    open_way(way);
+    for (int i = 0; i < 20; i++)
+        rig_turn(r);
+    assert_true(store_is_away(s)); /* it is not taken for what it is not */
+    rig_administer(r, "UPDATE network.part SET version = version - 999");
+    RIG_UNTIL(r, !store_is_away(s));
+    assert_ok(record_put(r, store_network(s), "kind", "key", "{}", NETWORK_ABSENT, NULL));
+    assert_int_equal(records(r, r->network, "kind", "key").count, 1);
+    store_close(s);
+    assert_int_equal(unlink(way), 0);
+}
+
 static const struct rig_test postgres_tests[] = {
     {"an accept that has committed is answered so", an_accept_that_has_committed_is_answered_so},
     {"an accept that has not committed never is there", an_accept_that_has_not_committed_never_is_there},
@@ -394,6 +439,7 @@ static const struct rig_test postgres_tests[] = {
     {"events are counted, not their numbers", events_are_counted_not_their_numbers},
     {"what a newer program made is refused", what_a_newer_program_made_is_refused},
     {"a password file that is missing is told", a_password_file_that_is_missing_is_told},
+    {"what may be away is opened, and found later", what_may_be_away_is_opened_and_found_later},
     {NULL, NULL},
 };
 
