@@ -17,6 +17,10 @@ static void mark_site(const struct view *v, const struct config *c, const struct
         move_refuse(o, STR("there is no such site"), false, b);
         return;
     }
+    if (!lost && !(old && old->record.lost)) {
+        order_put_state(o, "done", STR("was not recorded as lost: nothing is changed"), b);
+        return;
+    }
     batch_put(b, "site", o->record.subject, record_site_encode(&record), old ? old->version : NETWORK_ABSENT);
     order_put_state(
         o, "done",

@@ -16,7 +16,8 @@ def test_lost_and_back(two_site, ledger):
     assert "@" in by["east"] and by["west"] == ""
     two_site.mta(ledger).send(4)
     two_site.judge(ledger)
-    assert two_site.json("site", "back", "east")["state"] == "done"
+    assert two_site.must("site", "back", "east").strip() == "recorded as back"
+    assert two_site.must("site", "back", "east").strip() == "was not recorded as lost: nothing is changed"
     assert states(two_site) == {"east": "ok", "west": "ok"}
     wrong = two_site.command("site", "lost", "north")
     assert wrong.returncode == program.USAGE and "no site of that name" in wrong.stderr
