@@ -22,6 +22,7 @@ struct bootstrap {
     struct loop_timer *timer;
     bool no_users;
     size_t users; /* that are being put */
+    bool failed;  /* as was logged */
 };
 
 static void end(struct bootstrap *b, int err)
@@ -32,13 +33,19 @@ static void end(struct bootstrap *b, int err)
     b->on_done(b->arg, err); /* last: the callee may free b */
 }
 
-/* What has no answer may be there, which the next look tells. */
-static bool tries_again(struct bootstrap *b, int err)
+static void try_again(struct bootstrap *b, int err)
 {
-    if (err != ERR_UNAVAILABLE && err != ERR_UNKNOWN)
-        return false;
+    if (!b->failed)
+        log_event(LOG_WARNING, "the network's first records are not known to be there",
+                  LOG_TEXT("error", err_name(err)), LOG_TEXT("todo", "nothing: it is tried again by itself"));
+    b->failed = true;
     loop_timer_start(b->timer, RETRY_MS);
-    return true;
+}
+
+/* What has no answer may be there, which the next look tells. */
+static bool has_no_answer(int err)
+{
+    return err == ERR_UNAVAILABLE || err == ERR_UNKNOWN;
 }
 
 /* ---- users ---- */
@@ -48,11 +55,12 @@ static void on_users_put(void *arg, int err, size_t failed)
     struct bootstrap *b = arg;
     (void)failed;
     b->op = NULL;
-    if (tries_again(b, err))
-        return;
     if (err == 0)
         log_event(LOG_INFO, "users read into the store", LOG_I64("users", (int64_t)b->users));
-    end(b, err == ERR_CONFLICT ? 0 : err);
+    if (has_no_answer(err))
+        try_again(b, err);
+    else
+        end(b, err == ERR_CONFLICT ? 0 : err);
 }
 
 /* The users and their revision together: another's start finds all or nothing. */
@@ -109,10 +117,10 @@ static void on_key_put(void *arg, int err, size_t failed)
     struct bootstrap *b = arg;
     (void)failed;
     b->op = NULL;
-    if (tries_again(b, err))
-        return;
     if (err == 0 || err == ERR_CONFLICT)
         go_on(b);
+    else if (has_no_answer(err))
+        try_again(b, err);
     else
         end(b, err);
 }
@@ -148,10 +156,8 @@ static void on_look(void *arg, int err, const struct network_sight *seen)
 {
     struct bootstrap *b = arg;
     b->op = NULL;
-    if (tries_again(b, err))
-        return;
     if (err != 0) {
-        end(b, err);
+        try_again(b, err);
         return;
     }
     b->no_users = !has(seen, "revision", "users");

@@ -10,9 +10,9 @@
 
 struct bootstrap;
 
-/* Looks what is there, and puts what is not; while the store is away it tries again. on_done fires once. err:
- * 0, or what failed (printed, as the command's): ERR_INVALID the file of users, else an error of the store.
- * All must outlive it. */
+/* Looks what is there, and puts what is not; while the store does not answer it tries again, which is logged
+ * once. on_done fires once. err: 0, or what failed (printed, as the command's): ERR_INVALID the file of
+ * users, else an error of the store. All must outlive it. */
 struct bootstrap *bootstrap_new(struct loop *l, struct network *n, const struct config *c,
                                 const char *command, void (*on_done)(void *arg, int err), void *arg);
 /* Also from inside of on_done, or before. NULL is allowed. */

@@ -115,7 +115,6 @@ int role_main_become(struct role_main *rm)
     return owner_become_configured(&rm->cx, rm->keep_bind) == EXIT_DONE ? EXIT_DONE : supervisor_refusal();
 }
 
-/* The store may have been away until now: what would have refused the start then ends it. */
 static void on_bootstrapped(void *arg, int err)
 {
     struct role_main *rm = arg;
@@ -125,13 +124,14 @@ static void on_bootstrapped(void *arg, int err)
     if (rm->opening)
         context_done(&rm->cx);
     else if (err != 0)
-        role_main_end(rm, rm->bootstrap_status);
+        log_event(LOG_ERROR, "the network's first records are missing", LOG_TEXT("error", err_name(err)),
+                  LOG_TEXT("todo", "mend what was said before, and start this role again"));
 }
 
 static int bootstrap(struct role_main *rm)
 {
     struct context *cx = &rm->cx;
-    rm->opening = !store_is_away(cx->store);
+    rm->opening = !cx->store_may_be_away;
     rm->bootstrap =
         bootstrap_new(cx->loop, store_network(cx->store), cx->config, cx->command, on_bootstrapped, rm);
     if (rm->opening)

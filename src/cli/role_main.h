@@ -18,7 +18,7 @@ struct role_main {
     bool keep_bind;              /* role_main_become keeps what binding ports below 1024 takes */
     struct bootstrap *bootstrap; /* under way */
     int bootstrap_status;        /* that it ended with */
-    bool opening;
+    bool opening;                /* role_main_open waits for it */
     struct loop_signal *signals[3];
     void (*on_stop)(void *arg); /* SIGTERM, SIGINT */
     /* SIGHUP: the configuration changed in place; on an error (eb) it is changed back. NULL: the role keeps
@@ -43,8 +43,8 @@ int role_main_claim(struct role_main *rm, bool needs_folder) MUST_USE;
  * try could be better.
  * Makes the state folder, and drops privileges. After the sockets are bound. */
 int role_main_become(struct role_main *rm) MUST_USE;
-/* The same, and opens and bootstraps the store; when that may be away (cx.store_may_be_away) and is, the
- * latter is done beside, once it is back. After the sockets are bound. */
+/* The same, and opens and bootstraps the store. Of a role that goes on without the store
+ * (cx.store_may_be_away) the latter is done beside, and ends nothing. After the sockets are bound. */
 int role_main_open(struct role_main *rm) MUST_USE;
 /* Runs until role_main_end; on_stop is asked to arrange that. */
 int role_main_run(struct role_main *rm, void (*on_stop)(void *arg), void *arg);

@@ -19,10 +19,10 @@ struct url {
     bool verifies;                              /* sslmode=verify-full */
     bool has_authority;                         /* sslrootcert */
     char away_text[NAME_MAX_BYTES + 1];
-    unsigned seen;         /* bits of the parameters */
-    const char *parameter; /* that is being taken */
-    struct str places;     /* "HOST[:PORT],..." */
-    bool has_more_hosts;   /* by parameters */
+    unsigned seen;           /* bits of the parameters */
+    const char *parameter;   /* that is being taken */
+    struct str places;       /* "HOST[:PORT],..." */
+    bool more_by_parameters; /* by parameters */
 };
 
 static int refuse(struct url *u, const char *what)
@@ -97,12 +97,13 @@ static int take_each(struct url *u, struct str list, int (*take)(struct url *u, 
 
 static int take_hosts(struct url *u, struct str list)
 {
-    u->has_more_hosts = true;
+    u->more_by_parameters = true;
     return take_each(u, list, take_host);
 }
 
 static int take_ports(struct url *u, struct str list)
 {
+    u->more_by_parameters = true;
     return take_each(u, list, check_port);
 }
 
@@ -343,6 +344,6 @@ void postgres_url_visit(const char *url, const struct postgres_url_visitor *v)
 {
     struct err_buf ignored;
     struct url u = {.eb = &ignored, .visitor = v};
-    if (take_url(&u, url) == 0 && v->on_server && !u.has_more_hosts)
+    if (take_url(&u, url) == 0 && v->on_server && !u.more_by_parameters)
         (void)!take_each(&u, u.places, visit_place);
 }

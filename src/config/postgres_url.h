@@ -9,7 +9,7 @@
 /* What a URI leads to; functions may be NULL. Texts are decoded, and live while the function runs. */
 struct postgres_url_visitor {
     /* Each server that it names by host and port, in its order, but sockets of this machine; none, where
-     * parameters say hosts. port: "5432" where it says none. */
+     * parameters say hosts or ports. port: "5432" where it says none. */
     void (*on_server)(void *arg, const char *host, const char *port);
     void (*on_file)(void *arg, const char *parameter, const char *path); /* sslrootcert and the like */
     void *arg;

@@ -64,11 +64,12 @@ static void check_server(void *arg, const char *host, const char *port)
     char place[PLACE_MAX], shown[CLIP_TEXT_MAX];
     snprintf(place, sizeof(place), "%s:%s", host, port);
     if (!is_named(c, host) && !is_named(c, place) && !may_be_named_by_address(c, host))
-        findings_add(p->b->findings, tree_line(p->store, "url"),
-                     "store: url leads to \"%s\", which is in no site: with durability \"replicated\" it "
-                     "takes no mail while the database there is the writable one; name it by databases of "
-                     "its site",
-                     findings_clip(host, shown));
+        findings_add(
+            p->b->findings, tree_line(p->store, "url"),
+            "store: url leads to \"%s\", which is in no site: with durability \"replicated\" no mail "
+            "counts as copied while the database there is the writable one; name it by databases of "
+            "its site",
+            findings_clip(host, shown));
 }
 
 static void check_servers(struct build *b, const struct tree_section *store)

@@ -129,23 +129,25 @@ static bool is_being_cleared(const struct judge *j)
 
 /* What is off already and was ordered home may go elsewhere, but not because home's nodes were a moment late:
  * the network may have only just been started. */
-static bool may_go_home_yet(const struct judge *j)
+static bool may_go_home_yet(const struct judge *j, bool home_is_there)
 {
-    return is(j->r->wanted, WANTED_FAILBACK) && j->r->plan_index == PLAN_NOTHING && j->step->rounds == 0 &&
-           j->d->choice.index != PLAN_HOME && j->step->elapsed_ms < DECIDE_PATIENCE_MS;
+    return is(j->r->wanted, WANTED_FAILBACK) && !plan_has_instance(j->r) &&
+           j->r->plan_index == PLAN_NOTHING && j->step->rounds == 0 && !home_is_there &&
+           j->step->elapsed_ms < DECIDE_PATIENCE_MS;
 }
 
 static void judge_deciding(struct judge *j)
 {
     struct err_buf eb;
-    if (plan_next(j->x, &j->d->choice, &eb) < 0) {
+    bool found = plan_next(j->x, &j->d->choice, &eb) == 0;
+    if (may_go_home_yet(j, found && j->d->choice.index == PLAN_HOME))
+        return;
+    if (!found) {
         if (j->step->elapsed_ms < DECIDE_PATIENCE_MS && is_being_cleared(j))
             return;
         due(j, MACHINE_NONE_LEFT, arena_str(j->arena, str_from(eb.text)));
         return;
     }
-    if (may_go_home_yet(j))
-        return;
     struct record_server tried = *j->r;
     struct plan_context x = *j->x;
     tried.plan_index = j->d->choice.index;

@@ -14,6 +14,7 @@ struct directory_copy {
     struct store_op *op;
     struct loop_timer *timer;
     bool read;   /* kept is as the spool has it */
+    bool wanted; /* directory_copy_use */
     bool behind; /* a directory came, of which not all was compared yet: */
     bool compares_kept;
     const struct map_entry *next;                      /* of the directory; then of kept */
@@ -119,7 +120,7 @@ void directory_copy_update(struct directory_copy *c)
 
 static void fill_directory(struct directory_copy *c)
 {
-    if (c->recipients->directory_known || c->kept.len == 0)
+    if (!c->read || !c->wanted || c->recipients->directory_known || c->kept.len == 0)
         return;
     recipients_directory_begin(c->recipients);
     for (const struct map_entry *e = c->kept.first; e; e = e->next)
@@ -127,6 +128,12 @@ static void fill_directory(struct directory_copy *c)
     recipients_directory_end(c->recipients);
     log_event(LOG_INFO, "known are, until the store answers, those of its last answer",
               LOG_I64("users", (int64_t)c->kept.len));
+}
+
+void directory_copy_use(struct directory_copy *c)
+{
+    c->wanted = true;
+    fill_directory(c);
 }
 
 static void on_read(void *arg, int err, const struct network_record *records, size_t count)
@@ -140,6 +147,7 @@ static void on_read(void *arg, int err, const struct network_record *records, si
     for (size_t i = 0; i < count; i++)
         map_set(&c->kept, records[i].key, &mark);
     c->read = true;
+    c->failed = false;
     fill_directory(c);
     step(c);
 }

@@ -12,16 +12,19 @@
 #include "relay/recipients.h"
 #include "store/network.h"
 
-#define COPY_USERS_AT_ONCE 500   /* a write */
-#define COPY_RETRY_MS      10000 /* a spool that does not take it */
+#define COPY_USERS_AT_ONCE 500  /* a write */
+#define COPY_RETRY_MS      2000 /* a spool that does not take it */
 
 struct directory_copy;
 
-/* Reads the copy from the network part of the spool's store, and fills the directory with it unless that is
- * known by then. Both must outlive it. */
+/* Reads the copy from the network part of the spool's store. Both must outlive it. */
 struct directory_copy *directory_copy_new(struct loop *l, struct network *spool, struct recipients *r);
 /* NULL is allowed. */
 void directory_copy_free(struct directory_copy *c);
+
+/* The store is away: fills the directory with the copy, as soon as that is read, unless it is known by then.
+ */
+void directory_copy_use(struct directory_copy *c);
 
 /* The directory was read from the store: the copy becomes the same. To be called after each
  * recipients_directory_end, before anything else runs. */

@@ -34,9 +34,10 @@ static void read_users(struct known_users *k, int64_t revision)
     k->op = network_read(k->network, STR("user"), (struct str){NULL, 0}, on_users, k);
 }
 
+/* Without a revision the store is empty still, or anew: its first users are on their way. */
 void known_users_on_view(struct known_users *k, const struct view *v)
 {
-    if (!k->op && k->revision != v->users_revision)
+    if (!k->op && v->users_revision > 0 && k->revision != v->users_revision)
         read_users(k, v->users_revision);
 }
 
@@ -95,7 +96,11 @@ static void on_revision(void *arg, int err, const struct network_record *records
         end_look(k, true);
         return;
     }
-    k->wanted = count == 1 ? records[0].version : 0;
+    if (count == 0) { /* as above */
+        end_look(k, true);
+        return;
+    }
+    k->wanted = records[0].version;
     decide(k);
 }
 

@@ -28,6 +28,7 @@ struct owned {
     struct slot **slots; /* one for each relay of the network, then for queues of removed ones */
     size_t slot_count;
     struct loop_timer *timer;
+    bool viewed; /* the store has answered at least once */
 };
 
 static void take(struct slot *s, int64_t expect_epoch);
@@ -61,17 +62,18 @@ static void on_own(void *arg, int err, struct queue *q, int64_t current_epoch)
 {
     struct slot *s = arg;
     s->op = NULL;
-    if (err == ERR_CONFLICT && s->wanted) {
+    if (!s->wanted) {
+        if (err == 0)
+            queue_close(q);
+        return;
+    }
+    if (err == ERR_CONFLICT) {
         take(s, current_epoch);
         return;
     }
     if (err) {
         note_failure(s, err);
         return; /* the timer tries again */
-    }
-    if (!s->wanted) {
-        queue_close(q);
-        return;
     }
     s->queue = q;
     note_failure(s, 0);
@@ -96,16 +98,32 @@ static void give_up(struct slot *s)
 
 static void update(struct slot *s)
 {
+    if (!s->wanted)
+        note_failure(s, 0);
     if (s->queue && (!s->wanted || queue_health(s->queue) == ERR_FENCED))
         give_up(s);
     if (s->wanted && !s->queue && !s->op)
         take(s, 0);
 }
 
+/* Until the store answers for the first time nobody can open the own queue; the store's own lines say why. */
+static void tell_away(struct owned *o)
+{
+    int err = store_is_away(o->store) ? ERR_UNAVAILABLE : 0;
+    for (size_t i = 0; !o->viewed && i < o->slot_count; i++) {
+        struct slot *s = o->slots[i];
+        if (!s->own || s->failed == err)
+            continue;
+        s->failed = err;
+        o->ops->refused(o->arg, err);
+    }
+}
+
 static void on_timer(void *arg)
 {
     struct owned *o = arg;
-    for (size_t i = 0; i < o->slot_count; i++)
+    tell_away(o);
+    for (size_t i = 0; o->viewed && i < o->slot_count; i++)
         update(o->slots[i]);
     loop_timer_start(o->timer, CHECK_MS);
 }
@@ -130,7 +148,7 @@ struct owned *owned_new(struct loop *l, struct store *store, const struct config
     for (size_t i = 0; i < config->relay_count; i++)
         add_slot(o, str_from(config->relays[i].name), &config->relays[i] == relay, false);
     o->timer = loop_timer_new(l, on_timer, o);
-    loop_timer_start(o->timer, CHECK_MS);
+    loop_timer_start(o->timer, 0);
     return o;
 }
 
@@ -163,6 +181,7 @@ static struct slot *find(const struct owned *o, struct str name)
 void owned_on_view(struct owned *o, const struct view *v)
 {
     struct str node = str_from(o->relay->node->name);
+    o->viewed = true;
     view_tell_lost_sites(v, o->store); /* where no copies of the queues are waited for */
     for (size_t i = 0; i < v->queue_count; i++)
         if (!find(o, v->queues[i].name))

@@ -117,9 +117,13 @@ static void on_losing(void *arg, struct queue *q, bool own)
     remove_custody(r, q);
 }
 
+/* Without the store its last users are good enough, if none were read since. */
 static void on_refused(void *arg, int err)
 {
-    edge_set_refusal(((struct relay_role *)arg)->edge, err);
+    struct relay_role *r = arg;
+    edge_set_refusal(r->edge, err);
+    if (err == ERR_UNAVAILABLE && r->directory_copy)
+        directory_copy_use(r->directory_copy);
 }
 
 static const struct owned_ops owned_ops = {.gained = on_gained, .losing = on_losing, .refused = on_refused};
@@ -247,27 +251,10 @@ static void update_peer_key(struct relay_role *r, const struct view *v)
     edge_set_peer_key(r->edge, &r->peer_key);
 }
 
-/* Until the store answers for the first time mail goes into the spool, if there is one. */
-static void start_away(struct relay_role *r)
-{
-    r->store_was_away = store_is_away(r->options.store);
-    if (r->store_was_away)
-        edge_set_refusal(r->edge, ERR_UNAVAILABLE);
-}
-
-/* From now on the own queue says what it takes, or why it could not be opened. */
-static void end_away(struct relay_role *r)
-{
-    if (r->store_was_away)
-        edge_set_refusal(r->edge, 0);
-    r->store_was_away = false;
-}
-
 static void on_view(void *arg, const struct view *v)
 {
     struct relay_role *r = arg;
     update_peer_key(r, v);
-    end_away(r);
     known_users_on_view(&r->known_users, v);
     target_instances_set(r->options.config, r->targets, v);
     owned_on_view(r->owned, v);
@@ -384,7 +371,6 @@ int relay_role_start(struct loop *l, const struct relay_role_options *options, s
         return rc;
     }
     tell_targets_of_store(r, false);
-    start_away(r);
     r->presence = make_presence(r); /* last: it says that the relay takes mail */
     *ret_role = r;
     return 0;

@@ -52,7 +52,6 @@ struct relay_role {
     size_t custody_count;
     struct record_work work;
 
-    bool store_was_away;            /* at the start, and since */
     struct loop_timer *store_timer; /* until the servers' instances have their leases again, if they live */
     struct loop_timer *stop_timer;
     struct mono_time stop_deadline;

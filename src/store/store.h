@@ -50,7 +50,7 @@ struct store_options {
     const char *password_file;   /* PostgreSQL: its first line is the password; NULL: none is needed */
     struct store_memory *memory; /* memory: the device that the processes share */
     bool read_only;              /* the CLI looking; nothing is made */
-    bool may_be_away;            /* PostgreSQL: opened also when it cannot be reached, which is tried on */
+    bool may_be_away;            /* PostgreSQL: opened also when no server lets us in, which is tried on */
     struct store_durability durability; /* its texts outlive the store */
 };
 

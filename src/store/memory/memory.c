@@ -236,6 +236,8 @@ static int health(struct port *port)
         return ERR_FENCED;
     if (p->sick)
         return p->sick;
+    if (p->es->cut || p->es->device->faults.unreachable)
+        return ERR_UNAVAILABLE;
     return p->es->device->faults.full ? ERR_FULL : 0;
 }
 

@@ -204,7 +204,9 @@ static int open_now(struct part *p, bool may_be_away, struct err_buf *eb)
         err = pg_open(pg);
     else if (p->kind != PART_QUEUE)
         err = writer_open(p);
-    if (err == ERR_UNAVAILABLE && may_be_away && p->mode == PORT_WRITE) {
+    bool away =
+        err == ERR_UNAVAILABLE || err == ERR_DENIED; /* by one of its hosts, perhaps, or for a moment */
+    if (away && may_be_away && p->mode == PORT_WRITE) {
         writer_begin_away(p);
         err = 0;
     }

@@ -18,6 +18,8 @@ static int connect_reader(struct part *p)
     if (atomic_load(&p->stop) || mono_before(loop_now(p->port.loop), r->retry_at))
         return ERR_UNAVAILABLE;
     int err = pg_open(&r->pg);
+    if (err != 0 && p->mode == PORT_WRITE)
+        err = ERR_UNAVAILABLE; /* what is there is for the writer to make and to judge, which says why */
     r->retry_at = mono_add_ms(loop_now(p->port.loop), err == 0 ? 0 : RETRY_MS);
     return err;
 }

@@ -143,6 +143,7 @@ static void what_it_leads_to(void **state)
          "sslrootcert /a b;sslkey /k;"},
         {"postgresql://db1/h?hostaddr=127.0.0.1", "", ""},
         {"postgresql:///h?host=db1", "", ""},
+        {"postgresql://db1/h?port=99", "", ""},
         {"sqlite:h", "", ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -56,8 +56,8 @@ static void copies_want_databases_in_two_sites(void **state)
     NETWORK "store {\nurl = \"postgresql://hf@" hosts "/h\" }\nsite \"t\" { databases = {" t                 \
             "} } site \"u\" { databases = {" u "} }"
 #define NOWHERE(host)                                                                                        \
-    "3: store: url leads to \"" host "\", which is in no site: with durability \"replicated\" it takes no "  \
-    "mail while the database there is the writable one; name it by databases of its site\n"
+    "3: store: url leads to \"" host "\", which is in no site: with durability \"replicated\" no mail "      \
+    "counts as copied while the database there is the writable one; name it by databases of its site\n"
 
 static void url_leads_to_databases_of_sites(void **state)
 {

@@ -400,6 +400,36 @@ static void a_failback_of_what_is_off_waits_for_home_a_while(void **state)
     rig_free(r);
 }
 
+static bool is_waiting(struct rig *r)
+{
+    return str_eq(rig_record(r).state, STR("waiting"));
+}
+
+static void so_it_does_whatever_failed_before_the_order(void **state)
+{
+    (void)state;
+    struct rig *r = rig_started(24);
+    rig_kill_node(r, RIG_EAST); /* the west's director leads from now on */
+    rig_run_until(r, rig_serves, 15000);
+    rig_start_node(r, RIG_EAST);
+    rig_run_ms(r, 2 * RIG_LEASE_MS);
+    r->nodes[RIG_EAST].create_fails = r->nodes[RIG_WEST].create_fails = 100;
+    rig_kill_instance(rig_current(r));
+    rig_run_until(r, is_waiting, 15000);
+    rig_order_ends(r, "fence", "done");
+    r->nodes[RIG_EAST].create_fails = r->nodes[RIG_WEST].create_fails = 0;
+    rig_kill_node(r, RIG_EAST);
+    rig_run_ms(r, 2 * RIG_LEASE_MS);
+    rig_order(r, "failback", "mail1");
+    rig_run_ms(r, DECIDE_PATIENCE_MS / 2);
+    assert_str(rig_record(r).state, "deciding");
+    rig_start_node(r, RIG_EAST);
+    rig_run_until(r, rig_order_done, 10000);
+    rig_run_until(r, rig_settled, 15000);
+    rig_is_at(r, "east1", "127.1.0.10");
+    rig_free(r);
+}
+
 /* The holder is ended by its own provisioner, so that what was under way can end; no epoch is spent on it. */
 static void a_switchover_ends_the_holder_gently(void **state)
 {
@@ -515,6 +545,7 @@ int main(void)
         cmocka_unit_test(switchover_goes_elsewhere_and_failback_returns),
         cmocka_unit_test(a_failback_that_ends_elsewhere_has_failed),
         cmocka_unit_test(a_failback_of_what_is_off_waits_for_home_a_while),
+        cmocka_unit_test(so_it_does_whatever_failed_before_the_order),
         cmocka_unit_test(a_switchover_ends_the_holder_gently),
         cmocka_unit_test(a_switchover_without_another_site_moves_nothing),
         cmocka_unit_test(orders_while_a_move_is_under_way),

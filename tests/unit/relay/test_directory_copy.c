@@ -70,6 +70,7 @@ static void who_was_known_is_known_at_the_next_start(void **state)
     RIG_UNTIL(l.rig, kept_are(&l, 0, MANY));
     life_end(&l);
     life_begin(&l, state);
+    directory_copy_use(l.copy);
     RIG_UNTIL(l.rig, l.recipients.directory_known);
     assert_true(knows(&l, "User7+x") && knows(&l, "user1200"));
     assert_false(knows(&l, "user1201"));
@@ -103,7 +104,9 @@ static void what_the_store_said_counts_for_more(void **state)
     life_end(&l);
     life_begin(&l, state);
     store_says(&l, 1, 1);
+    directory_copy_use(l.copy);
     RIG_UNTIL(l.rig, kept_are(&l, 1, 1));
+    directory_copy_use(l.copy);
     assert_true(knows(&l, "user1"));
     assert_false(knows(&l, "user2"));
     life_end(&l);
@@ -114,9 +117,24 @@ static void of_no_copy_nothing_is_known(void **state)
 {
     struct life l;
     life_begin(&l, state);
-    for (int i = 0; i < 20; i++)
-        rig_turn(l.rig);
+    directory_copy_use(l.copy);
+    assert_true(kept_are(&l, 0, 0)); /* it was read before that */
     assert_false(l.recipients.directory_known);
+    life_end(&l);
+}
+
+static void while_the_store_is_there_it_is_not_used(void **state)
+{
+    struct life l;
+    life_begin(&l, state);
+    store_says(&l, 0, 9);
+    RIG_UNTIL(l.rig, kept_are(&l, 0, 9));
+    life_end(&l);
+    life_begin(&l, state);
+    assert_true(kept_are(&l, 0, 9)); /* it was read before that */
+    assert_false(l.recipients.directory_known);
+    directory_copy_use(l.copy); /* the store goes away after all */
+    assert_true(knows(&l, "user8"));
     life_end(&l);
 }
 
@@ -131,8 +149,7 @@ static void a_spool_that_fails_is_tried_again(void **state)
         rig_turn(l.rig);
     store_memory_cut(l.rig->store, false);
     assert_true(kept_are(&l, 0, 0));
-    store_says(&l, 1, 2);
-    RIG_UNTIL(l.rig, kept_are(&l, 1, 2));
+    RIG_UNTIL(l.rig, kept_are(&l, 0, 2)); /* after COPY_RETRY_MS */
     life_end(&l);
 }
 
@@ -141,6 +158,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(it_follows_the_store, rig_setup_sqlite, rig_teardown),
     cmocka_unit_test_setup_teardown(what_the_store_said_counts_for_more, rig_setup_sqlite, rig_teardown),
     cmocka_unit_test_setup_teardown(of_no_copy_nothing_is_known, rig_setup_sqlite, rig_teardown),
+    cmocka_unit_test_setup_teardown(while_the_store_is_there_it_is_not_used, rig_setup_sqlite, rig_teardown),
     cmocka_unit_test_setup_teardown(a_spool_that_fails_is_tried_again, rig_setup_memory, rig_teardown),
 };
 

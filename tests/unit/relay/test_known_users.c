@@ -27,6 +27,8 @@ static void ground_open(struct ground *g, void **state)
     *g = (struct ground){.rig = *state};
     assert_ok(recipients_init(&g->recipients, &config, NULL));
     known_users_init(&g->users, g->rig->loop, g->rig->network, &g->recipients);
+    assert_ok(record_put(g->rig, g->rig->network, "revision", "users", "{}", NETWORK_ABSENT, NULL));
+    g->view.users_revision = 1;
     known_users_on_view(&g->users, &g->view);
     RIG_UNTIL(g->rig, g->recipients.directory_known);
 }
@@ -91,6 +93,18 @@ static void who_was_just_added_is_known(void **state)
 }
 
 /* All that ask at the same time are one look, and the second one is for all that ask meanwhile. */
+/* At a network's first start, or after its database was made anew. */
+static void of_a_store_without_users_nothing_is_known(void **state)
+{
+    struct ground g = {.rig = *state};
+    assert_ok(recipients_init(&g.recipients, &config, NULL));
+    known_users_init(&g.users, g.rig->loop, g.rig->network, &g.recipients);
+    known_users_on_view(&g.users, &g.view);
+    assert_int_equal(ask(&g, "alice@dir.test"), VERDICT_DEFER);
+    assert_false(g.recipients.directory_known);
+    ground_close(&g);
+}
+
 static void a_flood_is_a_few_looks(void **state)
 {
     struct ground g;
@@ -181,6 +195,7 @@ int main(void)
 #define MEMORY_CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup_memory, rig_teardown)
     const struct CMUnitTest tests[] = {
         CASE(who_was_just_added_is_known),
+        CASE(of_a_store_without_users_nothing_is_known),
         CASE(a_flood_is_a_few_looks),
         CASE(who_does_not_wait_any_more_is_not_told),
         CASE(a_look_that_nobody_waits_for_is_followed_by_the_next),

@@ -411,9 +411,10 @@ static void what_may_be_away_is_opened_and_found_later(void **state)
     assert_err(record_put(r, store_network(s), "kind", "key", "{}", NETWORK_ABSENT, NULL), ERR_UNAVAILABLE);
     rig_administer(r, "UPDATE network.part SET version = version + 999");
     open_way(way);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 300; i++) /* longer than the writer waits between two tries */
         rig_turn(r);
     assert_true(store_is_away(s)); /* it is not taken for what it is not */
+    assert_err(records(r, store_network(s), "kind", NULL).err, ERR_UNAVAILABLE);
     rig_administer(r, "UPDATE network.part SET version = version - 999");
     RIG_UNTIL(r, !store_is_away(s));
     assert_ok(record_put(r, store_network(s), "kind", "key", "{}", NETWORK_ABSENT, NULL));
