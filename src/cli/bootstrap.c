@@ -22,7 +22,8 @@ struct bootstrap {
     struct loop_timer *timer;
     bool no_users;
     size_t users; /* that are being put */
-    bool failed;  /* as was logged */
+    bool patient;
+    bool failed; /* as was logged */
 };
 
 static void end(struct bootstrap *b, int err)
@@ -43,9 +44,12 @@ static void try_again(struct bootstrap *b, int err)
 }
 
 /* What has no answer may be there, which the next look tells. */
-static bool has_no_answer(int err)
+static void fail(struct bootstrap *b, int err)
 {
-    return err == ERR_UNAVAILABLE || err == ERR_UNKNOWN;
+    if (b->patient || err == ERR_UNAVAILABLE || err == ERR_UNKNOWN)
+        try_again(b, err);
+    else
+        end(b, err);
 }
 
 /* ---- users ---- */
@@ -57,10 +61,10 @@ static void on_users_put(void *arg, int err, size_t failed)
     b->op = NULL;
     if (err == 0)
         log_event(LOG_INFO, "users read into the store", LOG_I64("users", (int64_t)b->users));
-    if (has_no_answer(err))
-        try_again(b, err);
+    if (err == 0 || err == ERR_CONFLICT)
+        end(b, 0);
     else
-        end(b, err == ERR_CONFLICT ? 0 : err);
+        fail(b, err);
 }
 
 /* The users and their revision together: another's start finds all or nothing. */
@@ -119,10 +123,8 @@ static void on_key_put(void *arg, int err, size_t failed)
     b->op = NULL;
     if (err == 0 || err == ERR_CONFLICT)
         go_on(b);
-    else if (has_no_answer(err))
-        try_again(b, err);
     else
-        end(b, err);
+        fail(b, err);
 }
 
 static void put_peer_key(struct bootstrap *b)
@@ -157,7 +159,7 @@ static void on_look(void *arg, int err, const struct network_sight *seen)
     struct bootstrap *b = arg;
     b->op = NULL;
     if (err != 0) {
-        try_again(b, err);
+        fail(b, err);
         return;
     }
     b->no_users = !has(seen, "revision", "users");
@@ -177,11 +179,17 @@ static void look(void *arg)
 /* ---- life ---- */
 
 struct bootstrap *bootstrap_new(struct loop *l, struct network *n, const struct config *c,
-                                const char *command, void (*on_done)(void *arg, int err), void *arg)
+                                const char *command, bool patient, void (*on_done)(void *arg, int err),
+                                void *arg)
 {
     struct bootstrap *b = mem_zalloc(sizeof(*b));
-    *b = (struct bootstrap){
-        .loop = l, .network = n, .config = c, .command = command, .on_done = on_done, .arg = arg};
+    *b = (struct bootstrap){.loop = l,
+                            .network = n,
+                            .config = c,
+                            .command = command,
+                            .patient = patient,
+                            .on_done = on_done,
+                            .arg = arg};
     b->timer = loop_timer_new(l, look, b);
     look(b);
     return b;

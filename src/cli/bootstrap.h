@@ -11,10 +11,12 @@
 struct bootstrap;
 
 /* Looks what is there, and puts what is not; while the store does not answer it tries again, which is logged
- * once. on_done fires once. err: 0, or what failed (printed, as the command's): ERR_INVALID the file of
- * users, else an error of the store. All must outlive it. */
+ * once; patient: also after any other error of the store. on_done fires once. err: 0, or what failed
+ * (printed, as the command's): ERR_INVALID the file of users, else an error of the store. All must outlive
+ * it. */
 struct bootstrap *bootstrap_new(struct loop *l, struct network *n, const struct config *c,
-                                const char *command, void (*on_done)(void *arg, int err), void *arg);
+                                const char *command, bool patient, void (*on_done)(void *arg, int err),
+                                void *arg);
 /* Also from inside of on_done, or before. NULL is allowed. */
 void bootstrap_free(struct bootstrap *b);
 

@@ -132,8 +132,8 @@ static int bootstrap(struct role_main *rm)
 {
     struct context *cx = &rm->cx;
     rm->opening = !cx->store_may_be_away;
-    rm->bootstrap =
-        bootstrap_new(cx->loop, store_network(cx->store), cx->config, cx->command, on_bootstrapped, rm);
+    rm->bootstrap = bootstrap_new(cx->loop, store_network(cx->store), cx->config, cx->command, !rm->opening,
+                                  on_bootstrapped, rm);
     if (rm->opening)
         context_wait(cx);
     rm->opening = false;

@@ -22,7 +22,7 @@ struct url {
     unsigned seen;           /* bits of the parameters */
     const char *parameter;   /* that is being taken */
     struct str places;       /* "HOST[:PORT],..." */
-    bool more_by_parameters; /* by parameters */
+    bool more_by_parameters; /* hosts or ports */
 };
 
 static int refuse(struct url *u, const char *what)

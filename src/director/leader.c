@@ -190,7 +190,8 @@ static void member_move(struct member *m, const struct plan_context *x, const st
     struct batch batch;
     struct record_server after;
     int64_t version = m->version;
-    struct move move = {x, version, decision, m->step.rounds > QUIET_ROUNDS};
+    struct move move = {x, version, decision,
+                        m->step.rounds > QUIET_ROUNDS && decision->input.event != MACHINE_ORDER};
     batch_init(&batch, arena);
     if (move_write(&move, &batch, &after) == 0) {
         count_rounds(m, decision->input.event, &after);

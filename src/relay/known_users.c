@@ -15,6 +15,8 @@ static void on_users(void *arg, int err, const struct network_record *records, s
     k->op = NULL;
     if (err) {
         k->revision = REVISION_NONE; /* the next view or look asks again */
+        if (err == ERR_UNAVAILABLE && k->copy)
+            directory_copy_use(k->copy);
         if (k->looking && !k->look)
             end_look(k, true);
         return;

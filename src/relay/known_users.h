@@ -30,7 +30,8 @@ struct known_users {
     bool overdue; /* the look under way is: nobody waits for it */
 };
 
-/* All must outlive it. copy, which may be set after it, is told of each directory that was read. */
+/* All must outlive it. copy, which may be set after it, is told of each directory that was read, and used
+ * when none could be. */
 void known_users_init(struct known_users *k, struct loop *l, struct network *n,
                       struct recipients *recipients);
 /* Who still waits is not answered any more. */

@@ -106,23 +106,24 @@ static void update(struct slot *s)
         take(s, 0);
 }
 
-/* Until the store answers for the first time nobody can open the own queue; the store's own lines say why. */
+/* Until the first view nobody knows whose the own queue is; that the store was away meanwhile stays told
+ * until then. The store's own lines say why it is. */
 static void tell_away(struct owned *o)
 {
-    int err = store_is_away(o->store) ? ERR_UNAVAILABLE : 0;
-    for (size_t i = 0; !o->viewed && i < o->slot_count; i++) {
+    for (size_t i = 0; i < o->slot_count; i++) {
         struct slot *s = o->slots[i];
-        if (!s->own || s->failed == err)
+        if (!s->own || s->failed)
             continue;
-        s->failed = err;
-        o->ops->refused(o->arg, err);
+        s->failed = ERR_UNAVAILABLE;
+        o->ops->refused(o->arg, s->failed);
     }
 }
 
 static void on_timer(void *arg)
 {
     struct owned *o = arg;
-    tell_away(o);
+    if (!o->viewed && store_is_away(o->store))
+        tell_away(o);
     for (size_t i = 0; o->viewed && i < o->slot_count; i++)
         update(o->slots[i]);
     loop_timer_start(o->timer, CHECK_MS);

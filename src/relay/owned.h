@@ -22,8 +22,8 @@ struct owned_ops {
     void (*gained)(void *arg, struct queue *q, bool own);
     /* q is closed after this call: nothing may use it any more. */
     void (*losing)(void *arg, struct queue *q, bool own);
-    /* This relay's own queue cannot be opened, as err says (ERR_UNAVAILABLE also before the store has
-     * answered for the first time); 0: it could be, now, or is another's. */
+    /* This relay's own queue cannot be opened, as err says (ERR_UNAVAILABLE also when the store was
+     * away before it answered for the first time); 0: it could be, now, or is another's. */
     void (*refused)(void *arg, int err);
 };
 

@@ -139,6 +139,7 @@ static struct part *part_new(struct store *s, struct loop *l, const struct part_
     list_init(&p->node);
     p->kind = o->kind;
     p->mode = o->mode;
+    p->may_be_away = o->may_be_away;
     options.part = p->name = name_of(o);
     atomic_init(&p->stop, false);
     atomic_init(&p->reader_must_reopen, false);
@@ -192,7 +193,7 @@ bool part_reap(struct part *p, bool wait)
 }
 
 /* What is opened before the threads run, so that its failure is the caller's. */
-static int open_now(struct part *p, bool may_be_away, struct err_buf *eb)
+static int open_now(struct part *p, struct err_buf *eb)
 {
     struct pg *pg = p->mode == PORT_READ ? &p->r.pg : &p->w.pg;
     int err = 0;
@@ -206,7 +207,7 @@ static int open_now(struct part *p, bool may_be_away, struct err_buf *eb)
         err = writer_open(p);
     bool away =
         err == ERR_UNAVAILABLE || err == ERR_DENIED; /* by one of its hosts, perhaps, or for a moment */
-    if (away && may_be_away && p->mode == PORT_WRITE) {
+    if (away && p->may_be_away && p->mode == PORT_WRITE) {
         writer_begin_away(p);
         err = 0;
     }
@@ -224,7 +225,7 @@ int part_open(struct store *s, struct loop *l, const struct part_options *option
               struct err_buf *eb)
 {
     struct part *p = part_new(s, l, options);
-    int err = open_now(p, options->may_be_away, eb);
+    int err = open_now(p, eb);
     if (err != 0) {
         port_fini(&p->port);
         part_free(p);

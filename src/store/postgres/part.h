@@ -42,6 +42,7 @@ struct reader {
     struct pg pg;
     struct sql_tx tx;
     int64_t changes;           /* what it saw last, for the watch */
+    bool refused;              /* at the last try, though the writer was connected */
     struct mono_time retry_at; /* without a connection: the next try */
 };
 
@@ -50,7 +51,8 @@ struct part {
     struct list node; /* in its engine_store's parts, or closing ones */
     enum part_kind kind;
     enum port_mode mode;
-    char *name; /* of its schema in the database */
+    bool may_be_away; /* of the store, whatever part this is */
+    char *name;       /* of its schema in the database */
     struct work work;
     atomic_bool stop;
     atomic_bool reader_must_reopen; /* the writer has found another server, perhaps */

@@ -48,7 +48,7 @@ static int engine_port_open(struct engine_store *es, enum part_kind kind, struct
                                    .name = name,
                                    .mode = mode,
                                    .look = es->read_only,
-                                   .may_be_away = es->may_be_away && kind == PART_NETWORK,
+                                   .may_be_away = es->may_be_away,
                                    .durability = &es->durability,
                                    .lost_sites = &es->lost_sites};
     struct part *p;

@@ -1,4 +1,5 @@
 /* The reader's thread of a part. */
+#include "base/log.h"
 #include "store/postgres/part.h"
 #include "store/postgres/pg_inside.h"
 #include "store/postgres/tables.h"
@@ -7,6 +8,17 @@
 #define WATCH_POLL_MS 50
 
 #define RETRY_MS 200 /* without a connection */
+
+/* What the writer, which is connected, does not say. */
+static void note_refusal(struct part *p, int err)
+{
+    bool refused = err != 0 && p->mode == PORT_WRITE && atomic_load(&p->sick) == 0;
+    if (refused && !p->r.refused)
+        log_event(LOG_ERROR, "store not readable", LOG_TEXT("part", p->name),
+                  LOG_TEXT("error", p->r.pg.detail.text),
+                  LOG_TEXT("todo", "mend it; it is tried again by itself"));
+    p->r.refused = refused;
+}
 
 static int connect_reader(struct part *p)
 {
@@ -18,6 +30,7 @@ static int connect_reader(struct part *p)
     if (atomic_load(&p->stop) || mono_before(loop_now(p->port.loop), r->retry_at))
         return ERR_UNAVAILABLE;
     int err = pg_open(&r->pg);
+    note_refusal(p, err);
     if (err != 0 && p->mode == PORT_WRITE)
         err = ERR_UNAVAILABLE; /* what is there is for the writer to make and to judge, which says why */
     r->retry_at = mono_add_ms(loop_now(p->port.loop), err == 0 ? 0 : RETRY_MS);

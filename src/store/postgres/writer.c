@@ -432,6 +432,8 @@ static void work_on(struct part *p, struct list *ops)
     }
     if (!p->w.pg.conn && !list_empty(ops))
         err = writer_open(p);
+    if (err == ERR_DENIED && p->may_be_away)
+        err = ERR_UNAVAILABLE; /* as at the start */
     if (err != 0) {
         tell_why(ops, &p->w.pg.detail);
         answer_all(ops, err);

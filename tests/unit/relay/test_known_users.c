@@ -92,7 +92,6 @@ static void who_was_just_added_is_known(void **state)
     ground_close(&g);
 }
 
-/* All that ask at the same time are one look, and the second one is for all that ask meanwhile. */
 /* At a network's first start, or after its database was made anew. */
 static void of_a_store_without_users_nothing_is_known(void **state)
 {
@@ -105,6 +104,7 @@ static void of_a_store_without_users_nothing_is_known(void **state)
     ground_close(&g);
 }
 
+/* All that ask at the same time are one look, and the second one is for all that ask meanwhile. */
 static void a_flood_is_a_few_looks(void **state)
 {
     struct ground g;
@@ -189,6 +189,24 @@ static void a_look_whose_users_cannot_be_read_ends(void **state)
     ground_close(&g);
 }
 
+static void what_cannot_be_read_is_what_the_copy_has(void **state)
+{
+    struct ground g = {.rig = *state};
+    struct store *spool = rig_open(g.rig); /* on the same device, so it has what the store has */
+    assert_ok(recipients_init(&g.recipients, &config, NULL));
+    known_users_init(&g.users, g.rig->loop, g.rig->network, &g.recipients);
+    add_user(&g, "alice@dir.test");
+    g.users.copy = directory_copy_new(g.rig->loop, store_network(spool), &g.recipients);
+    store_memory_cut(g.rig->store, true);
+    g.view.users_revision = 1;
+    known_users_on_view(&g.users, &g.view);
+    RIG_UNTIL(g.rig, g.recipients.directory_known);
+    assert_int_equal(ask(&g, "alice@dir.test"), VERDICT_DEFER); /* only the edge asks the directory itself */
+    ground_close(&g);
+    directory_copy_free(g.users.copy);
+    rig_close(g.rig, spool);
+}
+
 int main(void)
 {
 #define CASE(name)        cmocka_unit_test_setup_teardown(name, rig_setup_sqlite, rig_teardown)
@@ -199,6 +217,7 @@ int main(void)
         CASE(a_flood_is_a_few_looks),
         CASE(who_does_not_wait_any_more_is_not_told),
         CASE(a_look_that_nobody_waits_for_is_followed_by_the_next),
+        MEMORY_CASE(what_cannot_be_read_is_what_the_copy_has),
         MEMORY_CASE(a_look_whose_users_cannot_be_read_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
