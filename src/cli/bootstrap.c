@@ -172,7 +172,7 @@ static void on_look(void *arg, int err, const struct network_sight *seen)
 static void look(void *arg)
 {
     struct bootstrap *b = arg;
-    static const struct str kinds[] = {{"secret", 6}, {"revision", 8}};
+    const struct str kinds[] = {STR("secret"), STR("revision")};
     b->op = network_look(b->network, kinds, ARRAY_LEN(kinds), on_look, b);
 }
 

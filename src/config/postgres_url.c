@@ -145,12 +145,6 @@ static int visit_place(struct url *u, struct str place)
     return 0;
 }
 
-static struct str places_of(struct str authority)
-{
-    size_t at = str_find(authority, '@', 0);
-    return at == SIZE_MAX ? authority : str_sub(authority, at + 1, SIZE_MAX);
-}
-
 static int take_authority(struct url *u, struct str authority)
 {
     size_t at = str_find(authority, '@', 0);
@@ -159,7 +153,8 @@ static int take_authority(struct url *u, struct str authority)
         return refuse(
             u, "has a password in it, which who reads this file can read; put it into a file of its own, and "
                "name that by password_file");
-    return take_each(u, places_of(authority), take_place);
+    u->places = at == SIZE_MAX ? authority : str_sub(authority, at + 1, SIZE_MAX);
+    return take_each(u, u->places, take_place);
 }
 
 /* ---- parameters ---- */
@@ -304,7 +299,6 @@ static int take_parts(struct url *u, struct str rest)
     struct str all = cut(&rest, '?'), database = cut(&rest, '/'), one;
     char name[NAME_MAX_BYTES + 1];
     int rc = take_authority(u, rest);
-    u->places = places_of(rest);
     if (rc == 0 && database.len == 0)
         return refuse(u, "names no database; write \"postgresql://USER@HOST/DATABASE\"");
     if (rc == 0)

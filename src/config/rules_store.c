@@ -31,11 +31,6 @@ static void check_names(struct build *b, const struct config_site *site, const s
 
 /* ---- where the databases of url are ---- */
 
-struct places {
-    struct build *b;
-    const struct tree_section *store;
-};
-
 static bool is_named(const struct config *c, const char *name)
 {
     for (size_t i = 0; i < c->site_count; i++)
@@ -59,23 +54,22 @@ static bool may_be_named_by_address(const struct config *c, const char *host)
 
 static void check_server(void *arg, const char *host, const char *port)
 {
-    const struct places *p = arg;
-    const struct config *c = p->b->config;
+    struct build *b = arg;
+    const struct config *c = b->config;
     char place[PLACE_MAX], shown[CLIP_TEXT_MAX];
     snprintf(place, sizeof(place), "%s:%s", host, port);
     if (!is_named(c, host) && !is_named(c, place) && !may_be_named_by_address(c, host))
         findings_add(
-            p->b->findings, tree_line(p->store, "url"),
+            b->findings, tree_line(tree_first(b->root, "store"), "url"),
             "store: url leads to \"%s\", which is in no site: with durability \"replicated\" no mail "
             "counts as copied while the database there is the writable one; name it by databases of "
             "its site",
             findings_clip(host, shown));
 }
 
-static void check_servers(struct build *b, const struct tree_section *store)
+static void check_servers(struct build *b)
 {
-    struct places p = {b, store};
-    const struct postgres_url_visitor v = {.on_server = check_server, .arg = &p};
+    const struct postgres_url_visitor v = {.on_server = check_server, .arg = b};
     postgres_url_visit(b->config->store_url, &v);
 }
 
@@ -119,7 +113,7 @@ static void check_durability(struct build *b, const struct tree_section *store, 
             "wants to know where the databases are: name them by databases in two sites; or write "
             "durability = \"local\"");
     else
-        check_servers(b, store);
+        check_servers(b);
 }
 
 void rules_check_store(struct build *b)

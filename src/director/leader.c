@@ -158,9 +158,9 @@ static void write_batch(struct leader *d, const struct batch *b)
 
 /* ---- one server ---- */
 
-static void count_rounds(struct member *m, enum machine_event event, const struct record_server *after)
+static void count_rounds(struct member *m, const struct record_server *after)
 {
-    if (event == MACHINE_ORDER || str_eq(after->state, STR("running")))
+    if (str_eq(after->state, STR("running")))
         m->step.rounds = 0;
     else if (str_eq(after->state, STR("waiting")))
         m->step.rounds++;
@@ -190,11 +190,12 @@ static void member_move(struct member *m, const struct plan_context *x, const st
     struct batch batch;
     struct record_server after;
     int64_t version = m->version;
-    struct move move = {x, version, decision,
-                        m->step.rounds > QUIET_ROUNDS && decision->input.event != MACHINE_ORDER};
+    if (decision->input.event == MACHINE_ORDER)
+        m->step.rounds = 0; /* what failed before it is over */
+    struct move move = {x, version, decision, m->step.rounds > QUIET_ROUNDS};
     batch_init(&batch, arena);
     if (move_write(&move, &batch, &after) == 0) {
-        count_rounds(m, decision->input.event, &after);
+        count_rounds(m, &after);
         if (decision->input.event == MACHINE_FENCED_OFF)
             release_identity(m, x->view, arena);
         write_batch(m->leader, &batch);

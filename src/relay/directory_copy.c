@@ -8,7 +8,6 @@
 #define KIND STR("user")
 
 struct directory_copy {
-    struct loop *loop;
     struct network *spool;
     struct recipients *recipients;
     struct store_op *op;
@@ -166,7 +165,6 @@ static void try_again(void *arg)
 struct directory_copy *directory_copy_new(struct loop *l, struct network *spool, struct recipients *r)
 {
     struct directory_copy *c = mem_zalloc(sizeof(*c));
-    c->loop = l;
     c->spool = spool;
     c->recipients = r;
     map_init(&c->kept);

@@ -106,17 +106,23 @@ static void update(struct slot *s)
         take(s, 0);
 }
 
+static struct slot *find(const struct owned *o, struct str name)
+{
+    for (size_t i = 0; i < o->slot_count; i++)
+        if (str_eq(str_from(o->slots[i]->name), name))
+            return o->slots[i];
+    return NULL;
+}
+
 /* Until the first view nobody knows whose the own queue is; that the store was away meanwhile stays told
  * until then. The store's own lines say why it is. */
 static void tell_away(struct owned *o)
 {
-    for (size_t i = 0; i < o->slot_count; i++) {
-        struct slot *s = o->slots[i];
-        if (!s->own || s->failed)
-            continue;
-        s->failed = ERR_UNAVAILABLE;
-        o->ops->refused(o->arg, s->failed);
-    }
+    struct slot *own = find(o, str_from(o->relay->name));
+    if (own->failed)
+        return;
+    own->failed = ERR_UNAVAILABLE;
+    o->ops->refused(o->arg, own->failed);
 }
 
 static void on_timer(void *arg)
@@ -168,14 +174,6 @@ void owned_free(struct owned *o)
     loop_timer_free(o->timer);
     free(o->slots);
     free(o);
-}
-
-static struct slot *find(const struct owned *o, struct str name)
-{
-    for (size_t i = 0; i < o->slot_count; i++)
-        if (str_eq(str_from(o->slots[i]->name), name))
-            return o->slots[i];
-    return NULL;
 }
 
 /* A queue that no director has spoken of belongs to its relay. */

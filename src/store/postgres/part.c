@@ -204,10 +204,8 @@ static int open_now(struct part *p, struct err_buf *eb)
     if (p->mode == PORT_READ)
         err = pg_open(pg);
     else if (p->kind != PART_QUEUE)
-        err = writer_open(p);
-    bool away =
-        err == ERR_UNAVAILABLE || err == ERR_DENIED; /* by one of its hosts, perhaps, or for a moment */
-    if (away && p->may_be_away && p->mode == PORT_WRITE) {
+        err = writer_open_first(p);
+    if (err == ERR_UNAVAILABLE && p->may_be_away && p->mode == PORT_WRITE) {
         writer_begin_away(p);
         err = 0;
     }

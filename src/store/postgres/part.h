@@ -88,7 +88,10 @@ bool part_reap(struct part *p, bool wait);
 /* ---- for the threads ---- */
 
 int writer_open(struct part *p) MUST_USE; /* the reason is in w.pg.detail */
-void writer_begin_away(struct part *p);   /* instead of that: its thread goes on to try */
+/* The same, when it was not connected before: in a store that may be away a server that lets nobody in, one
+ * host of several perhaps, or for a moment, counts as one that cannot be reached. */
+int writer_open_first(struct part *p) MUST_USE;
+void writer_begin_away(struct part *p); /* instead of that: its thread goes on to try */
 void *part_writer_main(void *part);
 void *part_reader_main(void *part);
 

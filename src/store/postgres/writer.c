@@ -353,6 +353,12 @@ static void fall_sick(struct part *p)
     p->w.retry_at = mono_add_ms(loop_now(p->port.loop), p->w.retry_delay_ms);
 }
 
+int writer_open_first(struct part *p)
+{
+    int err = writer_open(p);
+    return err == ERR_DENIED && p->may_be_away ? ERR_UNAVAILABLE : err;
+}
+
 void writer_begin_away(struct part *p)
 {
     atomic_store(&p->sick, ERR_UNAVAILABLE);
@@ -431,9 +437,7 @@ static void work_on(struct part *p, struct list *ops)
         return;
     }
     if (!p->w.pg.conn && !list_empty(ops))
-        err = writer_open(p);
-    if (err == ERR_DENIED && p->may_be_away)
-        err = ERR_UNAVAILABLE; /* as at the start */
+        err = writer_open_first(p);
     if (err != 0) {
         tell_why(ops, &p->w.pg.detail);
         answer_all(ops, err);

@@ -56,6 +56,16 @@ static bool kept_are(struct life *l, int first, int count)
     return all;
 }
 
+/* After one in which the store said that these are the users. */
+static void life_begin_after(struct life *l, void **state, int count)
+{
+    life_begin(l, state);
+    store_says(l, 0, count);
+    RIG_UNTIL(l->rig, kept_are(l, 0, count));
+    life_end(l);
+    life_begin(l, state);
+}
+
 static bool knows(const struct life *l, const char *local_part)
 {
     const struct config_domain *domain;
@@ -65,11 +75,7 @@ static bool knows(const struct life *l, const char *local_part)
 static void who_was_known_is_known_at_the_next_start(void **state)
 {
     struct life l;
-    life_begin(&l, state);
-    store_says(&l, 0, MANY);
-    RIG_UNTIL(l.rig, kept_are(&l, 0, MANY));
-    life_end(&l);
-    life_begin(&l, state);
+    life_begin_after(&l, state, MANY);
     directory_copy_use(l.copy);
     RIG_UNTIL(l.rig, l.recipients.directory_known);
     assert_true(knows(&l, "User7+x") && knows(&l, "user1200"));
@@ -98,11 +104,7 @@ static void it_follows_the_store(void **state)
 static void what_the_store_said_counts_for_more(void **state)
 {
     struct life l;
-    life_begin(&l, state);
-    store_says(&l, 0, 9);
-    RIG_UNTIL(l.rig, kept_are(&l, 0, 9));
-    life_end(&l);
-    life_begin(&l, state);
+    life_begin_after(&l, state, 9);
     store_says(&l, 1, 1);
     directory_copy_use(l.copy);
     RIG_UNTIL(l.rig, kept_are(&l, 1, 1));
@@ -126,11 +128,7 @@ static void of_no_copy_nothing_is_known(void **state)
 static void while_the_store_is_there_it_is_not_used(void **state)
 {
     struct life l;
-    life_begin(&l, state);
-    store_says(&l, 0, 9);
-    RIG_UNTIL(l.rig, kept_are(&l, 0, 9));
-    life_end(&l);
-    life_begin(&l, state);
+    life_begin_after(&l, state, 9);
     assert_true(kept_are(&l, 0, 9)); /* it was read before that */
     assert_false(l.recipients.directory_known);
     directory_copy_use(l.copy); /* the store goes away after all */
